@@ -1,0 +1,92 @@
+// swift-tools-version: 6.0
+import Foundation
+import PackageDescription
+
+// LOCUS_CPU chooses the instruction set of the numeric modules: `native` (the default),
+// `x86-64-v4` (AVX-512), `x86-64-v3` (AVX2), `x86-64-v2`, or a name that clang's -march knows.
+let cpu = Context.environment["LOCUS_CPU"] ?? "native"
+
+// The register tiles of the kernels depend on the width of a vector register, which Swift
+// cannot ask of the target: it is decided here, once, and handed on as a condition.
+let lanes: Int = {
+  #if arch(arm64)
+    return 4
+  #else
+    switch cpu {
+    case "x86-64-v4": return 16
+    case "x86-64-v3": return 8
+    case "x86-64-v2", "x86-64": return 4
+    default:
+      let flags = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+      return flags.contains("avx512f") ? 16 : flags.contains("avx2") ? 8 : 4
+    }
+  #endif
+}()
+
+// Without a target CPU Swift emits SSE2 and library calls for fma, so these flags hold in
+// debug builds too: `swift test` runs the same kernels as a release.
+#if arch(arm64)
+  let target = "-mcpu=\(cpu)"
+#else
+  let target = "-march=\(cpu)"
+#endif
+let numeric: [SwiftSetting] = [
+  .unsafeFlags(["-Ounchecked", "-Xcc", target, "-Xcc", "-mprefer-vector-width=512"]),
+  .define("LOCUS_LANES_\(lanes)"),
+]
+
+let package = Package(
+  name: "locus",
+  products: [.executable(name: "locus", targets: ["locus"])],
+  targets: [
+    .systemLibrary(
+      name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+
+    .target(name: "Formats"),
+    .target(name: "Lineage", dependencies: ["CSQLite", "Formats"]),
+    .target(name: "Workflow", dependencies: ["Lineage", "Formats"]),
+
+    .target(name: "Tensors", dependencies: ["COpenBLAS"], swiftSettings: numeric),
+    .target(name: "Scenes", dependencies: ["Tensors", "Formats"], swiftSettings: numeric),
+    .target(name: "Diffusion", dependencies: ["Tensors", "Formats"], swiftSettings: numeric),
+    .target(name: "Probing", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
+    .target(name: "Interventions", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
+    .target(
+      name: "Evaluation", dependencies: ["Diffusion", "Scenes", "Tensors", "Formats"],
+      swiftSettings: numeric),
+
+    .target(
+      name: "Experiments",
+      dependencies: [
+        "Workflow", "Lineage", "Formats", "Tensors", "Scenes", "Diffusion", "Probing",
+        "Interventions", "Evaluation",
+      ]),
+    .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),
+    .executableTarget(
+      name: "locus",
+      dependencies: [
+        "Experiments", "Reporting", "Workflow", "Lineage", "Formats", "Diffusion", "Scenes",
+        "Tensors",
+      ]),
+
+    .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
+    .testTarget(name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"]),
+    .testTarget(name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Tensors", "Formats"]),
+    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "Formats"]),
+    .testTarget(name: "ProbingTests", dependencies: ["Probing", "Diffusion", "Tensors"]),
+    .testTarget(
+      name: "InterventionsTests", dependencies: ["Interventions", "Diffusion", "Tensors"]),
+    .testTarget(
+      name: "EvaluationTests", dependencies: ["Evaluation", "Scenes", "Tensors", "Formats"]),
+    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Lineage", "Formats"]),
+    .testTarget(
+      name: "ExperimentsTests",
+      dependencies: ["Experiments", "Workflow", "Lineage", "Formats", "Reporting"]),
+    .testTarget(name: "LocusTests", dependencies: ["locus", "Lineage", "Workflow", "Formats"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,1 @@
+// Evaluation: its first file is on the way.

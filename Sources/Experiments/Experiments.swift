@@ -1,0 +1,1 @@
+// Experiments: its first file is on the way.

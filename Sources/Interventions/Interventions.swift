@@ -1,0 +1,1 @@
+// Interventions: its first file is on the way.

@@ -1,0 +1,1 @@
+// Probing: its first file is on the way.

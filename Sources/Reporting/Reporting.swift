@@ -1,0 +1,1 @@
+// Reporting: its first file is on the way.

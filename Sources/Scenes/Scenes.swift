@@ -1,0 +1,1 @@
+// Scenes: its first file is on the way.

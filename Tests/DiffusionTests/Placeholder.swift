@@ -1,0 +1,1 @@
+// Tests of Diffusion are on the way.

@@ -1,0 +1,1 @@
+// Tests of Experiments are on the way.

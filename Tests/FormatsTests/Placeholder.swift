@@ -1,0 +1,1 @@
+// Tests of Formats are on the way.

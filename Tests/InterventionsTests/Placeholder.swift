@@ -1,0 +1,1 @@
+// Tests of Interventions are on the way.

@@ -1,0 +1,1 @@
+// Tests of Lineage are on the way.

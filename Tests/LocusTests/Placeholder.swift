@@ -1,0 +1,1 @@
+// Tests of Locus are on the way.

@@ -1,0 +1,1 @@
+// Tests of Probing are on the way.

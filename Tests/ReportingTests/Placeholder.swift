@@ -1,0 +1,1 @@
+// Tests of Reporting are on the way.

@@ -1,0 +1,1 @@
+// Tests of Scenes are on the way.

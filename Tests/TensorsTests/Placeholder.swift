@@ -1,0 +1,1 @@
+// Tests of Tensors are on the way.

@@ -1,0 +1,1 @@
+// Tests of Workflow are on the way.
