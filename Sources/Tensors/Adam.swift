@@ -1,3 +1,5 @@
+import Vectors
+
 /// Adam (Kingma & Ba 2015) with an exponential moving average of the weights.
 ///
 /// The gradient of a batch comes as partial sums, one a shard, which are added in order: the

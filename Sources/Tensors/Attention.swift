@@ -3,6 +3,7 @@
 // y = softmax(q kᵀ / √C) v. Products by OpenBLAS on one thread. Cost 4 T² C.
 
 import COpenBLAS
+import Vectors
 
 /// The rows of a matrix inside a larger one.
 struct Panel {

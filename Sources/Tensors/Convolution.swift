@@ -4,6 +4,8 @@
 // A register tile is P neighbouring pixels × 2 vectors of output channels: per input channel two
 // weight loads and P broadcasts feed 2 P multiply-adds. Cost 2 · taps · Cin · Cout · H · W.
 
+import Vectors
+
 #if LOCUS_LANES_16 || arch(arm64)
   /// 32 registers: 16 accumulators leave room for weights and broadcasts.
   private let widestTile = 8

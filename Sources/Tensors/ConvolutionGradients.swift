@@ -4,6 +4,8 @@
 // The tile of the forward pass turned round: I input channels × 2 vectors of output channels stay
 // in registers while the pixels go by.
 
+import Vectors
+
 #if LOCUS_LANES_16 || arch(arm64)
   private let inputTile = 8
 #else

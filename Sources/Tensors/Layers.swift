@@ -1,5 +1,7 @@
 // The layers of a graph: what a kernel needs to know beyond its numbers. Each works on one picture.
 
+import Vectors
+
 /// A place in a graph that holds one picture, or a vector when height and width are 1.
 public struct Value: Sendable, Hashable {
   let index: Int

@@ -1,6 +1,8 @@
 // A linear layer of one picture: x is (Cin), weights are (Cin, Cout) with Cout in whole vectors, y is (Cout).
 // Cost 2 · Cin · Cout.
 
+import Vectors
+
 /// y = bias + addend + x · w.
 func applyLinear(
   _ x: UnsafePointer<Float>, inputs: Int, _ weights: UnsafePointer<Float>,

@@ -4,6 +4,8 @@
 // y = silu((1 + scale) · (gamma · (x − mean) · rstd + beta) + shift). For every kind of norm but `pixel`
 // that is one multiply-add a value with coefficients a channel.
 
+import Vectors
+
 /// How a layer is normalised.
 public enum NormalizationKind: Sendable, Hashable {
   case none

@@ -1,3 +1,5 @@
+import Vectors
+
 /// How a parameter lies in memory, and how PyTorch has it.
 public enum ParameterShape: Sendable, Hashable {
   /// Here (taps, in, out in whole vectors), in PyTorch (out, in, side, side).

@@ -1,5 +1,7 @@
 // Nearest ×2 up and concatenation in one: low is (H/2, W/2, A), skip is (H, W, B), y is (H, W, A + B).
 
+import Vectors
+
 func upsampleAndConcatenate(_ low: Field, _ skip: Field, into y: Field) {
   for row in 0..<y.height {
     for column in 0..<y.width {

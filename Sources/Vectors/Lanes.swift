@@ -1,4 +1,7 @@
 // The width of a vector register is decided in Package.swift; everything else follows from here.
+//
+// A module of its own: debug builds compile file by file and inline only what another module offers
+// as @inlinable, and the kernels need these inlined in every build.
 
 #if LOCUS_LANES_16
   /// As many floats as one vector register holds.
@@ -9,23 +12,24 @@
   public typealias Vector = SIMD4<Float>
 #endif
 
-public let lanes = Vector.scalarCount
+@inlinable @inline(__always)
+public var lanes: Int { Vector.scalarCount }
 
 /// Channels are stored in whole vectors: the smallest multiple of `lanes` that holds `count`.
-@inline(__always)
+@inlinable @inline(__always)
 public func paddedChannels(_ count: Int) -> Int { (count + lanes - 1) / lanes * lanes }
 
-@inline(__always)
-func load(_ pointer: UnsafePointer<Float>) -> Vector {
+@inlinable @inline(__always)
+public func load(_ pointer: UnsafePointer<Float>) -> Vector {
   UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
 }
 
-@inline(__always)
-func load(_ pointer: UnsafeMutablePointer<Float>) -> Vector {
+@inlinable @inline(__always)
+public func load(_ pointer: UnsafeMutablePointer<Float>) -> Vector {
   UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
 }
 
-@inline(__always)
-func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
+@inlinable @inline(__always)
+public func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
 }

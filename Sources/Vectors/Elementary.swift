@@ -4,8 +4,8 @@
 ///
 /// x = n ln 2 + r with |r| ≤ ln 2 / 2; eʳ by its Taylor polynomial of degree 6 after Cephes, 2ⁿ by
 /// writing the exponent bits.
-@inline(__always)
-func exponential(_ value: Vector) -> Vector {
+@inlinable @inline(__always)
+public func exponential(_ value: Vector) -> Vector {
   var x = value.replacing(with: -87, where: value .< -87)
   x.replace(with: 88, where: x .> 88)
   // Adding 1.5 · 2²³ rounds to an integer, which is left in the low bits of the mantissa.
@@ -27,14 +27,7 @@ func exponential(_ value: Vector) -> Vector {
 }
 
 /// 1 / (1 + e⁻ˣ).
-@inline(__always)
-func sigmoid(_ x: Vector) -> Vector {
+@inlinable @inline(__always)
+public func sigmoid(_ x: Vector) -> Vector {
   1 / (1 + exponential(-x))
-}
-
-/// eˣ of `count` floats in place, for tests and softmax; `count` a multiple of `lanes`.
-func exponentials(_ values: UnsafeMutablePointer<Float>, count: Int) {
-  for i in stride(from: 0, to: count, by: lanes) {
-    store(exponential(load(values + i)), values + i)
-  }
 }
