@@ -73,7 +73,9 @@ let package = Package(
 
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
     .testTarget(name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"]),
-    .testTarget(name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"]),
+    .testTarget(
+      name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
+      exclude: ["Scenarios"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Tensors", "Formats"]),
     .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "Formats"]),
