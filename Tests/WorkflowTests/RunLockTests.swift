@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Workflow
@@ -82,5 +83,22 @@ struct ResourceUsageTests {
     #expect(usage.wallSeconds >= 0.05)
     #expect(usage.cpuSeconds > 0.01)
     #expect(usage.peakRSSBytes > 64 << 20)
+  }
+}
+
+@Suite("signals")
+struct SignalWatchTests {
+  @Test("the first signal asks, the second stops at once")
+  func signals() async throws {
+    let cancellation = Cancellation()
+    let code = Mutex<Int32?>(nil)
+    let watch = SignalWatch(cancellation) { number in code.withLock { $0 = number } }
+    kill(getpid(), SIGTERM)
+    while !cancellation.isRequested { try await Task.sleep(for: .milliseconds(1)) }
+    #expect(cancellation.signal == SIGTERM)
+    kill(getpid(), SIGINT)
+    while code.withLock({ $0 }) == nil { try await Task.sleep(for: .milliseconds(1)) }
+    #expect(code.withLock { $0 } == ExitCode.interrupted)
+    withExtendedLifetime(watch) {}
   }
 }
