@@ -48,7 +48,8 @@ let package = Package(
     .target(name: "Lineage", dependencies: ["CSQLite", "Formats"]),
     .target(name: "Workflow", dependencies: ["Lineage", "Formats"]),
 
-    .target(name: "Tensors", dependencies: ["COpenBLAS"], swiftSettings: numeric),
+    .target(name: "Vectors", swiftSettings: numeric),
+    .target(name: "Tensors", dependencies: ["Vectors", "COpenBLAS"], swiftSettings: numeric),
     .target(name: "Scenes", dependencies: ["Tensors", "Formats"], swiftSettings: numeric),
     .target(name: "Diffusion", dependencies: ["Tensors", "Formats"], swiftSettings: numeric),
     .target(name: "Probing", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
@@ -76,9 +77,11 @@ let package = Package(
     .testTarget(
       name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
       exclude: ["Scenarios"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Vectors"]),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Tensors", "Formats"]),
-    .testTarget(name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "Formats"]),
+    .testTarget(
+      name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "Formats"],
+      exclude: ["Golden"]),
     .testTarget(name: "ProbingTests", dependencies: ["Probing", "Diffusion", "Tensors"]),
     .testTarget(
       name: "InterventionsTests", dependencies: ["Interventions", "Diffusion", "Tensors"]),

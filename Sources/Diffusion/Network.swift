@@ -1,0 +1,94 @@
+import Tensors
+
+/// What a denoiser's network looks like; together with its weights it is the denoiser.
+public struct NetworkDescription: Sendable, Hashable {
+  public enum Conditioning: String, Sendable, CaseIterable {
+    /// The count map as a further input channel.
+    case grid
+    /// The flattened grid through an MLP, added to the noise embedding: global, as class labels.
+    case vector
+  }
+  public enum Normalization: String, Sendable, CaseIterable {
+    /// Four groups, statistics over the whole picture: a path for non-local dependence.
+    case group
+    /// Root mean square over the channels of a pixel: no such path.
+    case pixel
+  }
+  public enum Architecture: Sendable, Hashable {
+    case unet(
+      width: Int, conditioning: Conditioning, normalization: Normalization, attention: Bool)
+    /// Score locality by construction: receptive radius 1 + Σ dilations, nothing global.
+    case local(width: Int, dilations: [Int])
+  }
+
+  public var architecture: Architecture
+  public var shape: PictureShape
+
+  public init(_ architecture: Architecture, shape: PictureShape) {
+    self.architecture = architecture
+    self.shape = shape
+  }
+
+  /// Side in pixels of the window that one output pixel depends on; the picture's when it is global.
+  public var window: Int {
+    switch architecture {
+    case .unet: shape.size
+    case .local(_, let dilations): min(2 * (1 + dilations.reduce(0, +)) + 1, shape.size)
+    }
+  }
+}
+
+/// Width of the noise embedding.
+let embeddingWidth = 64
+/// Frequencies of the Fourier features of the noise level.
+let fourierCount = 32
+
+/// A network as a graph, with the places where a picture and its conditions enter.
+///
+/// The network F of EDM's preconditioning: it takes c_in · x, ln σ / 4 and the labels. Names of
+/// weights are those of the PyTorch reference.
+public struct Network: Sendable {
+  public let description: NetworkDescription
+  public let graph: Graph
+  /// (S, S, 3 + label map + coordinates, as far as the network takes them).
+  let image: Value
+  /// (1, 1, 32): sin and cos of ln σ / 4 at 16 frequencies.
+  let fourier: Value
+  /// (1, 1, G²) for `vector` conditioning.
+  let labels: Value?
+
+  public init(_ description: NetworkDescription) {
+    self.description = description
+    var builder = GraphBuilder()
+    let size = description.shape.size
+    fourier = builder.input(height: 1, width: 1, channels: fourierCount)
+    let output: Value
+    switch description.architecture {
+    case .unet(let width, let conditioning, let normalization, let attention):
+      image = builder.input(
+        height: size, width: size,
+        channels: PictureShape.channels + (conditioning == .grid ? 1 : 0))
+      labels =
+        conditioning == .vector
+        ? builder.input(height: 1, width: 1, channels: description.shape.conditionerCount) : nil
+      output = buildUNet(
+        &builder, image: image, fourier: fourier, labels: labels, width: width,
+        kind: normalization == .group ? .group(4) : .pixel, attention: attention)
+    case .local(let width, let dilations):
+      image = builder.input(height: size, width: size, channels: PictureShape.channels + 3)
+      labels = nil
+      output = buildLocal(
+        &builder, image: image, fourier: fourier, width: width, dilations: dilations)
+    }
+    graph = builder.build(output: output)
+  }
+}
+
+/// Linear, SiLU, linear: `NAME.0` and `NAME.2`, as PyTorch's Sequential names them.
+func buildMLP(
+  _ builder: inout GraphBuilder, _ input: Value, adding: Value? = nil, name: String
+) -> Value {
+  let hidden = builder.linear(input, outputs: embeddingWidth, name: name + ".0")
+  let active = builder.normalization(hidden, .none)
+  return builder.linear(active, outputs: embeddingWidth, adding: adding, name: name + ".2")
+}

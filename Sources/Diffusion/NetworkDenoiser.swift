@@ -1,0 +1,148 @@
+import Synchronization
+import Tensors
+
+/// A batch that does not fit a denoiser.
+public enum DenoiserError: Error, Hashable, CustomStringConvertible {
+  case count(array: String, found: Int, expected: Int)
+  case sigma(index: Int, value: Float)
+
+  public var description: String {
+    switch self {
+    case .count(let array, let found, let expected):
+      "the batch's \(array) has \(found) values, expected \(expected)"
+    case .sigma(let index, let value):
+      "sigma[\(index)] is \(value); noise levels are finite and above 0"
+    }
+  }
+}
+
+extension NoisedBatch {
+  /// Throws unless every array has the size that `shape` and the number of noise levels ask for.
+  public func validate(_ shape: PictureShape, cotangent: [Float]? = nil) throws(DenoiserError) {
+    let pictures = count * shape.pictureCount
+    if x.count != pictures { throw .count(array: "x", found: x.count, expected: pictures) }
+    let conditioners = count * shape.conditionerCount
+    if labels.count != conditioners {
+      throw .count(array: "labels", found: labels.count, expected: conditioners)
+    }
+    if let cotangent, cotangent.count != pictures {
+      throw .count(array: "cotangent", found: cotangent.count, expected: pictures)
+    }
+    for (index, value) in sigma.enumerated() where !(value > 0 && value.isFinite) {
+      throw .sigma(index: index, value: value)
+    }
+  }
+}
+
+/// A trained network with its weights.
+public final class NetworkDenoiser: Denoiser {
+  public let network: Network
+  public let weights: Weights
+  // Workspaces are kept between calls: a sampler asks for dozens of passes in a row.
+  private let idle = Mutex<[Bool: [SendableRunner]]>([:])
+
+  public init(network: Network, weights: Weights) {
+    self.network = network
+    self.weights = weights
+  }
+
+  public var shape: PictureShape { network.description.shape }
+
+  public var labelWindowArea: Double {
+    let window = Double(network.description.window)
+    return window * window
+  }
+
+  public func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
+    try batch.validate(shape)
+    let count = shape.pictureCount
+    let conditioners = shape.conditionerCount
+    let runners = borrow(threads, gradients: false)
+    defer { giveBack(runners, gradients: false) }
+    return [Float](unsafeUninitializedCapacity: batch.x.count) { buffer, initialized in
+      nonisolated(unsafe) let result = buffer
+      batch.x.withUnsafeBufferPointer { pictures in
+        batch.labels.withUnsafeBufferPointer { labels in
+          nonisolated(unsafe) let pictures = pictures
+          nonisolated(unsafe) let labels = labels
+          parallel(batch.count, threads: threads) { item, worker in
+            guard let x = pictures.baseAddress, let c = labels.baseAddress,
+              let d = result.baseAddress
+            else { return }
+            let runner = runners[worker].runner
+            let scale = Preconditioning(sigma: batch.sigma[item])
+            let from = x + item * count
+            let to = d + item * count
+            runner.forward(weights, x: from, scale, labels: c + item * conditioners)
+            let f = runner.output.pointer
+            for i in 0..<count { to[i] = scale.skip * from[i] + scale.out * f[i] }
+          }
+        }
+      }
+      initialized = batch.x.count
+    }
+  }
+
+  public func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
+    -> (x: [Float], labels: [Float])
+  {
+    try batch.validate(shape, cotangent: cotangent)
+    let count = shape.pictureCount
+    let conditioners = shape.conditionerCount
+    let runners = borrow(threads, gradients: true)
+    defer { giveBack(runners, gradients: true) }
+    let dx = AlignedBuffer(count: batch.x.count)
+    let dlabels = AlignedBuffer(count: batch.labels.count)
+    batch.x.withUnsafeBufferPointer { pictures in
+      batch.labels.withUnsafeBufferPointer { labels in
+        cotangent.withUnsafeBufferPointer { cotangents in
+          nonisolated(unsafe) let pictures = pictures
+          nonisolated(unsafe) let labels = labels
+          nonisolated(unsafe) let cotangents = cotangents
+          parallel(batch.count, threads: threads) { item, worker in
+            guard let x = pictures.baseAddress, let c = labels.baseAddress,
+              let v = cotangents.baseAddress
+            else { return }
+            let runner = runners[worker].runner
+            let scale = Preconditioning(sigma: batch.sigma[item])
+            let from = v + item * count
+            let to = dx.pointer + item * count
+            let labelGradient = dlabels.pointer + item * conditioners
+            runner.forward(
+              weights, x: x + item * count, scale, labels: c + item * conditioners)
+            runner.inputGradients(weights, gradient: from, dx: to, dlabels: labelGradient)
+            // D = c_skip x + c_out F(c_in x): the chain rule, from the gradient of F.
+            for i in 0..<count {
+              to[i] = scale.skip * from[i] + scale.out * scale.input * to[i]
+            }
+            for i in 0..<conditioners { labelGradient[i] *= scale.out }
+          }
+        }
+      }
+    }
+    return (dx.array, dlabels.array)
+  }
+
+  private func borrow(_ threads: Int, gradients: Bool) -> [SendableRunner] {
+    let wanted = max(threads, 1)
+    var runners = idle.withLock { idle -> [SendableRunner] in
+      let kept = idle[gradients] ?? []
+      idle[gradients] = Array(kept.dropFirst(wanted))
+      return Array(kept.prefix(wanted))
+    }
+    while runners.count < wanted {
+      runners.append(SendableRunner(runner: NetworkRunner(network, gradients: gradients)))
+    }
+    return runners
+  }
+
+  private func giveBack(_ runners: [SendableRunner], gradients: Bool) {
+    idle.withLock { $0[gradients, default: []] += runners }
+  }
+}
+
+/// A runner on its way between threads; `borrow` hands each to one caller, `parallel` to one
+/// worker at a time.
+private struct SendableRunner: @unchecked Sendable {
+  let runner: NetworkRunner
+}

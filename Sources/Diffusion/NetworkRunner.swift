@@ -1,0 +1,88 @@
+import Foundation
+import Tensors
+
+/// Takes single pictures through a network; one thread at a time uses it.
+final class NetworkRunner {
+  let network: Network
+  let workspace: Workspace
+  private let image: AlignedBuffer
+  private let features: AlignedBuffer
+  /// F of the last picture, (S, S, 3).
+  let output: AlignedBuffer
+
+  init(_ network: Network, gradients: Bool) {
+    self.network = network
+    workspace = network.graph.makeWorkspace(gradients: gradients)
+    image = AlignedBuffer(
+      count: network.image.height * network.image.width * network.image.channels)
+    features = AlignedBuffer(count: fourierCount)
+    output = AlignedBuffer(count: network.description.shape.pictureCount)
+  }
+
+  /// Computes F(c_in x, ln σ / 4, labels) into `output`; x is (S, S, 3), labels (G, G).
+  func forward(
+    _ weights: Weights, x: UnsafePointer<Float>, _ scale: Preconditioning,
+    labels: UnsafePointer<Float>
+  ) {
+    let shape = network.description.shape
+    let channels = network.image.channels
+    let cell = shape.cellSize
+    let hasMap = network.labels == nil
+    for row in 0..<shape.size {
+      for column in 0..<shape.size {
+        let from = x + (row * shape.size + column) * PictureShape.channels
+        let to = image.pointer + (row * shape.size + column) * channels
+        for c in 0..<PictureShape.channels { to[c] = from[c] * scale.input }
+        if hasMap { to[3] = labels[row / cell * shape.cells + column / cell] }
+        if channels == 6 {
+          to[4] = coordinate(column, shape.size)
+          to[5] = coordinate(row, shape.size)
+        }
+      }
+    }
+    workspace.write(image.pointer, to: network.image)
+    for i in 0..<fourierCount / 2 {
+      // Frequencies from 1 to 100, evenly in the logarithm.
+      let angle = scale.noise * Foundation.exp(Foundation.log(Float(100)) * Float(i) / 15)
+      features.pointer[i] = Foundation.sin(angle)
+      features.pointer[fourierCount / 2 + i] = Foundation.cos(angle)
+    }
+    workspace.write(features.pointer, to: network.fourier)
+    if let value = network.labels { workspace.write(labels, to: value) }
+    workspace.forward(weights)
+    workspace.read(network.graph.output, into: output.pointer)
+  }
+
+  /// Adds Σ `gradient` · F's gradient to `dx` (S, S, 3; with respect to c_in x) and `dlabels` (G, G).
+  func inputGradients(
+    _ weights: Weights, gradient: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+    dlabels: UnsafeMutablePointer<Float>
+  ) {
+    let shape = network.description.shape
+    workspace.writeOutputGradient(gradient)
+    workspace.backward(weights, inputGradients: true)
+    workspace.readGradient(network.image, into: image.pointer)
+    let channels = network.image.channels
+    let cell = shape.cellSize
+    for row in 0..<shape.size {
+      for column in 0..<shape.size {
+        let from = image.pointer + (row * shape.size + column) * channels
+        let to = dx + (row * shape.size + column) * PictureShape.channels
+        for c in 0..<PictureShape.channels { to[c] += from[c] }
+        if network.labels == nil { dlabels[row / cell * shape.cells + column / cell] += from[3] }
+      }
+    }
+    if let value = network.labels {
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: shape.conditionerCount) { buffer in
+        guard let base = buffer.baseAddress else { return }
+        workspace.readGradient(value, into: base)
+        for i in 0..<shape.conditionerCount { dlabels[i] += base[i] }
+      }
+    }
+  }
+}
+
+/// The centre of pixel i of n, from −1 to 1.
+private func coordinate(_ index: Int, _ size: Int) -> Float {
+  (Float(index) + 0.5) / Float(size) * 2 - 1
+}

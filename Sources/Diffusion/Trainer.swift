@@ -1,0 +1,219 @@
+import Foundation
+import Tensors
+
+/// Settings of a training; lengths are in pictures, so that results do not depend on time.
+public struct TrainingSettings: Sendable, Hashable {
+  public var pictures: Int
+  public var batch: Int
+  public var learningRate: Double
+  /// The learning rate rises linearly over the first so many pictures.
+  public var warmUp: Int
+  /// From here on the learning rate falls as 1/√pictures (EDM2, eq. 67).
+  public var decayAfter: Int
+  /// ln σ ~ N(mean, deviation).
+  public var sigmaMean: Double
+  public var sigmaDeviation: Double
+  public var labelling: Labelling
+  /// Share of conditioners that are blanked.
+  public var labelDropout: Double
+  /// Pixels within 5 px of a label weigh 1 + balance.
+  public var balance: Double
+
+  public init(
+    pictures: Int, batch: Int, learningRate: Double, warmUp: Int, decayAfter: Int,
+    sigmaMean: Double, sigmaDeviation: Double, labelling: Labelling, labelDropout: Double,
+    balance: Double
+  ) {
+    self.pictures = pictures
+    self.batch = batch
+    self.learningRate = learningRate
+    self.warmUp = warmUp
+    self.decayAfter = decayAfter
+    self.sigmaMean = sigmaMean
+    self.sigmaDeviation = sigmaDeviation
+    self.labelling = labelling
+    self.labelDropout = labelDropout
+    self.balance = balance
+  }
+
+  /// The learning rate after `seen` pictures.
+  public func learningRate(after seen: Int) -> Double {
+    let rise = min(1, Double(seen) / Double(max(warmUp, 1)))
+    return learningRate * rise / max(Double(seen) / Double(max(decayAfter, 1)), 1).squareRoot()
+  }
+
+  /// Share of the average that a step keeps: a half-life of 5 % of the pictures seen (EDM's
+  /// ramp-up), so that the average never reaches back to the initial weights.
+  public func averageDecay(after seen: Int) -> Double {
+    pow(0.5, Double(batch) / max(0.05 * Double(seen), 1e-8))
+  }
+
+  /// Radius in pixels around a label in which `balance` counts.
+  static let balanceRadius = 5.0
+}
+
+/// A training under way.
+///
+/// A batch is split into a fixed number of shards whose gradients are added in order: the weights
+/// are the same for any number of threads.
+public final class Trainer {
+  public let network: Network
+  public let settings: TrainingSettings
+  private let data: TrainingSet
+  private let seed: UInt64
+  private let weights: Weights
+  private let optimizer: Adam
+  private let shards: [Gradients]
+  private var workers: [TrainingWorker] = []
+  public private(set) var steps = 0
+
+  /// Pictures of one batch that share a gradient buffer.
+  private static let shardCount = 8
+
+  public init(
+    _ description: NetworkDescription, _ settings: TrainingSettings, data: TrainingSet,
+    seed: UInt64
+  ) {
+    network = Network(description)
+    self.settings = settings
+    self.data = data
+    self.seed = seed
+    let weights = network.graph.makeWeights()
+    weights.initialize(seed: seed, purpose: .initialization)
+    self.weights = weights
+    optimizer = Adam(weights: weights)
+    shards = (0..<min(Self.shardCount, settings.batch)).map { _ in Gradients(for: weights) }
+  }
+
+  public var seen: Int { steps * settings.batch }
+  public var isFinished: Bool { seen >= settings.pictures }
+  public var parameterCount: Int { weights.count }
+
+  /// One batch; returns its mean loss. Throws when the loss is not finite.
+  public func step(threads: Int) throws -> Double {
+    while workers.count < max(threads, 1) {
+      workers.append(TrainingWorker(NetworkRunner(network, gradients: true)))
+    }
+    let first = UInt64(steps) * UInt64(settings.batch)
+    let losses = AlignedBuffer(count: settings.batch)
+    let count = shards.count
+    let (workers, shards, weights) = (workers, shards, weights)
+    let (settings, data, seed) = (settings, data, seed)
+    parallel(count, threads: threads) { shard, worker in
+      for item in stride(from: shard, to: settings.batch, by: count) {
+        losses.pointer[item] = workers[worker].addGradient(
+          weights, data, settings, seed: seed, index: first + UInt64(item), into: shards[shard])
+      }
+    }
+    steps += 1
+    optimizer.update(
+      shards: shards, scale: 1 / Float(settings.batch * data.shape.pictureCount),
+      learningRate: Float(settings.learningRate(after: seen)), step: steps,
+      decay: Float(settings.averageDecay(after: seen)), threads: threads)
+    let loss = losses.array.reduce(0) { $0 + Double($1) } / Double(settings.batch)
+    if !loss.isFinite { throw TrainingError.diverged(pictures: seen) }
+    return loss
+  }
+
+  /// The denoiser with the averaged weights, as of now.
+  public func denoiser() throws(ParameterMismatch) -> NetworkDenoiser {
+    optimizer.finish()
+    let copy = network.graph.makeWeights()
+    try copy.load(optimizer.averaged.tensors())
+    return NetworkDenoiser(network: network, weights: copy)
+  }
+}
+
+extension RandomPurpose {
+  static let initialization = RandomPurpose(0x1001)
+  static let training = RandomPurpose(0x1002)
+}
+
+/// One thread's memory for training; `parallel` gives each worker to one thread at a time.
+private final class TrainingWorker: @unchecked Sendable {
+  private let runner: NetworkRunner
+  private let noised: AlignedBuffer
+  private let clean: AlignedBuffer
+  private let gradient: AlignedBuffer
+  private let labels: AlignedBuffer
+  private let pixelWeights: AlignedBuffer
+
+  init(_ runner: NetworkRunner) {
+    self.runner = runner
+    let shape = runner.network.description.shape
+    noised = AlignedBuffer(count: shape.pictureCount)
+    clean = AlignedBuffer(count: shape.pictureCount)
+    gradient = AlignedBuffer(count: shape.pictureCount)
+    labels = AlignedBuffer(count: shape.conditionerCount)
+    pixelWeights = AlignedBuffer(count: shape.size * shape.size)
+  }
+
+  /// Adds the gradient of Σ over pixels of the weighted squared error of picture `index` of the
+  /// training; returns the mean weighted squared error.
+  func addGradient(
+    _ weights: Weights, _ data: TrainingSet, _ settings: TrainingSettings, seed: UInt64,
+    index: UInt64, into gradients: Gradients
+  ) -> Float {
+    let shape = data.shape
+    let count = shape.pictureCount
+    var stream = RandomStream(seed: seed, purpose: .training, index: index)
+    let picture = stream.integer(below: data.count)
+    drawLabels(data, picture, settings, &stream)
+    let sigma = Foundation.exp(
+      Float(settings.sigmaMean) + Float(settings.sigmaDeviation) * stream.gaussian())
+    let scale = Preconditioning(sigma: sigma)
+    data.pixels.withUnsafeBufferPointer { pixels in
+      for i in 0..<count {
+        clean.pointer[i] = TrainingSet.value(pixels[picture * count + i])
+      }
+    }
+    stream.fillGaussian(UnsafeMutableBufferPointer(start: noised.pointer, count: count))
+    for i in 0..<count { noised.pointer[i] = clean.pointer[i] + sigma * noised.pointer[i] }
+    runner.forward(weights, x: noised.pointer, scale, labels: labels.pointer)
+
+    let f = runner.output.pointer
+    var loss: Float = 0
+    for pixel in 0..<shape.size * shape.size {
+      let weight = scale.lossWeight * pixelWeights.pointer[pixel]
+      for i in pixel * 3..<pixel * 3 + 3 {
+        let error = scale.skip * noised.pointer[i] + scale.out * f[i] - clean.pointer[i]
+        loss += weight * error * error
+        gradient.pointer[i] = 2 * weight * scale.out * error
+      }
+    }
+    runner.workspace.writeOutputGradient(gradient.pointer)
+    runner.workspace.backward(weights, into: gradients)
+    return loss / Float(count)
+  }
+
+  private func drawLabels(
+    _ data: TrainingSet, _ picture: Int, _ settings: TrainingSettings,
+    _ stream: inout RandomStream
+  ) {
+    let shape = data.shape
+    let cells = shape.conditionerCount
+    data.conditioners.withUnsafeBufferPointer { conditioners in
+      guard let counts = conditioners.baseAddress else { return }
+      settings.labelling.draw(
+        from: counts + picture * cells, into: labels.pointer, cells: shape.cells,
+        stream: &stream)
+    }
+    if stream.uniform() < settings.labelDropout { labels.clear() }
+    pixelWeights.pointer.update(repeating: 1, count: shape.size * shape.size)
+    if settings.balance == 0 { return }
+    let radius = TrainingSettings.balanceRadius
+    for cell in 0..<cells where labels.pointer[cell] > 0 {
+      let y = (Double(cell / shape.cells) + 0.5) * Double(shape.cellSize)
+      let x = (Double(cell % shape.cells) + 0.5) * Double(shape.cellSize)
+      for row in max(0, Int(y - radius))..<min(shape.size, Int(y + radius) + 1) {
+        for column in max(0, Int(x - radius))..<min(shape.size, Int(x + radius) + 1) {
+          let dy = Double(row) + 0.5 - y
+          let dx = Double(column) + 0.5 - x
+          if dx * dx + dy * dy <= radius * radius {
+            pixelWeights.pointer[row * shape.size + column] = Float(1 + settings.balance)
+          }
+        }
+      }
+    }
+  }
+}

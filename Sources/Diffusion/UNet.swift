@@ -1,0 +1,68 @@
+import Tensors
+
+/// The reference U-Net: widths C, 2C, 2C; two residual blocks a level; optional attention lowest.
+func buildUNet(
+  _ builder: inout GraphBuilder, image: Value, fourier: Value, labels: Value?, width c: Int,
+  kind: NormalizationKind, attention: Bool
+) -> Value {
+  var embedding = buildMLP(&builder, fourier, name: "noise")
+  if let labels { embedding = buildMLP(&builder, labels, adding: embedding, name: "label") }
+  embedding = builder.normalization(embedding, .none)
+  var blocks = ResidualBlocks(builder: builder, embedding: embedding, kind: kind)
+
+  var h = blocks.builder.convolution(image, outputs: c, name: "stem")
+  var kept: [Value] = []
+  for (level, channels) in [c, 2 * c, 2 * c].enumerated() {
+    for index in 0..<2 {
+      h = blocks.append(
+        h, outputs: channels, attention: attention && level == 2,
+        name: "encoder.\(level).\(index)")
+    }
+    if level < 2 {
+      kept.append(h)
+      h = blocks.builder.convolution(h, outputs: channels, stride: 2, name: "down.\(level)")
+    }
+  }
+  for (level, channels) in [2 * c, c].enumerated() {
+    h = blocks.builder.upsampleAndConcatenate(h, kept.removeLast())
+    for index in 0..<2 {
+      h = blocks.append(
+        h, outputs: channels, attention: false, name: "decoder.\(level).\(index)")
+    }
+  }
+  builder = blocks.builder
+  let active = builder.normalization(h, kind, name: "head_norm")
+  return builder.convolution(
+    active, outputs: PictureShape.channels, zero: true, name: "head")
+}
+
+private struct ResidualBlocks {
+  var builder: GraphBuilder
+  let embedding: Value
+  let kind: NormalizationKind
+
+  /// norm → SiLU → conv → norm, modulated by the embedding → SiLU → conv; plus the input.
+  mutating func append(_ x: Value, outputs: Int, attention: Bool, name: String) -> Value {
+    let first = builder.normalization(x, kind, name: name + ".norm1")
+    let h = builder.convolution(first, outputs: outputs, name: name + ".conv1")
+    let modulation = builder.linear(
+      embedding, outputs: 2 * outputs, name: name + ".modulation")
+    let second = builder.normalization(
+      h, kind, modulation: modulation, name: name + ".norm2")
+    let skip =
+      x.channels == outputs
+      ? x : builder.convolution(x, outputs: outputs, side: 1, name: name + ".skip")
+    let y = builder.convolution(
+      second, outputs: outputs, adding: skip, zero: true, name: name + ".conv2")
+    return attention ? appendAttention(y, name: name + ".attention") : y
+  }
+
+  private mutating func appendAttention(_ x: Value, name: String) -> Value {
+    let normed = builder.normalization(x, kind, silu: false, name: name + ".norm")
+    let qkv = builder.convolution(
+      normed, outputs: 3 * x.channels, side: 1, name: name + ".qkv")
+    let y = builder.attention(qkv)
+    return builder.convolution(
+      y, outputs: x.channels, side: 1, adding: x, name: name + ".projection")
+  }
+}

@@ -1,0 +1,165 @@
+import Formats
+import Foundation
+import Tensors
+
+/// What a weights file says about its training, beside the network itself.
+public struct TrainingOrigin: Sendable, Hashable {
+  public var labelling: Labelling
+  /// Fewest and most objects in a training picture.
+  public var objects: ClosedRange<Int>
+
+  public init(labelling: Labelling, objects: ClosedRange<Int>) {
+    self.labelling = labelling
+    self.objects = objects
+  }
+}
+
+/// Why a file of weights was refused.
+public enum WeightsFileError: Error, CustomStringConvertible {
+  case metadata(key: String, found: String?, accepted: String)
+  case tensors(ParameterMismatch)
+  case format(FormatError)
+
+  public var description: String {
+    switch self {
+    case .metadata(let key, let found, let accepted):
+      "the weights' metadata has \(key) = \(found.map { "\"\($0)\"" } ?? "nothing"), accepted: \(accepted)"
+    case .tensors(let mismatch): mismatch.description
+    case .format(let error): error.description
+    }
+  }
+}
+
+/// Weights on disk: safetensors with PyTorch's names and layouts, the network in the metadata.
+public struct WeightsFile: Sendable {
+  public var denoiser: NetworkDenoiser
+  public var origin: TrainingOrigin
+
+  public init(denoiser: NetworkDenoiser, origin: TrainingOrigin) {
+    self.denoiser = denoiser
+    self.origin = origin
+  }
+
+  public func data() -> Data {
+    var tensors: [String: Safetensors.Tensor] = [:]
+    for tensor in denoiser.weights.tensors() {
+      tensors[tensor.name] = Safetensors.Tensor(shape: tensor.shape, values: tensor.values)
+    }
+    let description = denoiser.network.description
+    var metadata = [
+      "size": "\(description.shape.size)", "cells": "\(description.shape.cells)",
+      "labelling": origin.labelling.rawValue, "objects_min": "\(origin.objects.lowerBound)",
+      "objects_max": "\(origin.objects.upperBound)",
+    ]
+    switch description.architecture {
+    case .unet(let width, let conditioning, let normalization, let attention):
+      metadata["network"] = "unet"
+      metadata["width"] = "\(width)"
+      metadata["conditioning"] = conditioning.rawValue
+      metadata["normalization"] = normalization.rawValue
+      metadata["attention"] = "\(attention)"
+    case .local(let width, let dilations):
+      metadata["network"] = "local"
+      metadata["width"] = "\(width)"
+      metadata["dilations"] = dilations.map(String.init).joined(separator: ",")
+    }
+    return Safetensors(tensors: tensors, metadata: metadata).data()
+  }
+
+  public init(data: Data) throws(WeightsFileError) {
+    let file: Safetensors
+    do {
+      file = try Safetensors(data: data)
+    } catch {
+      throw .format(error)
+    }
+    let reader = MetadataReader(metadata: file.metadata)
+    let network = Network(try reader.description())
+    let weights = network.graph.makeWeights()
+    do {
+      try weights.load(
+        file.tensors.map { NamedTensor(name: $0.key, shape: $0.value.shape, values: $0.value.values) })
+    } catch {
+      throw .tensors(error)
+    }
+    denoiser = NetworkDenoiser(network: network, weights: weights)
+    origin = try reader.origin()
+  }
+}
+
+private struct MetadataReader {
+  let metadata: [String: String]
+
+  func description() throws(WeightsFileError) -> NetworkDescription {
+    let size = try integer("size", 8...1024)
+    let cells = try integer("cells", 1...1024)
+    if size % cells != 0 {
+      throw .metadata(key: "cells", found: "\(cells)", accepted: "a divisor of size \(size)")
+    }
+    if size % 4 != 0 {
+      throw .metadata(key: "size", found: "\(size)", accepted: "a multiple of 4")
+    }
+    let width = try integer("width", 4...512)
+    if width % 4 != 0 {
+      throw .metadata(key: "width", found: "\(width)", accepted: "a multiple of 4")
+    }
+    let shape = PictureShape(size: size, cells: cells)
+    switch metadata["network"] {
+    case "unet":
+      return NetworkDescription(
+        .unet(
+          width: width, conditioning: try choice("conditioning"),
+          normalization: try choice("normalization"), attention: try flag("attention")),
+        shape: shape)
+    case "local":
+      return NetworkDescription(.local(width: width, dilations: try dilations()), shape: shape)
+    default:
+      throw .metadata(key: "network", found: metadata["network"], accepted: "unet, local")
+    }
+  }
+
+  func origin() throws(WeightsFileError) -> TrainingOrigin {
+    let low = try integer("objects_min", 0...1000)
+    let high = try integer("objects_max", low...1000)
+    return TrainingOrigin(labelling: try choice("labelling"), objects: low...high)
+  }
+
+  private func integer(_ key: String, _ range: ClosedRange<Int>) throws(WeightsFileError) -> Int {
+    guard let value = metadata[key].flatMap({ Int($0) }), range.contains(value) else {
+      throw .metadata(
+        key: key, found: metadata[key],
+        accepted: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
+  }
+
+  private func choice<T: RawRepresentable & CaseIterable>(_ key: String) throws(WeightsFileError)
+    -> T where T.RawValue == String
+  {
+    guard let value = metadata[key].flatMap({ T(rawValue: $0) }) else {
+      let accepted = T.allCases.map(\.rawValue).joined(separator: ", ")
+      throw .metadata(key: key, found: metadata[key], accepted: accepted)
+    }
+    return value
+  }
+
+  private func flag(_ key: String) throws(WeightsFileError) -> Bool {
+    guard let value = metadata[key].flatMap({ Bool($0) }) else {
+      throw .metadata(key: key, found: metadata[key], accepted: "true, false")
+    }
+    return value
+  }
+
+  private func dilations() throws(WeightsFileError) -> [Int] {
+    let parts = (metadata["dilations"] ?? "").split(separator: ",").map { Int($0) }
+    let values = parts.compactMap { $0 }
+    guard !values.isEmpty, values.count == parts.count, values.count <= 32,
+      values.allSatisfy({ (1...16).contains($0) })
+    else {
+      throw .metadata(
+        key: "dilations", found: metadata["dilations"],
+        accepted: "1 to 32 whole numbers from 1 to 16, with commas between")
+    }
+    return values
+  }
+}

@@ -1,0 +1,110 @@
+import Diffusion
+import Formats
+import Foundation
+import Workflow
+
+/// A file that a stage was given and could not read.
+struct ArtifactError: Error, CustomStringConvertible {
+  var file: StageFile
+  var reason: String
+
+  var description: String {
+    "\(file.url.path): \(reason); `locus verify` tells whether the store is damaged"
+  }
+}
+
+extension StageFile {
+  func data() throws -> Data {
+    do {
+      return try Data(contentsOf: url, options: .mappedIfSafe)
+    } catch {
+      throw ArtifactError(file: self, reason: "cannot be read: \(error.localizedDescription)")
+    }
+  }
+
+  func bytes() throws -> (shape: [Int], values: [UInt8]) {
+    let array = try self.array()
+    guard case .uint8(let values) = array.elements else {
+      throw ArtifactError(file: self, reason: "holds no bytes")
+    }
+    return (array.shape, values)
+  }
+
+  func array() throws -> NPYArray {
+    do {
+      return try NPYArray(npy: try data())
+    } catch let error as FormatError {
+      throw ArtifactError(file: self, reason: error.description)
+    }
+  }
+
+  func weights() throws -> WeightsFile {
+    do {
+      return try WeightsFile(data: try data())
+    } catch let error as WeightsFileError {
+      throw ArtifactError(file: self, reason: error.description)
+    }
+  }
+}
+
+extension StageContext {
+  /// Writes an output into the scratch folder.
+  func output(_ role: String, kind: String, _ format: OutputFormat, _ data: Data) throws
+    -> StageOutput.File
+  {
+    let url = scratch.appendingPathComponent(role + "." + format.fileExtension)
+    try data.write(to: url)
+    return StageOutput.File(role: role, url: url, kind: kind, mediaType: format.mediaType)
+  }
+}
+
+/// The formats of artifacts.
+enum OutputFormat: String {
+  case npy, safetensors, json, png
+
+  var fileExtension: String { rawValue }
+
+  var mediaType: String {
+    switch self {
+    case .npy: "application/x-npy"
+    case .safetensors: "application/x-safetensors"
+    case .json: "application/json"
+    case .png: "image/png"
+    }
+  }
+}
+
+/// The rendered pictures that a `generate` stage left.
+struct SceneArtifact {
+  let shape: PictureShape
+  let pixels: [UInt8]
+  let conditioners: [UInt8]
+  /// Fewest and most objects.
+  let objects: ClosedRange<Int>
+
+  init(_ input: StageInput) throws {
+    let file = try input.file("pixels")
+    let (pictureShape, pixels) = try file.bytes()
+    let (gridShape, conditioners) = try input.file("conditioners").bytes()
+    guard pictureShape.count == 4, gridShape.count == 3, pictureShape[1] == pictureShape[2],
+      pictureShape[3] == PictureShape.channels, gridShape[1] == gridShape[2],
+      pictureShape[0] == gridShape[0], gridShape[1] > 0, pictureShape[1] % gridShape[1] == 0
+    else {
+      throw ArtifactError(
+        file: file, reason: "pictures \(pictureShape) and conditioners \(gridShape) do not fit")
+    }
+    shape = PictureShape(size: pictureShape[1], cells: gridShape[1])
+    self.pixels = pixels
+    self.conditioners = conditioners
+    let range = try input.parameters.integers("objects")
+    guard range.count == 2, range[0] <= range[1] else {
+      throw StageFault("the stage that made the pictures states no range of objects")
+    }
+    objects = range[0]...range[1]
+  }
+
+  var count: Int { pixels.count / shape.pictureCount }
+  var trainingSet: TrainingSet {
+    get throws { try TrainingSet(shape: shape, pixels: pixels, conditioners: conditioners) }
+  }
+}

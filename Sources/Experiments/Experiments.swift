@@ -1,1 +1,0 @@
-// Experiments: its first file is on the way.

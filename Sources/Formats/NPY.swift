@@ -1,0 +1,148 @@
+import Foundation
+
+/// An array in NumPy's .npy format: version 1 is written, 1 and 2 are read; little-endian, C order.
+public struct NPYArray: Sendable, Equatable {
+  public enum Elements: Sendable, Equatable {
+    case uint8([UInt8])
+    case float32([Float])
+    case int64([Int64])
+    case float64([Double])
+
+    public var count: Int {
+      switch self {
+      case .uint8(let values): values.count
+      case .float32(let values): values.count
+      case .int64(let values): values.count
+      case .float64(let values): values.count
+      }
+    }
+
+    var descriptor: String {
+      switch self {
+      case .uint8: "|u1"
+      case .float32: "<f4"
+      case .int64: "<i8"
+      case .float64: "<f8"
+      }
+    }
+  }
+
+  public let shape: [Int]
+  public let elements: Elements
+
+  /// Throws when the shape does not hold exactly the elements.
+  public init(shape: [Int], elements: Elements) throws(FormatError) {
+    guard let count = product(shape), count == elements.count else {
+      throw FormatError("npy", "shape \(shape) does not hold \(elements.count) elements")
+    }
+    self.shape = shape
+    self.elements = elements
+  }
+
+  public func npyData() -> Data {
+    let list = shape.map(String.init).joined(separator: ", ")
+    let tuple = shape.count == 1 ? "(\(list),)" : "(\(list))"
+    var header =
+      "{'descr': '\(elements.descriptor)', 'fortran_order': False, 'shape': \(tuple), }"
+    // The data begin on a multiple of 64 bytes.
+    header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
+    var data = Data(Self.magic + [1, 0])
+    data.append(contentsOf: [UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)])
+    data.append(contentsOf: header.utf8)
+    switch elements {
+    case .uint8(let values): values.withUnsafeBytes { data.append(contentsOf: $0) }
+    case .float32(let values): values.withUnsafeBytes { data.append(contentsOf: $0) }
+    case .int64(let values): values.withUnsafeBytes { data.append(contentsOf: $0) }
+    case .float64(let values): values.withUnsafeBytes { data.append(contentsOf: $0) }
+    }
+    return data
+  }
+
+  public init(npy data: Data) throws(FormatError) {
+    let head = [UInt8](data.prefix(12))
+    guard head.count >= 10, Array(head[0..<6]) == Self.magic else {
+      throw FormatError("npy", "it does not begin with \\x93NUMPY")
+    }
+    let length: Int
+    let start: Int
+    switch head[6] {
+    case 1:
+      length = Int(head[8]) | Int(head[9]) << 8
+      start = 10
+    case 2 where head.count == 12:
+      length = Int(head[8]) | Int(head[9]) << 8 | Int(head[10]) << 16 | Int(head[11]) << 24
+      start = 12
+    default: throw FormatError("npy", "version \(head[6]) is not 1 or 2")
+    }
+    guard length <= 65536, start + length <= data.count else {
+      throw FormatError("npy", "its header of \(length) bytes does not fit the file")
+    }
+    let bytes = data.dropFirst(start).prefix(length)
+    guard let header = String(validating: bytes, as: UTF8.self) else {
+      throw FormatError("npy", "its header is not text")
+    }
+    let (descriptor, shape) = try Self.read(header)
+    guard let count = product(shape) else {
+      throw FormatError("npy", "shape \(shape) has more elements than there are numbers for")
+    }
+    let body = data.dropFirst(start + length)
+    switch descriptor {
+    case "|u1", "<u1", "u1": elements = .uint8(try Self.elements(body, count))
+    case "<f4": elements = .float32(try Self.elements(body, count))
+    case "<i8": elements = .int64(try Self.elements(body, count))
+    case "<f8": elements = .float64(try Self.elements(body, count))
+    default:
+      throw FormatError("npy", "elements are '\(descriptor)'; u1, <f4, <i8 and <f8 are read")
+    }
+    self.shape = shape
+  }
+
+  private static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
+
+  /// The dictionary of the header: Python's literals are JSON5 but for the tuple and `False`.
+  private static func read(_ header: String) throws(FormatError) -> (String, [Int]) {
+    let text = header.replacingOccurrences(of: "(", with: "[")
+      .replacingOccurrences(of: ")", with: "]").replacingOccurrences(of: "False", with: "false")
+      .replacingOccurrences(of: "True", with: "true")
+    let value: JSONValue
+    do {
+      value = try JSONValue.parse(Data(text.utf8))
+    } catch {
+      throw FormatError("npy", "its header is not a dictionary (\(error.message))")
+    }
+    guard let descriptor = value["descr"]?.string, let fortran = value["fortran_order"]?.bool,
+      let shape = value["shape"]?.array
+    else { throw FormatError("npy", "its header lacks descr, fortran_order or shape") }
+    if fortran { throw FormatError("npy", "it is in Fortran order; save it in C order") }
+    let sides = shape.compactMap(\.integer)
+    guard sides.count == shape.count, sides.allSatisfy({ $0 >= 0 }) else {
+      throw FormatError("npy", "its shape is not a tuple of whole numbers from 0 up")
+    }
+    return (descriptor, sides)
+  }
+
+  private static func elements<T: BitwiseCopyable>(_ body: Data, _ count: Int) throws(FormatError)
+    -> [T]
+  {
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: MemoryLayout<T>.size)
+    guard !overflow, body.count == bytes else {
+      throw FormatError(
+        "npy", "its shape needs \(count) elements, the file holds \(body.count) bytes of them")
+    }
+    return [T](unsafeUninitializedCapacity: count) { buffer, initialized in
+      _ = body.copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
+      initialized = count
+    }
+  }
+}
+
+/// The product of whole numbers from 0 up, `nil` when it overflows.
+func product(_ sides: [Int]) -> Int? {
+  var result = 1
+  for side in sides {
+    let (next, overflow) = result.multipliedReportingOverflow(by: side)
+    if overflow || side < 0 { return nil }
+    result = next
+  }
+  return result
+}

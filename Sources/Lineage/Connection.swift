@@ -1,0 +1,216 @@
+import CSQLite
+import Foundation
+
+/// A value of SQLite.
+public enum SQLValue: Sendable, Hashable {
+  case null
+  case integer(Int64)
+  case real(Double)
+  case text(String)
+  case blob(Data)
+
+  static func optional(_ value: Double?) -> SQLValue { value.map(SQLValue.real) ?? .null }
+  static func optional(_ value: Int?) -> SQLValue { value.map { .integer(Int64($0)) } ?? .null }
+  static func optional(_ value: String?) -> SQLValue { value.map(SQLValue.text) ?? .null }
+
+  public var text: String? { if case .text(let value) = self { value } else { nil } }
+  public var integer: Int? { if case .integer(let value) = self { Int(value) } else { nil } }
+  /// Integers count as numbers.
+  public var number: Double? {
+    switch self {
+    case .integer(let value): Double(value)
+    case .real(let value): value
+    default: nil
+    }
+  }
+}
+
+public struct QueryResult: Sendable, Hashable {
+  public var columns: [String]
+  public var rows: [[SQLValue]]
+
+  /// The values of a column, empty for an unknown one.
+  public func column(_ name: String) -> [SQLValue] {
+    guard let index = columns.firstIndex(of: name) else { return [] }
+    return rows.map { $0[index] }
+  }
+
+  /// A value by row and column, null for an unknown column.
+  public func value(_ row: [SQLValue], _ column: String) -> SQLValue {
+    columns.firstIndex(of: column).map { row[$0] } ?? .null
+  }
+}
+
+/// A thin wrapper over one SQLite connection; one thread uses it.
+final class Connection {
+  private var handle: OpaquePointer?
+  let path: String
+
+  init(_ path: String, flags: Int32) throws(StoreError) {
+    self.path = path
+    let code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
+    if code != SQLITE_OK {
+      let error = failure(code, statement: "open")
+      sqlite3_close_v2(handle)
+      handle = nil
+      throw error
+    }
+    sqlite3_extended_result_codes(handle, 1)
+    sqlite3_busy_timeout(handle, 10_000)
+  }
+
+  deinit { sqlite3_close_v2(handle) }
+
+  func execute(_ sql: String) throws(StoreError) {
+    let code = sqlite3_exec(handle, sql, nil, nil, nil)
+    if code != SQLITE_OK { throw failure(code, statement: sql) }
+  }
+
+  /// Runs one statement for each set of bindings.
+  func insert(_ sql: String, _ sets: [[SQLValue]]) throws(StoreError) {
+    if sets.isEmpty { return }
+    let statement = try prepare(sql)
+    defer { sqlite3_finalize(statement) }
+    for bindings in sets {
+      bind(bindings, to: statement)
+      let code = sqlite3_step(statement)
+      if code != SQLITE_DONE && code != SQLITE_ROW { throw failure(code, statement: sql) }
+      sqlite3_reset(statement)
+    }
+  }
+
+  func run(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) {
+    try insert(sql, [bindings])
+  }
+
+  func query(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> QueryResult {
+    let statement = try prepare(sql)
+    defer { sqlite3_finalize(statement) }
+    bind(bindings, to: statement)
+    let count = sqlite3_column_count(statement)
+    let columns = (0..<count).map { index in
+      sqlite3_column_name(statement, index).map { String(cString: $0) } ?? ""
+    }
+    var rows: [[SQLValue]] = []
+    while true {
+      let code = sqlite3_step(statement)
+      if code == SQLITE_DONE { break }
+      if code != SQLITE_ROW { throw failure(code, statement: sql) }
+      rows.append((0..<count).map { value(statement, $0) })
+    }
+    return QueryResult(columns: columns, rows: rows)
+  }
+
+  /// All or nothing.
+  func transaction(_ body: () throws(StoreError) -> Void) throws(StoreError) {
+    try execute("BEGIN IMMEDIATE")
+    do {
+      try body()
+      try execute("COMMIT")
+    } catch {
+      // A failed statement may have ended the transaction by itself.
+      try? execute("ROLLBACK")
+      throw error
+    }
+  }
+
+  /// Whether `sql` is one statement, and one that only reads.
+  func isSingleReadOnly(_ sql: String) throws(StoreError) -> Bool {
+    var statement: OpaquePointer?
+    var isLast = false
+    var code = SQLITE_OK
+    sql.withCString { text in
+      var tail: UnsafePointer<CChar>?
+      code = sqlite3_prepare_v2(handle, text, -1, &statement, &tail)
+      isLast = tail.map { String(cString: $0).allSatisfy { $0.isWhitespace || $0 == ";" } } ?? true
+    }
+    defer { sqlite3_finalize(statement) }
+    if code != SQLITE_OK { throw failure(code, statement: sql) }
+    return statement != nil && isLast && sqlite3_stmt_readonly(statement) != 0
+  }
+
+  /// Permits reading alone, whatever the statement says.
+  func denyWriting() {
+    sqlite3_set_authorizer(
+      handle,
+      { _, action, _, _, _, _ in
+        switch action {
+        case SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE: SQLITE_OK
+        default: SQLITE_DENY
+        }
+      }, nil)
+  }
+
+  /// Interrupts what runs longer than until `deadline` (seconds of the monotonic clock).
+  func limit(until deadline: Deadline) {
+    sqlite3_progress_handler(
+      handle, 10_000,
+      { context in
+        guard let context else { return 0 }
+        return Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue().isPast ? 1 : 0
+      }, Unmanaged.passUnretained(deadline).toOpaque())
+  }
+
+  private func prepare(_ sql: String) throws(StoreError) -> OpaquePointer? {
+    var statement: OpaquePointer?
+    let code = sqlite3_prepare_v2(handle, sql, -1, &statement, nil)
+    if code != SQLITE_OK { throw failure(code, statement: sql) }
+    return statement
+  }
+
+  private func bind(_ values: [SQLValue], to statement: OpaquePointer?) {
+    // SQLite copies what it is told is transient.
+    let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
+    for (index, value) in values.enumerated() {
+      let place = Int32(index + 1)
+      switch value {
+      case .null: sqlite3_bind_null(statement, place)
+      case .integer(let number): sqlite3_bind_int64(statement, place, number)
+      case .real(let number): sqlite3_bind_double(statement, place, number)
+      case .text(let text): sqlite3_bind_text(statement, place, text, -1, transient)
+      case .blob(let data):
+        _ = data.withUnsafeBytes {
+          sqlite3_bind_blob(statement, place, $0.baseAddress, Int32($0.count), transient)
+        }
+      }
+    }
+  }
+
+  private func value(_ statement: OpaquePointer?, _ index: Int32) -> SQLValue {
+    switch sqlite3_column_type(statement, index) {
+    case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, index))
+    case SQLITE_FLOAT: return .real(sqlite3_column_double(statement, index))
+    case SQLITE_TEXT:
+      return .text(sqlite3_column_text(statement, index).map { String(cString: $0) } ?? "")
+    case SQLITE_BLOB:
+      let count = Int(sqlite3_column_bytes(statement, index))
+      guard let bytes = sqlite3_column_blob(statement, index) else { return .blob(Data()) }
+      return .blob(Data(bytes: bytes, count: count))
+    default: return .null
+    }
+  }
+
+  private func failure(_ code: Int32, statement: String) -> StoreError {
+    let reason =
+      handle.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? "error \(code)"
+    switch code & 0xFF {
+    case SQLITE_NOTADB: return .notADatabase(path: path)
+    case SQLITE_CORRUPT: return .damaged(path: path, reason: reason)
+    case SQLITE_BUSY, SQLITE_LOCKED: return .busy(path: path)
+    case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM:
+      return .cannotWrite(path: path, reason: reason)
+    case SQLITE_FULL, SQLITE_IOERR: return .inputOutput(path: path, reason: reason)
+    case SQLITE_AUTH: return .notReadOnly(statement: statement)
+    default: return .sql(statement: statement, reason: reason)
+    }
+  }
+}
+
+/// A moment after which a query is stopped.
+final class Deadline {
+  private let end: ContinuousClock.Instant
+
+  init(seconds: Double) { end = ContinuousClock.now.advanced(by: .seconds(seconds)) }
+
+  var isPast: Bool { ContinuousClock.now > end }
+}

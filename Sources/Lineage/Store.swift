@@ -1,0 +1,197 @@
+import CSQLite
+import Foundation
+
+/// The store: objects and receipts on disk, and the database that is their index.
+///
+/// One thread uses a store at a time. Writers hold Workflow's lock; readers need nothing.
+public final class Store {
+  public enum Access: Sendable { case readWrite, readOnly }
+
+  public let folder: URL
+  let database: Connection
+
+  private init(_ folder: URL, _ database: Connection) {
+    self.folder = folder
+    self.database = database
+  }
+
+  public var databaseURL: URL { Self.databaseURL(in: folder) }
+  public var temporaryFolder: URL { folder.appending(path: "tmp") }
+
+  private static func databaseURL(in folder: URL) -> URL {
+    folder.appending(path: "locus.sqlite")
+  }
+
+  /// Opens a store; `.readWrite` makes one where there is none.
+  ///
+  /// Refuses, without a change, what is not a store of this version or an older one.
+  public static func open(_ folder: URL, _ access: Access) throws(StoreError) -> Store {
+    let path = databaseURL(in: folder).path
+    var isFolder: ObjCBool = false
+    let exists = FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder)
+    if exists && !isFolder.boolValue { throw .notAFolder(path: folder.path) }
+    let hasDatabase = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    if hasDatabase && isFolder.boolValue { throw .notADatabase(path: path) }
+    switch access {
+    case .readOnly:
+      guard hasDatabase else { throw .missing(path: folder.path) }
+      let store = Store(folder, try openToRead(path))
+      try store.checkIdentity(isNew: false)
+      return store
+    case .readWrite:
+      try AtomicFile.makeFolder(folder)
+      if hasDatabase {
+        // What is foreign is refused before anything is written.
+        try Store(folder, try openToRead(path)).checkIdentity(isNew: false)
+      }
+      if !FileManager.default.isWritableFile(atPath: folder.path)
+        || hasDatabase && !FileManager.default.isWritableFile(atPath: path)
+      {
+        throw .cannotWrite(path: path, reason: "no permission to write")
+      }
+      try AtomicFile.makeFolder(folder.appending(path: "tmp"))
+      let connection = try Connection(path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+      let store = Store(folder, connection)
+      try store.prepareToWrite()
+      return store
+    }
+  }
+
+  private static func openToRead(_ path: String) throws(StoreError) -> Connection {
+    let connection = try Connection(path, flags: SQLITE_OPEN_READONLY)
+    do {
+      _ = try connection.query("SELECT count(*) FROM sqlite_schema")
+      return connection
+    } catch .cannotWrite {
+      // A write-ahead log needs a shared file beside the database; where that cannot be made, nobody
+      // writes either.
+      let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
+      return try Connection(
+        "file:\(escaped)?immutable=1", flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)
+    }
+  }
+
+  private func pragma(_ name: String) throws(StoreError) -> Int {
+    try database.query("PRAGMA \(name)").rows.first?.first?.integer ?? 0
+  }
+
+  private func checkIdentity(isNew: Bool) throws(StoreError) {
+    let path = databaseURL.path
+    let application = try pragma("application_id")
+    let version = try pragma("user_version")
+    if application != Schema.applicationID {
+      let tables = try database.query("SELECT count(*) FROM sqlite_schema").rows.first?.first?
+        .integer
+      let isEmpty = application == 0 && version == 0 && tables == 0
+      // An empty database is what a crash between creation and the first transaction leaves.
+      if isEmpty { return }
+      throw .foreign(path: path, found: "application id \(application)")
+    }
+    if version > Schema.version {
+      throw .newer(path: path, version: version, known: Schema.version)
+    }
+  }
+
+  private func prepareToWrite() throws(StoreError) {
+    try database.execute("PRAGMA journal_mode = WAL")
+    try database.execute("PRAGMA synchronous = NORMAL")
+    try database.execute("PRAGMA foreign_keys = ON")
+    try migrate()
+    try importReceipts()
+  }
+
+  private func migrate() throws(StoreError) {
+    let version = try pragma("user_version")
+    if version == Schema.version, try viewsAreCurrent() { return }
+    try database.transaction { () throws(StoreError) in
+      for migration in Schema.migrations.dropFirst(version) { try database.execute(migration.sql) }
+      let old = try database.query("SELECT name FROM sqlite_schema WHERE type = 'view'")
+      for name in old.column("name").compactMap(\.text) {
+        try database.execute("DROP VIEW \"\(name)\"")
+      }
+      for view in Views.all {
+        try database.execute("CREATE VIEW \(view.name) AS \(view.sql)")
+      }
+      try database.execute("PRAGMA application_id = \(Schema.applicationID)")
+      try database.execute("PRAGMA user_version = \(Schema.version)")
+    }
+  }
+
+  private func viewsAreCurrent() throws(StoreError) -> Bool {
+    let found = try database.query(
+      "SELECT sql FROM sqlite_schema WHERE type = 'view' ORDER BY rowid")
+    return found.column("sql").map(\.text)
+      == Views.all.map { "CREATE VIEW \($0.name) AS \($0.sql)" }
+  }
+
+  // MARK: - Reading
+
+  /// Any statement, for the program's own use.
+  public func query(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> QueryResult {
+    try database.query(sql, bindings)
+  }
+
+  /// A statement that a person wrote: it can only read, and ends after `timeLimit` seconds.
+  public func queryReadOnly(_ sql: String, timeLimit: Double = 60) throws(StoreError)
+    -> QueryResult
+  {
+    let connection = try Self.openToRead(databaseURL.path)
+    guard try connection.isSingleReadOnly(sql) else { throw .notReadOnly(statement: sql) }
+    connection.denyWriting()
+    let deadline = Deadline(seconds: timeLimit)
+    connection.limit(until: deadline)
+    do {
+      return try connection.query(sql)
+    } catch {
+      if deadline.isPast { throw .timeLimit(seconds: timeLimit) }
+      throw error
+    }
+  }
+
+  /// Where the object with this hash lies. A text that is no hash leads to no file.
+  public func objectURL(_ sha256: String) -> URL {
+    guard SHA256.isHash(sha256) else { return folder.appending(path: "objects/none") }
+    return folder.appending(path: "objects/\(sha256.prefix(2))/\(sha256.dropFirst(2))")
+  }
+
+  /// Whether the object is there with the size that was recorded.
+  public func hasObject(_ sha256: String) throws(StoreError) -> Bool {
+    let recorded = try database.query(
+      "SELECT bytes FROM artifact WHERE sha256 = ?", [.text(sha256)])
+    guard let bytes = recorded.rows.first?.first?.integer else { return false }
+    return Self.size(of: objectURL(sha256)) == bytes
+  }
+
+  static func size(of url: URL) -> Int? {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
+    guard attributes?[.type] as? FileAttributeType == .typeRegular else { return nil }
+    return attributes?[.size] as? Int
+  }
+
+  /// The success that counts for a key, without its metrics and outcomes.
+  public func succeededExecution(key: String) throws(StoreError) -> ExecutionRecord? {
+    try execution(
+      where: "key = ? AND status = 'succeeded'", [.text(key)])
+  }
+
+  /// What a stage of this name last used or did in a pipeline: runs explain themselves against it.
+  public func latestExecution(pipeline: String, stage: String) throws(StoreError)
+    -> ExecutionRecord?
+  {
+    try execution(
+      where: """
+        id = (SELECT s.execution_id FROM stage s
+          JOIN run r ON r.id = s.run_id JOIN pipeline p ON p.id = r.pipeline_id
+          WHERE p.name = ? AND s.name = ? AND s.execution_id IS NOT NULL
+          ORDER BY r.started_at DESC, s.id DESC LIMIT 1)
+        """, [.text(pipeline), .text(stage)])
+  }
+
+  private func execution(where condition: String, _ bindings: [SQLValue]) throws(StoreError)
+    -> ExecutionRecord?
+  {
+    let found = try database.query("SELECT * FROM execution WHERE \(condition)", bindings)
+    guard let row = found.rows.first else { return nil }
+    return try ExecutionRow.record(found, row, in: database)
+  }
+}

@@ -1,0 +1,58 @@
+import Foundation
+
+/// What can go wrong with a store; every message says what to do.
+public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
+  case missing(path: String)
+  case notAFolder(path: String)
+  case notADatabase(path: String)
+  case foreign(path: String, found: String)
+  case newer(path: String, version: Int, known: Int)
+  case cannotWrite(path: String, reason: String)
+  case inputOutput(path: String, reason: String)
+  case busy(path: String)
+  case damaged(path: String, reason: String)
+  case sql(statement: String, reason: String)
+  case timeLimit(seconds: Double)
+  case notReadOnly(statement: String)
+  case metric(name: String, value: Double)
+  case reference(String)
+
+  public var description: String {
+    switch self {
+    case .missing(let path):
+      "\(path): there is no store here; `locus run` makes one, --store DIR names another"
+    case .notAFolder(let path): "\(path): not a folder; --store takes the folder of a store"
+    case .notADatabase(let path):
+      "\(path): not an SQLite database; move it away, `locus run` makes a new one"
+    case .foreign(let path, let found):
+      "\(path): a database of another program (\(found)); choose another folder with --store"
+    case .newer(let path, let version, let known):
+      "\(path): made by a newer Locus (schema \(version), this one knows \(known)); use that version"
+    case .cannotWrite(let path, let reason):
+      "\(path): cannot be written (\(reason)); check permissions or choose another --store"
+    case .inputOutput(let path, let reason):
+      "\(path): \(reason); nothing half-written is visible, free some room and run again"
+    case .busy(let path): "\(path): another program holds the database; try again"
+    case .damaged(let path, let reason): "\(path): damaged (\(reason)); `locus verify` says more"
+    case .sql(let statement, let reason): "SQL: \(reason), in: \(statement)"
+    case .timeLimit(let seconds): "the query took longer than \(seconds) s and was stopped"
+    case .notReadOnly(let statement):
+      "a query may only read, and be one statement: \(statement)"
+    case .metric(let name, let value): "metric \(name) is \(value), not a finite number"
+    case .reference(let text): "\(text) names nothing in the store, or more than one thing"
+    }
+  }
+
+  /// By sysexits.h.
+  public var exitCode: Int32 {
+    switch self {
+    case .missing: 66
+    case .notAFolder, .notADatabase, .foreign, .newer, .damaged: 65
+    case .cannotWrite: 73
+    case .inputOutput: 74
+    case .busy: 75
+    case .sql, .timeLimit, .notReadOnly, .reference: 64
+    case .metric: 70
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import Foundation
+import Tensors
+
+/// How objects are placed (CLEVR's `add_random_objects`).
+public struct LayoutRules: Sendable, Hashable {
+  /// Fewest and most objects.
+  public var objects: ClosedRange<Int>
+  /// Least distance between the circles of two objects.
+  public var gap: Double
+  /// Least distance along each of the four directions; 12 objects do not fit with CLEVR's 0.4.
+  public var margin: Double
+
+  public init(objects: ClosedRange<Int>, gap: Double = 0.25, margin: Double = 0.4) {
+    self.objects = objects
+    self.gap = gap
+    self.margin = margin
+  }
+
+  /// Centres lie in [−region, region].
+  static let region = 3.0
+  /// Tries for one object before the scene starts anew.
+  static let attempts = 50
+  static let restarts = 2000
+}
+
+/// What a picture of a scene looks like.
+public struct SceneSettings: Sendable, Hashable {
+  public var camera: CameraKind
+  /// Side of the picture in pixels.
+  public var size: Int
+  /// Side of the conditioner grid.
+  public var cells: Int
+  public var rules: LayoutRules
+  /// Samples along a pixel's side, where anything but flat ground is near.
+  public var supersample: Int
+
+  public init(
+    camera: CameraKind, size: Int, cells: Int, rules: LayoutRules, supersample: Int = 3
+  ) {
+    self.camera = camera
+    self.size = size
+    self.cells = cells
+    self.rules = rules
+    self.supersample = supersample
+  }
+
+  /// Throws unless pictures can be made: sizes in range, cells that divide the size, rules in order.
+  public func validate() throws(SceneError) {
+    if !(8...1024).contains(size) { throw .setting("size", "\(size)", "8 to 1024 px") }
+    if cells < 1 || size % cells != 0 {
+      throw .setting("cells", "\(cells)", "a divisor of the size, \(size)")
+    }
+    if !(1...8).contains(supersample) {
+      throw .setting("supersample", "\(supersample)", "1 to 8")
+    }
+    if rules.objects.lowerBound < 0 || rules.objects.upperBound > 64 {
+      throw .setting("objects", "\(rules.objects)", "a range within 0 to 64")
+    }
+    for (name, value) in [("gap", rules.gap), ("margin", rules.margin)]
+    where !(0...3).contains(value) {
+      throw .setting(name, "\(value)", "0 to 3 units")
+    }
+  }
+}
+
+public enum SceneError: Error, Hashable, CustomStringConvertible {
+  case setting(String, String, String)
+  case crowded(objects: Int, gap: Double, margin: Double)
+
+  public var description: String {
+    switch self {
+    case .setting(let name, let found, let accepted): "\(name) is \(found), accepted: \(accepted)"
+    case .crowded(let objects, let gap, let margin):
+      "\(objects) objects with gap \(gap) and margin \(margin) found no room in "
+        + "\(LayoutRules.restarts) layouts; lower `margin` (0 fits twelve objects) or `objects`"
+    }
+  }
+}
+
+/// The scene `index` of a seed: it does not depend on any other scene.
+public func makeScene(
+  _ settings: SceneSettings, seed: UInt64, index: Int, purpose: RandomPurpose
+) throws(SceneError) -> Scene {
+  var stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(index))
+  let rules = settings.rules
+  let count = rules.objects.lowerBound + stream.integer(below: rules.objects.count)
+  for _ in 0..<LayoutRules.restarts {
+    var camera = Camera.standard(settings.camera)
+    if settings.camera == .clevr {
+      camera.position += SIMD3<Float>(jitter(0.5, &stream))
+    }
+    let lamps = standardLamps.map { SIMD3<Float>($0 + jitter(1, &stream)) }
+    if let objects = placeObjects(count, rules, camera, settings.size, &stream) {
+      return Scene(objects: objects, camera: camera, lamps: lamps)
+    }
+  }
+  throw .crowded(objects: count, gap: rules.gap, margin: rules.margin)
+}
+
+/// Key, fill and back lamp of CLEVR's base scene.
+private let standardLamps: [SIMD3<Double>] = [
+  [6.447, -2.905, 4.258], [-4.671, -4.014, 3.011], [-1.169, 2.646, 5.816],
+]
+
+private func jitter(_ reach: Double, _ stream: inout RandomStream) -> SIMD3<Double> {
+  let x = stream.uniform(-reach, reach)
+  let y = stream.uniform(-reach, reach)
+  let z = stream.uniform(-reach, reach)
+  return SIMD3(x, y, z)
+}
+
+/// `nil` when an object found no room, or its centre falls outside the picture.
+private func placeObjects(
+  _ count: Int, _ rules: LayoutRules, _ camera: Camera, _ size: Int, _ stream: inout RandomStream
+) -> [SceneObject]? {
+  var objects: [SceneObject] = []
+  let directions = camera.directions.map(\.vector)
+  for _ in 0..<count {
+    let objectSize = ObjectSize.allCases[stream.integer(below: 2)]
+    var place: SIMD2<Double>?
+    for _ in 0..<LayoutRules.attempts {
+      let x = stream.uniform(-LayoutRules.region, LayoutRules.region)
+      let y = stream.uniform(-LayoutRules.region, LayoutRules.region)
+      let candidate = SIMD2(x, y)
+      if objects.allSatisfy({
+        keepsDistance(candidate, objectSize.radius, from: $0, rules, directions)
+      }) {
+        place = candidate
+        break
+      }
+    }
+    guard let place else { return nil }
+    let object = SceneObject(
+      shape: ObjectShape.allCases[stream.integer(below: 3)], size: objectSize,
+      material: Material.allCases[stream.integer(below: 2)],
+      color: ObjectColor.allCases[stream.integer(below: 8)], x: place.x, y: place.y,
+      rotation: stream.uniform(0, 360))
+    let pixel = camera.project(object.center, width: size, height: size)
+    let range = 0..<Double(size)
+    if !range.contains(pixel.x) || !range.contains(pixel.y) { return nil }
+    objects.append(object)
+  }
+  return objects
+}
+
+private func keepsDistance(
+  _ candidate: SIMD2<Double>, _ radius: Double, from other: SceneObject, _ rules: LayoutRules,
+  _ directions: [SIMD2<Double>]
+) -> Bool {
+  let d = candidate - SIMD2(other.x, other.y)
+  if (d.x * d.x + d.y * d.y).squareRoot() - radius - other.size.radius < rules.gap { return false }
+  return directions.allSatisfy { direction in
+    let along = d.x * direction.x + d.y * direction.y
+    return !(0 < along && along < rules.margin)
+  }
+}

@@ -1,1 +1,0 @@
-// Scenes: its first file is on the way.

@@ -1,0 +1,73 @@
+import Vectors
+
+/// Adam (Kingma & Ba 2015) with an exponential moving average of the weights.
+///
+/// The gradient of a batch comes as partial sums, one a shard, which are added in order: the
+/// result does not depend on who computed which.
+public final class Adam: Sendable {
+  public let weights: Weights
+  /// The averaged weights, from which pictures are drawn.
+  public let averaged: Weights
+  private let first: AlignedBuffer
+  private let second: AlignedBuffer
+  private let beta1: Float = 0.9
+  private let beta2: Float = 0.999
+  private let epsilon: Float = 1e-8
+
+  public init(weights: Weights) {
+    self.weights = weights
+    averaged = Weights(parameters: weights.parameters)
+    averaged.values.copy(from: weights.values)
+    averaged.refresh()
+    first = AlignedBuffer(count: weights.values.count)
+    second = AlignedBuffer(count: weights.values.count)
+  }
+
+  /// One update with the gradient Σ shards · `scale`; shards are cleared.
+  ///
+  /// - Parameters:
+  ///   - step: counts from 1.
+  ///   - decay: the share of the old average that is kept.
+  public func update(
+    shards: [Gradients], scale: Float, learningRate: Float, step: Int, decay: Float, threads: Int
+  ) {
+    let count = weights.values.count
+    let chunk = 4096
+    // 1 − βᵗ in double: in float the second one loses half its bits in the first steps.
+    var power1 = 1.0
+    var power2 = 1.0
+    for _ in 0..<min(step, 20_000) {
+      power1 *= Double(beta1)
+      power2 *= Double(beta2)
+    }
+    let correction1 = Float(1 - power1)
+    let correction2 = Float(1 - power2)
+    parallel((count + chunk - 1) / chunk, threads: threads) { item, _ in
+      let range = item * chunk..<min((item + 1) * chunk, count)
+      let w = weights.values.pointer
+      let average = averaged.values.pointer
+      let m = first.pointer
+      let v = second.pointer
+      for i in stride(from: range.lowerBound, to: range.upperBound, by: lanes) {
+        var g = Vector()
+        for shard in shards {
+          g += load(shard.values.pointer + i)
+          store(Vector(), shard.values.pointer + i)
+        }
+        g *= scale
+        let m1 = load(m + i) * beta1 + g * (1 - beta1)
+        let v1 = load(v + i) * beta2 + g * g * (1 - beta2)
+        store(m1, m + i)
+        store(v1, v + i)
+        let root = (v1 / correction2).squareRoot() + epsilon
+        let w1 = load(w + i) - learningRate / correction1 * m1 / root
+        store(w1, w + i)
+        store(load(average + i) * decay + w1 * (1 - decay), average + i)
+      }
+    }
+    weights.refresh()
+  }
+
+  /// Makes the averaged weights ready for use.
+  public func finish() { averaged.refresh() }
+}

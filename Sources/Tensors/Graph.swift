@@ -1,0 +1,130 @@
+/// A network of one picture: layers in order, their parameters, and the plan of their memory.
+///
+/// A picture goes through the whole graph before the next one starts (depth first), so its
+/// activations stay in the caches; threads take different pictures.
+public struct Graph: Sendable {
+  let layers: [any Layer]
+  let accumulate: [[Bool]]
+  let placements: [Placement]
+  let forwardCount: Int
+  let gradientCount: Int
+  public let parameters: [Parameter]
+  public let output: Value
+
+  public func makeWeights() -> Weights { Weights(parameters: parameters) }
+  public func makeWorkspace(gradients: Bool) -> Workspace {
+    Workspace(graph: self, gradients: gradients)
+  }
+}
+
+/// The memory that one thread needs to take a picture through a graph and back.
+///
+/// Used by one thread at a time.
+public final class Workspace: @unchecked Sendable {
+  let graph: Graph
+  private let forwardArena: AlignedBuffer
+  private let gradientArena: AlignedBuffer?
+
+  init(graph: Graph, gradients: Bool) {
+    self.graph = graph
+    forwardArena = AlignedBuffer(count: graph.forwardCount)
+    gradientArena = gradients ? AlignedBuffer(count: graph.gradientCount) : nil
+  }
+
+  private func frame(
+    _ weights: Weights, weightGradients: UnsafeMutablePointer<Float>? = nil,
+    inputGradients: Bool = false
+  ) -> Frame {
+    Frame(
+      placements: graph.placements, forward: forwardArena.pointer,
+      gradient: gradientArena?.pointer, weights: weights.values.pointer,
+      turned: weights.turned.pointer, weightGradients: weightGradients,
+      wantsInputGradients: inputGradients)
+  }
+
+  /// Reads `value`: (H, W, C) contiguous.
+  public func read(_ value: Value, into target: UnsafeMutablePointer<Float>) {
+    read(graph.placements[value.index].forwardField(value, forwardArena.pointer), into: target)
+  }
+
+  /// Sets `value` from (H, W, C) contiguous.
+  public func write(_ source: UnsafePointer<Float>, to value: Value) {
+    write(source, graph.placements[value.index].forwardField(value, forwardArena.pointer))
+  }
+
+  /// Reads the gradient of `value`: (H, W, C) contiguous.
+  public func readGradient(_ value: Value, into target: UnsafeMutablePointer<Float>) {
+    guard let gradientArena else { return }
+    read(graph.placements[value.index].gradientField(value, gradientArena.pointer), into: target)
+  }
+
+  /// Sets the gradient of the output from (H, W, C) contiguous.
+  public func writeOutputGradient(_ source: UnsafePointer<Float>) {
+    guard let gradientArena else { return }
+    let value = graph.output
+    write(source, graph.placements[value.index].gradientField(value, gradientArena.pointer))
+  }
+
+  public func forward(_ weights: Weights) {
+    let frame = frame(weights)
+    for layer in graph.layers { layer.forward(frame) }
+  }
+
+  /// Adds to the gradients of the weights; needs the output's gradient and the forward pass's
+  /// activations, which it leaves as they are.
+  public func backward(
+    _ weights: Weights, into gradients: Gradients? = nil, inputGradients: Bool = false
+  ) {
+    let frame = frame(
+      weights, weightGradients: gradients?.values.pointer, inputGradients: inputGradients)
+    for (layer, accumulate) in zip(graph.layers, graph.accumulate).reversed() {
+      layer.backward(frame, accumulate: accumulate)
+    }
+  }
+
+  private func read(_ field: Field, into target: UnsafeMutablePointer<Float>) {
+    var to = target
+    for row in 0..<field.height {
+      var from = field.row(row)
+      for _ in 0..<field.width {
+        to.update(from: from, count: field.channels)
+        to += field.channels
+        from += field.pixelStride
+      }
+    }
+  }
+
+  private func write(_ source: UnsafePointer<Float>, _ field: Field) {
+    var from = source
+    for row in 0..<field.height {
+      var to = field.row(row)
+      for _ in 0..<field.width {
+        to.update(from: from, count: field.channels)
+        from += field.channels
+        to += field.pixelStride
+      }
+    }
+  }
+}
+
+extension Placement {
+  fileprivate func forwardField(_ value: Value, _ arena: UnsafeMutablePointer<Float>) -> Field {
+    field(value, arena + forwardOffset, border: forwardBorder)
+  }
+
+  fileprivate func gradientField(_ value: Value, _ arena: UnsafeMutablePointer<Float>) -> Field {
+    field(value, arena + gradientOffset, border: gradientBorder)
+  }
+}
+
+/// The gradient of a loss with respect to all weights, in the weights' layout.
+public final class Gradients: Sendable {
+  let values: AlignedBuffer
+
+  public init(for weights: Weights) { values = AlignedBuffer(count: weights.values.count) }
+
+  public func clear() { values.clear() }
+
+  /// In PyTorch's names and order.
+  public func tensors(of weights: Weights) -> [NamedTensor] { weights.export(values) }
+}

@@ -1,0 +1,146 @@
+/// Builds a graph layer by layer; parameters take the names that they have in PyTorch.
+public struct GraphBuilder {
+  private var values: [Value] = []
+  private var placements: [Placement] = []
+  private var layers: [any Layer] = []
+  private var parameters: [Parameter] = []
+  private var storage = 0
+  private var turnedStorage = 0
+
+  public init() {}
+
+  /// A value that the caller sets before the forward pass.
+  public mutating func input(height: Int, width: Int, channels: Int) -> Value {
+    let value = makeValue(height, width, channels)
+    placements[value.index].isInput = true
+    return value
+  }
+
+  /// 1×1 or 3×3, zero padded so that stride 1 keeps the size; `adding` is added to the result.
+  public mutating func convolution(
+    _ input: Value, outputs: Int, side: Int = 3, stride: Int = 1, dilation: Int = 1,
+    adding residual: Value? = nil, zero: Bool = false, name: String
+  ) -> Value {
+    let taps = Taps(side: side, dilation: dilation)
+    let reach = side / 2 * dilation
+    let output = makeValue(input.height / stride, input.width / stride, outputs)
+    placements[input.index].forwardBorder = max(placements[input.index].forwardBorder, reach)
+    var spreadGradient: Value?
+    if stride > 1 {
+      let wide = makeValue(input.height, input.width, outputs)
+      placements[wide.index].gradientBorder = reach
+      spreadGradient = wide
+    } else {
+      placements[output.index].gradientBorder = max(
+        placements[output.index].gradientBorder, reach)
+    }
+    let fan = side * side * input.channels
+    let weight = makeParameter(
+      name + ".weight",
+      .convolution(side: side, inputs: input.channels, outputs: outputs),
+      zero ? .constant(0) : .uniform(fan: fan))
+    let bias = makeParameter(name + ".bias", .vector(outputs), .uniform(fan: fan))
+    layers.append(
+      ConvolutionLayer(
+        input: input, output: output, residual: residual, weight: weight, bias: bias, taps: taps,
+        stride: stride, spreadGradient: spreadGradient))
+    return output
+  }
+
+  /// Norm, then (1 + scale) · + shift when `modulation` (2C) is given, then SiLU.
+  ///
+  /// `name` is needed for `.group` only: the others have no parameters.
+  public mutating func normalization(
+    _ input: Value, _ kind: NormalizationKind, modulation: Value? = nil, silu: Bool = true,
+    name: String = ""
+  ) -> Value {
+    let output = makeValue(input.height, input.width, input.channels)
+    let state = makeValue(1, 1, NormalizationState.count(channels: input.channels))
+    var gamma: Parameter?
+    var beta: Parameter?
+    if case .group = kind {
+      gamma = makeParameter(name + ".weight", .vector(input.channels), .constant(1))
+      beta = makeParameter(name + ".bias", .vector(input.channels), .constant(0))
+    }
+    layers.append(
+      NormalizationLayer(
+        input: input, output: output, kind: kind, gamma: gamma, beta: beta,
+        modulation: modulation, silu: silu, state: state))
+    return output
+  }
+
+  public mutating func linear(
+    _ input: Value, outputs: Int, adding residual: Value? = nil, name: String
+  ) -> Value {
+    let output = makeValue(1, 1, outputs)
+    let weight = makeParameter(
+      name + ".weight", .linear(inputs: input.channels, outputs: outputs),
+      .uniform(fan: input.channels))
+    let bias = makeParameter(name + ".bias", .vector(outputs), .uniform(fan: input.channels))
+    layers.append(
+      LinearLayer(input: input, output: output, residual: residual, weight: weight, bias: bias))
+    return output
+  }
+
+  /// `qkv` has three times the channels of the result.
+  public mutating func attention(_ qkv: Value) -> Value {
+    let tokens = qkv.height * qkv.width
+    let output = makeValue(qkv.height, qkv.width, qkv.channels / 3)
+    let probabilities = makeValue(1, 1, tokens * tokens)
+    let scratch = makeValue(1, 1, tokens * tokens)
+    layers.append(
+      AttentionLayer(qkv: qkv, output: output, probabilities: probabilities, scratch: scratch))
+    return output
+  }
+
+  /// `low` at twice its size, then `skip`, along the channels.
+  public mutating func upsampleAndConcatenate(_ low: Value, _ skip: Value) -> Value {
+    let output = makeValue(skip.height, skip.width, low.channels + skip.channels)
+    layers.append(UpsampleConcatenateLayer(low: low, skip: skip, output: output))
+    return output
+  }
+
+  /// Plans the memory: every value at a place of its own, on cache lines.
+  public func build(output: Value) -> Graph {
+    var placed = placements
+    var forward = 0
+    var gradient = 0
+    for value in values {
+      placed[value.index].forwardOffset = forward
+      placed[value.index].gradientOffset = gradient
+      forward += align(Placement.count(value, border: placed[value.index].forwardBorder))
+      gradient += align(Placement.count(value, border: placed[value.index].gradientBorder))
+    }
+    // In the backward pass the last user of a value comes first: it sets the gradient, the
+    // others add to it.
+    var written = Set<Int>()
+    var accumulate: [[Bool]] = []
+    for layer in layers.reversed() {
+      accumulate.append(layer.inputs.map { !written.insert($0.index).inserted })
+    }
+    return Graph(
+      layers: layers, accumulate: accumulate.reversed(), placements: placed,
+      forwardCount: forward, gradientCount: gradient, parameters: parameters, output: output)
+  }
+
+  private func align(_ count: Int) -> Int { (count + 15) / 16 * 16 }
+
+  private mutating func makeValue(_ height: Int, _ width: Int, _ channels: Int) -> Value {
+    let value = Value(index: values.count, height: height, width: width, channels: channels)
+    values.append(value)
+    placements.append(Placement())
+    return value
+  }
+
+  private mutating func makeParameter(
+    _ name: String, _ shape: ParameterShape, _ initialization: Initialization
+  ) -> Parameter {
+    let parameter = Parameter(
+      name: name, shape: shape, initialization: initialization, offset: storage,
+      turnedOffset: turnedStorage)
+    storage += shape.storage
+    turnedStorage += Weights.turnedStorage(shape)
+    parameters.append(parameter)
+    return parameter
+  }
+}

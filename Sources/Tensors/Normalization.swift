@@ -1,0 +1,325 @@
+// Norm, modulation and SiLU in one pass: x is (H, W, C), y is (H, W, C) inside its border;
+// gamma, beta are (C); modulation is (2C): scale, then shift.
+//
+// y = silu((1 + scale) · (gamma · (x − mean) · rstd + beta) + shift). For every kind of norm but `pixel`
+// that is one multiply-add a value with coefficients a channel.
+
+import Vectors
+
+/// How a layer is normalised.
+public enum NormalizationKind: Sendable, Hashable {
+  case none
+  /// Mean and variance over the whole picture and C / groups channels: carries information across
+  /// space. ε = 1e-5, as PyTorch's GroupNorm.
+  case group(Int)
+  /// Root mean square over the channels of one pixel, ε = 1e-4, no parameters (EDM2).
+  case pixel
+}
+
+/// Statistics and coefficients of one picture, kept from the forward to the backward pass.
+///
+/// For C padded channels: mean, rstd, a, b (4 C); `pixel` keeps the scale and shift in a and b.
+struct NormalizationState {
+  let mean: UnsafeMutablePointer<Float>
+  let rstd: UnsafeMutablePointer<Float>
+  let a: UnsafeMutablePointer<Float>
+  let b: UnsafeMutablePointer<Float>
+
+  init(_ base: UnsafeMutablePointer<Float>, channels: Int) {
+    mean = base
+    rstd = base + channels
+    a = base + 2 * channels
+    b = base + 3 * channels
+  }
+
+  static func count(channels: Int) -> Int { 4 * paddedChannels(channels) }
+}
+
+/// What scales and shifts a normalised picture; each may be missing.
+struct Affine {
+  var gamma: UnsafePointer<Float>?
+  var beta: UnsafePointer<Float>?
+  var modulation: UnsafePointer<Float>?
+}
+
+func normalize(
+  _ x: Field, into y: Field, kind: NormalizationKind, affine: Affine, silu: Bool,
+  state: NormalizationState
+) {
+  let count = x.channels
+  switch kind {
+  case .group(let groups): groupStatistics(x, groups: groups, state: state)
+  case .none, .pixel:
+    for c in 0..<count {
+      state.mean[c] = 0
+      state.rstd[c] = 1
+    }
+  }
+  for c in 0..<count {
+    let scale = 1 + (affine.modulation?[c] ?? 0)
+    let shift = affine.modulation?[count + c] ?? 0
+    let gain = (affine.gamma?[c] ?? 1) * state.rstd[c]
+    state.a[c] = gain * scale
+    state.b[c] = ((affine.beta?[c] ?? 0) - gain * state.mean[c]) * scale + shift
+  }
+  for c in count..<x.pixelStride {
+    state.a[c] = 0
+    state.b[c] = 0
+  }
+  if kind == .pixel {
+    applyPixel(x, into: y, silu: silu, state: state)
+  } else {
+    applyAffine(x, into: y, silu: silu, state: state)
+  }
+}
+
+/// Gradients of `normalize`. `dy` is overwritten; `dx` is set, or added to when `accumulate`.
+///
+/// `dGamma` and `dBeta` are added to, `dModulation` is set.
+func normalizeBackward(
+  _ x: Field, _ dy: Field, into dx: Field?, accumulate: Bool, kind: NormalizationKind,
+  affine: Affine, silu: Bool, state: NormalizationState, dGamma: UnsafeMutablePointer<Float>?,
+  dBeta: UnsafeMutablePointer<Float>?, dModulation: UnsafeMutablePointer<Float>?
+) {
+  let count = x.channels
+  let padded = x.pixelStride
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: 4 * padded) { scratch in
+    guard let s0 = scratch.baseAddress else { return }
+    let s1 = s0 + padded
+    if kind == .pixel {
+      pixelBackward(x, dy, into: dx, accumulate: accumulate, silu: silu, state: state, s0, s1)
+    } else {
+      activationSums(x, dy, silu: silu, state: state, s0, s1)
+    }
+    if let dModulation {
+      for c in 0..<count {
+        let gamma = affine.gamma?[c] ?? 1
+        let beta = affine.beta?[c] ?? 0
+        dModulation[c] = gamma * s1[c] + beta * s0[c]
+        dModulation[count + c] = s0[c]
+      }
+    }
+    for c in 0..<count {
+      let scale = 1 + (affine.modulation?[c] ?? 0)
+      if let dGamma { dGamma[c] += scale * s1[c] }
+      if let dBeta { dBeta[c] += scale * s0[c] }
+    }
+    guard kind != .pixel, let dx else { return }
+    // dx = a · dz + p · x + q, with p and q from the means over the group.
+    let p = s1 + padded
+    let q = p + padded
+    for c in 0..<padded {
+      p[c] = 0
+      q[c] = 0
+    }
+    if case .group(let groups) = kind {
+      let size = count / groups
+      let elements = Float(x.height * x.width * size)
+      for g in 0..<groups {
+        var m1: Float = 0
+        var m2: Float = 0
+        for c in g * size..<(g + 1) * size {
+          let gain = state.a[c] / state.rstd[c]
+          m1 += gain * s0[c]
+          m2 += gain * s1[c]
+        }
+        let mean = state.mean[g * size]
+        let rstd = state.rstd[g * size]
+        for c in g * size..<(g + 1) * size {
+          p[c] = -rstd * rstd * m2 / elements
+          q[c] = -rstd * m1 / elements - p[c] * mean
+        }
+      }
+    }
+    combine(x, dy, into: dx, accumulate: accumulate, a: state.a, p: p, q: q)
+  }
+}
+
+/// Mean and reciprocal standard deviation a group, in two passes: one pass over x² would cancel.
+private func groupStatistics(_ x: Field, groups: Int, state: NormalizationState) {
+  let size = x.channels / groups
+  let elements = Float(x.height * x.width * size)
+  channelSums(x, into: state.a) { value, _ in value }
+  fold(state.a, groups: groups, size: size, into: state.mean) { $0 / elements }
+  let mean = state.mean
+  for c in x.channels..<x.pixelStride { mean[c] = 0 }
+  channelSums(x, into: state.a) { value, block in
+    let d = value - load(mean + block)
+    return d * d
+  }
+  fold(state.a, groups: groups, size: size, into: state.rstd) {
+    1 / ($0 / elements + 1e-5).squareRoot()
+  }
+}
+
+@inline(__always)
+private func channelSums(
+  _ x: Field, into sums: UnsafeMutablePointer<Float>, _ term: (Vector, Int) -> Vector
+) {
+  for block in stride(from: 0, to: x.pixelStride, by: lanes) {
+    var total = Vector()
+    for row in 0..<x.height {
+      let from = x.row(row) + block
+      // Rows are summed apart, so that small terms are not lost in a large total.
+      var sum = Vector()
+      for column in 0..<x.width { sum += term(load(from + column * x.pixelStride), block) }
+      total += sum
+    }
+    store(total, sums + block)
+  }
+}
+
+@inline(__always)
+private func fold(
+  _ sums: UnsafeMutablePointer<Float>, groups: Int, size: Int,
+  into result: UnsafeMutablePointer<Float>, _ finish: (Float) -> Float
+) {
+  for g in 0..<groups {
+    var total: Float = 0
+    for c in g * size..<(g + 1) * size { total += sums[c] }
+    let value = finish(total)
+    for c in g * size..<(g + 1) * size { result[c] = value }
+  }
+}
+
+private func applyAffine(_ x: Field, into y: Field, silu: Bool, state: NormalizationState) {
+  for block in stride(from: 0, to: x.pixelStride, by: lanes) {
+    let a = load(state.a + block)
+    let b = load(state.b + block)
+    for row in 0..<x.height {
+      let from = x.row(row) + block
+      let to = y.row(row) + block
+      for column in 0..<x.width {
+        let z = b.addingProduct(load(from + column * x.pixelStride), a)
+        store(silu ? z * sigmoid(z) : z, to + column * y.pixelStride)
+      }
+    }
+  }
+}
+
+/// dy becomes dz; s0 = Σ dz and s1 = Σ dz · (x − mean) · rstd, a channel.
+private func activationSums(
+  _ x: Field, _ dy: Field, silu: Bool, state: NormalizationState,
+  _ s0: UnsafeMutablePointer<Float>, _ s1: UnsafeMutablePointer<Float>
+) {
+  for block in stride(from: 0, to: x.pixelStride, by: lanes) {
+    let a = load(state.a + block)
+    let b = load(state.b + block)
+    let mean = load(state.mean + block)
+    var total0 = Vector()
+    var total1 = Vector()
+    for row in 0..<x.height {
+      let from = x.row(row) + block
+      let gradient = dy.row(row) + block
+      var row0 = Vector()
+      var row1 = Vector()
+      for column in 0..<x.width {
+        let value = load(from + column * x.pixelStride)
+        var dz = load(gradient + column * dy.pixelStride)
+        if silu {
+          dz *= siluSlope(b.addingProduct(value, a))
+          store(dz, gradient + column * dy.pixelStride)
+        }
+        row0 += dz
+        row1 = row1.addingProduct(dz, value - mean)
+      }
+      total0 += row0
+      total1 += row1
+    }
+    store(total0, s0 + block)
+    store(total1, s1 + block)
+  }
+  for c in 0..<x.channels { s1[c] *= state.rstd[c] }
+}
+
+@inline(__always)
+private func siluSlope(_ z: Vector) -> Vector {
+  let s = sigmoid(z)
+  return s.addingProduct(z * s, 1 - s)
+}
+
+private func combine(
+  _ x: Field, _ dz: Field, into dx: Field, accumulate: Bool, a: UnsafeMutablePointer<Float>,
+  p: UnsafeMutablePointer<Float>, q: UnsafeMutablePointer<Float>
+) {
+  for block in stride(from: 0, to: x.pixelStride, by: lanes) {
+    let a = load(a + block)
+    let p = load(p + block)
+    let q = load(q + block)
+    for row in 0..<x.height {
+      let from = x.row(row) + block
+      let gradient = dz.row(row) + block
+      let to = dx.row(row) + block
+      for column in 0..<x.width {
+        let place = to + column * dx.pixelStride
+        var value = q.addingProduct(p, load(from + column * x.pixelStride))
+        value.addProduct(a, load(gradient + column * dz.pixelStride))
+        store(accumulate ? load(place) + value : value, place)
+      }
+    }
+  }
+}
+
+/// 1 / √(mean of squares over the channels of one pixel + ε).
+@inline(__always)
+private func reciprocalRoot(_ pixel: UnsafeMutablePointer<Float>, _ x: Field) -> Float {
+  var squares = Vector()
+  for block in stride(from: 0, to: x.pixelStride, by: lanes) {
+    let value = load(pixel + block)
+    squares.addProduct(value, value)
+  }
+  return 1 / (squares.sum() / Float(x.channels) + 1e-4).squareRoot()
+}
+
+private func applyPixel(_ x: Field, into y: Field, silu: Bool, state: NormalizationState) {
+  for row in 0..<x.height {
+    for column in 0..<x.width {
+      let pixel = x.row(row) + column * x.pixelStride
+      let to = y.row(row) + column * y.pixelStride
+      let rstd = reciprocalRoot(pixel, x)
+      for block in stride(from: 0, to: x.pixelStride, by: lanes) {
+        let z = load(state.b + block).addingProduct(
+          load(pixel + block) * rstd, load(state.a + block))
+        store(silu ? z * sigmoid(z) : z, to + block)
+      }
+    }
+  }
+}
+
+/// dx = r · dn − x · r³ · mean(dn · x) with dn = (1 + scale) dz; s0 = Σ dz, s1 = Σ dz · x · r.
+private func pixelBackward(
+  _ x: Field, _ dy: Field, into dx: Field?, accumulate: Bool, silu: Bool,
+  state: NormalizationState, _ s0: UnsafeMutablePointer<Float>, _ s1: UnsafeMutablePointer<Float>
+) {
+  for c in 0..<x.pixelStride {
+    s0[c] = 0
+    s1[c] = 0
+  }
+  for row in 0..<x.height {
+    for column in 0..<x.width {
+      let pixel = x.row(row) + column * x.pixelStride
+      let gradient = dy.row(row) + column * dy.pixelStride
+      let rstd = reciprocalRoot(pixel, x)
+      var products = Vector()
+      for block in stride(from: 0, to: x.pixelStride, by: lanes) {
+        let n = load(pixel + block) * rstd
+        let a = load(state.a + block)
+        var dz = load(gradient + block)
+        if silu { dz *= siluSlope(load(state.b + block).addingProduct(n, a)) }
+        store(load(s0 + block) + dz, s0 + block)
+        store(load(s1 + block).addingProduct(dz, n), s1 + block)
+        let dn = dz * a
+        store(dn, gradient + block)
+        products.addProduct(dn, n)
+      }
+      guard let dx else { continue }
+      let mean = products.sum() / Float(x.channels)
+      let to = dx.row(row) + column * dx.pixelStride
+      for block in stride(from: 0, to: x.pixelStride, by: lanes) {
+        let n = load(pixel + block) * rstd
+        let value = (load(gradient + block) - n * mean) * rstd
+        store(accumulate ? load(to + block) + value : value, to + block)
+      }
+    }
+  }
+}

@@ -1,0 +1,197 @@
+import Vectors
+
+/// How a parameter lies in memory, and how PyTorch has it.
+public enum ParameterShape: Sendable, Hashable {
+  /// Here (taps, in, out in whole vectors), in PyTorch (out, in, side, side).
+  case convolution(side: Int, inputs: Int, outputs: Int)
+  /// Here (in, out in whole vectors), in PyTorch (out, in).
+  case linear(inputs: Int, outputs: Int)
+  case vector(Int)
+
+  /// As in a PyTorch checkpoint.
+  public var dimensions: [Int] {
+    switch self {
+    case .convolution(let side, let inputs, let outputs): [outputs, inputs, side, side]
+    case .linear(let inputs, let outputs): [outputs, inputs]
+    case .vector(let count): [count]
+    }
+  }
+
+  /// Floats in our layout.
+  var storage: Int {
+    switch self {
+    case .convolution(let side, let inputs, let outputs):
+      side * side * inputs * paddedChannels(outputs)
+    case .linear(let inputs, let outputs): inputs * paddedChannels(outputs)
+    case .vector(let count): paddedChannels(count)
+    }
+  }
+
+  /// Calls `body(ours, theirs)` with the two places of every value.
+  func forEachPlace(_ body: (_ ours: Int, _ theirs: Int) -> Void) {
+    switch self {
+    case .convolution(let side, let inputs, let outputs):
+      let padded = paddedChannels(outputs)
+      let taps = side * side
+      for output in 0..<outputs {
+        for input in 0..<inputs {
+          for tap in 0..<taps {
+            body((tap * inputs + input) * padded + output, (output * inputs + input) * taps + tap)
+          }
+        }
+      }
+    case .linear(let inputs, let outputs):
+      let padded = paddedChannels(outputs)
+      for output in 0..<outputs {
+        for input in 0..<inputs { body(input * padded + output, output * inputs + input) }
+      }
+    case .vector(let count):
+      for i in 0..<count { body(i, i) }
+    }
+  }
+}
+
+/// How a parameter starts.
+public enum Initialization: Sendable, Hashable {
+  /// U(−1/√fan, 1/√fan): PyTorch's default for convolutions, linear layers and their biases.
+  case uniform(fan: Int)
+  case constant(Float)
+}
+
+/// A parameter of a graph: its name, its shape and where it lies among all of them.
+public struct Parameter: Sendable, Hashable {
+  public let name: String
+  public let shape: ParameterShape
+  public let initialization: Initialization
+  /// In floats, in the weights.
+  let offset: Int
+  /// Where the turned copy of a convolution's weights lies.
+  let turnedOffset: Int
+}
+
+/// A tensor as PyTorch has it.
+public struct NamedTensor: Sendable, Equatable {
+  public var name: String
+  public var shape: [Int]
+  public var values: [Float]
+
+  public init(name: String, shape: [Int], values: [Float]) {
+    self.name = name
+    self.shape = shape
+    self.values = values
+  }
+}
+
+/// What does not fit between given tensors and a graph's parameters.
+public enum ParameterMismatch: Error, Hashable, CustomStringConvertible {
+  case missing([String])
+  case unknown([String])
+  case shape(name: String, found: [Int], expected: [Int])
+
+  public var description: String {
+    switch self {
+    case .missing(let names): "weights are missing: \(names.joined(separator: ", "))"
+    case .unknown(let names):
+      "weights that the network does not have: \(names.joined(separator: ", "))"
+    case .shape(let name, let found, let expected):
+      "weight \(name) has shape \(found), the network needs \(expected)"
+    }
+  }
+}
+
+/// The values of a graph's parameters, in our layout, with the turned copies that gradients need.
+public final class Weights: Sendable {
+  public let parameters: [Parameter]
+  let values: AlignedBuffer
+  let turned: AlignedBuffer
+
+  init(parameters: [Parameter]) {
+    self.parameters = parameters
+    values = AlignedBuffer(count: Self.storage(parameters))
+    turned = AlignedBuffer(
+      count: parameters.reduce(0) { max($0, $1.turnedOffset + Self.turnedStorage($1.shape)) })
+  }
+
+  static func storage(_ parameters: [Parameter]) -> Int {
+    parameters.last.map { $0.offset + $0.shape.storage } ?? 0
+  }
+
+  static func turnedStorage(_ shape: ParameterShape) -> Int {
+    guard case .convolution(let side, let inputs, let outputs) = shape else { return 0 }
+    return side * side * outputs * paddedChannels(inputs)
+  }
+
+  /// The number of values that PyTorch would count.
+  public var count: Int {
+    parameters.reduce(0) { $0 + $1.shape.dimensions.reduce(1, *) }
+  }
+
+  /// Draws initial values, each parameter from a stream of its own.
+  public func initialize(seed: UInt64, purpose: RandomPurpose) {
+    for (index, parameter) in parameters.enumerated() {
+      var stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(index))
+      let base = values.pointer + parameter.offset
+      switch parameter.initialization {
+      case .constant(let value): parameter.shape.forEachPlace { ours, _ in base[ours] = value }
+      case .uniform(let fan):
+        let bound = 1 / Double(fan).squareRoot()
+        parameter.shape.forEachPlace { ours, _ in
+          base[ours] = Float(stream.uniform(-bound, bound))
+        }
+      }
+    }
+    refresh()
+  }
+
+  /// Makes the turned copies again after the values have changed.
+  func refresh() {
+    for parameter in parameters {
+      if case .convolution(let side, let inputs, let outputs) = parameter.shape {
+        turn(
+          values.pointer + parameter.offset, into: turned.pointer + parameter.turnedOffset,
+          taps: side * side, inputs: inputs, outputs: outputs)
+      }
+    }
+  }
+
+  /// In PyTorch's names, order of dimensions and order of values.
+  public func tensors() -> [NamedTensor] { export(values) }
+
+  func export(_ buffer: AlignedBuffer) -> [NamedTensor] {
+    parameters.map { parameter in
+      let shape = parameter.shape.dimensions
+      var result = [Float](repeating: 0, count: shape.reduce(1, *))
+      let base = buffer.pointer + parameter.offset
+      parameter.shape.forEachPlace { ours, theirs in result[theirs] = base[ours] }
+      return NamedTensor(name: parameter.name, shape: shape, values: result)
+    }
+  }
+
+  /// Takes tensors with exactly the graph's names and shapes.
+  public func load(_ tensors: [NamedTensor]) throws(ParameterMismatch) {
+    try fill(values, from: tensors)
+    refresh()
+  }
+
+  func fill(_ buffer: AlignedBuffer, from tensors: [NamedTensor]) throws(ParameterMismatch) {
+    var byName: [String: NamedTensor] = [:]
+    for tensor in tensors { byName[tensor.name] = tensor }
+    let known = Set(parameters.map(\.name))
+    let missing = parameters.map(\.name).filter { byName[$0] == nil }
+    if !missing.isEmpty { throw .missing(missing) }
+    let unknown = byName.keys.filter { !known.contains($0) }.sorted()
+    if !unknown.isEmpty { throw .unknown(unknown) }
+    for parameter in parameters {
+      guard let tensor = byName[parameter.name] else { continue }
+      let expected = parameter.shape.dimensions
+      if tensor.shape != expected || tensor.values.count != expected.reduce(1, *) {
+        throw .shape(name: parameter.name, found: tensor.shape, expected: expected)
+      }
+    }
+    for parameter in parameters {
+      guard let tensor = byName[parameter.name] else { continue }
+      let base = buffer.pointer + parameter.offset
+      parameter.shape.forEachPlace { ours, theirs in base[ours] = tensor.values[theirs] }
+    }
+  }
+}

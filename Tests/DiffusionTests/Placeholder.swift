@@ -1,1 +1,0 @@
-// Tests of Diffusion are on the way.
