@@ -1,21 +1,26 @@
-import Dispatch
 import Foundation
 import Synchronization
 
 /// Says that the run shall end. Stages look at it through `StageContext.checkCancellation`.
 public final class Cancellation: Sendable {
-  private let value = Atomic<Int32>(0)
+  private let requested = Atomic<Int32>(0)
+  private let followsSignals: Bool
 
-  public init() {}
+  /// - Parameter followsSignals: whether what `SignalWatch` receives counts as a request.
+  public init(followsSignals: Bool = false) {
+    self.followsSignals = followsSignals
+  }
 
   /// The signal that asked for the end, for example `SIGINT`; 0 while nobody did.
-  public var signal: Int32 { value.load(ordering: .acquiring) }
+  public var signal: Int32 {
+    let own = requested.load(ordering: .acquiring)
+    return own == 0 && followsSignals ? received.load(ordering: .acquiring) : own
+  }
+
   public var isRequested: Bool { signal != 0 }
 
-  /// Returns false when the end was asked for before.
-  @discardableResult
-  public func request(signal: Int32) -> Bool {
-    value.compareExchange(expected: 0, desired: signal, ordering: .acquiringAndReleasing).exchanged
+  public func request(signal: Int32) {
+    requested.store(signal, ordering: .releasing)
   }
 
   public func check() throws {
@@ -23,33 +28,32 @@ public final class Cancellation: Sendable {
   }
 }
 
-/// Turns SIGINT and SIGTERM into a request to end, as long as it lives. A second signal ends the
-/// process at once: what a stage was doing is lost, the store is not.
+/// The first signal that came. A signal's handler reaches nothing but what lies at file scope.
+private let received = Atomic<Int32>(0)
+
+/// Receives SIGINT and SIGTERM as long as it lives. The first is a request to end; a second one
+/// ends the process at once: what a stage was doing is lost, the store is not.
+///
+/// Plain handlers rather than dispatch sources: on Linux these see a signal only if every thread
+/// of the process blocks it.
 public final class SignalWatch {
   private static let signals: [Int32] = [SIGINT, SIGTERM]
-  private let sources: [any DispatchSourceSignal]
 
-  public init(
-    _ cancellation: Cancellation,
-    exit: @escaping @Sendable (Int32) -> Void = { _exit($0) }
-  ) {
-    let queue = DispatchQueue(label: "locus.signals", qos: .userInteractive)
-    sources = Self.signals.map { number in
-      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      source.setEventHandler {
-        if !cancellation.request(signal: number) { exit(128 + number) }
+  public init() {
+    // Also makes the value before a handler can need it.
+    received.store(0, ordering: .releasing)
+    for number in Self.signals {
+      signal(number) { number in
+        let isFirst = received.compareExchange(
+          expected: 0, desired: number, ordering: .acquiringAndReleasing
+        ).exchanged
+        if !isFirst { _exit(128 + number) }
       }
-      source.resume()
-      // The source sees a signal even so; the default would end the process first.
-      Foundation.signal(number, SIG_IGN)
-      return source
     }
   }
 
   deinit {
-    for (number, source) in zip(Self.signals, sources) {
-      Foundation.signal(number, SIG_DFL)
-      source.cancel()
-    }
+    for number in Self.signals { signal(number, SIG_DFL) }
+    received.store(0, ordering: .releasing)
   }
 }

@@ -73,7 +73,7 @@ struct StageResolver {
 
   private func missingOutputs(of execution: ExecutionRecord) throws -> [String] {
     guard let store else { return [] }
-    return execution.outputs.filter { !store.hasObject($0.sha256) }.map(\.role).sorted()
+    return try execution.outputs.filter { try !store.hasObject($0.sha256) }.map(\.role).sorted()
   }
 
   private func previous(_ name: String) throws -> PreviousSpecification? {

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 import Testing
 
 @testable import Workflow
@@ -58,12 +57,11 @@ struct RunLockTests {
 
 @Suite("cancellation")
 struct CancellationTests {
-  @Test("the first request counts")
+  @Test("a request is seen by every check")
   func request() {
     let cancellation = Cancellation()
     #expect(throws: Never.self) { try cancellation.check() }
-    #expect(cancellation.request(signal: SIGTERM))
-    #expect(!cancellation.request(signal: SIGINT))
+    cancellation.request(signal: SIGTERM)
     #expect(cancellation.signal == SIGTERM)
     #expect(throws: CancellationError.self) { try cancellation.check() }
   }
@@ -88,17 +86,19 @@ struct ResourceUsageTests {
 
 @Suite("signals")
 struct SignalWatchTests {
-  @Test("the first signal asks, the second stops at once")
-  func signals() async throws {
-    let cancellation = Cancellation()
-    let code = Mutex<Int32?>(nil)
-    let watch = SignalWatch(cancellation) { number in code.withLock { $0 = number } }
-    kill(getpid(), SIGTERM)
-    while !cancellation.isRequested { try await Task.sleep(for: .milliseconds(1)) }
-    #expect(cancellation.signal == SIGTERM)
-    kill(getpid(), SIGINT)
-    while code.withLock({ $0 }) == nil { try await Task.sleep(for: .milliseconds(1)) }
-    #expect(code.withLock { $0 } == ExitCode.interrupted)
-    withExtendedLifetime(watch) {}
+  @Test("a signal is a request to end, and forgotten with its watch")
+  func first() {
+    let cancellation = Cancellation(followsSignals: true)
+    let other = Cancellation()
+    do {
+      let watch = SignalWatch()
+      kill(getpid(), SIGTERM)
+      let end = ContinuousClock.now + .seconds(5)
+      while !cancellation.isRequested, ContinuousClock.now < end { usleep(1000) }
+      #expect(cancellation.signal == SIGTERM)
+      #expect(!other.isRequested)
+      withExtendedLifetime(watch) {}
+    }
+    #expect(!cancellation.isRequested)
   }
 }

@@ -167,7 +167,7 @@ struct RunnerTests {
     let missing = try bench.plan(chain)
     #expect(missing.steps[1].reason == "artifact `weights` missing")
     try bench.run(missing)
-    #expect(bench.store.hasObject(weights.sha256))
+    #expect(try bench.store.hasObject(weights.sha256))
   }
 
   @Test("only brings up to date what was named and what it needs")
