@@ -74,7 +74,9 @@ let package = Package(
 
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
     .testTarget(name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"]),
-    .testTarget(name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"]),
+    .testTarget(
+      name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
+      exclude: ["Scenarios"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Vectors"]),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Tensors", "Formats"]),
     .testTarget(

@@ -1,0 +1,223 @@
+import Formats
+import Foundation
+
+/// The exit codes of `sysexits.h` that Locus uses.
+public enum ExitCode {
+  public static let usage: Int32 = 64
+  public static let badData: Int32 = 65
+  public static let missingInput: Int32 = 66
+  public static let bug: Int32 = 70
+  public static let cannotCreate: Int32 = 73
+  public static let inputOutput: Int32 = 74
+  public static let locked: Int32 = 75
+  public static let interrupted: Int32 = 130
+  public static let terminated: Int32 = 143
+}
+
+/// One fault of a pipeline file or of an override of it, with its place.
+public struct PipelineProblem: Error, Sendable, Hashable {
+  public var position: SourcePosition
+  /// The override on the command line that caused it, as typed; `nil`: the file itself.
+  public var override: String?
+  /// The path of the key, for example `stages.baseline.network.width`; empty for the whole file.
+  public var path: String
+  public var fault: PipelineFault
+
+  public init(
+    position: SourcePosition, override: String? = nil, path: String, fault: PipelineFault
+  ) {
+    self.position = position
+    self.override = override
+    self.path = path
+    self.fault = fault
+  }
+
+  /// `file:line:column: path: what was found; what is accepted`.
+  public func text(file: String) -> String {
+    let place = override.map { "--set \($0)" } ?? "\(file):\(position.line):\(position.column)"
+    return "\(place): \(path.isEmpty ? "" : "\(path): ")\(fault.message)"
+  }
+}
+
+/// What can be wrong in a pipeline file.
+public enum PipelineFault: Sendable, Hashable {
+  case empty
+  case syntax(String)
+  case notUTF8
+  case tooLarge(limit: Int)
+  case wrongType(found: String, accepted: String)
+  case unknownKey(String, accepted: [String])
+  case missingKey(accepted: String)
+  case missingParameter(accepted: String, help: String)
+  case unknownKind(String, known: [String])
+  case badName(String)
+  case noStages
+  case tooManyStages(limit: Int)
+  case cycle([String])
+  case unknownRole(String, accepted: [String])
+  case missingInput(from: [String], help: String)
+  case listForOne
+  case emptyList
+  case unknownStage(String, known: [String])
+  case wrongKind(stage: String, kind: String, accepted: [String])
+  case badReference(String)
+  case notAnAxis(String, stage: String, axes: [String])
+  case noSuchValue(String, axis: String, values: [String])
+  case nothingSelected(String)
+  case gatheredTwice(String)
+  case emptyAxis
+  case noAxes
+  case axisIsNoParameter(String, accepted: [String])
+  case axisIsAlsoGiven(String)
+  case axisInsideAxis(String, String)
+  case valueHasNoName(String)
+  case valueTwice(String)
+  case excludesNothing
+  case excludesEverything
+  case nothingToJoin(String)
+  case tooManyInstances(limit: Int)
+  case checkFailed(String)
+
+  public var message: String {
+    switch self {
+    case .empty:
+      "the file is empty; an object with `pipeline`, `question`, `seed` and `stages` is accepted"
+    case .syntax(let message): message
+    case .notUTF8: "the bytes are not UTF-8; a JSON5 text in UTF-8 is accepted"
+    case .tooLarge(let limit): "the file is larger than \(limit >> 20) MiB, the most accepted"
+    case .wrongType(let found, let accepted): "found \(found); accepted: \(accepted)"
+    case .unknownKey(let key, let accepted):
+      "unknown key `\(key)`\(hint(key, accepted)); accepted: \(listed(accepted))"
+    case .missingKey(let accepted): "missing; accepted: \(accepted)"
+    case .missingParameter(let accepted, let help):
+      "missing parameter (\(help)); accepted: \(accepted)"
+    case .unknownKind(let kind, let known):
+      "unknown kind \(quoted(kind))\(hint(kind, known)); accepted: \(listed(known))"
+    case .badName(let name):
+      "the name \(quoted(name)) cannot be used; accepted: 1 to 64 letters A-Z a-z, digits, `_`, `-`"
+    case .noStages: "there are no stages; accepted: an object with at least one stage"
+    case .tooManyStages(let limit): "there are more than \(limit) stages, the most accepted"
+    case .cycle(let names):
+      "the stages wait for each other: \(names.joined(separator: " ← ")); break the circle"
+    case .unknownRole(let role, let accepted):
+      accepted.isEmpty
+        ? "unknown input `\(role)`; this kind takes no inputs"
+        : "unknown input `\(role)`\(hint(role, accepted)); accepted: \(listed(accepted))"
+    case .missingInput(let from, let help):
+      "missing input (\(help)); accepted: a stage of kind \(listed(from))"
+    case .listForOne:
+      "found a list, which gathers every instance into one stage; this input takes one stage:"
+        + " name it without the brackets and the stage fans out over its instances"
+    case .emptyList: "found an empty list; accepted: at least one stage"
+    case .unknownStage(let name, let known):
+      "there is no stage \(quoted(name))\(hint(name, known)); stages: \(listed(known))"
+    case .wrongKind(let stage, let kind, let accepted):
+      "`\(stage)` is of kind `\(kind)`; accepted: a stage of kind \(listed(accepted))"
+    case .badReference(let text):
+      "\(quoted(text)) names no stage; accepted: \"stage\" or \"stage[axis=value,…]\""
+    case .notAnAxis(let axis, let stage, let axes):
+      axes.isEmpty
+        ? "`\(stage)` has no axis `\(axis)`: it has one instance only"
+        : "`\(stage)` has no axis `\(axis)`\(hint(axis, axes)); axes: \(listed(axes))"
+    case .noSuchValue(let value, let axis, let values):
+      "axis `\(axis)` has no value \(quoted(value))\(hint(value, values)); values: \(listed(values))"
+    case .nothingSelected(let text): "no instance is named \(quoted(text)): it is excluded"
+    case .gatheredTwice(let name): "`\(name)` is gathered twice; name it once"
+    case .emptyAxis: "found an axis without values; accepted: a list of at least one value"
+    case .noAxes: "found a matrix without an axis; accepted: at least one, or no `matrix`"
+    case .axisIsNoParameter(let axis, let accepted):
+      "`\(axis)` is no parameter of this kind\(hint(axis, accepted));"
+        + " accepted: \(listed(["seed"] + accepted))"
+    case .axisIsAlsoGiven(let axis):
+      "`\(axis)` is an axis of the matrix and a parameter of the stage; give it once"
+    case .axisInsideAxis(let inner, let outer):
+      "axis `\(inner)` lies inside axis `\(outer)`; accepted: axes that do not overlap"
+    case .valueHasNoName(let found):
+      "found \(found), which cannot be part of an instance's name; accepted: true, false, numbers,"
+        + " text of letters, digits and `_ . + -`, and lists of these"
+    case .valueTwice(let label): "the value `\(label)` occurs twice; give it once"
+    case .excludesNothing: "no instance is excluded by this; take it out or correct it"
+    case .excludesEverything: "every instance is excluded; leave at least one"
+    case .nothingToJoin(let what): "\(what); inputs join on axes of the same name"
+    case .tooManyInstances(let limit):
+      "the pipeline expands to more than \(limit) instances; use fewer values or `exclude`"
+    case .checkFailed(let message): message
+    }
+  }
+}
+
+/// What stops a run, a plan or the reading of a pipeline.
+public enum WorkflowError: Error, Sendable, Hashable, CustomStringConvertible {
+  case missingFile(String)
+  case isFolder(String)
+  case unreadable(String, reason: String)
+  case invalid(file: String, problems: [PipelineProblem])
+  case badOverride(String, reason: String)
+  case badSelection(option: String, name: String, known: [String])
+  case locked(LockHolder, path: String)
+  case cannotLock(String, reason: String)
+  case noOutput(stage: String, role: String, path: String)
+  case roleTwice(stage: String, role: String)
+
+  public var description: String {
+    switch self {
+    case .missingFile(let path): "\(path): there is no such file"
+    case .isFolder(let path): "\(path): this is a folder; a pipeline file (JSON5) is accepted"
+    case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
+    case .invalid(let file, let problems):
+      problems.map { $0.text(file: file) }.joined(separator: "\n")
+    case .badOverride(let text, let reason):
+      "--set \(text): \(reason); accepted: seed=VALUE or STAGE.PARAMETER=VALUE, for example"
+        + " --set baseline.network.width=32"
+    case .badSelection(let option, let name, let known):
+      "\(option) \(name): there is no such stage or instance\(hint(name, known));"
+        + " stages: \(listed(known))"
+    case .locked(let holder, let path): "\(path): another run holds the lock: \(holder.description)"
+    case .cannotLock(let path, let reason): "\(path): the lock cannot be taken: \(reason)"
+    case .noOutput(let stage, let role, let path):
+      "stage `\(stage)` promised the output `\(role)` but left no file at \(path);"
+        + " this is a fault of Locus"
+    case .roleTwice(let stage, let role):
+      "stage `\(stage)` gave the output `\(role)` twice; this is a fault of Locus"
+    }
+  }
+
+  public var exitCode: Int32 {
+    switch self {
+    case .missingFile, .isFolder, .unreadable: ExitCode.missingInput
+    case .invalid: ExitCode.badData
+    case .badOverride, .badSelection: ExitCode.usage
+    case .locked: ExitCode.locked
+    case .cannotLock: ExitCode.cannotCreate
+    case .noOutput, .roleTwice: ExitCode.bug
+    }
+  }
+}
+
+/// `, did you mean `x`?` or nothing.
+private func hint(_ word: String, _ known: [String]) -> String {
+  closestMatch(word, in: known).map { " (did you mean `\($0)`?)" } ?? ""
+}
+
+/// At most this many names are listed in a message.
+private let listLimit = 12
+
+private func listed(_ names: [String]) -> String {
+  let shown = names.prefix(listLimit).map { "`\($0)`" }.joined(separator: ", ")
+  return names.count > listLimit ? "\(shown), … (\(names.count) in all)" : shown
+}
+
+/// Text from outside, in quotation marks: control characters escaped, shortened to 60 characters.
+func quoted(_ text: String) -> String {
+  var shown = ""
+  for scalar in text.unicodeScalars.prefix(60) {
+    switch scalar {
+    case "\"": shown += "\\\""
+    case "\n": shown += "\\n"
+    case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+      shown += "\\u{\(String(scalar.value, radix: 16))}"
+    default: shown.unicodeScalars.append(scalar)
+    }
+  }
+  return "\"\(shown)\(text.unicodeScalars.count > 60 ? "…" : "")\""
+}

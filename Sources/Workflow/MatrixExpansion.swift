@@ -1,0 +1,284 @@
+import Formats
+
+/// Orders the stages, checks what their inputs name and expands their matrices.
+struct MatrixExpansion {
+  let stages: [StageDraft]
+  private let byName: [String: Int]
+  private(set) var list: ProblemList
+  private(set) var instances: [StageInstance] = []
+  /// By stage, positions in `instances`; absent for a stage that could not be expanded.
+  private var expanded: [String: [Int]] = [:]
+
+  init(stages: [StageDraft], list: ProblemList) {
+    self.stages = stages
+    self.list = list
+    byName = Dictionary(
+      stages.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The part of an instance that its inputs decide.
+  private struct Partial {
+    var bindings: [Binding] = []
+    var inputs: [String: [Int]] = [:]
+  }
+
+  mutating func run() {
+    let names = stages.map(\.name)
+    for stage in stages {
+      for input in stage.inputs {
+        for reference in input.references {
+          let target = reference.target.stage
+          guard let index = byName[target] else {
+            list.add(
+              .unknownStage(target, known: names), at: reference.position, reference.path)
+            continue
+          }
+          guard let kind = stages[index].kind, !input.role.from.contains(kind.name) else {
+            continue
+          }
+          list.add(
+            .wrongKind(stage: target, kind: kind.name, accepted: input.role.from),
+            at: reference.position, reference.path)
+        }
+      }
+    }
+    for index in topologicalOrder() { expand(stages[index]) }
+  }
+
+  // MARK: - Order
+
+  /// Stages after their inputs, otherwise as in the file. Stages on a circle are left out, and so
+  /// is what depends on them, after the circle was reported.
+  private mutating func topologicalOrder() -> [Int] {
+    let needs = stages.map { stage in
+      Set(
+        stage.inputs.flatMap { input in
+          input.references.compactMap { target($0, for: input.role) }
+        })
+    }
+    var order: [Int] = []
+    var placed: Set<Int> = []
+    while let next = stages.indices.first(where: {
+      !placed.contains($0) && needs[$0].isSubset(of: placed)
+    }) {
+      order.append(next)
+      placed.insert(next)
+    }
+    var reported: Set<Int> = []
+    for start in stages.indices where !placed.contains(start) && !reported.contains(start) {
+      // Every stage that is not placed needs another one that is not: walking on finds a circle.
+      var walk = [start]
+      var current = start
+      while let next = needs[current].filter({ !placed.contains($0) }).min() {
+        if let first = walk.firstIndex(of: next) {
+          report(circle: Array(walk[first...]), reported: &reported)
+          break
+        }
+        walk.append(next)
+        current = next
+      }
+      reported.formUnion(walk)
+    }
+    return order
+  }
+
+  /// The stage that a reference names, if it is there and of an accepted kind.
+  private func target(_ reference: StageDraft.Reference, for role: InputDeclaration) -> Int? {
+    guard let index = byName[reference.target.stage], let kind = stages[index].kind,
+      role.from.contains(kind.name)
+    else { return nil }
+    return index
+  }
+
+  private mutating func report(circle: [Int], reported: inout Set<Int>) {
+    guard reported.isDisjoint(with: circle), let start = circle.min(),
+      let offset = circle.firstIndex(of: start)
+    else { return }
+    let turned = Array(circle[offset...] + circle[..<offset]) + [start]
+    list.add(
+      .cycle(turned.map { stages[$0].name }), at: stages[start].position, stages[start].path)
+  }
+
+  // MARK: - Expansion
+
+  private mutating func expand(_ stage: StageDraft) {
+    guard let kind = stage.kind else { return }
+    var partials = [Partial()]
+    var sound = true
+    var gathered: [String: [Int]] = [:]
+    for input in stage.inputs {
+      let candidates = input.references.map { resolve($0, for: input.role) }
+      // An input that was refused is left to its own message.
+      guard !candidates.isEmpty, !candidates.contains(where: { $0 == nil }) else {
+        sound = false
+        continue
+      }
+      if input.role.arity == .many {
+        gathered[input.role.role] = gather(candidates.compactMap { $0 }, input: input)
+      } else if sound, let choices = candidates[0] {
+        let before = partials
+        partials = join(partials, choices, role: input.role.role)
+        if partials.isEmpty {
+          list.add(
+            .nothingToJoin(mismatch(before, choices, stage: input.references[0].target.stage)),
+            at: input.position, "\(stage.path).inputs.\(input.role.role)")
+          sound = false
+        } else if partials.count > instanceLimit {
+          list.add(.tooManyInstances(limit: instanceLimit), at: stage.position, stage.path)
+          sound = false
+        }
+      }
+    }
+    guard sound else { return }
+    finish(stage, kind: kind, partials: partials, gathered: gathered)
+  }
+
+  private mutating func finish(
+    _ stage: StageDraft, kind: StageKind, partials: [Partial], gathered: [String: [Int]]
+  ) {
+    var made: [StageInstance] = []
+    for combination in stage.combinations {
+      var used = false
+      for partial in partials {
+        guard let bindings = merged(partial.bindings, combination.bindings) else { continue }
+        used = true
+        guard instances.count + made.count < instanceLimit else {
+          list.add(.tooManyInstances(limit: instanceLimit), at: stage.position, stage.path)
+          return
+        }
+        made.append(
+          StageInstance(
+            stage: stage.name, bindings: bindings, kind: kind,
+            parameters: combination.parameters, seed: combination.seed,
+            inputs: partial.inputs.merging(gathered) { first, _ in first }))
+      }
+      if !used {
+        let name = StageReference(stage: stage.name, bindings: combination.bindings).name
+        list.add(
+          .nothingToJoin("no input has an instance for `\(name)`"), at: stage.position,
+          "\(stage.path).matrix")
+        return
+      }
+    }
+    guard let kept = excluding(stage, from: made) else { return }
+    expanded[stage.name] = Array(instances.count..<instances.count + kept.count)
+    instances += kept
+  }
+
+  private mutating func excluding(
+    _ stage: StageDraft, from made: [StageInstance]
+  ) -> [StageInstance]? {
+    var kept = made
+    for exclusion in stage.exclusions {
+      for (binding, position) in exclusion.bindings {
+        let path = "\(exclusion.path).\(binding.axis)"
+        guard let fault = unknown(binding, stage: stage.name, among: made) else { continue }
+        list.add(fault, at: position, path)
+        return nil
+      }
+      let wanted = exclusion.bindings.map(\.binding)
+      let left = kept.filter { !Set(wanted).isSubset(of: $0.bindings) }
+      if left.count == kept.count {
+        list.add(.excludesNothing, at: exclusion.position, exclusion.path)
+      }
+      kept = left
+    }
+    if kept.isEmpty, let last = stage.exclusions.last {
+      list.add(.excludesEverything, at: last.position, last.path)
+      return nil
+    }
+    return kept
+  }
+
+  private mutating func gather(_ lists: [[Partial]], input: StageDraft.Input) -> [Int] {
+    var result: [Int] = []
+    for (list, reference) in zip(lists, input.references) {
+      for position in list.flatMap({ $0.inputs.values.flatMap { $0 } }) {
+        if result.contains(position) {
+          self.list.add(
+            .gatheredTwice(instances[position].name), at: reference.position, reference.path)
+        } else {
+          result.append(position)
+        }
+      }
+    }
+    return result
+  }
+
+  /// The instances that a reference names, each with the axes that it does not fix; `nil` after
+  /// a problem, or when the stage itself has one.
+  private mutating func resolve(
+    _ reference: StageDraft.Reference, for role: InputDeclaration
+  ) -> [Partial]? {
+    let target = reference.target
+    guard self.target(reference, for: role) != nil, let positions = expanded[target.stage]
+    else { return nil }
+    let all = positions.map { instances[$0] }
+    for binding in target.bindings {
+      if let fault = unknown(binding, stage: target.stage, among: all) {
+        list.add(fault, at: reference.position, reference.path)
+        return nil
+      }
+    }
+    let fixed = Set(target.bindings)
+    let result = positions.filter { fixed.isSubset(of: instances[$0].bindings) }.map { position in
+      Partial(
+        bindings: instances[position].bindings.filter { !fixed.contains($0) },
+        inputs: [role.role: [position]])
+    }
+    if result.isEmpty {
+      list.add(.nothingSelected(target.name), at: reference.position, reference.path)
+      return nil
+    }
+    return result
+  }
+
+  private func unknown(
+    _ binding: Binding, stage: String, among instances: [StageInstance]
+  ) -> PipelineFault? {
+    let values = instances.flatMap { $0.bindings.filter { $0.axis == binding.axis } }
+    if values.isEmpty {
+      let axes = instances.first?.bindings.map(\.axis) ?? []
+      return .notAnAxis(binding.axis, stage: stage, axes: axes)
+    }
+    if values.contains(binding) { return nil }
+    var labels: [String] = []
+    for value in values where !labels.contains(value.label) { labels.append(value.label) }
+    return .noSuchValue(binding.label, axis: binding.axis, values: labels)
+  }
+
+  private func join(_ partials: [Partial], _ choices: [Partial], role: String) -> [Partial] {
+    var result: [Partial] = []
+    for partial in partials {
+      for choice in choices {
+        guard let bindings = merged(partial.bindings, choice.bindings) else { continue }
+        result.append(
+          Partial(
+            bindings: bindings, inputs: partial.inputs.merging(choice.inputs) { first, _ in first })
+        )
+        if result.count > instanceLimit { return result }
+      }
+    }
+    return result
+  }
+
+  /// All axes of both, `nil` when they disagree on one.
+  private func merged(_ first: [Binding], _ second: [Binding]) -> [Binding]? {
+    var result = first
+    for binding in second {
+      if let same = result.first(where: { $0.axis == binding.axis }) {
+        if same.label != binding.label { return nil }
+      } else {
+        result.append(binding)
+      }
+    }
+    return result
+  }
+
+  private func mismatch(_ partials: [Partial], _ choices: [Partial], stage: String) -> String {
+    let axes = Set(partials.flatMap { $0.bindings.map(\.axis) })
+      .intersection(choices.flatMap { $0.bindings.map(\.axis) }).sorted()
+    return "no instance of `\(stage)` agrees with the other inputs on "
+      + axes.map { "`\($0)`" }.joined(separator: ", ")
+  }
+}

@@ -1,0 +1,74 @@
+import Formats
+
+/// A pipeline that was read, checked and expanded: everything in it can run.
+public struct Pipeline: Sendable {
+  public var name: String
+  public var question: String
+  public var seed: UInt64
+  /// Where the file lies, as the user named it.
+  public var path: String
+  public var source: String
+  /// In topological order: the inputs of an instance precede it.
+  public var instances: [StageInstance]
+}
+
+/// One stage with one value for each axis of its matrix.
+public struct StageInstance: Sendable {
+  public var stage: String
+  /// Inherited axes first, then the stage's own.
+  public var bindings: [Binding]
+  public var kind: StageKind
+  /// Normalised: every default filled in.
+  public var parameters: JSONValue
+  public var seed: UInt64
+  /// By role, positions in `Pipeline.instances`, all smaller than the instance's own.
+  public var inputs: [String: [Int]]
+
+  /// `baseline[labelling=single]`.
+  public var name: String { StageReference(stage: stage, bindings: bindings).name }
+}
+
+/// A stage as it stands in the file, before its matrix is expanded.
+struct StageDraft {
+  struct Input {
+    var role: InputDeclaration
+    var references: [Reference]
+    var position: SourcePosition
+  }
+  struct Reference {
+    var target: StageReference
+    var position: SourcePosition
+    var path: String
+  }
+  struct Axis {
+    var name: String
+    var values: [Value]
+
+    struct Value {
+      var label: String
+      var node: JSONNode
+    }
+  }
+  struct Exclusion {
+    var bindings: [(binding: Binding, position: SourcePosition)]
+    var position: SourcePosition
+    var path: String
+  }
+  /// The parameters of one combination of the stage's own axes.
+  struct Combination {
+    var bindings: [Binding]
+    var parameters: JSONValue
+    var seed: UInt64
+  }
+
+  var name: String
+  var position: SourcePosition
+  /// `nil` when the kind is unknown.
+  var kind: StageKind?
+  var inputs: [Input] = []
+  var axes: [Axis] = []
+  var exclusions: [Exclusion] = []
+  var combinations: [Combination] = []
+
+  var path: String { "stages.\(name)" }
+}

@@ -1,0 +1,115 @@
+import Formats
+import Lineage
+
+/// What a run will do and why, before it does anything.
+public struct Plan: Sendable {
+  public struct Step: Sendable {
+    public enum Decision: Sendable, Hashable {
+      case reuse(execution: String)
+      case run
+      /// Decided when the inputs have run: equal inputs still mean reuse.
+      case runUnlessInputsAreEqual
+    }
+    public var instance: StageInstance
+    /// Position in `Pipeline.instances`.
+    public var position: Int
+    public var isForced: Bool
+    public var decision: Decision
+    public var reasons: [PlanReason]
+
+    /// All reasons in one line.
+    public var reason: String { reasons.map(\.text).joined(separator: "; ") }
+    public var runs: Bool { if case .reuse = decision { false } else { true } }
+  }
+
+  public var pipeline: Pipeline
+  /// In topological order; only what was selected and what it needs.
+  public var steps: [Step]
+
+  /// - Parameters:
+  ///   - store: `nil` when there is none yet.
+  ///   - only: stages or instances to bring up to date, with what they need; empty: all.
+  ///   - force: stages or instances to run although nothing changed.
+  public init(
+    _ pipeline: Pipeline, store: Store?, only: [String] = [], force: [String] = []
+  ) throws {
+    self.pipeline = pipeline
+    let wanted = try Self.selected(only, option: "--only", in: pipeline)
+    let forced = try Self.selected(force, option: "--force", in: pipeline)
+    let needed =
+      only.isEmpty
+      ? Set(pipeline.instances.indices) : Self.closure(wanted.union(forced), in: pipeline)
+    let resolver = StageResolver(pipeline: pipeline.name, store: store)
+    steps = []
+    var results: [Int: StageResult] = [:]
+    for position in pipeline.instances.indices where needed.contains(position) {
+      let instance = pipeline.instances[position]
+      let isForced = forced.contains(position)
+      let waiting = instance.inputs.values.flatMap { $0 }.sorted().filter { results[$0] == nil }
+      var step = Step(
+        instance: instance, position: position, isForced: isForced, decision: .run, reasons: [])
+      if waiting.isEmpty {
+        let inputs = instance.inputs.mapValues { $0.compactMap { results[$0] } }
+        let resolution = try resolver.resolve(instance, inputs: inputs, forced: isForced)
+        step.reasons = resolution.reasons
+        if let execution = resolution.execution {
+          step.decision = .reuse(execution: execution.id)
+          results[position] = StageResult(instance, execution)
+        }
+      } else {
+        let names = waiting.map { pipeline.instances[$0].name }
+        step.reasons = try resolver.reasons(instance, waitingFor: names, forced: isForced)
+        let isOwn = step.reasons.contains { if case .inputRuns = $0 { false } else { true } }
+        step.decision = isOwn ? .run : .runUnlessInputsAreEqual
+      }
+      steps.append(step)
+    }
+  }
+
+  /// The positions of the instances that names such as `baseline` or `baseline[labelling=single]`
+  /// select.
+  private static func selected(
+    _ names: [String], option: String, in pipeline: Pipeline
+  ) throws(WorkflowError) -> Set<Int> {
+    var result: Set<Int> = []
+    for name in names {
+      let reference = StageReference(name)
+      let found = pipeline.instances.indices.filter { position in
+        guard let reference else { return false }
+        let instance = pipeline.instances[position]
+        return instance.stage == reference.stage
+          && Set(reference.bindings).isSubset(of: instance.bindings)
+      }
+      if found.isEmpty {
+        var known: [String] = []
+        for instance in pipeline.instances {
+          for candidate in [instance.stage, instance.name] where !known.contains(candidate) {
+            known.append(candidate)
+          }
+        }
+        throw .badSelection(option: option, name: name, known: known)
+      }
+      result.formUnion(found)
+    }
+    return result
+  }
+
+  /// The positions and everything they depend on.
+  private static func closure(_ positions: Set<Int>, in pipeline: Pipeline) -> Set<Int> {
+    var result = positions
+    // Inputs precede their consumers, so one pass from the end sees every need.
+    for position in pipeline.instances.indices.reversed() where result.contains(position) {
+      result.formUnion(pipeline.instances[position].inputs.values.flatMap { $0 })
+    }
+    return result
+  }
+}
+
+extension StageResult {
+  init(_ instance: StageInstance, _ execution: ExecutionRecord) {
+    self.init(
+      kind: instance.kind.name, parameters: instance.parameters,
+      outputs: Dictionary(
+        execution.outputs.map { ($0.role, $0.sha256) }, uniquingKeysWith: { first, _ in first }))
+  }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Synchronization
+
+/// Shows a run to a person: one line that is drawn anew on a terminal, plain lines with UTC time
+/// stamps elsewhere, nothing when asked to be quiet. Failures are shown in every style.
+public final class ProgressPrinter: Sendable {
+  public enum Style: Sendable, Hashable {
+    case terminal
+    case lines
+    case quiet
+  }
+
+  /// Seconds between two plain lines of one stage, and between two drawings on a terminal.
+  static let lineInterval = 10.0
+  static let drawInterval = 0.1
+
+  private struct State {
+    var first: [String: (time: Double, done: Int)] = [:]
+    var last: [String: Double] = [:]
+    /// Whether the terminal's last line is a progress line, to be drawn over.
+    var isDrawn = false
+  }
+
+  private let style: Style
+  private let width: @Sendable () -> Int
+  private let now: @Sendable () -> Date
+  private let output: @Sendable (String) -> Void
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - width: columns of the terminal, asked for at each drawing.
+  ///   - output: receives text as it shall appear, line ends included.
+  public init(
+    style: Style, width: @escaping @Sendable () -> Int = { 80 },
+    now: @escaping @Sendable () -> Date = { Date() },
+    output: @escaping @Sendable (String) -> Void
+  ) {
+    self.style = style
+    self.width = width
+    self.now = now
+    self.output = output
+  }
+
+  public func observe(_ event: RunEvent) {
+    state.withLock { state in
+      switch event {
+      case .reused(let step):
+        if style == .lines { line("\(place(step)) unchanged, reused", &state) }
+      case .started(let step, let reason):
+        line("\(place(step)) runs: \(reason)", &state)
+      case .progressed(let step, let progress):
+        progressed(step, progress, &state)
+      case .finished(let step, let usage):
+        line("\(place(step)) done in \(duration(usage.wallSeconds))", &state)
+      case .failed(let step, let message):
+        line("\(place(step)) failed: \(message)", &state, always: true)
+      case .skipped(let step, let reason):
+        line("\(place(step)) skipped: \(reason)", &state)
+      case .interrupted(let signal):
+        line(
+          "interrupted by \(signal == SIGINT ? "SIGINT" : "SIGTERM"); a second signal stops at once",
+          &state)
+      case .ended(let summary):
+        line(text(of: summary), &state)
+      }
+    }
+  }
+
+  private func progressed(_ step: RunStep, _ progress: StageProgress, _ state: inout State) {
+    let time = now().timeIntervalSinceReferenceDate
+    let first = state.first[step.name] ?? (time, progress.done)
+    state.first[step.name] = first
+    guard style != .quiet else { return }
+    let interval = style == .terminal ? Self.drawInterval : Self.lineInterval
+    if let last = state.last[step.name], time - last < interval { return }
+    state.last[step.name] = time
+    let text =
+      "\(place(step)) "
+      + Self.text(of: progress, since: first.done, seconds: time - first.time)
+    if style == .terminal {
+      output("\r\(shortened(text, to: width() - 1))\u{1B}[K")
+      state.isDrawn = true
+    } else {
+      line(text, &state)
+    }
+  }
+
+  private func line(_ text: String, _ state: inout State, always: Bool = false) {
+    if style == .quiet && !always { return }
+    switch style {
+    case .terminal:
+      output("\(state.isDrawn ? "\r\u{1B}[K" : "")\(text)\n")
+      state.isDrawn = false
+    case .lines, .quiet: output("\(timestamp(now())) \(text)\n")
+    }
+  }
+
+  private func place(_ step: RunStep) -> String { "[\(step.number)/\(step.count)] \(step.name)" }
+
+  /// Rate and remaining time come from the work since this process's first report: a resumed
+  /// stage does not count what an earlier process did.
+  static func text(of progress: StageProgress, since first: Int, seconds: Double) -> String {
+    var parts = ["\(progress.done)/\(progress.total) \(progress.unit)"]
+    if progress.total > 0 {
+      parts.append("\(100 * min(progress.done, progress.total) / progress.total) %")
+    }
+    let rate = seconds > 0 ? Double(progress.done - first) / seconds : 0
+    if rate > 0 {
+      parts.append("\(rate < 10 ? String(format: "%.1f", rate) : String(format: "%.0f", rate))/s")
+      parts.append("\(duration(Double(max(0, progress.total - progress.done)) / rate)) left")
+    }
+    if let note = progress.note { parts.append(note) }
+    return parts.joined(separator: ", ")
+  }
+
+  private func text(of summary: RunSummary) -> String {
+    let counts = [
+      (summary.executed, "executed"), (summary.reused, "reused"), (summary.failed, "failed"),
+      (summary.skipped, "skipped"),
+    ]
+    let shown = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+    return "run \(summary.runID) \(summary.status.rawValue): \(shown)"
+  }
+
+  private func shortened(_ text: String, to width: Int) -> String {
+    text.count <= max(width, 1) ? text : String(text.prefix(max(width - 1, 0))) + "…"
+  }
+}
+
+/// `0.4 s`, `12 s`, `3 min 20 s`, `1 h 05 min`.
+public func duration(_ seconds: Double) -> String {
+  guard seconds.isFinite, seconds < 1e9 else { return "∞" }
+  if seconds < 10 { return String(format: "%.1f s", max(0, seconds)) }
+  let whole = Int(seconds.rounded())
+  if whole < 60 { return "\(whole) s" }
+  if whole < 3600 { return "\(whole / 60) min \(whole % 60) s" }
+  return String(format: "%d h %02d min", whole / 3600, whole % 3600 / 60)
+}

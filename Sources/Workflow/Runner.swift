@@ -1,0 +1,234 @@
+import Formats
+import Foundation
+import Lineage
+
+/// What a run knows of where and why it runs; nothing here changes a result.
+public struct RunSettings: Sendable {
+  public var threads: Int
+  /// What started it: `manual`, `schedule`, …
+  public var trigger: String
+  public var locusVersion: String
+  public var gitCommit: String?
+
+  public init(
+    threads: Int, trigger: String = "manual", locusVersion: String, gitCommit: String? = nil
+  ) {
+    self.threads = threads
+    self.trigger = trigger
+    self.locusVersion = locusVersion
+    self.gitCommit = gitCommit
+  }
+}
+
+/// Carries out a plan: stage after stage, each in a scratch folder of its own, its result
+/// published to the store before the next begins.
+public struct Runner {
+  /// How a stage of this run ended.
+  private enum Outcome {
+    case done(StageResult)
+    /// Failed or skipped: what needs it is skipped.
+    case absent
+  }
+
+  private let plan: Plan
+  private let store: Store
+  private let settings: RunSettings
+  private let cancellation: Cancellation
+  private let observer: RunObserver
+  private let resolver: StageResolver
+  private let runID: String
+  private var outcomes: [Int: Outcome] = [:]
+  private var summary: RunSummary
+  /// Whether the request to end left something undone; one that comes too late does not.
+  private var wasInterrupted = false
+
+  /// - Parameters:
+  ///   - lock: shows that this process may write; held until the run has ended.
+  ///   - cancellation: asks the run to end; see `SignalWatch`.
+  /// - Returns: how it ended, failures included. Throws when the store itself fails.
+  public static func run(
+    _ plan: Plan, store: Store, lock: RunLock, settings: RunSettings,
+    cancellation: Cancellation = Cancellation(), observer: @escaping RunObserver = { _ in }
+  ) throws -> RunSummary {
+    var runner = try Runner(plan, store, settings, cancellation, observer)
+    try runner.prepare(after: lock.previous)
+    for index in plan.steps.indices { try runner.step(index) }
+    let summary = try runner.finish()
+    withExtendedLifetime(lock) {}
+    return summary
+  }
+
+  private init(
+    _ plan: Plan, _ store: Store, _ settings: RunSettings, _ cancellation: Cancellation,
+    _ observer: @escaping RunObserver
+  ) throws {
+    self.plan = plan
+    self.store = store
+    self.settings = settings
+    self.cancellation = cancellation
+    self.observer = observer
+    resolver = StageResolver(pipeline: plan.pipeline.name, store: store)
+    runID = try store.beginRun(
+      pipeline: plan.pipeline.name, path: plan.pipeline.path, source: plan.pipeline.source,
+      trigger: settings.trigger, seed: plan.pipeline.seed, host: ProcessInfo.processInfo.hostName,
+      locusVersion: settings.locusVersion, gitCommit: settings.gitCommit)
+    summary = RunSummary(
+      runID: runID, status: .succeeded, executed: 0, reused: 0, failed: 0, skipped: 0, exitCode: 0)
+  }
+
+  private func prepare(after dead: LockHolder?) throws {
+    if let dead {
+      try store.recordEvent(
+        runID: runID, executionID: nil, level: "warning",
+        message: "took over the lock of \(dead.description), which ended without releasing it")
+    }
+    // Nobody else writes while the lock is held: what lies here is of runs that were killed.
+    let leftovers = try? FileManager.default.contentsOfDirectory(
+      at: store.temporaryFolder, includingPropertiesForKeys: nil)
+    for leftover in leftovers ?? [] where leftover.lastPathComponent.hasPrefix(Self.scratchPrefix) {
+      try? FileManager.default.removeItem(at: leftover)
+    }
+  }
+
+  private static let scratchPrefix = "stage-"
+
+  // MARK: - One stage
+
+  private mutating func step(_ index: Int) throws {
+    let step = plan.steps[index]
+    let place = RunStep(name: step.instance.name, number: index + 1, count: plan.steps.count)
+    if cancellation.isRequested {
+      wasInterrupted = true
+      return try skip(step, place, reason: "the run was interrupted")
+    }
+    let absent = step.instance.inputs.values.flatMap { $0 }.sorted().first {
+      if case .done? = outcomes[$0] { false } else { true }
+    }
+    if let absent {
+      return try skip(
+        step, place, reason: "its input `\(plan.pipeline.instances[absent].name)` did not succeed")
+    }
+    let inputs = step.instance.inputs.mapValues { positions in
+      positions.compactMap { position -> StageResult? in
+        if case .done(let result)? = outcomes[position] { result } else { nil }
+      }
+    }
+    let resolution = try resolver.resolve(step.instance, inputs: inputs, forced: step.isForced)
+    let reason = resolution.reasons.map(\.text).joined(separator: "; ")
+    if let execution = resolution.execution {
+      try record(step, key: execution.key, status: "reused", reason: reason, execution.id)
+      outcomes[step.position] = .done(StageResult(step.instance, execution))
+      summary.reused += 1
+      observer(.reused(place))
+    } else {
+      observer(.started(place, reason: reason))
+      try execute(step, place, inputs: inputs, key: resolution.specification.key, reason: reason)
+    }
+  }
+
+  private mutating func skip(_ step: Plan.Step, _ place: RunStep, reason: String) throws {
+    try record(step, key: nil, status: "skipped", reason: reason, nil)
+    outcomes[step.position] = .absent
+    summary.skipped += 1
+    observer(.skipped(place, reason: reason))
+  }
+
+  private func record(
+    _ step: Plan.Step, key: String?, status: String, reason: String, _ executionID: String?
+  ) throws {
+    try store.recordStage(
+      StageRecord(
+        runID: runID, name: step.instance.name, kind: step.instance.kind.name, key: key,
+        status: status, reason: reason, executionID: executionID))
+  }
+
+  private mutating func execute(
+    _ step: Plan.Step, _ place: RunStep, inputs: [String: [StageResult]], key: String,
+    reason: String
+  ) throws {
+    let instance = step.instance
+    try record(step, key: key, status: "running", reason: reason, nil)
+    let scratch = store.temporaryFolder.appending(path: Self.scratchPrefix + UUID().uuidString)
+    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: scratch) }
+    // Gathered stages are handed over in the order that the key has them.
+    let inputs = inputs.mapValues { results in
+      results.sorted {
+        StageSpecification.sortText($0.outputs) < StageSpecification.sortText($1.outputs)
+      }
+    }
+    var execution = ExecutionRecord(
+      key: key, kind: instance.kind.name, parameters: instance.parameters, seed: instance.seed,
+      inputs: StageExecution.references(inputs, declarations: instance.kind.inputs))
+    execution.threads = settings.threads
+    let meter = ResourceMeter()
+    do {
+      let output = try instance.kind.run(
+        StageContext(
+          parameters: instance.parameters, seed: instance.seed, threads: settings.threads,
+          inputs: StageExecution.inputs(inputs, store: store), scratch: scratch,
+          progress: { [observer] in observer(.progressed(place, $0)) },
+          checkCancellation: { [cancellation] in try cancellation.check() }))
+      try StageExecution.check(output.files, stage: instance.name)
+      let usage = meter.stop()
+      execution.set(usage)
+      let published = try store.publish(
+        execution,
+        files: output.files.map {
+          StageFileToPublish(role: $0.role, url: $0.url, kind: $0.kind, mediaType: $0.mediaType)
+        }, runID: runID)
+      try record(step, key: key, status: "executed", reason: reason, published.id)
+      outcomes[step.position] = .done(StageResult(instance, published))
+      summary.executed += 1
+      observer(.finished(place, usage))
+    } catch {
+      execution.set(meter.stop())
+      try fail(step, place, execution, error, reason: reason)
+    }
+  }
+
+  private mutating func fail(
+    _ step: Plan.Step, _ place: RunStep, _ execution: ExecutionRecord, _ error: any Error,
+    reason: String
+  ) throws {
+    var execution = execution
+    let isInterrupted = error is CancellationError && cancellation.isRequested
+    execution.status = isInterrupted ? "interrupted" : "failed"
+    execution.error = isInterrupted ? "interrupted" : message(of: error)
+    let id = try store.recordFailure(execution, runID: runID)
+    try record(step, key: execution.key, status: execution.status, reason: reason, id)
+    outcomes[step.position] = .absent
+    if isInterrupted {
+      wasInterrupted = true
+      observer(.interrupted(signal: cancellation.signal))
+    } else {
+      summary.failed += 1
+      // The first failure is the one that others may follow from.
+      if summary.exitCode == 0 { summary.exitCode = exitCode(of: error) }
+      let text = message(of: error)
+      try store.recordEvent(
+        runID: runID, executionID: id, level: "error", message: "\(step.instance.name): \(text)")
+      observer(.failed(place, message: text))
+    }
+  }
+
+  private mutating func finish() throws -> RunSummary {
+    if wasInterrupted {
+      summary.status = .interrupted
+      summary.exitCode = 128 + cancellation.signal
+    } else if summary.failed > 0 {
+      summary.status = .failed
+    }
+    try store.finishRun(runID, status: summary.status.rawValue)
+    observer(.ended(summary))
+    return summary
+  }
+}
+
+extension ExecutionRecord {
+  fileprivate mutating func set(_ usage: ResourceUsage) {
+    wallSeconds = usage.wallSeconds
+    cpuSeconds = usage.cpuSeconds
+    peakRSSBytes = usage.peakRSSBytes
+  }
+}

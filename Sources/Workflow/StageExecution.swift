@@ -1,0 +1,79 @@
+import Formats
+import Foundation
+import Lineage
+
+/// The pieces of one stage's execution that need nothing of the run around it.
+enum StageExecution {
+  /// The inputs as a stage sees them.
+  static func inputs(
+    _ results: [String: [StageResult]], store: Store
+  ) -> [String: [StageInput]] {
+    results.mapValues { stages in
+      stages.map { stage in
+        StageInput(
+          kind: stage.kind, parameters: stage.parameters,
+          files: Dictionary(
+            uniqueKeysWithValues: stage.outputs.map {
+              ($0.key, StageFile(url: store.objectURL($0.value), sha256: $0.value))
+            }))
+      }
+    }
+  }
+
+  /// The rows of `execution_input`: `scenes/pixels`, or `evaluations[3]/outcomes` where an input
+  /// gathers.
+  static func references(
+    _ results: [String: [StageResult]], declarations: [InputDeclaration]
+  ) -> [ArtifactReference] {
+    var rows: [ArtifactReference] = []
+    for declaration in declarations {
+      for (index, stage) in (results[declaration.role] ?? []).enumerated() {
+        let prefix =
+          declaration.arity == .many ? "\(declaration.role)[\(index)]" : declaration.role
+        for (output, sha256) in stage.outputs.sorted(by: { $0.key < $1.key }) {
+          rows.append(ArtifactReference(role: "\(prefix)/\(output)", sha256: sha256))
+        }
+      }
+    }
+    return rows
+  }
+
+  /// A stage keeps its promises: each role once, each file there.
+  static func check(_ files: [StageOutput.File], stage: String) throws(WorkflowError) {
+    var roles: Set<String> = []
+    for file in files {
+      guard roles.insert(file.role).inserted else {
+        throw .roleTwice(stage: stage, role: file.role)
+      }
+      var isFolder: ObjCBool = false
+      guard FileManager.default.fileExists(atPath: file.url.path, isDirectory: &isFolder),
+        !isFolder.boolValue
+      else { throw .noOutput(stage: stage, role: file.role, path: file.url.path) }
+    }
+  }
+}
+
+/// The exit code that an error asks for; 70, a fault of Locus, when it asks for none.
+public func exitCode(of error: any Error) -> Int32 {
+  switch error {
+  case let error as WorkflowError: error.exitCode
+  case let error as StoreError: error.exitCode
+  case let error as CocoaError:
+    switch error.code {
+    case .fileReadNoSuchFile, .fileNoSuchFile: ExitCode.missingInput
+    case .fileReadCorruptFile, .fileReadInapplicableStringEncoding: ExitCode.badData
+    default: ExitCode.inputOutput
+    }
+  default: ExitCode.bug
+  }
+}
+
+/// An error in words for people.
+public func message(of error: any Error) -> String {
+  switch error {
+  case let error as any LocalizedError where error.errorDescription != nil:
+    error.errorDescription ?? ""
+  case let error as CocoaError: error.localizedDescription
+  default: "\(error)"
+  }
+}

@@ -1,1 +1,0 @@
-// Tests of Workflow are on the way.

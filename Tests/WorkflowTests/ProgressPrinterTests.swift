@@ -1,0 +1,103 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Workflow
+
+@Suite("progress")
+struct ProgressPrinterTests {
+  /// A clock that is set by hand and a page that is written on.
+  final class Desk: Sendable {
+    let time = Mutex(0.0)
+    let page = Mutex("")
+
+    func printer(_ style: ProgressPrinter.Style, width: Int = 80) -> ProgressPrinter {
+      ProgressPrinter(
+        style: style, width: { width },
+        now: { Date(timeIntervalSince1970: self.time.withLock { $0 }) },
+        output: { text in self.page.withLock { $0 += text } })
+    }
+    func at(_ seconds: Double) { time.withLock { $0 = seconds } }
+    var text: String { page.withLock { $0 } }
+  }
+
+  let step = RunStep(name: "baseline[labelling=all]", number: 2, count: 5)
+  let usage = ResourceUsage(wallSeconds: 75, cpuSeconds: 80, peakRSSBytes: 1)
+
+  func progress(_ done: Int) -> RunEvent {
+    .progressed(
+      step, StageProgress(done: done, total: 1000, unit: "pictures", note: "loss 0.132"))
+  }
+
+  @Test("plain lines carry a time stamp, a rate and what is left, one every ten seconds")
+  func lines() {
+    let desk = Desk()
+    let printer = desk.printer(.lines)
+    printer.observe(.started(step, reason: "never run"))
+    for second in 0...20 {
+      desk.at(Double(second))
+      printer.observe(progress(second * 10))
+    }
+    desk.at(75)
+    printer.observe(.finished(step, usage))
+    #expect(
+      desk.text == """
+        1970-01-01T00:00:00Z [2/5] baseline[labelling=all] runs: never run
+        1970-01-01T00:00:00Z [2/5] baseline[labelling=all] 0/1000 pictures, 0 %, loss 0.132
+        1970-01-01T00:00:10Z [2/5] baseline[labelling=all] 100/1000 pictures, 10 %, 10/s, 1 min 30 s left, loss 0.132
+        1970-01-01T00:00:20Z [2/5] baseline[labelling=all] 200/1000 pictures, 20 %, 10/s, 1 min 20 s left, loss 0.132
+        1970-01-01T00:01:15Z [2/5] baseline[labelling=all] done in 1 min 15 s
+
+        """)
+  }
+
+  @Test("a terminal's line is drawn over, never wider than the terminal")
+  func terminal() {
+    let desk = Desk()
+    let printer = desk.printer(.terminal, width: 40)
+    printer.observe(progress(0))
+    desk.at(0.05)
+    printer.observe(progress(10))
+    desk.at(1)
+    printer.observe(progress(100))
+    printer.observe(.finished(step, usage))
+    let drawn = desk.text.split(separator: "\r").map { String($0) }
+    #expect(drawn.count == 3)
+    #expect(drawn[0] == "[2/5] baseline[labelling=all] 0/1000 p…\u{1B}[K")
+    #expect(drawn[1].hasPrefix("[2/5] baseline[labelling=all] 100/1000"))
+    #expect(drawn[2] == "\u{1B}[K[2/5] baseline[labelling=all] done in 1 min 15 s\n")
+  }
+
+  @Test("quiet shows failures only")
+  func quiet() {
+    let desk = Desk()
+    let printer = desk.printer(.quiet)
+    printer.observe(.started(step, reason: "forced"))
+    printer.observe(progress(0))
+    printer.observe(.finished(step, usage))
+    #expect(desk.text.isEmpty)
+    printer.observe(.failed(step, message: "no space"))
+    #expect(desk.text == "1970-01-01T00:00:00Z [2/5] baseline[labelling=all] failed: no space\n")
+  }
+
+  @Test("a resumed stage's rate counts its own work only")
+  func resumed() {
+    let text = ProgressPrinter.text(
+      of: StageProgress(done: 600, total: 1000, unit: "pictures"), since: 500, seconds: 10)
+    #expect(text == "600/1000 pictures, 60 %, 10/s, 40 s left")
+  }
+
+  @Test("a stage without a total shows no share")
+  func noTotal() {
+    let text = ProgressPrinter.text(
+      of: StageProgress(done: 0, total: 0, unit: "layouts"), since: 0, seconds: 0)
+    #expect(text == "0/0 layouts")
+  }
+
+  @Test(
+    "durations read easily",
+    arguments: [
+      (0.44, "0.4 s"), (12.3, "12 s"), (200, "3 min 20 s"), (3900, "1 h 05 min"), (.infinity, "∞"),
+    ])
+  func durations(_ seconds: Double, _ text: String) { #expect(duration(seconds) == text) }
+}

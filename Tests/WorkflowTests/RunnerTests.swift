@@ -1,0 +1,285 @@
+import Formats
+import Foundation
+import Lineage
+import Synchronization
+import Testing
+
+@testable import Workflow
+
+/// A store in a temporary folder, and what the fake kinds did with it.
+private final class Bench {
+  let folder: URL
+  let calls = Fake.Calls()
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory
+      .appending(path: "locus-runner-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    store = try Store.open(folder, .readWrite)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  let store: Store
+
+  func plan(
+    _ stages: String, kinds: [StageKind]? = nil, seed: String = "1", only: [String] = [],
+    force: [String] = [], overrides: [String] = []
+  ) throws -> Plan {
+    let read = try parse(
+      pipeline(stages, seed: seed), kinds: kinds ?? Fake.kinds(calls: calls), overrides: overrides)
+    return try Plan(read, store: store, only: only, force: force)
+  }
+
+  @discardableResult
+  func run(
+    _ plan: Plan, cancellation: Cancellation = Cancellation(),
+    observer: @escaping RunObserver = { _ in }
+  ) throws -> RunSummary {
+    let lock = try RunLock.acquire(
+      folder.appending(path: "lock"), as: .current(pipeline: plan.pipeline.name))
+    return try Runner.run(
+      plan, store: store, lock: lock, settings: RunSettings(threads: 2, locusVersion: "test"),
+      cancellation: cancellation, observer: observer)
+  }
+}
+
+private let chain = """
+  s: { kind: 'generate', count: 3 },
+  t: { kind: 'train', inputs: { scenes: 's' }, network: { type: 'unet', width: 16 } },
+  e: { kind: 'evaluate', inputs: { denoiser: 't' } },
+  c: { kind: 'compare', inputs: { evaluations: ['e'] } },
+  """
+
+/// Executed, reused, failed, skipped.
+private func counts(_ summary: RunSummary) -> [Int] {
+  [summary.executed, summary.reused, summary.failed, summary.skipped]
+}
+
+@Suite("plan and run")
+struct RunnerTests {
+  @Test("a pipeline runs once; the second run reuses everything, quickly")
+  func reuse() throws {
+    let bench = try Bench()
+    let first = try bench.run(bench.plan(chain))
+    #expect(first.status == .succeeded)
+    #expect(first.executed == 4)
+    #expect(bench.calls.total == 4)
+    let start = ContinuousClock.now
+    let again = try bench.plan(chain)
+    let second = try bench.run(again)
+    #expect(ContinuousClock.now - start < .milliseconds(100))
+    #expect(again.steps.map(\.reason) == Array(repeating: "unchanged", count: 4))
+    #expect(second.reused == 4)
+    #expect(second.executed == 0)
+    #expect(bench.calls.total == 4)
+  }
+
+  @Test("comments, order, names and written-out defaults change nothing")
+  func irrelevant() throws {
+    let bench = try Bench()
+    try bench.run(bench.plan(chain))
+    let other = try bench.plan(
+      """
+      // Another order, other names, defaults written out.
+      compared: { inputs: { evaluations: 'evaluated' }, kind: 'compare' },
+      evaluated: { kind: 'evaluate', layouts: 4.0, inputs: { denoiser: 'trained' } },
+      trained: { kind: 'train', network: { width: 16, attention: false, type: 'unet' },
+                 labelling: 'all', inputs: { scenes: 'scenes' }, seed: 1 },
+      scenes: { gap: 0, kind: 'generate', count: 3, objects: [1, 3] },
+      """)
+    #expect(other.steps.allSatisfy { !$0.runs })
+  }
+
+  @Test("gathered inputs give one key in any order")
+  func gatheredOrder() throws {
+    let bench = try Bench()
+    let stages = """
+      s: { kind: 'generate', count: 3 },
+      t: { kind: 'train', inputs: { scenes: 's' }, matrix: { labelling: ['all', 'single'] } },
+      e: { kind: 'evaluate', inputs: { denoiser: 't' } },
+      """
+    try bench.run(bench.plan(stages + "c: { kind: 'compare', inputs: { evaluations: 'e' } }"))
+    let turned = try bench.plan(
+      stages
+        + "c: { kind: 'compare', inputs: { evaluations: ['e[labelling=single]', 'e[labelling=all]'] } }"
+    )
+    #expect(turned.steps.allSatisfy { !$0.runs })
+  }
+
+  @Test("a changed parameter is named with both values, and what follows waits for it")
+  func parameterChanged() throws {
+    let bench = try Bench()
+    try bench.run(bench.plan(chain))
+    let changed = try bench.plan(chain, overrides: ["t.network.width=32"])
+    #expect(
+      changed.steps.map(\.reason) == [
+        "unchanged", "parameter `network.width` 16 → 32", "an input will run: `t`",
+        "an input will run: `e`",
+      ])
+    #expect(changed.steps[1].decision == .run)
+    #expect(changed.steps[2].decision == .runUnlessInputsAreEqual)
+    let events = Mutex<[String]>([])
+    try bench.run(changed) { event in
+      if case .started(let step, let reason) = event {
+        events.withLock { $0.append("\(step.name): \(reason)") }
+      }
+    }
+    #expect(
+      events.withLock { $0 } == [
+        "t: parameter `network.width` 16 → 32", "e: input `denoiser` has other content",
+        "c: input `evaluations` has other content",
+      ])
+    // And back: the earlier results are still there.
+    #expect(try bench.plan(chain).steps.allSatisfy { !$0.runs })
+  }
+
+  @Test("a stage whose inputs come out equal is reused after all")
+  func earlyCutoff() throws {
+    let bench = try Bench()
+    try bench.run(bench.plan(chain))
+    // A new version of a kind that gives the same bytes.
+    let kinds = [Fake.generate(version: 2, calls: bench.calls)] + Fake.kinds().dropFirst()
+    let raised = try bench.plan(chain, kinds: kinds)
+    #expect(raised.steps[0].reason == "kind `generate` version 1 → 2")
+    #expect(raised.steps[1].reason == "an input will run: `s`")
+    let summary = try bench.run(raised)
+    #expect(summary.executed == 1)
+    #expect(summary.reused == 3)
+  }
+
+  @Test("seed, forced, never run, missing artifact: each has its words")
+  func reasons() throws {
+    let bench = try Bench()
+    #expect(try bench.plan(chain).steps[0].reason == "never run")
+    #expect(try bench.plan(chain).steps[1].reason == "never run; an input will run: `s`")
+    try bench.run(bench.plan(chain))
+    #expect(try bench.plan(chain, seed: "2").steps[0].reason == "seed 1 → 2")
+    let forced = try bench.plan(chain, force: ["t"])
+    #expect(forced.steps.map(\.runs) == [false, true, true, true])
+    #expect(forced.steps[1].reason == "forced")
+    let summary = try bench.run(forced)
+    #expect(summary.executed == 1)
+    #expect(summary.reused == 3)
+    let weights = try #require(
+      try bench.store.latestExecution(pipeline: "p", stage: "t")?.outputs.first)
+    try FileManager.default.removeItem(at: bench.store.objectURL(weights.sha256))
+    let missing = try bench.plan(chain)
+    #expect(missing.steps[1].reason == "artifact `weights` missing")
+    try bench.run(missing)
+    #expect(try bench.store.hasObject(weights.sha256))
+  }
+
+  @Test("only brings up to date what was named and what it needs")
+  func only() throws {
+    let bench = try Bench()
+    let stages = """
+      s: { kind: 'generate', count: 3 },
+      t: { kind: 'train', inputs: { scenes: 's' }, matrix: { labelling: ['all', 'single'] } },
+      e: { kind: 'evaluate', inputs: { denoiser: 't' } },
+      """
+    let one = try bench.plan(stages, only: ["t[labelling=single]"])
+    #expect(one.steps.map(\.instance.name) == ["s", "t[labelling=single]"])
+    let stage = try bench.plan(stages, only: ["t"])
+    #expect(stage.steps.count == 3)
+    let both = try bench.plan(stages, only: ["s"], force: ["t[labelling=all]"])
+    #expect(both.steps.map(\.instance.name) == ["s", "t[labelling=all]"])
+    let error = #expect(throws: WorkflowError.self) { try bench.plan(stages, only: ["tt"]) }
+    #expect(error?.description.contains("did you mean `t`?") == true)
+    #expect(error?.exitCode == ExitCode.usage)
+  }
+
+  @Test("a failure skips what depends on it; independent stages still run")
+  func failure() throws {
+    struct Broken: Error, CustomStringConvertible { let description = "the loss is not finite" }
+    let bench = try Bench()
+    var train = Fake.train(calls: bench.calls)
+    let work = train.run
+    train.run = { context in
+      if context.parameters["labelling"] == .string("single") { throw Broken() }
+      return try work(context)
+    }
+    let kinds = Fake.kinds(calls: bench.calls).map { $0.name == "train" ? train : $0 }
+    let stages = """
+      s: { kind: 'generate', count: 3 },
+      t: { kind: 'train', inputs: { scenes: 's' }, matrix: { labelling: ['single', 'all'] } },
+      e: { kind: 'evaluate', inputs: { denoiser: 't' } },
+      """
+    let events = Mutex<[String]>([])
+    let summary = try bench.run(bench.plan(stages, kinds: kinds)) { event in
+      switch event {
+      case .failed(let step, let message):
+        events.withLock { $0.append("\(step.name) failed: \(message)") }
+      case .skipped(let step, let reason):
+        events.withLock { $0.append("\(step.name) skipped: \(reason)") }
+      default: break
+      }
+    }
+    #expect(
+      events.withLock { $0 } == [
+        "t[labelling=single] failed: the loss is not finite",
+        "e[labelling=single] skipped: its input `t[labelling=single]` did not succeed",
+      ])
+    #expect(summary.status == .failed)
+    #expect(summary.exitCode == ExitCode.bug)
+    #expect(counts(summary) == [3, 0, 1, 1])
+    // The next run tries the failed one again, and only it and what it kept waiting.
+    let again = try bench.plan(stages)
+    #expect(
+      again.steps.filter(\.runs).map(\.instance.name) == [
+        "t[labelling=single]", "e[labelling=single]",
+      ])
+    #expect(again.steps[1].reason == "never finished")
+  }
+
+  @Test("an interrupted run says so, records it, and goes on where it stopped")
+  func interruption() throws {
+    let bench = try Bench()
+    let cancellation = Cancellation()
+    let summary = try bench.run(bench.plan(chain), cancellation: cancellation) { event in
+      if case .started(let step, _) = event, step.name == "t" {
+        cancellation.request(signal: SIGTERM)
+      }
+    }
+    #expect(summary.status == .interrupted)
+    #expect(summary.exitCode == ExitCode.terminated)
+    #expect(counts(summary) == [1, 0, 0, 2])
+    let rest = try bench.run(bench.plan(chain))
+    #expect(rest.status == .succeeded)
+    #expect(counts(rest) == [3, 1, 0, 0])
+  }
+
+  @Test("scratch folders are removed, those of killed runs too")
+  func scratch() throws {
+    let bench = try Bench()
+    let dead = bench.store.temporaryFolder.appending(path: "stage-dead")
+    try FileManager.default.createDirectory(at: dead, withIntermediateDirectories: true)
+    try bench.run(bench.plan(chain))
+    let left = try FileManager.default.contentsOfDirectory(
+      at: bench.store.temporaryFolder, includingPropertiesForKeys: nil)
+    #expect(left.filter { $0.lastPathComponent.hasPrefix("stage-") }.isEmpty)
+  }
+
+  @Test("a stage that breaks its promises fails as a fault of Locus")
+  func promises() throws {
+    let bench = try Bench()
+    var generate = Fake.generate()
+    generate.run = { context in
+      StageOutput(files: [
+        StageOutput.File(
+          role: "pixels", url: context.scratch.appending(path: "none"), kind: "pixels",
+          mediaType: "text/plain")
+      ])
+    }
+    let summary = try bench.run(
+      bench.plan("s: { kind: 'generate', count: 3 }", kinds: [generate]))
+    #expect(summary.status == .failed)
+    #expect(summary.exitCode == ExitCode.bug)
+  }
+
+  @Test("without a store everything is still to be done")
+  func noStore() throws {
+    let plan = try Plan(parse(pipeline(chain)), store: nil)
+    #expect(plan.steps.allSatisfy { $0.runs && $0.reasons.contains(.neverRun) })
+  }
+}
