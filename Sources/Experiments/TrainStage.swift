@@ -97,7 +97,8 @@ enum TrainStage {
       if trainer.seen / spacing != (trainer.seen - settings.batch) / spacing || trainer.isFinished {
         let loss = sum / Double(steps)
         let rate = settings.learningRate(after: trainer.seen)
-        metrics.append(MetricRow("loss", loss, step: Double(trainer.seen), n: steps * settings.batch))
+        metrics.append(
+          MetricRow("loss", loss, step: Double(trainer.seen), n: steps * settings.batch))
         metrics.append(MetricRow("learning_rate", rate, step: Double(trainer.seen)))
         let note = "loss " + String(format: "%.4f", loss)
         context.progress(

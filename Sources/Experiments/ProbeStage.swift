@@ -1,0 +1,152 @@
+import Diffusion
+import Formats
+import Foundation
+import Lineage
+import Probing
+import Scenes
+import Tensors
+import Workflow
+
+/// `probe`: how far the outputs of a denoiser depend on pixels and labels, σ by σ.
+enum ProbeStage {
+  static let kind = StageKind(
+    name: "probe", version: 1,
+    summary: "Measures locality by exact Jacobians and by knocking out labels.",
+    parameters: [
+      Parameter(
+        "sigmas", .list(.number(0.002...80), count: 1...40),
+        default: .array([0.2, 0.5, 1, 2, 5, 10].map(JSONValue.number)), help: "noise levels"),
+      Parameter(
+        "counts", .list(.integer(1...12), count: 1...12),
+        default: .array([3, 9].map(JSONValue.integer)),
+        help: "objects in the probed pictures, in and out of the training range"),
+      Parameter(
+        "pictures", .integer(1...10000), default: .integer(12), help: "probed pictures a K"),
+      Parameter(
+        "pixels", .integer(1...4096), default: .integer(6),
+        help: "probed output pixels a picture, half of them near a label"),
+    ],
+    inputs: [
+      InputDeclaration("denoiser", from: ["train", "intervene"], help: "the denoiser to probe"),
+      InputDeclaration("scenes", from: ["generate"], help: "how the pictures are rendered"),
+    ], run: run)
+
+  private static func run(_ context: StageContext) throws -> StageOutput {
+    let parameters = context.parameters
+    let denoiser = try DenoiserArtifact(try context.input("denoiser")).denoiser
+    let scenes = try context.input("scenes").parameters
+    let settings = ProbeSettings(
+      sigmas: try parameters.numbers("sigmas"), pixelsPerPicture: try parameters.integer("pixels"))
+    let counts = try parameters.integers("counts")
+    let total = counts.count * settings.sigmas.count
+    var profiles: [LocalityProfile] = []
+    for k in counts {
+      let pictures = try probePictures(
+        k, count: parameters.integer("pictures"), denoiser.shape,
+        camera: scenes.choice("camera"), context)
+      for sigma in settings.sigmas {
+        profiles += try probeLocality(
+          denoiser, pictures,
+          ProbeSettings(sigmas: [sigma], pixelsPerPicture: settings.pixelsPerPicture),
+          seed: context.seed, threads: context.threads,
+          checkCancellation: context.checkCancellation)
+        context.progress(
+          StageProgress(done: profiles.count, total: total, unit: "noise levels"))
+      }
+    }
+    let map = try LocalityMap.draw(profiles, size: denoiser.shape.size)
+    return StageOutput(
+      files: [try context.output("map", kind: "picture", .png, map.pngData())],
+      metrics: profiles.flatMap(metrics))
+  }
+
+  /// Renders of K objects, none of them a training picture, with the labels of all.
+  private static func probePictures(
+    _ k: Int, count: Int, _ shape: PictureShape, camera: CameraKind, _ context: StageContext
+  ) throws -> ProbePictures {
+    let settings = SceneSettings(
+      camera: camera, size: shape.size, cells: shape.cells,
+      rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0))
+    let set = try renderSet(
+      settings, seed: context.seed, indices: k << 24..<k << 24 + count, purpose: .probeScenes,
+      threads: context.threads)
+    return ProbePictures(
+      pictures: set.pixels.map(TrainingSet.value), labels: set.conditioners.map { Float($0) }, k: k)
+  }
+
+  private static func metrics(_ profile: LocalityProfile) -> [MetricRow] {
+    var rows: [MetricRow] = []
+    func append(_ space: String, _ estimates: [ProbeEstimate]?, _ sides: [Int]?) {
+      for (window, estimate) in zip(profile.windows, estimates ?? []) {
+        rows.append(
+          MetricRow(
+            "locality." + space, estimate.value, step: Double(window), sigma: profile.sigma,
+            k: profile.k, ciLow: estimate.low, ciHigh: estimate.high, n: estimate.n))
+      }
+      for (share, side) in zip(LocalityProfile.sideShares, sides ?? []) {
+        rows.append(
+          MetricRow(
+            "side.\(space).\(Int(share * 100))", Double(side), sigma: profile.sigma, k: profile.k,
+            unit: "px"))
+      }
+    }
+    append("pixel", profile.pixel, profile.pixelSides)
+    append("conditioner", profile.conditioner, profile.conditionerSides)
+    for (window, share) in zip(profile.windows, profile.isotropic) {
+      rows.append(
+        MetricRow(
+          "locality.isotropic", share, step: Double(window), sigma: profile.sigma, k: profile.k))
+    }
+    return rows
+  }
+}
+
+extension RandomPurpose {
+  fileprivate static let probeScenes = RandomPurpose(0x7003)
+}
+
+/// Heat maps of mean squared sensitivity around an output pixel: a row a K, a column a σ.
+enum LocalityMap {
+  private static let scale = 3
+  /// Squared sensitivity is shown over six decades.
+  private static let decades = 6.0
+
+  static func draw(_ profiles: [LocalityProfile], size: Int) throws(FormatError) -> PNGImage {
+    let side = 2 * size - 1
+    let counts = Set(profiles.map(\.k)).sorted()
+    let sigmas = Set(profiles.map(\.sigma)).sorted()
+    let pitch = side * scale + 6
+    let width = sigmas.count * pitch + 6
+    let height = counts.count * pitch + 6
+    var pixels = [UInt8](repeating: 120, count: width * height * 3)
+    for profile in profiles {
+      guard let row = counts.firstIndex(of: profile.k),
+        let column = sigmas.firstIndex(of: profile.sigma)
+      else { continue }
+      let largest = profile.map.max() ?? 0
+      for y in 0..<side * scale {
+        for x in 0..<side * scale {
+          let value = profile.map[y / scale * side + x / scale]
+          let level = value > 0 ? max(0, 1 + log10(value / largest) / decades) : 0
+          let place = ((6 + row * pitch + y) * width + 6 + column * pitch + x) * 3
+          let color = Self.color(level)
+          for c in 0..<3 { pixels[place + c] = color[c] }
+        }
+      }
+    }
+    return try PNGImage(width: width, height: height, pixels: pixels)
+  }
+
+  /// Dark blue over teal to yellow, rising in lightness (after viridis).
+  private static func color(_ level: Double) -> [UInt8] {
+    let stops: [[Double]] = [
+      [20, 10, 40], [59, 60, 130], [33, 145, 140], [94, 201, 98], [253, 231, 37],
+    ]
+    let place = min(max(level, 0), 1) * Double(stops.count - 1)
+    let index = min(Int(place), stops.count - 2)
+    let part = place - Double(index)
+    return (0..<3).map {
+      UInt8(stops[index][$0] + part * (stops[index + 1][$0] - stops[index][$0]))
+    }
+  }
+}

@@ -1,0 +1,9 @@
+import Workflow
+
+/// The kinds of stage that a pipeline file may name.
+public enum Experiments {
+  public static let stageKinds: [StageKind] = [
+    GenerateStage.kind, JudgeStage.kind, TrainStage.kind, ProbeStage.kind, InterveneStage.kind,
+    EvaluateStage.kind, CompareStage.kind,
+  ]
+}
