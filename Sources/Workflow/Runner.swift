@@ -172,6 +172,8 @@ public struct Runner {
       try StageExecution.check(output.files, stage: instance.name)
       let usage = meter.stop()
       execution.set(usage)
+      execution.metrics = output.metrics
+      execution.outcomes = output.outcomes
       let published = try store.publish(
         execution,
         files: output.files.map {
