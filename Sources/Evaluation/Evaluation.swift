@@ -1,1 +1,0 @@
-// Evaluation: its first file is on the way.

@@ -1,0 +1,139 @@
+import Foundation
+
+/// A point of a picture, in pixels from the upper left corner.
+public struct Place: Sendable, Hashable, Codable {
+  public var x: Double
+  public var y: Double
+
+  public init(x: Double, y: Double) {
+    self.x = x
+    self.y = y
+  }
+
+  func distance(to other: Place) -> Double {
+    ((x - other.x) * (x - other.x) + (y - other.y) * (y - other.y)).squareRoot()
+  }
+}
+
+/// What was found in one generated picture.
+public struct Outcome: Sendable, Hashable, Codable {
+  public var seed: Int
+  public var k: Int
+  public var layout: Int
+  public var requested: Int
+  /// Requested places with an object.
+  public var found: Int
+  /// Objects in the picture.
+  public var drawn: Int
+
+  public init(seed: Int, k: Int, layout: Int, requested: Int, found: Int, drawn: Int) {
+    self.seed = seed
+    self.k = k
+    self.layout = layout
+    self.requested = requested
+    self.found = found
+    self.drawn = drawn
+  }
+
+  /// Just what was asked for, and nothing else.
+  public var exact: Bool { found == requested && drawn == requested }
+}
+
+public enum EvaluationError: Error, Hashable, CustomStringConvertible {
+  case noCommonLayouts
+  case judge(String)
+  case setting(name: String, found: String, accepted: String)
+
+  public var description: String {
+    switch self {
+    case .noCommonLayouts:
+      "the two evaluations share no layout: give them the same seed and common `counts`"
+    case .judge(let reason): "the judge's file: \(reason)"
+    case .setting(let name, let found, let accepted):
+      "\(name) is \(found), accepted: \(accepted)"
+    }
+  }
+}
+
+/// How many of `requested` have a detection within `tolerance`, each detection used once: the nearest
+/// pairs first.
+public func matchCount(requested: [Place], detected: [Place], tolerance: Double) -> Int {
+  var pairs: [(distance: Double, request: Int, detection: Int)] = []
+  for (i, place) in requested.enumerated() {
+    for (j, detection) in detected.enumerated() {
+      let distance = place.distance(to: detection)
+      if distance <= tolerance { pairs.append((distance, i, j)) }
+    }
+  }
+  pairs.sort { ($0.distance, $0.request, $0.detection) < ($1.distance, $1.request, $1.detection) }
+  var usedRequests = Set<Int>()
+  var usedDetections = Set<Int>()
+  for pair in pairs
+  where !usedRequests.contains(pair.request) && !usedDetections.contains(pair.detection) {
+    usedRequests.insert(pair.request)
+    usedDetections.insert(pair.detection)
+  }
+  return usedRequests.count
+}
+
+/// The measures of one K.
+public struct CountSummary: Sendable {
+  public var k: Int
+  /// Found of requested places. Places of one picture depend on each other, so the interval is a
+  /// bootstrap over layouts; Wilson's over places where all layouts agree.
+  public var recall: Interval?
+  /// Found of drawn objects, with the same kind of interval; `nil` when nothing was drawn.
+  public var precision: Interval?
+  /// Mean |drawn − K|, bootstrap over layouts.
+  public var countError: Interval
+  /// Mean objects drawn, bootstrap over layouts.
+  public var drawn: Interval
+  /// Share of pictures with just the requested objects, Wilson.
+  public var exact: Interval
+}
+
+/// Summaries for each K that occurs, in order.
+public func summarize(_ outcomes: [Outcome], seed: UInt64) -> [CountSummary] {
+  let byCount = Dictionary(grouping: outcomes, by: \.k)
+  return byCount.keys.sorted().map { k in
+    let rows = byCount[k] ?? []
+    return CountSummary(
+      k: k,
+      recall: share(rows, seed, of: { $0.requested }, hits: { $0.found }),
+      precision: share(rows, seed, of: { $0.drawn }, hits: { $0.found }),
+      countError: mean(rows, seed) { Double(abs($0.drawn - $0.k)) },
+      drawn: mean(rows, seed) { Double($0.drawn) },
+      exact: wilson(successes: rows.count { $0.exact }, trials: rows.count))
+  }
+}
+
+private func share(
+  _ rows: [Outcome], _ seed: UInt64, of total: (Outcome) -> Int, hits: (Outcome) -> Int
+) -> Interval? {
+  let totals = rows.map(total)
+  let found = rows.map(hits)
+  let all = totals.reduce(0, +)
+  if all == 0 { return nil }
+  let resampled = Bootstrap(seed: seed).interval(
+    strata: [0..<rows.count], count: rows.count, n: all
+  ) { weights in
+    var below = 0
+    var above = 0
+    for i in weights.indices {
+      below += weights[i] * totals[i]
+      above += weights[i] * found[i]
+    }
+    return below == 0 ? 0 : Double(above) / Double(below)
+  }
+  if !resampled.isDegenerate { return resampled }
+  return wilson(successes: found.reduce(0, +), trials: all)
+}
+
+private func mean(_ rows: [Outcome], _ seed: UInt64, _ value: (Outcome) -> Double) -> Interval {
+  let values = rows.map(value)
+  return Bootstrap(seed: seed).interval(
+    strata: [0..<rows.count], count: rows.count, n: rows.count
+  ) { weights in
+    zip(weights, values).reduce(0) { $0 + Double($1.0) * $1.1 } / Double(max(values.count, 1))
+  }
+}

@@ -1,1 +1,0 @@
-// Interventions: its first file is on the way.

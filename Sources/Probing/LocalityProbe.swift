@@ -1,0 +1,246 @@
+import Diffusion
+import Foundation
+import Tensors
+
+extension RandomPurpose {
+  static let probeNoise = RandomPurpose(0x6001)
+  static let probePixels = RandomPurpose(0x6002)
+  static let probeBootstrap = RandomPurpose(0x6003)
+}
+
+/// Where and how finely a denoiser is probed.
+public struct ProbeSettings: Sendable, Hashable {
+  public var sigmas: [Double]
+  /// Output pixels probed in each picture: half of them within 3 px of a label.
+  public var pixelsPerPicture: Int
+
+  public init(sigmas: [Double], pixelsPerPicture: Int) {
+    self.sigmas = sigmas
+    self.pixelsPerPicture = pixelsPerPicture
+  }
+}
+
+/// Clean pictures with their conditioners, all with the same number of labels.
+public struct ProbePictures: Sendable {
+  /// (N, S, S, 3).
+  public var pictures: [Float]
+  /// (N, G, G).
+  public var labels: [Float]
+  public var k: Int
+
+  public init(pictures: [Float], labels: [Float], k: Int) {
+    self.pictures = pictures
+    self.labels = labels
+    self.k = k
+  }
+}
+
+/// A share with a bootstrap 95 % interval over pictures.
+public struct ProbeEstimate: Sendable, Hashable {
+  public var value: Double
+  public var low: Double
+  public var high: Double
+  /// Pictures.
+  public var n: Int
+}
+
+/// How far the output's dependences reach, at one σ and one K.
+public struct LocalityProfile: Sendable {
+  public var sigma: Double
+  public var k: Int
+  /// Sides of centred square windows in pixels: 1, 3, 5, …
+  public var windows: [Int]
+  /// Share of squared sensitivity to pixels inside each window.
+  public var pixel: [ProbeEstimate]
+  /// Share of squared knock-out effects of labels inside each window; `nil` when no label had any.
+  public var conditioner: [ProbeEstimate]?
+  /// What the windows would hold if sensitivity were spread evenly over the picture, for scale.
+  public var isotropic: [Double]
+  /// Side of the smallest window that holds 50, 75 and 95 %.
+  public var pixelSides: [Int]
+  public var conditionerSides: [Int]?
+  /// (2S − 1)²: mean squared sensitivity around the output pixel, which is in the middle.
+  public var map: [Double]
+
+  public static let sideShares = [0.50, 0.75, 0.95]
+}
+
+public enum ProbeError: Error, Hashable, CustomStringConvertible {
+  case pictures(found: Int, expected: Int)
+  case insensitive(sigma: Double)
+
+  public var description: String {
+    switch self {
+    case .pictures(let found, let expected):
+      "\(found) values of pictures or labels, expected \(expected)"
+    case .insensitive(let sigma):
+      "at sigma \(sigma) no output depends on any pixel: the denoiser is constant there"
+    }
+  }
+}
+
+/// Probes a denoiser on real noised inputs, σ by σ.
+///
+/// Pixels: the Jacobian ∂D_i/∂x_j of an output pixel's three channels, exact, by three vector–Jacobian
+/// products. Conditioner: each label is knocked out in turn and the change of the output pixel squared.
+/// The output's own path c_skip · x is part of D and is counted.
+public func probeLocality(
+  _ denoiser: any Denoiser, _ data: ProbePictures, _ settings: ProbeSettings, seed: UInt64,
+  threads: Int, checkCancellation: () throws -> Void = {}
+) throws -> [LocalityProfile] {
+  let shape = denoiser.shape
+  let count = data.pictures.count / shape.pictureCount
+  guard count > 0, data.pictures.count == count * shape.pictureCount else {
+    throw ProbeError.pictures(found: data.pictures.count, expected: shape.pictureCount)
+  }
+  guard data.labels.count == count * shape.conditionerCount else {
+    throw ProbeError.pictures(
+      found: data.labels.count, expected: count * shape.conditionerCount)
+  }
+  let pixels = (0..<count).map { n in probedPixels(data, n, shape, settings, seed: seed) }
+  return try settings.sigmas.map { sigma in
+    try checkCancellation()
+    let noised = noisedBatch(data, sigma: sigma, shape: shape, seed: seed)
+    let radial = RadialSums(size: shape.size)
+    let sensitivity = try pixelSensitivity(denoiser, noised, pixels, radial, threads: threads)
+    let knockOuts = try conditionerSensitivity(denoiser, noised, pixels, radial, threads: threads)
+    return try profile(
+      sigma, data.k, pixels, radial, sensitivity.rings, sensitivity.map, knockOuts, seed: seed)
+  }
+}
+
+/// Half of the pixels near a label, as far as there are labels; the rest anywhere.
+private func probedPixels(
+  _ data: ProbePictures, _ n: Int, _ shape: PictureShape, _ settings: ProbeSettings, seed: UInt64
+) -> [Int] {
+  var stream = RandomStream(seed: seed, purpose: .probePixels, index: UInt64(n))
+  let cells = (0..<shape.conditionerCount).filter {
+    data.labels[n * shape.conditionerCount + $0] != 0
+  }
+  return (0..<settings.pixelsPerPicture).map { i in
+    if i % 2 == 0, !cells.isEmpty {
+      let cell = cells[stream.integer(below: cells.count)]
+      let row = cell / shape.cells * shape.cellSize + shape.cellSize / 2
+      let column = cell % shape.cells * shape.cellSize + shape.cellSize / 2
+      let r = min(max(row + stream.integer(below: 7) - 3, 0), shape.size - 1)
+      let c = min(max(column + stream.integer(below: 7) - 3, 0), shape.size - 1)
+      return r * shape.size + c
+    }
+    return stream.integer(below: shape.size * shape.size)
+  }
+}
+
+private func noisedBatch(
+  _ data: ProbePictures, sigma: Double, shape: PictureShape, seed: UInt64
+) -> NoisedBatch {
+  let count = data.pictures.count / shape.pictureCount
+  var x = data.pictures
+  for n in 0..<count {
+    var stream = RandomStream(seed: seed, purpose: .probeNoise, index: UInt64(n))
+    for i in n * shape.pictureCount..<(n + 1) * shape.pictureCount {
+      x[i] += Float(sigma) * stream.gaussian()
+    }
+  }
+  return NoisedBatch(
+    x: x, sigma: [Float](repeating: Float(sigma), count: count), labels: data.labels)
+}
+
+/// Squared sensitivities by Chebyshev distance: ring h holds what a window of side 2h + 1 adds.
+struct RadialSums {
+  let size: Int
+
+  func ring(_ a: Int, _ b: Int) -> Int {
+    max(abs(a / size - b / size), abs(a % size - b % size))
+  }
+
+  /// The share of the picture in each ring around a pixel.
+  func area(around pixel: Int) -> [Double] {
+    var rings = [Double](repeating: 0, count: size)
+    for other in 0..<size * size { rings[ring(pixel, other)] += 1 }
+    return rings.map { $0 / Double(size * size) }
+  }
+}
+
+/// For each picture the sums over its probed pixels, a ring each; and the map around them.
+private func pixelSensitivity(
+  _ denoiser: any Denoiser, _ noised: NoisedBatch, _ pixels: [[Int]], _ radial: RadialSums,
+  threads: Int
+) throws -> (rings: [[Double]], map: [Double]) {
+  let shape = denoiser.shape
+  let size = shape.size
+  let side = 2 * size - 1
+  var rings = [[Double]](
+    repeating: [Double](repeating: 0, count: size), count: noised.count)
+  var map = [Double](repeating: 0, count: side * side)
+  for (n, probed) in pixels.enumerated() {
+    var batch = NoisedBatch(x: [], sigma: [], labels: [])
+    var cotangent = [Float](repeating: 0, count: probed.count * 3 * shape.pictureCount)
+    for (p, pixel) in probed.enumerated() {
+      for channel in 0..<3 {
+        batch.append(noised, n, shape)
+        cotangent[(p * 3 + channel) * shape.pictureCount + pixel * 3 + channel] = 1
+      }
+    }
+    let gradient = try denoiser.vectorJacobian(batch, cotangent: cotangent, threads: threads).x
+    for (p, pixel) in probed.enumerated() {
+      for other in 0..<size * size {
+        var square = 0.0
+        for channel in 0..<3 {
+          let start = (p * 3 + channel) * shape.pictureCount + other * 3
+          for i in start..<start + 3 { square += Double(gradient[i]) * Double(gradient[i]) }
+        }
+        rings[n][radial.ring(pixel, other)] += square
+        let row = other / size - pixel / size + size - 1
+        let column = other % size - pixel % size + size - 1
+        map[row * side + column] += square
+      }
+    }
+  }
+  return (rings, map)
+}
+
+/// For each picture the squared changes at its probed pixels when one label goes, a ring each.
+private func conditionerSensitivity(
+  _ denoiser: any Denoiser, _ noised: NoisedBatch, _ pixels: [[Int]], _ radial: RadialSums,
+  threads: Int
+) throws -> [[Double]] {
+  let shape = denoiser.shape
+  let size = shape.size
+  let whole = try denoiser.denoise(noised, threads: threads)
+  var rings = [[Double]](
+    repeating: [Double](repeating: 0, count: size), count: noised.count)
+  for n in 0..<noised.count {
+    let start = n * shape.conditionerCount
+    let cells = (0..<shape.conditionerCount).filter { noised.labels[start + $0] != 0 }
+    if cells.isEmpty { continue }
+    var batch = NoisedBatch(x: [], sigma: [], labels: [])
+    for (i, cell) in cells.enumerated() {
+      batch.append(noised, n, shape)
+      batch.labels[i * shape.conditionerCount + cell] = 0
+    }
+    let without = try denoiser.denoise(batch, threads: threads)
+    for (i, cell) in cells.enumerated() {
+      // The pixel of the cell's middle stands for the label.
+      let row = cell / shape.cells * shape.cellSize + shape.cellSize / 2
+      let place = row * size + cell % shape.cells * shape.cellSize + shape.cellSize / 2
+      for pixel in pixels[n] {
+        var square = 0.0
+        for channel in 0..<3 {
+          let a = whole[n * shape.pictureCount + pixel * 3 + channel]
+          let b = without[i * shape.pictureCount + pixel * 3 + channel]
+          square += Double(a - b) * Double(a - b)
+        }
+        rings[n][radial.ring(pixel, place)] += square
+      }
+    }
+  }
+  return rings
+}
+
+extension NoisedBatch {
+  fileprivate mutating func append(_ other: NoisedBatch, _ n: Int, _ shape: PictureShape) {
+    x += other.x[n * shape.pictureCount..<(n + 1) * shape.pictureCount]
+    labels += other.labels[n * shape.conditionerCount..<(n + 1) * shape.conditionerCount]
+    sigma.append(other.sigma[n])
+  }
+}

@@ -1,1 +1,0 @@
-// Probing: its first file is on the way.
