@@ -48,6 +48,9 @@ public final class SignalWatch {
           expected: 0, desired: number, ordering: .acquiringAndReleasing
         ).exchanged
         if !isFirst { _exit(128 + number) }
+        // write(2) is one of the few calls that a handler may make.
+        let notice: StaticString = "\nlocus: stopping; once more stops at once\n"
+        _ = write(STDERR_FILENO, notice.utf8Start, notice.utf8CodeUnitCount)
       }
     }
   }

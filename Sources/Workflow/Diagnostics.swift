@@ -165,7 +165,10 @@ public enum WorkflowError: Error, Sendable, Hashable, CustomStringConvertible {
     case .isFolder(let path): "\(path): this is a folder; a pipeline file (JSON5) is accepted"
     case .unreadable(let path, let reason): "\(path): cannot be read: \(reason)"
     case .invalid(let file, let problems):
-      problems.map { $0.text(file: file) }.joined(separator: "\n")
+      (problems.prefix(Self.problemLimit).map { $0.text(file: file) }
+        + (problems.count > Self.problemLimit
+          ? ["\(file): … and \(problems.count - Self.problemLimit) more"] : []))
+        .joined(separator: "\n")
     case .badOverride(let text, let reason):
       "--set \(text): \(reason); accepted: seed=VALUE or STAGE.PARAMETER=VALUE, for example"
         + " --set baseline.network.width=32"
@@ -181,6 +184,9 @@ public enum WorkflowError: Error, Sendable, Hashable, CustomStringConvertible {
       "stage `\(stage)` gave the output `\(role)` twice; this is a fault of Locus"
     }
   }
+
+  /// More problems than this are counted only.
+  private static let problemLimit = 100
 
   public var exitCode: Int32 {
     switch self {

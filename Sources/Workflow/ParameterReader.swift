@@ -4,9 +4,12 @@ import Formats
 struct ProblemList {
   private(set) var problems: [PipelineProblem] = []
   private var seen: Set<PipelineProblem> = []
+  /// Counts repetitions too.
+  private(set) var additions = 0
 
   mutating func add(_ fault: PipelineFault, at position: SourcePosition, _ path: String) {
     let problem = PipelineProblem(position: position, path: path, fault: fault)
+    additions += 1
     if seen.insert(problem).inserted { problems.append(problem) }
   }
 }

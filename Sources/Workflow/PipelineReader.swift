@@ -231,12 +231,12 @@ struct PipelineReader {
           members = setting(value.node, at: components(axis), in: members)
         }
       }
-      let before = parameters.list.problems.count
+      let before = parameters.list.additions
       let values = parameters.read(
         members, as: kind.parameters, path: draft.path, owner: draft.position)
       let normalised = JSONValue.object(values)
       // A check may rely on the declared types: it sees only what passed them.
-      if parameters.list.problems.count == before, values.count == kind.parameters.count {
+      if parameters.list.additions == before {
         for problem in kind.check(normalised) {
           let position = find(deepest: problem.path, in: members) ?? draft.position
           parameters.list.add(

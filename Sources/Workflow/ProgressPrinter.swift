@@ -57,9 +57,7 @@ public final class ProgressPrinter: Sendable {
       case .skipped(let step, let reason):
         line("\(place(step)) skipped: \(reason)", &state)
       case .interrupted(let signal):
-        line(
-          "interrupted by \(signal == SIGINT ? "SIGINT" : "SIGTERM"); a second signal stops at once",
-          &state)
+        line("interrupted by \(signal == SIGINT ? "SIGINT" : "SIGTERM")", &state)
       case .ended(let summary):
         line(text(of: summary), &state)
       }

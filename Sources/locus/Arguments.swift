@@ -58,6 +58,9 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
   case missingArgument(String, command: String)
   case unexpectedArgument(String, command: String)
   case badValue(String, option: String, accepted: String)
+  case unknownQuery(String, known: [String])
+  case unknownReference(String)
+  case ambiguousReference(String, candidates: [String])
 
   var description: String {
     switch self {
@@ -75,6 +78,13 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
       "`locus \(command)` does not take the argument `\(word)`"
     case .badValue(let value, let option, let accepted):
       "\(option) \(value): accepted: \(accepted)"
+    case .unknownQuery(let word, let known):
+      "there is no query, view or table `\(word)`\(hint(word, known));"
+        + " `locus query` lists them, and SQL is accepted too"
+    case .unknownReference(let word):
+      "`\(word)` names no run, execution, artifact or instance in this store; `locus runs` lists runs"
+    case .ambiguousReference(let word, let candidates):
+      "`\(word)` names more than one: \(candidates.joined(separator: ", ")); give more of it"
     }
   }
 

@@ -45,8 +45,12 @@ struct Console: Sendable {
       while !rest.isEmpty {
         let count = Foundation.write(descriptor, rest.baseAddress, rest.count)
         if count < 0 {
-          if errno == EINTR || errno == EAGAIN { continue }
-          return errno
+          if errno == EINTR { continue }
+          guard errno == EAGAIN else { return errno }
+          // Somebody made the stream non-blocking: wait until there is room.
+          var state = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+          poll(&state, 1, -1)
+          continue
         }
         rest = UnsafeRawBufferPointer(rebasing: rest[count...])
       }

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Lineage
 
 /// Rows of values as people or programs want them.
 struct TextTable {
@@ -8,6 +9,23 @@ struct TextTable {
   }
   var columns: [String]
   var rows: [[JSONValue]]
+
+  init(columns: [String], rows: [[JSONValue]]) {
+    self.columns = columns
+    self.rows = rows
+  }
+
+  init(_ result: QueryResult) {
+    columns = result.columns
+    rows = result.rows.map { $0.map(JSONValue.init) }
+  }
+
+  /// One object a row.
+  var objects: [JSONValue] {
+    rows.map { row in
+      .object(Dictionary(zip(columns, row), uniquingKeysWith: { first, _ in first }))
+    }
+  }
 
   func text(_ format: Format) -> String {
     switch format {
@@ -81,5 +99,19 @@ struct TextTable {
   private static func flat(_ text: String) -> String {
     String(
       text.map { $0.isNewline || ($0.asciiValue ?? 32) < 32 || $0.asciiValue == 127 ? " " : $0 })
+  }
+}
+
+extension JSONValue {
+  /// JSON has no infinite numbers and no bytes: the former become null, the latter hexadecimal.
+  init(_ value: SQLValue) {
+    self =
+      switch value {
+      case .null: .null
+      case .integer(let number): .integer(Int(number))
+      case .real(let number): number.isFinite ? .number(number) : .null
+      case .text(let text): .string(text)
+      case .blob(let data): .string(data.map { String(format: "%02x", $0) }.joined())
+      }
   }
 }

@@ -159,6 +159,64 @@ struct PipelineReaderTests {
     #expect(error?.exitCode == ExitCode.badData)
   }
 
+  @Test("a file cut off anywhere is refused with a place, or read as far as it means something")
+  func truncated() throws {
+    for name in ["quickstart-shape", "many-faults"] {
+      let bytes = [UInt8](try Data(contentsOf: scenario(name)))
+      for length in 0..<bytes.count {
+        do {
+          let cut = try Pipeline.parse(
+            bytes: Array(bytes[..<length]), path: "p", kinds: Fake.kinds())
+          // Only white space may be missing.
+          #expect(cut.instances.count == 10)
+        } catch {
+          #expect(error.exitCode == ExitCode.badData)
+          #expect(error.description.hasPrefix("p:"))
+        }
+      }
+    }
+  }
+
+  @Test("any byte replaced is refused or read, never a crash")
+  func mutated() throws {
+    let bytes = [UInt8](try Data(contentsOf: scenario("quickstart-shape")))
+    for index in bytes.indices {
+      for byte in [UInt8(ascii: "{"), UInt8(ascii: "]"), UInt8(ascii: "-"), 0, 0xFF] {
+        var changed = bytes
+        changed[index] = byte
+        _ = try? Pipeline.parse(bytes: changed, path: "p", kinds: Fake.kinds())
+      }
+    }
+  }
+
+  @Test("a check sees only parameters that passed their declarations, in every instance")
+  func checkedParameters() {
+    var train = Fake.train()
+    train.check = { parameters in
+      parameters["network"]?["width"]?.integer == nil
+        ? [ParameterProblem(path: "network", message: "seen incomplete")] : []
+    }
+    let kinds = Fake.kinds().map { $0.name == "train" ? train : $0 }
+    let error = #expect(throws: WorkflowError.self) {
+      try parse(
+        pipeline(
+          """
+          s: { kind: 'generate', count: 1 },
+          t: { kind: 'train', inputs: { scenes: 's' }, network: { type: 'unet', width: 0 },
+               matrix: { labelling: ['all', 'single'] } },
+          """), kinds: kinds)
+    }
+    #expect(error?.description.contains("seen incomplete") == false)
+  }
+
+  @Test("a hundred problems are printed, more are counted")
+  func flood() {
+    let stages = (1...150).map { "s\($0): 3," }.joined()
+    let found = problems(pipeline(stages))
+    #expect(found.count == 101)
+    #expect(found.last == "p.json5: … and 50 more")
+  }
+
   @Test("a missing file and a folder are missing inputs")
   func missing() throws {
     try withTemporaryFolder { folder in

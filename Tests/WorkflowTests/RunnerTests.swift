@@ -277,6 +277,37 @@ struct RunnerTests {
     #expect(summary.exitCode == ExitCode.bug)
   }
 
+  @Test("files, metrics, outcomes and costs reach the store")
+  func recorded() throws {
+    let bench = try Bench()
+    var generate = Fake.generate()
+    let work = generate.run
+    generate.run = { context in
+      var output = try work(context)
+      output.metrics = [MetricRow("pictures", 3, unit: "pictures")]
+      output.outcomes = [
+        OutcomeRow(k: 1, layout: 0, seed: 1, requested: 1, found: 1, drawn: 2, exact: false)
+      ]
+      return output
+    }
+    let train = Fake.train()
+    let summary = try bench.run(
+      bench.plan(
+        """
+        s: { kind: 'generate', count: 3 },
+        t: { kind: 'train', inputs: { scenes: 's' } }
+        """, kinds: [generate, train]))
+    #expect(summary.status == .succeeded)
+    func value(_ sql: String) throws -> SQLValue? { try bench.store.query(sql).rows.first?.first }
+    #expect(try value("SELECT value FROM metric WHERE name = 'pictures'") == .real(3))
+    #expect(try value("SELECT drawn FROM outcome") == .integer(2))
+    #expect(try value("SELECT count(*) FROM execution WHERE threads = 2") == .integer(2))
+    #expect(try value("SELECT min(peak_rss_bytes) > 0 FROM execution") == .integer(1))
+    #expect(try value("SELECT role FROM execution_input") == .text("scenes/pixels"))
+    #expect(try value("SELECT status FROM run") == .text("succeeded"))
+    #expect(try value("SELECT reason FROM stage WHERE name = 's'") == .text("never run"))
+  }
+
   @Test("without a store everything is still to be done")
   func noStore() throws {
     let plan = try Plan(parse(pipeline(chain)), store: nil)

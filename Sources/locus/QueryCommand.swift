@@ -1,0 +1,79 @@
+import Formats
+import Foundation
+import Lineage
+
+/// `locus query`: questions to the store, by name or in SQL.
+enum QueryCommand: Command {
+  static let declaration = CommandDeclaration(
+    name: "query", summary: "Ask the store, by the name of a query or view, or in SQL.",
+    positionals: [
+      PositionalDeclaration(
+        name: "NAME|SQL", isOptional: true,
+        help: "without it: the list of queries, views and tables")
+    ],
+    options: [
+      OptionDeclaration(
+        "--format", "FORMAT", help: "table, csv, json or markdown (default: table)"),
+      OptionDeclaration(
+        "--limit", "SECONDS", help: "stop a query that takes longer (default: 60)"),
+      CommandDeclaration.store,
+    ],
+    discussion: "A query can only read.",
+    examples: [
+      .init(command: "locus query", effect: "what can be asked"),
+      .init(command: "locus query k-max --format markdown", effect: "the K_max table for a report"),
+      .init(
+        command: "locus query \"SELECT model, k, recall FROM length_generalization WHERE k > 3\"",
+        effect: "any question in SQL"),
+    ])
+
+  static func run(_ context: CommandContext) throws -> Int32 {
+    let format =
+      try context.arguments.choice(
+        "--format", among: TextTable.Format.allCases.map(\.rawValue)
+      ).flatMap(TextTable.Format.init(rawValue:)) ?? .table
+    let limit = try context.arguments.integer("--limit", in: 1...86_400) ?? 60
+    let store = try context.openStore()
+    guard let question = context.arguments.positional(0) else {
+      try context.console.write(list(store).text(format))
+      return 0
+    }
+    let sql = try statement(question, in: store)
+    let result = try store.queryReadOnly(sql, timeLimit: Double(limit))
+    try context.console.write(TextTable(result).text(format))
+    return 0
+  }
+
+  /// A single word is a name; anything else is SQL.
+  private static func statement(_ question: String, in store: Store) throws -> String {
+    if let named = NamedQuery.all.first(where: { $0.name == question }) { return named.sql }
+    guard question.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }) else {
+      return question
+    }
+    let relations = try relations(of: store)
+    if relations.contains(question) { return "SELECT * FROM \"\(question)\"" }
+    throw UsageError.unknownQuery(question, known: NamedQuery.all.map(\.name) + relations)
+  }
+
+  private static func relations(of store: Store) throws -> [String] {
+    try store.query(
+      """
+      SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'
+      ORDER BY type DESC, name
+      """
+    ).column("name").compactMap(\.text)
+  }
+
+  private static func list(_ store: Store) throws -> TextTable {
+    let named = NamedQuery.all.map { query -> [JSONValue] in
+      [.string(query.name), .string("query"), .string(query.summary)]
+    }
+    let relations = try store.query(
+      """
+      SELECT m.name, m.type, (SELECT group_concat(name, ', ') FROM pragma_table_info(m.name)) AS what
+      FROM sqlite_schema m
+      WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%' ORDER BY m.type DESC, m.name
+      """)
+    return TextTable(columns: ["name", "type", "what"], rows: named + TextTable(relations).rows)
+  }
+}

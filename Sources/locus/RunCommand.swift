@@ -1,0 +1,111 @@
+import Formats
+import Foundation
+import Lineage
+import Workflow
+
+/// `locus run`: brings a pipeline up to date.
+enum RunCommand: Command {
+  static let declaration = CommandDeclaration(
+    name: "run", summary: "Run what a pipeline still needs; reuse the rest.",
+    positionals: [PositionalDeclaration(name: "PIPELINE", help: "a pipeline file (JSON5)")],
+    options: [
+      OptionDeclaration(
+        "--only", "STAGE", repeats: true,
+        help: "only this stage or instance, and what it needs"),
+      OptionDeclaration(
+        "--force", "STAGE", repeats: true, help: "run this stage or instance again"),
+      OptionDeclaration(
+        "--set", "KEY=VALUE", repeats: true,
+        help: "override seed or STAGE.PARAMETER, as if it stood in the file"),
+      OptionDeclaration(
+        "--threads", "N", help: "threads a stage may use (default: all cores); no result changes"),
+      OptionDeclaration("--dry-run", help: "tell what would run and why, then stop"),
+      OptionDeclaration("--quiet", help: "print failures only"),
+      OptionDeclaration("--trigger", "WORD", help: "what started it, for the record"),
+      CommandDeclaration.store,
+    ],
+    discussion: """
+      A stage runs when its kind, parameters, seed or the content of its inputs are not those of
+      an earlier success. An interrupted run goes on with the same command.
+      """,
+    examples: [
+      .init(
+        command: "locus run Pipelines/quickstart.json5",
+        effect: "run it, or what is left of it"),
+      .init(
+        command: "locus run Pipelines/quickstart.json5 --dry-run --set baseline.network.width=32",
+        effect: "which stages would a wider network run again, and why"),
+      .init(
+        command: "locus run study.json5 --only 'baseline[labelling=single]' --force baseline",
+        effect: "train one instance again, whether or not anything changed"),
+    ])
+
+  static func run(_ context: CommandContext) throws -> Int32 {
+    let arguments = context.arguments
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let threads = try arguments.integer("--threads", in: 1...1024) ?? cores
+    let path = arguments.positional(0) ?? ""
+    let pipeline = try Pipeline.read(
+      path: path, kinds: context.kinds, overrides: arguments.all("--set"))
+    let plan = try plan(pipeline, context)
+    if arguments.has("--dry-run") {
+      try context.console.write(text(of: plan))
+      return 0
+    }
+
+    // From here on a signal is a request, so that nothing is left behind half done.
+    let signals = SignalWatch()
+    defer { withExtendedLifetime(signals) {} }
+    try FileManager.default.createDirectory(
+      at: context.storeFolder, withIntermediateDirectories: true)
+    let lock = try RunLock.acquire(context.lockURL, as: .current(pipeline: pipeline.name))
+    let store = try Store.open(context.storeFolder, .readWrite)
+    let printer = printer(context)
+    let summary = try Runner.run(
+      plan, store: store, lock: lock,
+      settings: RunSettings(
+        threads: threads, trigger: arguments["--trigger"] ?? "manual", locusVersion: locusVersion,
+        gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent())),
+      cancellation: Cancellation(followsSignals: true), observer: printer.observe)
+    return summary.exitCode
+  }
+
+  /// Planning only reads: a wrong selection leaves no store behind.
+  private static func plan(_ pipeline: Pipeline, _ context: CommandContext) throws -> Plan {
+    var store: Store?
+    do {
+      store = try context.openStore()
+    } catch StoreError.missing {
+      store = nil
+    }
+    return try Plan(
+      pipeline, store: store, only: context.arguments.all("--only"),
+      force: context.arguments.all("--force"))
+  }
+
+  private static func printer(_ context: CommandContext) -> ProgressPrinter {
+    let console = context.console
+    let style: ProgressPrinter.Style =
+      context.arguments.has("--quiet") ? .quiet : console.isTerminal ? .terminal : .lines
+    return ProgressPrinter(style: style, width: console.width, output: console.writeError)
+  }
+
+  static func text(of plan: Plan) -> String {
+    let words = plan.steps.map { step in
+      switch step.decision {
+      case .run: "run"
+      case .reuse: "reuse"
+      case .runUnlessInputsAreEqual: "run?"
+      }
+    }
+    let table = TextTable(
+      columns: ["decision", "stage", "reason"],
+      rows: zip(words, plan.steps).map { word, step in
+        [.string(word), .string(step.instance.name), .string(step.reason)]
+      })
+    let runs = plan.steps.count { $0.runs }
+    return table.text(.table)
+      + "\(plan.pipeline.name): \(runs) of \(plan.steps.count) stages to run"
+      + (words.contains("run?") ? "; `run?`: not if its inputs come out as before\n" : "\n")
+  }
+}

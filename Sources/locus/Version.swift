@@ -1,0 +1,2 @@
+/// By semantic versioning; see CHANGELOG.
+let locusVersion = "0.1.0"

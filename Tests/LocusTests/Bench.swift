@@ -1,0 +1,79 @@
+import Foundation
+import Synchronization
+import Workflow
+
+@testable import locus
+
+/// A folder, and the command line in it with kinds of a few lines.
+final class Bench: Sendable {
+  struct Result {
+    var code: Int32
+    var output: String
+    var error: String
+  }
+
+  let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(
+      path: "locus-cli-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  static let kinds = [
+    StageKind(
+      name: "generate", version: 1, summary: "Makes scenes.",
+      parameters: [Parameter("count", .integer(1...100), help: "pictures")], inputs: [],
+      run: { try write("pixels", $0) }),
+    StageKind(
+      name: "train", version: 1, summary: "Trains.",
+      parameters: [
+        Parameter("width", .integer(1...64), default: .integer(16), help: "channels"),
+        Parameter("fails", .bool, default: .bool(false), help: "whether it fails"),
+      ],
+      inputs: [InputDeclaration("scenes", from: ["generate"], help: "pictures")],
+      run: { context in
+        struct Failure: Error, CustomStringConvertible { let description = "no such luck" }
+        if context.parameters["fails"] == .bool(true) { throw Failure() }
+        return try write("weights", context)
+      }),
+  ]
+
+  private static func write(_ role: String, _ context: StageContext) throws -> StageOutput {
+    let url = context.scratch.appending(path: role)
+    try Data("\(role) \(context.parameters.canonicalText())".utf8).write(to: url)
+    return StageOutput(
+      files: [.init(role: role, url: url, kind: role, mediaType: "text/plain")],
+      metrics: [.init("loss", 0.5, step: 1)])
+  }
+
+  static let stages = """
+    scenes: { kind: "generate", count: 3 },
+    baseline: { kind: "train", inputs: { scenes: "scenes" }, matrix: { width: [8, 16] } },
+    """
+
+  /// Writes a pipeline file and gives its path.
+  func pipeline(_ stages: String = stages) throws -> String {
+    let url = folder.appending(path: "p.json5")
+    try Data(
+      "{ pipeline: \"study\", question: \"why?\", seed: 1, stages: {\n\(stages)\n} }".utf8
+    ).write(to: url)
+    return url.path
+  }
+
+  func locus(_ words: String..., write: (@Sendable (String) throws -> Void)? = nil) -> Result {
+    let output = Mutex("")
+    let error = Mutex("")
+    let console = Console(
+      write: { text in
+        try write?(text)
+        output.withLock { $0 += text }
+      },
+      writeError: { text in error.withLock { $0 += text } }, isTerminal: false, width: { 80 },
+      environment: ["LOCUS_STORE": folder.appending(path: "data").path])
+    let code = CommandLineTool.run(words, console: console, kinds: Self.kinds)
+    return Result(code: code, output: output.withLock { $0 }, error: error.withLock { $0 })
+  }
+}

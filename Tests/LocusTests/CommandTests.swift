@@ -1,0 +1,209 @@
+import Formats
+import Foundation
+import Lineage
+import Testing
+import Workflow
+
+@testable import locus
+
+@Suite("commands")
+struct CommandTests {
+  @Test("run, run again, plan a change")
+  func run() throws {
+    let bench = try Bench()
+    let path = try bench.pipeline()
+    let plan = bench.locus("run", path, "--dry-run")
+    #expect(plan.code == 0)
+    #expect(plan.output.contains("study: 3 of 3 stages to run"))
+    #expect(!FileManager.default.fileExists(atPath: bench.folder.appending(path: "data").path))
+
+    let first = bench.locus("run", path)
+    #expect(first.code == 0, "\(first.error)")
+    #expect(first.output.isEmpty)
+    #expect(first.error.contains("[1/3] scenes runs: never run"))
+    #expect(first.error.contains("succeeded: 3 executed"))
+    let second = bench.locus("run", path, "--quiet")
+    #expect(second.code == 0)
+    #expect(second.error.isEmpty)
+
+    let change = bench.locus("run", path, "--dry-run", "--set", "scenes.count=4")
+    #expect(change.output.contains("run       scenes              parameter `count` 3 → 4"))
+    #expect(change.output.contains("an input will run: `scenes`"))
+    #expect(change.output.hasSuffix("not if its inputs come out as before\n"))
+  }
+
+  @Test("faults of a file are printed as compilers print them, with 65")
+  func badFile() throws {
+    let bench = try Bench()
+    let path = try bench.pipeline("scenes: { kind: \"genrate\", count: 3 },")
+    let found = bench.locus("run", path)
+    #expect(found.code == 65)
+    #expect(found.error.hasPrefix("\(path):2:17: stages.scenes.kind: unknown kind"))
+    #expect(bench.locus("run", "none.json5").code == 66)
+    #expect(bench.locus("run", try bench.pipeline(), "--only", "baselin").code == 64)
+    #expect(bench.locus("run", try bench.pipeline(), "--set", "x").code == 64)
+    #expect(bench.locus("run", path, "--threads", "0").code == 64)
+  }
+
+  @Test("a failing stage fails the run, and the rest is kept")
+  func failure() throws {
+    let bench = try Bench()
+    let path = try bench.pipeline(
+      """
+      scenes: { kind: "generate", count: 3 },
+      bad: { kind: "train", inputs: { scenes: "scenes" }, fails: true },
+      """)
+    let found = bench.locus("run", path, "--quiet")
+    #expect(found.code == 70)
+    #expect(found.error.contains("[2/2] bad failed: no such luck"))
+    let status = bench.locus("status")
+    #expect(status.code == 0)
+    #expect(status.output.hasPrefix("nothing is running\n"))
+    #expect(status.output.contains("failed"))
+    #expect(bench.locus("show", "latest").output.contains("bad: no such luck"))
+  }
+
+  @Test("a second run is told who holds the lock, with 75; readers are not kept out")
+  func locked() throws {
+    let bench = try Bench()
+    let path = try bench.pipeline()
+    #expect(bench.locus("run", path).code == 0)
+    let lock = try RunLock.acquire(
+      bench.folder.appending(path: "data/lock"), as: .current(pipeline: "other"))
+    let found = bench.locus("run", path)
+    #expect(found.code == 75)
+    #expect(found.error.contains("another run holds the lock: pipeline `other`"))
+    #expect(bench.locus("status").output.hasPrefix("running: pipeline `other`"))
+    #expect(bench.locus("runs").code == 0)
+    withExtendedLifetime(lock) {}
+  }
+
+  @Test(
+    "without a store, reading says how to make one",
+    arguments: [
+      "status", "runs", "query", "verify",
+    ])
+  func noStore(_ command: String) throws {
+    let found = try Bench().locus(command)
+    #expect(found.code == 66)
+    #expect(found.error.contains("`locus run` makes one"))
+  }
+
+  @Test("runs, status and show speak JSON")
+  func json() throws {
+    let bench = try Bench()
+    #expect(bench.locus("run", try bench.pipeline()).code == 0)
+    let runs = try JSONValue.parse(Data(bench.locus("runs", "--json").output.utf8))
+    let id = try #require(runs.array?.first?["run"]?.string)
+    #expect(runs.array?.first?["executed"] == .integer(3))
+    let status = try JSONValue.parse(Data(bench.locus("status", "--json").output.utf8))
+    #expect(status["running"] == .null)
+    #expect(status["pipelines"]?.array?.first?["pipeline"] == .string("study"))
+    let run = try JSONValue.parse(Data(bench.locus("show", id, "--json").output.utf8))
+    #expect(run["stages"]?.array?.count == 3)
+    let execution = try JSONValue.parse(
+      Data(bench.locus("show", "baseline[width=8]", "--json").output.utf8))
+    #expect(execution["params"]?["width"] == .integer(8))
+    #expect(execution["metrics"]?.array?.first?["value"] == .number(0.5))
+    let hash = try #require(execution["outputs"]?.array?.first?["sha256"]?.string)
+    let artifact = bench.locus("show", String(hash.prefix(10)))
+    #expect(artifact.output.contains("made by"))
+    #expect(artifact.output.contains("baseline[width=8]"))
+    #expect(bench.locus("show", "zzz").code == 64)
+    #expect(bench.locus("show", "").code == 64)
+    let prefix = bench.locus("show", "2")
+    #expect(prefix.code == 0 || prefix.error.contains("names more than one"))
+  }
+
+  @Test("lineage leads from a result to its source, in three forms")
+  func lineage() throws {
+    let bench = try Bench()
+    #expect(bench.locus("run", try bench.pipeline()).code == 0)
+    let text = bench.locus("lineage", "baseline[width=8]").output.split(separator: "\n")
+    #expect(text.count == 2)
+    #expect(text.first?.hasPrefix("weights ") == true)
+    #expect(text.last?.hasPrefix("  scenes/pixels ") == true)
+    let mermaid = bench.locus("lineage", "baseline[width=8]", "--format", "mermaid").output
+    #expect(mermaid.hasPrefix("flowchart LR\n"))
+    #expect(mermaid.contains("e1 -- \"scenes/pixels\" --> e0"))
+    let dot = bench.locus("lineage", "baseline[width=8]", "--format=dot").output
+    #expect(dot.hasPrefix("digraph"))
+    #expect(bench.locus("lineage", "latest").code == 64)
+    #expect(bench.locus("lineage", "baseline[width=8]", "--format", "svg").code == 64)
+  }
+
+  @Test("queries by name and in SQL, in four forms, reading only")
+  func query() throws {
+    let bench = try Bench()
+    #expect(bench.locus("run", try bench.pipeline()).code == 0)
+    #expect(bench.locus("query").output.contains("k-max"))
+    #expect(bench.locus("query", "stages").output.contains("never run"))
+    #expect(bench.locus("query", "artifact", "--format", "csv").output.hasPrefix("sha256,kind"))
+    let sql = "SELECT 1 AS a, 'x,\"y\"' AS b UNION SELECT 2, 'p|q'"
+    #expect(
+      bench.locus("query", sql, "--format", "csv").output == "a,b\n1,\"x,\"\"y\"\"\"\n2,p|q\n")
+    #expect(
+      bench.locus("query", sql, "--format", "json").output
+        == "[\n  {\"a\": 1, \"b\": \"x,\\\"y\\\"\"},\n  {\"a\": 2, \"b\": \"p|q\"}\n]\n")
+    #expect(
+      bench.locus("query", sql, "--format", "markdown").output
+        == "| a | b |\n| --- | --- |\n| 1 | x,\"y\" |\n| 2 | p\\|q |\n")
+    #expect(bench.locus("query", sql).output == "a  b\n-  -----\n1  x,\"y\"\n2  p|q\n")
+    let unknown = bench.locus("query", "k-mxa")
+    #expect(unknown.code == 64)
+    #expect(unknown.error.contains("did you mean `k-max`?"))
+    for bad in ["DELETE FROM run", "SELECT 1; SELECT 2", "SELEC 1", "ATTACH 'x' AS y"] {
+      #expect(bench.locus("query", bad).code == 64, "\(bad)")
+    }
+    #expect(bench.locus("query", "runs", "--format", "xml").code == 64)
+  }
+
+  @Test("verify finds a changed object and says what rests on it")
+  func verify() throws {
+    let bench = try Bench()
+    #expect(bench.locus("run", try bench.pipeline()).code == 0)
+    #expect(bench.locus("verify").code == 0)
+    let store = try Store.open(bench.folder.appending(path: "data"), .readOnly)
+    let hash = try #require(
+      try store.latestExecution(pipeline: "study", stage: "scenes")?.outputs.first?.sha256)
+    let url = store.objectURL(hash)
+    try FileManager.default.removeItem(at: url)
+    let found = bench.locus("verify")
+    #expect(found.code == 65)
+    #expect(found.output.contains("missing"))
+    #expect(found.output.contains("damages: scenes, baseline[width=8]"))
+  }
+
+  @Test("a reader that goes away ends a listing quietly")
+  func closedPipe() throws {
+    let bench = try Bench()
+    #expect(bench.locus("run", try bench.pipeline()).code == 0)
+    let found = bench.locus("runs", write: { _ in throw Console.ClosedPipe() })
+    #expect(found.code == 0)
+    #expect(found.error.isEmpty)
+  }
+
+  @Test("the commit is read from git's files, loose, packed and in a linked tree")
+  func commit() throws {
+    let bench = try Bench()
+    let hash = String(repeating: "ab", count: 20)
+    func write(_ path: String, _ text: String) throws {
+      let url = bench.folder.appending(path: path)
+      try FileManager.default.createDirectory(
+        at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data(text.utf8).write(to: url)
+    }
+    #expect(gitCommit(around: bench.folder.appending(path: "none")) == nil)
+    try write("repo/.git/HEAD", "ref: refs/heads/main\n")
+    try write("repo/.git/packed-refs", "# pack-refs\n\(hash) refs/heads/main\n")
+    try write("repo/sub/file", "")
+    #expect(gitCommit(around: bench.folder.appending(path: "repo/sub")) == hash)
+    let other = String(repeating: "cd", count: 20)
+    try write("repo/.git/refs/heads/main", "\(other)\n")
+    #expect(gitCommit(around: bench.folder.appending(path: "repo")) == other)
+    try write("tree/.git", "gitdir: ../repo/.git/worktrees/tree\n")
+    try write("repo/.git/worktrees/tree/HEAD", "ref: refs/heads/main\n")
+    try write("repo/.git/worktrees/tree/commondir", "../..\n")
+    #expect(gitCommit(around: bench.folder.appending(path: "tree")) == other)
+  }
+}

@@ -1,1 +1,0 @@
-// Tests of Locus are on the way.
