@@ -1,5 +1,6 @@
+import Experiments
 import Foundation
 
 // A reader that goes away must not end a run: writing then fails, and is dealt with.
 signal(SIGPIPE, SIG_IGN)
-exit(CommandLineTool.run(Array(CommandLine.arguments.dropFirst()), console: .standard(), kinds: []))
+exit(CommandLineTool.run(Array(CommandLine.arguments.dropFirst()), console: .standard(), kinds: Experiments.stageKinds))
