@@ -51,11 +51,16 @@ public struct Runner {
     cancellation: Cancellation = Cancellation(), observer: @escaping RunObserver = { _ in }
   ) throws -> RunSummary {
     var runner = try Runner(plan, store, settings, cancellation, observer)
-    try runner.prepare(after: lock.previous)
-    for index in plan.steps.indices { try runner.step(index) }
-    let summary = try runner.finish()
-    withExtendedLifetime(lock) {}
-    return summary
+    defer { withExtendedLifetime(lock) {} }
+    do {
+      try runner.prepare(after: lock.previous)
+      for index in plan.steps.indices { try runner.step(index) }
+      return try runner.finish()
+    } catch {
+      // The store failed, but perhaps it can still say so; the first error is the one that counts.
+      try? store.finishRun(runner.runID, status: RunSummary.Status.failed.rawValue)
+      throw error
+    }
   }
 
   private init(
@@ -185,6 +190,8 @@ public struct Runner {
       observer(.finished(place, usage))
     } catch {
       execution.set(meter.stop())
+      // On a full disk this makes the room that the record of the failure needs.
+      try? FileManager.default.removeItem(at: scratch)
       try fail(step, place, execution, error, reason: reason)
     }
   }

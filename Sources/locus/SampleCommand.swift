@@ -18,7 +18,7 @@ enum SampleCommand: Command {
     options: [
       OptionDeclaration(
         "--at", "X,Y", repeats: true,
-        help: "ask for an object here: shares of the side, from the left and the top"),
+        help: "ask for an object here: shares of the side, from left and top"),
       OptionDeclaration("--count", "N", help: "pictures to draw (default: 8)"),
       OptionDeclaration("--steps", "N", help: "steps of Heun's sampler (default: 20)"),
       OptionDeclaration("--seed", "N", help: "seed of the noise (default: 1)"),
