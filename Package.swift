@@ -68,8 +68,8 @@ let package = Package(
     .executableTarget(
       name: "locus",
       dependencies: [
-        "Experiments", "Reporting", "Workflow", "Lineage", "Formats", "Diffusion", "Scenes",
-        "Tensors",
+        "Experiments", "Reporting", "Workflow", "Lineage", "Formats", "Evaluation", "Diffusion",
+        "Scenes", "Tensors",
       ]),
 
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),

@@ -42,6 +42,11 @@ public final class SignalWatch {
   public init() {
     // Also makes the value before a handler can need it.
     received.store(0, ordering: .releasing)
+    // A parent may have handed down blocked signals; threads made from here on inherit this.
+    var mask = sigset_t()
+    sigemptyset(&mask)
+    for number in Self.signals { sigaddset(&mask, number) }
+    pthread_sigmask(SIG_UNBLOCK, &mask, nil)
     for number in Self.signals {
       signal(number) { number in
         let isFirst = received.compareExchange(

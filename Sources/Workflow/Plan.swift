@@ -59,7 +59,7 @@ public struct Plan: Sendable {
       } else {
         let names = waiting.map { pipeline.instances[$0].name }
         step.reasons = try resolver.reasons(instance, waitingFor: names, forced: isForced)
-        let isOwn = step.reasons.contains { if case .inputRuns = $0 { false } else { true } }
+        let isOwn = step.reasons.contains { if case .inputsRun = $0 { false } else { true } }
         step.decision = isOwn ? .run : .runUnlessInputsAreEqual
       }
       steps.append(step)

@@ -14,7 +14,8 @@ public enum PlanReason: Sendable, Hashable {
   case inputAdded(role: String)
   case inputRemoved(role: String)
   case artifactMissing(role: String)
-  case inputRuns(String)
+  /// Instances whose results are not known yet; at least one.
+  case inputsRun([String])
 
   public var text: String {
     switch self {
@@ -32,7 +33,10 @@ public enum PlanReason: Sendable, Hashable {
     case .inputAdded(let role): "input `\(role)` is new"
     case .inputRemoved(let role): "input `\(role)` is gone"
     case .artifactMissing(let role): "artifact `\(role)` missing"
-    case .inputRuns(let name): "an input will run: `\(name)`"
+    case .inputsRun(let names):
+      (names.count == 1 ? "an input will run: " : "inputs will run: ")
+        + names.prefix(3).map { "`\($0)`" }.joined(separator: ", ")
+        + (names.count > 3 ? " and \(names.count - 3) more" : "")
     }
   }
 }

@@ -57,18 +57,18 @@ struct StageResolver {
   func reasons(_ instance: StageInstance, waitingFor inputs: [String], forced: Bool) throws
     -> [PlanReason]
   {
-    let waiting = inputs.map { PlanReason.inputRuns($0) }
-    if forced { return [.forced] + waiting }
-    guard let previous = try previous(instance.name) else { return [.neverRun] + waiting }
+    let waiting = PlanReason.inputsRun(inputs)
+    if forced { return [.forced, waiting] }
+    guard let previous = try previous(instance.name) else { return [.neverRun] }
     if previous.kind != instance.kind.name {
-      return [.kindChanged(old: previous.kind, new: instance.kind.name)] + waiting
+      return [.kindChanged(old: previous.kind, new: instance.kind.name)]
     }
     var own = parameterDifferences(
       from: previous.parameters, to: instance.parameters, path: "")
     if previous.seed != instance.seed {
       own.append(.seed(old: "\(previous.seed)", new: "\(instance.seed)"))
     }
-    return own + waiting
+    return own + [waiting]
   }
 
   private func missingOutputs(of execution: ExecutionRecord) throws -> [String] {

@@ -47,7 +47,7 @@ struct CommandDeclaration: Sendable {
   var allOptions: [OptionDeclaration] { options + [Self.help] }
 }
 
-/// A wrong command line. All wording of usage errors is here.
+/// What is wrong with a command line, or with what it names. All wording is here.
 enum UsageError: Error, Hashable, CustomStringConvertible {
   case noCommand(known: [String])
   case unknownCommand(String, known: [String])
@@ -59,8 +59,10 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
   case unexpectedArgument(String, command: String)
   case badValue(String, option: String, accepted: String)
   case unknownQuery(String, known: [String])
+  case noDenoiser(String)
   case unknownReference(String)
   case ambiguousReference(String, candidates: [String])
+  case cannotWrite(String, reason: String)
 
   var description: String {
     switch self {
@@ -81,11 +83,18 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
     case .unknownQuery(let word, let known):
       "there is no query, view or table `\(word)`\(hint(word, known));"
         + " `locus query` lists them, and SQL is accepted too"
+    case .noDenoiser(let word):
+      "`\(word)` is no denoiser; accepted: an instance of train or intervene, or a hash of weights"
     case .unknownReference(let word):
       "`\(word)` names no run, execution, artifact or instance in this store; `locus runs` lists runs"
     case .ambiguousReference(let word, let candidates):
       "`\(word)` names more than one: \(candidates.joined(separator: ", ")); give more of it"
+    case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
     }
+  }
+
+  var exitCode: Int32 {
+    if case .cannotWrite = self { ExitCode.cannotCreate } else { ExitCode.usage }
   }
 
   private func hint(_ word: String, _ known: [String]) -> String {

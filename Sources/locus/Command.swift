@@ -37,7 +37,7 @@ enum CommandLineTool {
   static var commands: [any Command.Type] {
     [
       RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, LineageCommand.self,
-      QueryCommand.self, VerifyCommand.self,
+      QueryCommand.self, VerifyCommand.self, SampleCommand.self,
     ]
   }
 
@@ -49,7 +49,7 @@ enum CommandLineTool {
       return 0
     } catch let error as UsageError {
       console.writeError("locus: \(error.description)\n")
-      return ExitCode.usage
+      return error.exitCode
     } catch {
       let text = message(of: error)
       // Problems of a file begin with its name, one a line, as compilers print them.

@@ -3,4 +3,7 @@ import Foundation
 
 // A reader that goes away must not end a run: writing then fails, and is dealt with.
 signal(SIGPIPE, SIG_IGN)
-exit(CommandLineTool.run(Array(CommandLine.arguments.dropFirst()), console: .standard(), kinds: Experiments.stageKinds))
+exit(
+  CommandLineTool.run(
+    Array(CommandLine.arguments.dropFirst()), console: .standard(),
+    kinds: Experiments.stageKinds))

@@ -120,4 +120,27 @@ struct DiagnosticsTests {
       ),
     ])
   func types(_ type: ParameterType, _ text: String) { #expect(accepted(type) == text) }
+
+  @Test(
+    "a plan's reasons are to the field",
+    arguments: [
+      (PlanReason.unchanged, "unchanged"), (.forced, "forced"), (.neverRun, "never run"),
+      (.neverFinished, "never finished"),
+      (.kindChanged(old: "train", new: "judge"), "kind `train` → `judge`"),
+      (.version(kind: "train", old: 3, new: 4), "kind `train` version 3 → 4"),
+      (.version(kind: "train", old: nil, new: 4), "kind `train` has the new version 4"),
+      (
+        .parameter(path: "network.width", old: "16", new: "32"),
+        "parameter `network.width` 16 → 32"
+      ),
+      (.parameter(path: "balance", old: nil, new: "4"), "parameter `balance` (none) → 4"),
+      (.seed(old: "1", new: "2"), "seed 1 → 2"),
+      (.inputContent(role: "scenes"), "input `scenes` has other content"),
+      (.inputAdded(role: "scenes"), "input `scenes` is new"),
+      (.inputRemoved(role: "scenes"), "input `scenes` is gone"),
+      (.artifactMissing(role: "weights"), "artifact `weights` missing"),
+      (.inputsRun(["a"]), "an input will run: `a`"),
+      (.inputsRun(["a", "b", "c", "d", "e"]), "inputs will run: `a`, `b`, `c` and 2 more"),
+    ])
+  func reasons(_ reason: PlanReason, _ text: String) { #expect(reason.text == text) }
 }

@@ -1,0 +1,151 @@
+import Foundation
+import Lineage
+import Testing
+import Workflow
+
+/// The built program as a process of its own, on a pipeline that it needs many seconds for.
+private final class Program {
+  let folder: URL
+  let store: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory
+      .appending(path: "locus-process-\(UUID().uuidString)")
+    store = folder.appending(path: "data")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    try Data(
+      """
+      { pipeline: "long", question: "Does it stop?", seed: 1, stages: {
+        scenes: { kind: "generate", size: 16, cells: 8, objects: [1, 2], count: 16 },
+        model: { kind: "train", inputs: { scenes: "scenes" }, pictures: 100000000, batch: 8,
+                 network: { type: "local", width: 8, dilations: [1] } },
+      } }
+      """.utf8
+    ).write(to: folder.appending(path: "long.json5"))
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  /// The executable lies beside the tests.
+  static let executable = URL(filePath: CommandLine.arguments[0])
+    .deletingLastPathComponent().appending(path: "locus")
+
+  func start(_ words: [String], output: Any? = nil) throws -> Process {
+    let process = Process()
+    process.executableURL = Self.executable
+    process.arguments = words
+    process.currentDirectoryURL = folder
+    process.standardOutput = output ?? FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    return process
+  }
+
+  func finish(_ words: [String]) throws -> Int32 {
+    let process = try start(words)
+    process.waitUntilExit()
+    return process.terminationStatus
+  }
+
+  /// Starts the long run and waits until its second stage is at work.
+  func startLongRun() throws -> Process {
+    let process = try start(["run", "long.json5"])
+    let end = ContinuousClock.now + .seconds(30)
+    while ContinuousClock.now < end {
+      if let store = try? Store.open(store, .readOnly),
+        let found = try? store.query("SELECT 1 FROM stage WHERE name = 'model'"),
+        !found.rows.isEmpty
+      {
+        return process
+      }
+      usleep(10_000)
+    }
+    process.terminate()
+    throw CancellationError()
+  }
+
+  func value(_ sql: String) throws -> SQLValue? {
+    try Store.open(store, .readOnly).query(sql).rows.first?.first
+  }
+
+  static let short = ["run", "long.json5", "--set", "model.pictures=16", "--quiet"]
+}
+
+@Suite("processes", .serialized, .timeLimit(.minutes(1)))
+struct ProcessTests {
+  @Test(
+    "a signal ends the run in order, and its code says which", arguments: [SIGINT, SIGTERM])
+  func signals(_ number: Int32) throws {
+    let program = try Program()
+    let process = try program.startLongRun()
+    kill(process.processIdentifier, number)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == 128 + number)
+    #expect(try program.value("SELECT status FROM run") == .text("interrupted"))
+    #expect(
+      try program.value("SELECT status FROM stage WHERE name = 'model'") == .text("interrupted"))
+    #expect(try program.finish(Program.short) == 0)
+    #expect(try program.finish(["verify"]) == 0)
+  }
+
+  @Test("a second run is turned away with 75 while the first goes on, and reading is not")
+  func second() throws {
+    let program = try Program()
+    let process = try program.startLongRun()
+    #expect(try program.finish(["run", "long.json5"]) == 75)
+    #expect(try program.finish(["status"]) == 0)
+    process.terminate()
+    process.waitUntilExit()
+  }
+
+  @Test("a killed run's lock is taken over, and told of; nothing half done is left")
+  func killed() throws {
+    let program = try Program()
+    let process = try program.startLongRun()
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+    #expect(try program.finish(Program.short) == 0)
+    #expect(
+      try program.value(
+        "SELECT count(*) FROM event WHERE level = 'warning' AND message LIKE 'took over the lock%'")
+        == .integer(1))
+    #expect(
+      try program.value("SELECT count(*) FROM run WHERE status = 'interrupted'") == .integer(1))
+    #expect(
+      try FileManager.default.contentsOfDirectory(
+        atPath: program.store.appending(path: "tmp").path
+      ).isEmpty)
+    #expect(try program.finish(["verify"]) == 0)
+    #expect(try program.finish(Program.short) == 0)
+    #expect(
+      try program.value(
+        "SELECT count(*) FROM stage WHERE status = 'reused' AND run_id = (SELECT id FROM latest_run)"
+      ) == .integer(2))
+  }
+
+  @Test("a closed pipe is no failure and no trap")
+  func closedPipe() throws {
+    let pipe = Pipe()
+    try pipe.fileHandleForReading.close()
+    let process = try Program().start(["help", "run"], output: pipe)
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == 0)
+  }
+
+  @Test("a trained model draws pictures where it is asked to")
+  func sample() throws {
+    let program = try Program()
+    #expect(try program.finish(Program.short) == 0)
+    let words = ["sample", "model", "--at", "0.3,0.3", "--count", "2", "--steps", "2"]
+    #expect(try program.finish(words) == 0)
+    let first = try Data(contentsOf: program.folder.appending(path: "sample.png"))
+    #expect(first.starts(with: [0x89, 0x50, 0x4E, 0x47]))
+    #expect(try program.finish(words + ["--output", "again.png"]) == 0)
+    #expect(try Data(contentsOf: program.folder.appending(path: "again.png")) == first)
+    #expect(try program.finish(["sample", "scenes"]) == 64)
+    #expect(try program.finish(["sample", "model", "--at", "2,0"]) == 64)
+    #expect(try program.finish(["sample", "model", "--output", "none/x.png"]) == 73)
+  }
+}
