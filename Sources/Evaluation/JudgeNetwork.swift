@@ -34,7 +34,7 @@ struct JudgeNetwork: Sendable {
         second, outputs: width, adding: h, name: "blocks.\(block).conv2")
     }
     let last = builder.normalization(h, .pixel)
-    graph = builder.build(
-      output: builder.convolution(last, outputs: 1, side: 1, zero: true, name: "head"))
+    let output = builder.convolution(last, outputs: 1, side: 1, zero: true, name: "head")
+    graph = builder.build(output: output)
   }
 }

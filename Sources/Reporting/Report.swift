@@ -1,0 +1,47 @@
+import Foundation
+import Lineage
+
+/// A run's report in markdown, from the store alone.
+public enum Report {
+  /// Writes `folder/<pipeline>/<run>.md` with its pictures beside it, and `latest.md`, a copy.
+  ///
+  /// Works for failed runs too: what failed stands on top, sections without data are one sentence.
+  /// - Returns: the run's own file.
+  public static func write(store: Store, runID: String, into folder: URL) throws -> URL {
+    let data = try RunData(store: store, runID: runID)
+    let place = folder.appending(path: data.run.pipeline)
+    var page = Page(pictureFolder: runID)
+    let sections: [(RunData, inout Page) throws -> Void] = [
+      HeaderSection.write, LengthGeneralizationSection.write, SampleSection.write,
+      LocalitySection.write, EffectSection.write, JudgeSection.write, CostSection.write,
+      ChangeSection.write, LineageSection.write, ReproductionSection.write,
+    ]
+    for section in sections { try section(data, &page) }
+    try make(place.appending(path: runID))
+    for (name, content) in page.pictures {
+      try write(content, to: place.appending(path: "\(runID)/\(name)"))
+    }
+    let text = Data(page.text.utf8)
+    let url = place.appending(path: runID + ".md")
+    try write(text, to: url)
+    try write(text, to: place.appending(path: "latest.md"))
+    return url
+  }
+
+  private static func make(_ folder: URL) throws {
+    do {
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    } catch {
+      throw StoreError.cannotWrite(path: folder.path, reason: error.localizedDescription)
+    }
+  }
+
+  /// Whole or not at all.
+  private static func write(_ data: Data, to url: URL) throws {
+    do {
+      try data.write(to: url, options: .atomic)
+    } catch {
+      throw StoreError.inputOutput(path: url.path, reason: error.localizedDescription)
+    }
+  }
+}

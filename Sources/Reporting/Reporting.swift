@@ -1,1 +1,0 @@
-// Reporting: its first file is on the way.
