@@ -70,7 +70,7 @@ struct Placement: Sendable {
 
 /// A layer with its inputs and its output; kernels do the work.
 protocol Layer: Sendable {
-  /// The values whose gradients `backward` writes.
+  /// The values whose gradients `backward` writes, in the order in which it writes them.
   var inputs: [Value] { get }
   func forward(_ frame: Frame)
   /// `accumulate` says for each of `inputs` whether its gradient is added to or set.
@@ -88,7 +88,7 @@ struct ConvolutionLayer: Layer {
   /// Room for the spread gradient of a strided convolution.
   let spreadGradient: Value?
 
-  var inputs: [Value] { residual.map { [input, $0] } ?? [input] }
+  var inputs: [Value] { residual.map { [$0, input] } ?? [input] }
 
   func forward(_ frame: Frame) {
     convolve(
@@ -99,7 +99,7 @@ struct ConvolutionLayer: Layer {
   func backward(_ frame: Frame, accumulate: [Bool]) {
     guard let dy = frame.gradientField(output) else { return }
     if let residual, let target = frame.gradientField(residual) {
-      copyField(dy, into: target, accumulate: accumulate[1])
+      copyField(dy, into: target, accumulate: accumulate[0])
     }
     if let dw = frame.weightGradient(weight), let db = frame.weightGradient(bias) {
       accumulateWeightGradient(frame.field(input), dy, into: dw, taps: taps, stride: stride)
@@ -111,8 +111,9 @@ struct ConvolutionLayer: Layer {
       spread(dy, into: wide, stride: stride)
       source = wide
     }
+    let accumulates = accumulate[inputs.count - 1]
     convolve(
-      source, frame.turned + weight.turnedOffset, bias: nil, addend: accumulate[0] ? dx : nil,
+      source, frame.turned + weight.turnedOffset, bias: nil, addend: accumulates ? dx : nil,
       into: dx, taps: taps, stride: 1)
   }
 }
@@ -186,7 +187,7 @@ struct LinearLayer: Layer {
   let weight: Parameter
   let bias: Parameter
 
-  var inputs: [Value] { residual.map { [input, $0] } ?? [input] }
+  var inputs: [Value] { residual.map { [$0, input] } ?? [input] }
 
   func forward(_ frame: Frame) {
     applyLinear(
@@ -198,7 +199,7 @@ struct LinearLayer: Layer {
   func backward(_ frame: Frame, accumulate: [Bool]) {
     guard let dy = frame.gradientField(output) else { return }
     if let residual, let target = frame.gradientField(residual) {
-      copyField(dy, into: target, accumulate: accumulate[1])
+      copyField(dy, into: target, accumulate: accumulate[0])
     }
     if let dw = frame.weightGradient(weight), let db = frame.weightGradient(bias) {
       accumulateLinearGradient(
@@ -208,7 +209,7 @@ struct LinearLayer: Layer {
     guard let dx = frame.gradientField(input) else { return }
     linearInputGradient(
       dy.base, outputs: output.channels, frame.weight(weight), into: dx.base,
-      inputs: input.channels, accumulate: accumulate[0])
+      inputs: input.channels, accumulate: accumulate[inputs.count - 1])
   }
 }
 

@@ -1,0 +1,66 @@
+import Testing
+
+@testable import Tensors
+
+@Suite("Gradients of every layer agree with finite differences")
+struct LayerGradientTests {
+  @Test(
+    "convolutions with a residual, strided, dilated and 1×1",
+    arguments: [(3, 1, 1), (3, 2, 1), (3, 1, 2), (1, 1, 1)])
+  func convolution(side: Int, stride: Int, dilation: Int) throws {
+    var builder = GraphBuilder()
+    let x = builder.input(height: 8, width: 8, channels: 8)
+    let a = builder.convolution(
+      x, outputs: 12, side: side, stride: stride, dilation: dilation, name: "a")
+    let b = builder.convolution(a, outputs: 12, adding: a, name: "b")
+    try GraphHarness(builder.build(output: b), inputs: [x]).check()
+  }
+
+  @Test(
+    "norms with and without SiLU",
+    arguments: [NormalizationKind.none, .group(4), .pixel], [true, false])
+  func normalization(kind: NormalizationKind, silu: Bool) throws {
+    var builder = GraphBuilder()
+    let x = builder.input(height: 6, width: 5, channels: 24)
+    let modulation = builder.input(height: 1, width: 1, channels: 48)
+    let y = builder.normalization(x, kind, modulation: modulation, silu: silu, name: "norm")
+    try GraphHarness(builder.build(output: y), inputs: [x, modulation]).check()
+  }
+
+  @Test("attention")
+  func attention() throws {
+    var builder = GraphBuilder()
+    let x = builder.input(height: 4, width: 4, channels: 24)
+    let y = builder.attention(x)
+    try GraphHarness(builder.build(output: y), inputs: [x]).check()
+  }
+
+  @Test("linear layers with a residual")
+  func linear() throws {
+    var builder = GraphBuilder()
+    let x = builder.input(height: 1, width: 1, channels: 7)
+    let a = builder.linear(x, outputs: 20, name: "a")
+    let b = builder.linear(builder.normalization(a, .none), outputs: 20, adding: a, name: "b")
+    try GraphHarness(builder.build(output: b), inputs: [x]).check()
+  }
+
+  @Test("nearest ×2 up and concatenation")
+  func upsample() throws {
+    var builder = GraphBuilder()
+    let low = builder.input(height: 3, width: 4, channels: 5)
+    let skip = builder.input(height: 6, width: 8, channels: 3)
+    let y = builder.upsampleAndConcatenate(low, skip)
+    try GraphHarness(builder.build(output: y), inputs: [low, skip]).check()
+  }
+
+  @Test("a value that three layers use")
+  func sharedValue() throws {
+    var builder = GraphBuilder()
+    let x = builder.input(height: 4, width: 4, channels: 8)
+    let h = builder.convolution(x, outputs: 8, name: "h")
+    let a = builder.normalization(h, .group(4), name: "n")
+    let b = builder.convolution(a, outputs: 8, adding: h, name: "b")
+    let c = builder.convolution(h, outputs: 8, side: 1, adding: b, name: "c")
+    try GraphHarness(builder.build(output: c), inputs: [x]).check()
+  }
+}
