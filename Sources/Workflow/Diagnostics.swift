@@ -15,7 +15,7 @@ public enum ExitCode {
 }
 
 /// One fault of a pipeline file or of an override of it, with its place.
-public struct PipelineProblem: Error, Sendable, Hashable {
+public struct PipelineProblem: Sendable, Hashable {
   public var position: SourcePosition
   /// The override on the command line that caused it, as typed; `nil`: the file itself.
   public var override: String?

@@ -60,6 +60,7 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
   case badValue(String, option: String, accepted: String)
   case unknownQuery(String, known: [String])
   case noDenoiser(String)
+  case noRun(String)
   case unknownReference(String)
   case ambiguousReference(String, candidates: [String])
   case cannotWrite(String, reason: String)
@@ -85,6 +86,7 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
         + " `locus query` lists them, and SQL is accepted too"
     case .noDenoiser(let word):
       "`\(word)` is no denoiser; accepted: an instance of train or intervene, or a hash of weights"
+    case .noRun(let word): "`\(word)` is no run; `locus runs` lists them"
     case .unknownReference(let word):
       "`\(word)` names no run, execution, artifact or instance in this store; `locus runs` lists runs"
     case .ambiguousReference(let word, let candidates):

@@ -21,12 +21,14 @@ enum RunCommand: Command {
         "--threads", "N", help: "threads a stage may use (default: all cores); no result changes"),
       OptionDeclaration("--dry-run", help: "tell what would run and why, then stop"),
       OptionDeclaration("--quiet", help: "print failures only"),
+      ReportCommand.reports,
       OptionDeclaration("--trigger", "WORD", help: "what started it, for the record"),
       CommandDeclaration.store,
     ],
     discussion: """
       A stage runs when its kind, parameters, seed or the content of its inputs are not those of
-      an earlier success. An interrupted run goes on with the same command.
+      an earlier success. An interrupted run goes on with the same command. At its end, even after
+      a failure, a run writes its report and prints the report's path.
       """,
     examples: [
       .init(
@@ -71,6 +73,8 @@ enum RunCommand: Command {
         threads: threads, trigger: arguments["--trigger"] ?? "manual", locusVersion: locusVersion,
         gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent())),
       cancellation: Cancellation(followsSignals: true), observer: printer.observe)
+    let report = try ReportCommand.write(summary.runID, store, context)
+    if !arguments.has("--quiet") { try context.console.printLine(report) }
     return summary.exitCode
   }
 

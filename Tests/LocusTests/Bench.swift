@@ -73,7 +73,9 @@ final class Bench: Sendable {
       },
       writeError: { text in error.withLock { $0 += text } }, isTerminal: false, width: { 80 },
       environment: ["LOCUS_STORE": folder.appending(path: "data").path])
-    let code = CommandLineTool.run(words, console: console, kinds: Self.kinds)
+    let writesReport = ["run", "report"].contains(words.first) && !words.contains("--help")
+    let reports = writesReport ? ["--reports", folder.appending(path: "reports").path] : []
+    let code = CommandLineTool.run(words + reports, console: console, kinds: Self.kinds)
     return Result(code: code, output: output.withLock { $0 }, error: error.withLock { $0 })
   }
 }

@@ -19,7 +19,8 @@ struct CommandTests {
 
     let first = bench.locus("run", path)
     #expect(first.code == 0, "\(first.error)")
-    #expect(first.output.isEmpty)
+    #expect(first.output.hasPrefix(bench.folder.appending(path: "reports/study/").path))
+    #expect(first.output.hasSuffix(".md\n"))
     #expect(first.error.contains("[1/3] scenes runs: never run"))
     #expect(first.error.contains("succeeded: 3 executed"))
     let second = bench.locus("run", path, "--quiet")
@@ -61,6 +62,22 @@ struct CommandTests {
     #expect(status.output.hasPrefix("nothing is running\n"))
     #expect(status.output.contains("failed"))
     #expect(bench.locus("show", "latest").output.contains("bad: no such luck"))
+    let report = bench.folder.appending(path: "reports/study/latest.md")
+    #expect(try String(contentsOf: report, encoding: .utf8).contains("no such luck"))
+  }
+
+  @Test("a report is written again from the store, for any run")
+  func report() throws {
+    let bench = try Bench()
+    #expect(bench.locus("run", try bench.pipeline()).code == 0)
+    let folder = bench.folder.appending(path: "reports")
+    try FileManager.default.removeItem(at: folder)
+    let found = bench.locus("report")
+    #expect(found.code == 0, "\(found.error)")
+    let path = found.output.trimmingCharacters(in: .newlines)
+    #expect(FileManager.default.fileExists(atPath: path))
+    #expect(bench.locus("report", "scenes").code == 64)
+    #expect(bench.locus("report", "none").code == 64)
   }
 
   @Test("a second run is told who holds the lock, with 75; readers are not kept out")
