@@ -9,6 +9,10 @@ public enum CLEVRFormat {
     text += JSONValue.object([
       "split": .string("train"), "version": .string("1.0"), "license": .string("CC BY 4.0"),
       "camera": .string(settings.camera.rawValue), "size": .integer(settings.size),
+      // What training pictures hold is used downstream, so it has to be in the hashed content.
+      "objects": .array(
+        [settings.rules.objects.lowerBound, settings.rules.objects.upperBound]
+          .map(JSONValue.integer)),
     ]).canonicalText()
     text += ",\"scenes\":["
     var data = Data(text.utf8)
