@@ -78,7 +78,9 @@ public struct WeightsFile: Sendable {
     let weights = network.graph.makeWeights()
     do {
       try weights.load(
-        file.tensors.map { NamedTensor(name: $0.key, shape: $0.value.shape, values: $0.value.values) })
+        file.tensors.map {
+          NamedTensor(name: $0.key, shape: $0.value.shape, values: $0.value.values)
+        })
     } catch {
       throw .tensors(error)
     }

@@ -108,24 +108,3 @@ public func holm(_ p: [Double]) -> [Double] {
   }
   return adjusted
 }
-
-/// Two-sided p of the hypothesis that paired differences are symmetric about 0, by flipping their signs
-/// at random: (1 + as extreme) / (1 + flips).
-public func signFlipP(_ differences: [Double], seed: UInt64, flips: Int = 9999) -> Double {
-  let observed = abs(differences.reduce(0, +))
-  // Sums in another order differ in the last bits; those must not count as less extreme.
-  let threshold = observed - 1e-9 * max(1, observed)
-  var extreme = 0
-  for flip in 0..<flips {
-    var stream = RandomStream(seed: seed, purpose: .permutation, index: UInt64(flip))
-    var sum = 0.0
-    var bits: UInt32 = 0
-    for (i, difference) in differences.enumerated() {
-      if i % 32 == 0 { bits = stream.nextUInt32() }
-      sum += bits & 1 == 0 ? difference : -difference
-      bits >>= 1
-    }
-    if abs(sum) >= threshold { extreme += 1 }
-  }
-  return Double(1 + extreme) / Double(1 + flips)
-}

@@ -1,7 +1,7 @@
 import Foundation
 
-/// Per (seed, K): how many places were requested and found in each layout.
-private struct Strata {
+/// Outcomes sorted into strata: layouts are resampled within their seed and K.
+struct Strata {
   var rows: [Outcome]
   var ranges: [Range<Int>] = []
   /// K of each range.
@@ -49,65 +49,19 @@ public func kMax(_ outcomes: [Outcome], threshold: Double, seed: UInt64) -> Inte
   ) { strata.largest($0, threshold: threshold) }
 }
 
-/// An average causal effect: treated less baseline on the same layouts and noise.
-public struct PairedEffect: Sendable {
-  public var effect: Interval
-  /// Two-sided, by flipping the signs of the layouts' differences.
-  public var p: Double
-}
-
-/// What an effect is measured on.
-public enum EffectMeasure: Sendable {
-  /// Found of requested places, pooled.
-  case recall
-  /// Share of exact pictures.
-  case exact
-}
-
-/// The effect over the layouts that both have and whose K is in `counts`.
-///
-/// - Throws: `EvaluationError.noCommonLayouts`.
-public func pairedEffect(
-  treated: [Outcome], baseline: [Outcome], counts: Set<Int>, measure: EffectMeasure, seed: UInt64
-) throws(EvaluationError) -> PairedEffect {
-  struct Key: Hashable {
-    var seed: Int
-    var k: Int
-    var layout: Int
-  }
-  let others = Dictionary(
-    baseline.map { (Key(seed: $0.seed, k: $0.k, layout: $0.layout), $0) },
-    uniquingKeysWith: { first, _ in first })
-  let strata = Strata(treated.filter { counts.contains($0.k) })
-  var differences: [Double] = []
-  var sizes: [Double] = []
-  var ranges: [Range<Int>] = []
-  for range in strata.ranges {
-    let start = differences.count
-    for row in strata.rows[range] {
-      guard let other = others[Key(seed: row.seed, k: row.k, layout: row.layout)] else { continue }
-      switch measure {
-      case .recall:
-        differences.append(Double(row.found - other.found))
-        sizes.append(Double(row.requested))
-      case .exact:
-        differences.append((row.exact ? 1 : 0) - (other.exact ? 1 : 0))
-        sizes.append(1)
-      }
-    }
-    ranges.append(start..<differences.count)
-  }
-  if differences.isEmpty { throw .noCommonLayouts }
-  let interval = Bootstrap(seed: seed).interval(
-    strata: ranges, count: differences.count, n: differences.count
+/// Recall pooled over the K in `counts`, with a bootstrap interval over layouts; `nil` without any.
+public func pooledRecall(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64) -> Interval? {
+  let strata = Strata(outcomes.filter { counts.contains($0.k) && $0.requested > 0 })
+  if strata.rows.isEmpty { return nil }
+  return Bootstrap(seed: seed).interval(
+    strata: strata.ranges, count: strata.rows.count, n: strata.rows.count
   ) { weights in
-    var above = 0.0
-    var below = 0.0
+    var found = 0
+    var requested = 0
     for i in weights.indices {
-      above += Double(weights[i]) * differences[i]
-      below += Double(weights[i]) * sizes[i]
+      found += weights[i] * strata.rows[i].found
+      requested += weights[i] * strata.rows[i].requested
     }
-    return below == 0 ? 0 : above / below
+    return Double(found) / Double(max(requested, 1))
   }
-  return PairedEffect(effect: interval, p: signFlipP(differences, seed: seed))
 }

@@ -37,8 +37,12 @@ enum CompareStage {
       let interval = kMax(entry.file.outcomes, threshold: threshold, seed: context.seed)
       metrics.append(
         .interval("k_max", interval, seed: seed(entry), arm: entry.name, unit: "labels"))
+      let beyond = Set(entry.file.outcomes.map(\.k)).filter { $0 > entry.file.trainingMaximum }
+      if let recall = pooledRecall(entry.file.outcomes, counts: beyond, seed: context.seed) {
+        metrics.append(.interval("recall_beyond", recall, seed: seed(entry), arm: entry.name))
+      }
     }
-    for measure in [EffectMeasure.recall, .exact] {
+    for measure in EffectMeasure.allCases {
       metrics += try effects(entries, measure, context)
     }
     metrics += try identities(entries)
@@ -79,7 +83,7 @@ enum CompareStage {
   private static func effects(
     _ entries: [Entry], _ measure: EffectMeasure, _ context: StageContext
   ) throws -> [MetricRow] {
-    let name = measure == .recall ? "recall" : "exact"
+    let name = measure.rawValue
     var rows: [MetricRow] = []
     var tests: [(arm: String, p: Double)] = []
     for entry in entries where !entry.file.isPlain {

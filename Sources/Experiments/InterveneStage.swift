@@ -26,7 +26,8 @@ enum InterveneStage {
         "margin", .integer(0...512), default: .integer(4), help: "px seen on each side of a block"),
       Parameter(
         "fill", .choice(MaskSpecification.Fill.allCases.map(\.rawValue)),
-        default: .string("mean"), help: "what stands where a pixel must not be seen"),
+        default: .string("resampled"),
+        help: "what stands where a pixel must not be seen: another noised picture, or the mean"),
       Parameter(
         "fill_pictures", .integer(1...10000), default: .integer(64),
         help: "training pictures to resample from"),

@@ -44,10 +44,13 @@ struct ChartAxis {
       let last = Int((high / step + 1e-9).rounded(.down))
       return first <= last ? (first...last).map { Double($0) * step } : [low]
     case .logarithmic:
-      let first = Int(log10(low).rounded(.up))
-      let last = Int(log10(high).rounded(.down))
-      let decades = first <= last ? (first...last).map { pow(10, Double($0)) } : []
-      return decades.count >= 2 ? decades : [low, high]
+      let first = Int(log10(low).rounded(.down))
+      let last = Int(log10(high).rounded(.up))
+      let decades = first <= last ? Array(first...last) : []
+      // Over few decades powers of ten alone leave the axis bare.
+      let factors: [Double] = decades.count > 4 ? [1] : [1, 2, 5]
+      let all = decades.flatMap { decade in factors.map { $0 * pow(10, Double(decade)) } }
+      return all.filter { $0 >= low * 0.999 && $0 <= high * 1.001 }
     }
   }
 }

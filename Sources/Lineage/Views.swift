@@ -97,7 +97,8 @@ enum Views {
         m.value AS effect, m.ci_low, m.ci_high, q.value AS p, h.value AS p_holm, m.n, v.pipeline
       FROM stage s
       JOIN metric m ON m.execution_id = s.execution_id AND m.k IS NULL
-        AND m.name IN ('effect_recall', 'effect_exact', 'effect_recall_in_range')
+        AND m.name IN (
+          'effect_recall', 'effect_exact', 'effect_precision', 'effect_recall_in_range')
       JOIN execution_output o ON o.sha256 = m.arm AND o.role = 'outcomes'
       JOIN run_model v ON v.run_id = s.run_id AND v.execution_id = o.execution_id
       LEFT JOIN metric q ON q.execution_id = s.execution_id AND q.arm = m.arm

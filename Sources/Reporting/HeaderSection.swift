@@ -70,7 +70,8 @@ enum HeaderSection {
       let locality = try data.locality(
         model: found.evaluated.model, space: "pixel", sigma: sigma, k: k, window: window)
       return Verdict.Model(
-        name: found.evaluated.title, kMax: found.estimate, locality: locality)
+        name: found.evaluated.title, kMax: found.estimate, recallBeyond: found.recallBeyond,
+        locality: locality)
     }
     let unets = plain.filter { $0.evaluated.network == "unet" }
     let failing = unets.filter { $0.evaluated.labelling == "single" }
@@ -79,18 +80,18 @@ enum HeaderSection {
       .max { $0.estimate.value < $1.estimate.value }
     let local = plain.filter { $0.evaluated.network == "local" }
       .max { $0.estimate.value < $1.estimate.value }
-    let arms = try data.effects().filter { $0.metric == "recall" }.map { effect in
-      (
-        effect.arm,
-        Verdict.Arm(
-          name: effect.intervention, effect: effect.estimate, pHolm: effect.pHolm)
-      )
+    let effects = try data.effects()
+    let arms = effects.filter { $0.metric == "recall" && $0.arm != "identity" }.map { effect in
+      Verdict.Arm(
+        name: effect.intervention, arm: effect.arm, target: effect.target,
+        recall: effect.estimate, pHolm: effect.pHolm,
+        precision: effects.first {
+          $0.intervention == effect.intervention && $0.metric == "precision"
+        }?.estimate)
     }
     return Verdict(
       failing: try model(failing), composing: try model(composing), local: try model(local),
-      masks: arms.filter { !["identity", "placebo"].contains($0.0) }.map(\.1),
-      placebo: arms.filter { $0.0 == "placebo" }.map(\.1)
-        .max { $0.effect.value < $1.effect.value },
-      seed: data.run.seed, threshold: all.first?.threshold ?? 0.9, window: window)
+      masks: arms.filter { $0.arm != "placebo" }, placebos: arms.filter { $0.arm == "placebo" },
+      threshold: all.first?.threshold ?? 0.9, window: window)
   }
 }

@@ -126,14 +126,12 @@ enum LengthGeneralizationSection {
   private static let margin = 0.05
 
   private static func disagreement(_ data: RunData, _ page: inout Page) throws {
-    var large: [String] = []
-    for model in data.evaluated {
-      for (k, estimate) in try data.byCount("judge_disagreement", model.executionID)
-      where estimate.value > margin {
-        large.append(
-          "\(Markdown.name(model.title)) at K = \(k) (\(Markdown.number(estimate.value)))")
-      }
-    }
+    let sql =
+      "SELECT coalesce(v.intervention, v.model), max(m.value), avg(m.value), count(*) FROM run_model v "
+      + "JOIN metric m USING (execution_id) WHERE v.run_id = \(data.quotedRun) "
+      + "AND m.name = 'judge_disagreement' GROUP BY v.execution_id"
+    let found = try data.store.query(sql)
+    let large = found.rows.filter { ($0[1].number ?? 0) > margin }
     if large.isEmpty {
       page.paragraph(
         "The judge and the background-difference detector agree on recall within "
@@ -142,11 +140,17 @@ enum LengthGeneralizationSection {
     } else {
       page.paragraph(
         "**The two detectors disagree** on recall by more than \(Markdown.number(margin)), beyond what "
-          + "their calibrations explain: \(large.sorted().joined(separator: ", ")). The plain detector "
-          + "misses soft or pale objects and takes dark shadows for one; look at the samples.")
+          + "their calibrations on renders explain. The plain detector misses soft or pale objects and "
+          + "merges those that touch, which generated pictures have more of; look at the samples.")
+      page.table(
+        ["model", "largest difference of recall", "mean over K", "tested K"],
+        large.map { row in
+          [
+            Markdown.name(row[0].text ?? "?"), Markdown.number(row[1].number ?? 0),
+            Markdown.number(row[2].number ?? 0), "\(row[3].integer ?? 0)",
+          ]
+        })
     }
-    page.query(
-      "SELECT v.model, v.arm, m.k, m.value FROM run_model v JOIN metric m USING (execution_id) "
-        + "WHERE v.run_id = \(data.quotedRun) AND m.name = 'judge_disagreement'")
+    page.query(sql)
   }
 }

@@ -87,17 +87,22 @@ struct RunData {
     var evaluated: EvaluatedModel
     var estimate: Estimate
     var threshold: Double
+    /// Recall pooled over the tested K beyond the training range.
+    var recallBeyond: Estimate?
   }
 
   /// K_max of the evaluations that were compared.
   func kMax() throws -> [KMax] {
     let found = try store.query(
       """
-      SELECT o.execution_id, m.value, m.ci_low, m.ci_high, m.n, t.value
+      SELECT o.execution_id, m.value, m.ci_low, m.ci_high, m.n, t.value,
+        b.value, b.ci_low, b.ci_high, b.n
       FROM stage s
       JOIN metric m ON m.execution_id = s.execution_id AND m.name = 'k_max'
       JOIN metric t ON t.execution_id = s.execution_id AND t.name = 'k_max_threshold'
       JOIN execution_output o ON o.sha256 = m.arm AND o.role = 'outcomes'
+      LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = 'recall_beyond'
+        AND b.arm = m.arm
       WHERE s.run_id = ? AND s.kind = 'compare'
       """, [.text(run.id)])
     return evaluated.compactMap { model in
@@ -108,7 +113,10 @@ struct RunData {
         evaluated: model,
         estimate: Estimate(
           value: value, low: row[2].number, high: row[3].number, n: row[4].integer),
-        threshold: row[5].number ?? 0.9)
+        threshold: row[5].number ?? 0.9,
+        recallBeyond: row[6].number.map {
+          Estimate(value: $0, low: row[7].number, high: row[8].number, n: row[9].integer)
+        })
     }
   }
 
@@ -116,7 +124,9 @@ struct RunData {
     var intervention: String
     var baseline: String
     var arm: String
-    /// `recall`, `exact` or `recall_in_range`.
+    /// What a placebo imitates; of other masks their own name.
+    var target: String
+    /// `recall`, `exact`, `precision` or `recall_in_range`.
     var metric: String
     var estimate: Estimate
     var p: Double?
@@ -126,12 +136,17 @@ struct RunData {
   func effects() throws -> [Effect] {
     let found = try store.query(
       """
-      SELECT intervention, baseline, arm, metric, effect, ci_low, ci_high, n, p, p_holm
-      FROM run_intervention_effect WHERE run_id = ?
+      SELECT v.intervention, v.baseline, v.arm, v.metric, v.effect, v.ci_low, v.ci_high, v.n, v.p,
+        v.p_holm, json_extract(e.params, '$.of')
+      FROM run_intervention_effect v
+      JOIN stage s ON s.run_id = v.run_id AND s.name = v.intervention
+      JOIN execution e ON e.id = s.execution_id
+      WHERE v.run_id = ?
       """, [.text(run.id)])
     let rows = found.rows.map { row in
       Effect(
         intervention: row[0].text ?? "?", baseline: row[1].text ?? "?", arm: row[2].text ?? "?",
+        target: (row[2].text == "placebo" ? row[10].text : row[2].text) ?? "?",
         metric: row[3].text ?? "?",
         estimate: Estimate(
           value: row[4].number ?? 0, low: row[5].number, high: row[6].number, n: row[7].integer),

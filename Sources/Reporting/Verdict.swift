@@ -3,13 +3,20 @@ struct Verdict {
   struct Model {
     var name: String
     var kMax: Estimate
+    /// Recall pooled over the tested K beyond the training range.
+    var recallBeyond: Estimate?
     /// Share of squared pixel sensitivity within the local network's window, where it was probed.
     var locality: Estimate?
   }
+  /// The effect of a mask beyond the training range.
   struct Arm {
     var name: String
-    var effect: Estimate
+    var arm: String
+    /// The mask that a placebo imitates, otherwise the mask itself.
+    var target: String
+    var recall: Estimate
     var pHolm: Double?
+    var precision: Estimate?
   }
 
   /// Told of one object at random; the ordinary network.
@@ -18,15 +25,14 @@ struct Verdict {
   var composing: Model?
   /// Local by construction, on the failing one's data.
   var local: Model?
-  /// Training-free masks on the failing model.
+  /// Training-free masks on the failing model, and their controls.
   var masks: [Arm]
-  var placebo: Arm?
-  var seed: UInt64
+  var placebos: [Arm]
   var threshold: Double
   /// Pixels of the window that `locality` is about.
   var window: Int
 
-  /// Three sentences: does it fail and is it less local, does a local network repair it, do masks.
+  /// Three paragraphs: does it fail and is it less local; does a local network repair it; do masks.
   var sentences: [String] { [failure, repair, masking] }
 
   private var failure: String {
@@ -35,17 +41,16 @@ struct Verdict {
     }
     var text: String
     if let composing {
-      let isShown = isBelow(failing.kMax, composing.kMax)
-      text = isShown ? "**Shown:** " : "**Not shown:** "
-      text += "\(describe(failing)) fails where \(describe(composing)) composes"
-      text += isShown ? "." : "; the intervals of K_max overlap."
+      text = separation(
+        failing, composing,
+        shown: "fails beyond the training range where the model told of every object composes",
+        notShown: "is not separated from the model told of every object")
     } else {
       text = "**Not shown:** \(describe(failing)) has no composing model beside it."
     }
     if let mine = failing.locality, let other = local?.locality {
-      let isShown = isBelow(mine, other)
       text +=
-        isShown
+        isBelow(mine, other)
         ? " Its score is less local than the local network's: "
         : " That its score is less local is **not shown**: "
       text +=
@@ -59,43 +64,88 @@ struct Verdict {
     guard let failing, let local else {
       return "**Not shown:** no local network was evaluated beside a failing one."
     }
-    let isShown = isBelow(failing.kMax, local.kMax)
+    return separation(
+      failing, local,
+      shown: "is overtaken, on the same data, by the network that is local by construction",
+      notShown: "is not separated from the network that is local by construction")
+  }
+
+  /// Whether `low` lies below `high` in recall beyond the training range, which is what extrapolation
+  /// means; K_max stands beside it, for it also falls when a low K just misses the threshold.
+  private func separation(_ low: Model, _ high: Model, shown: String, notShown: String) -> String {
+    guard let a = low.recallBeyond, let b = high.recallBeyond else {
+      return "**Not shown:** no K beyond the training range was tested."
+    }
+    let isShown = isBelow(a, b)
     return (isShown ? "**Shown:** " : "**Not shown:** ")
-      + "on the same data the network that is local by construction, \(describe(local)), "
-      + (isShown ? "extrapolates further than " : "is not separated from ") + describe(failing)
-      + "."
+      + "\(Markdown.name(low.name)) \(isShown ? shown : notShown): recall there is \(interval(a)) "
+      + "(N = \(a.n ?? 0) layouts), \(interval(b)) (N = \(b.n ?? 0)) for "
+      + "\(Markdown.name(high.name)). K_max is \(labels(low.kMax)) against \(labels(high.kMax))"
+      + (isBelow(low.kMax, high.kMax) ? "." : "; by K_max alone the two are not separated.")
   }
 
   private var masking: String {
-    guard let best = masks.max(by: { $0.effect.value < $1.effect.value }) else {
-      return "**Not shown:** no mask was evaluated on the failing model."
+    if masks.isEmpty { return "**Not shown:** no mask was evaluated on the failing model." }
+    let repairing = masks.filter { objection(to: $0) == nil }
+    let byRecall = { (a: Arm, b: Arm) in a.recall.value < b.recall.value }
+    if let best = repairing.max(by: byRecall) {
+      return "**Shown:** without any training, \(describe(best)), \(control(of: best))."
+        + others(than: best)
     }
-    let effect =
-      "mask \(Markdown.name(best.name)) changes recall beyond the training range by "
-      + "\(signed(best.effect)) (N = \(best.effect.n ?? 0) layouts"
-      + (best.pHolm.map { ", Holm p = \(Markdown.number($0, digits: 4))" } ?? "") + ")"
-    let excludesZero = (best.effect.low ?? 0) > 0 && (best.pHolm ?? 1) < 0.05
-    guard excludesZero else {
-      return "**Not shown:** without any training, \(effect); no mask has an effect above 0 that "
-        + "survives Holm's correction."
+    guard let best = masks.max(by: byRecall), let objection = objection(to: best) else { return "" }
+    return "**Not shown:** without any training, \(describe(best)), but \(objection)."
+  }
+
+  /// Why a mask's effect is no repair; `nil` when it is one.
+  private func objection(to mask: Arm) -> String? {
+    if (mask.recall.low ?? 0) <= 0 || (mask.pHolm ?? 1) >= 0.05 {
+      return "its effect is not above 0 after Holm's correction"
     }
-    guard let placebo else {
-      return
-        "**Not shown:** without any training, \(effect), but no placebo was evaluated beside it."
+    if let precision = mask.precision, (precision.high ?? 0) < 0 {
+      return "it draws more than was asked for: precision changes by \(signed(precision))"
     }
-    let control =
-      "the placebo of the same area in the wrong place by \(signed(placebo.effect)) "
-      + "(N = \(placebo.effect.n ?? 0))"
-    if isBelow(placebo.effect, best.effect) {
-      return "**Shown:** without any training, \(effect), \(control)."
+    let placebo = placebos.first { $0.target == mask.arm } ?? placebos.first
+    guard let placebo else { return "no placebo was evaluated beside it" }
+    return isBelow(placebo.recall, mask.recall)
+      ? nil : "the placebo changes recall by \(signed(placebo.recall)), which is not less"
+  }
+
+  private func control(of mask: Arm) -> String {
+    guard let placebo = placebos.first(where: { $0.target == mask.arm }) ?? placebos.first else {
+      return ""
     }
-    return "**Not shown:** without any training, \(effect), but \(control), which is not less."
+    let whose = placebo.target == mask.arm ? "its placebo" : "the placebo of `\(placebo.target)`"
+    return "\(whose), the same area in the wrong place, by \(signed(placebo.recall)) "
+      + "(N = \(placebo.recall.n ?? 0))"
+  }
+
+  private func others(than best: Arm) -> String {
+    let rest = masks.filter { $0.name != best.name }
+    if rest.isEmpty { return "" }
+    let list = rest.map { mask in
+      "\(Markdown.name(mask.name)) by \(signed(mask.recall))"
+        + (objection(to: mask).map { " (\($0))" } ?? "")
+    }
+    return " The others: \(list.joined(separator: "; "))."
+  }
+
+  private func describe(_ mask: Arm) -> String {
+    "mask \(Markdown.name(mask.name)) changes recall beyond the training range by "
+      + "\(signed(mask.recall)) (N = \(mask.recall.n ?? 0) layouts"
+      + (mask.pHolm.map { ", Holm p = \(Markdown.number($0, digits: 4))" } ?? "") + ")"
+      + (mask.precision.map { " and precision by \(signed($0))" } ?? "")
   }
 
   private func describe(_ model: Model) -> String {
-    let k = model.kMax
-    return "\(Markdown.name(model.name)) (K_max \(Int(k.value)) "
-      + "[\(Int(k.low ?? k.value)), \(Int(k.high ?? k.value))], N = \(k.n ?? 0) layouts)"
+    "\(Markdown.name(model.name)) (K_max \(labels(model.kMax)))"
+  }
+
+  private func labels(_ k: Estimate) -> String {
+    "\(Int(k.value)) [\(Int(k.low ?? k.value)), \(Int(k.high ?? k.value))]"
+  }
+
+  private func interval(_ estimate: Estimate) -> String {
+    Markdown.interval(estimate.value, estimate.low, estimate.high)
   }
 
   /// Whether the whole interval of one lies below that of the other.
@@ -109,7 +159,7 @@ struct Verdict {
   }
 
   private func percent(_ estimate: Estimate) -> String {
-    func whole(_ value: Double) -> String { Markdown.number(100 * value, digits: 0) }
+    func whole(_ value: Double) -> String { Markdown.number(100 * value, digits: 1) }
     return "\(whole(estimate.value)) % [\(whole(estimate.low ?? estimate.value)), "
       + "\(whole(estimate.high ?? estimate.value))] (N = \(estimate.n ?? 0) pictures)"
   }
