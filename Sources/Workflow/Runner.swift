@@ -181,9 +181,7 @@ public struct Runner {
       execution.outcomes = output.outcomes
       let published = try store.publish(
         execution,
-        files: output.files.map {
-          StageFileToPublish(role: $0.role, url: $0.url, kind: $0.kind, mediaType: $0.mediaType)
-        }, runID: runID)
+        files: output.files, runID: runID)
       try record(step, key: key, status: "executed", reason: reason, published.id)
       outcomes[step.position] = .done(StageResult(instance, published))
       summary.executed += 1

@@ -175,20 +175,7 @@ public struct StageProgress: Sendable {
 
 /// What a stage gives back: files in its scratch folder, metrics and outcomes.
 public struct StageOutput: Sendable {
-  public struct File: Sendable {
-    public var role: String
-    public var url: URL
-    /// The artifact's kind in the store, for example `weights`.
-    public var kind: String
-    public var mediaType: String
-
-    public init(role: String, url: URL, kind: String, mediaType: String) {
-      self.role = role
-      self.url = url
-      self.kind = kind
-      self.mediaType = mediaType
-    }
-  }
+  public typealias File = StageFileToPublish
   public var files: [File]
   public var metrics: [MetricRow]
   public var outcomes: [OutcomeRow]

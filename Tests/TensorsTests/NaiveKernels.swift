@@ -1,3 +1,5 @@
+import Foundation
+
 @testable import Tensors
 
 /// A picture (H, W, C) in double precision, zero outside: what the oracles work on.
@@ -81,5 +83,73 @@ enum NaiveConvolution {
         }
       }
     }
+  }
+}
+
+/// Norm, modulation and SiLU by their definitions.
+enum NaiveNormalization {
+  static func forward(
+    _ x: Plane, _ kind: NormalizationKind, gamma: [Double], beta: [Double], modulation: [Double],
+    silu: Bool
+  ) -> Plane {
+    var y = x
+    let count = Double(x.height * x.width)
+    for r in 0..<x.height {
+      for c in 0..<x.width {
+        for k in 0..<x.channels {
+          var value = x[r, c, k]
+          switch kind {
+          case .none: break
+          case .pixel:
+            let squares = (0..<x.channels).reduce(0.0) { $0 + x[r, c, $1] * x[r, c, $1] }
+            value /= (squares / Double(x.channels) + 1e-4).squareRoot()
+          case .group(let groups):
+            let size = x.channels / groups
+            let members = (k / size * size..<k / size * size + size)
+            var mean = 0.0
+            var square = 0.0
+            for row in 0..<x.height {
+              for column in 0..<x.width {
+                for member in members {
+                  mean += x[row, column, member]
+                  square += x[row, column, member] * x[row, column, member]
+                }
+              }
+            }
+            mean /= count * Double(size)
+            let variance = square / (count * Double(size)) - mean * mean
+            value = gamma[k] * (value - mean) / (variance + 1e-5).squareRoot() + beta[k]
+          }
+          let z = value * (1 + modulation[k]) + modulation[x.channels + k]
+          y[r, c, k] = silu ? z / (1 + exp(-z)) : z
+        }
+      }
+    }
+    return y
+  }
+}
+
+/// softmax(q kᵀ / √C) v by its definition; tokens are the pixels.
+enum NaiveAttention {
+  static func forward(_ qkv: Plane) -> Plane {
+    let channels = qkv.channels / 3
+    let tokens = qkv.height * qkv.width
+    func at(_ token: Int, _ channel: Int) -> Double {
+      qkv[token / qkv.width, token % qkv.width, channel]
+    }
+    var y = Plane(qkv.height, qkv.width, channels)
+    for t in 0..<tokens {
+      let scores = (0..<tokens).map { s in
+        (0..<channels).reduce(0.0) { $0 + at(t, $1) * at(s, channels + $1) }
+          / Double(channels).squareRoot()
+      }
+      let total = scores.reduce(0) { $0 + exp($1) }
+      for c in 0..<channels {
+        y[t / qkv.width, t % qkv.width, c] = (0..<tokens).reduce(0.0) {
+          $0 + exp(scores[$1]) / total * at($1, 2 * channels + c)
+        }
+      }
+    }
+    return y
   }
 }

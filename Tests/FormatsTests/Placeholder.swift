@@ -1,1 +1,0 @@
-// Tests of Formats are on the way.

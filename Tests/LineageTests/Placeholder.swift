@@ -1,1 +1,0 @@
-// Tests of Lineage are on the way.

@@ -1,0 +1,103 @@
+import Formats
+import Foundation
+
+@testable import Lineage
+
+/// A store in a folder of its own, with stages published as a run would.
+final class StoreFixture {
+  let folder: URL
+  let store: Store
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appending(
+      path: "locus-store-\(UUID().uuidString)")
+    store = try Store.open(folder, .readWrite)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  func begin(_ pipeline: String = "study") throws -> String {
+    try store.beginRun(
+      pipeline: pipeline, path: "study.json5", source: "{}", trigger: "test", seed: 1, host: "here",
+      locusVersion: "0", gitCommit: nil)
+  }
+
+  /// Publishes a stage whose files hold the given texts.
+  @discardableResult
+  func stage(
+    _ run: String, _ name: String, _ kind: String, parameters: JSONValue = .object([:]),
+    inputs: [(String, String)] = [], files: [(String, String)], metrics: [MetricRow] = [],
+    outcomes: [OutcomeRow] = [], key: String? = nil
+  ) throws -> ExecutionRecord {
+    var record = ExecutionRecord(
+      key: key ?? SHA256.hash(Data(name.utf8)), kind: kind, parameters: parameters, seed: 1,
+      inputs: inputs.map { ArtifactReference(role: $0.0, sha256: $0.1) })
+    record.wallSeconds = 2
+    record.metrics = metrics
+    record.outcomes = outcomes
+    let published = try store.publish(
+      record,
+      files: try files.map { role, text in
+        let url = store.temporaryFolder.appending(path: UUID().uuidString)
+        try Data(text.utf8).write(to: url)
+        return StageFileToPublish(role: role, url: url, kind: role, mediaType: "text/plain")
+      }, runID: run)
+    try record(run, name, published, "executed")
+    return published
+  }
+
+  func record(_ run: String, _ name: String, _ execution: ExecutionRecord, _ status: String)
+    throws
+  {
+    try store.recordStage(
+      StageRecord(
+        runID: run, name: name, kind: execution.kind, key: execution.key, status: status,
+        reason: "because", executionID: execution.id))
+  }
+
+  func hash(_ text: String) -> String { SHA256.hash(Data(text.utf8)) }
+
+  /// The smallest whole story: scenes, a model, a mask, two evaluations, a comparison, a probe.
+  @discardableResult
+  func study(_ run: String) throws -> [ExecutionRecord] {
+    let scenes = try stage(run, "scenes", "generate", files: [("pixels", "p")])
+    let train = try stage(
+      run, "baseline[labelling=single]", "train",
+      parameters: .object(["labelling": .string("single")]), inputs: [("scenes/pixels", hash("p"))],
+      files: [("weights", "w")],
+      metrics: [MetricRow("loss", 0.5, step: 100), MetricRow("loss", 0.25, step: 200)])
+    let mask = try stage(
+      run, "masked", "intervene", parameters: .object(["mask": .string("conditioner")]),
+      inputs: [("denoiser/weights", hash("w"))], files: [("weights", "w"), ("mask", "m")])
+    let plain = try stage(
+      run, "plain", "evaluate", inputs: [("denoiser/weights", hash("w"))],
+      files: [("outcomes", "o1")],
+      metrics: [
+        MetricRow("recall", 0.75, k: 5, seed: 1, ciLow: 0.7, ciHigh: 0.8, n: 100),
+        MetricRow("window_load", 5, k: 5, seed: 1),
+      ],
+      outcomes: [
+        OutcomeRow(k: 5, layout: 0, seed: 1, requested: 5, found: 4, drawn: 6, exact: false)
+      ])
+    let masked = try stage(
+      run, "masked_evaluated", "evaluate",
+      inputs: [("denoiser/weights", hash("w")), ("denoiser/mask", hash("m"))],
+      files: [("outcomes", "o2")], metrics: [MetricRow("recall", 0.9, k: 5, seed: 1, n: 100)])
+    let compare = try stage(
+      run, "comparison", "compare",
+      inputs: [("evaluations[0]/outcomes", hash("o1")), ("evaluations[1]/outcomes", hash("o2"))],
+      files: [("comparison", "c")],
+      metrics: [
+        MetricRow("k_max_threshold", 0.9),
+        MetricRow("k_max", 3, seed: 1, arm: hash("o1"), ciLow: 2, ciHigh: 4, n: 24),
+        MetricRow("effect_recall", 0.15, arm: hash("o2"), ciLow: 0.1, ciHigh: 0.2, n: 24),
+        MetricRow("effect_recall", 0.2, k: 5, arm: hash("o2")),
+        MetricRow("p_recall", 0.01, arm: hash("o2")),
+        MetricRow("p_holm_recall", 0.02, arm: hash("o2")),
+      ])
+    let probe = try stage(
+      run, "locality", "probe", inputs: [("denoiser/weights", hash("w"))], files: [("map", "x")],
+      metrics: [MetricRow("locality.pixel", 0.8, step: 13, sigma: 2, k: 3, n: 12)])
+    return [scenes, train, mask, plain, masked, compare, probe]
+  }
+}

@@ -1,0 +1,242 @@
+import CSQLite
+import Formats
+import Foundation
+import Testing
+
+@testable import Lineage
+
+@Suite("The store")
+struct StoreTests {
+  @Test("views derive model, labelling and arm from the lineage")
+  func views() throws {
+    let fixture = try StoreFixture()
+    let store = fixture.store
+    let run = try fixture.begin()
+    try fixture.study(run)
+    try store.finishRun(run, status: "succeeded")
+    func rows(_ sql: String) throws -> [[SQLValue]] { try store.query(sql).rows }
+    let single = SQLValue.text("baseline[labelling=single]")
+    #expect(
+      try rows(
+        "SELECT model, labelling, arm, k, window_load, recall, ci_low, n FROM length_generalization ORDER BY arm"
+      )
+        == [
+          [
+            single, .text("single"), .text("conditioner"), .integer(5), .null, .real(0.9), .null,
+            .integer(100),
+          ],
+          [
+            single, .text("single"), .text("none"), .integer(5), .real(5), .real(0.75), .real(0.7),
+            .integer(100),
+          ],
+        ])
+    #expect(
+      try rows("SELECT model, arm, k_max, ci_low, ci_high, threshold, n FROM k_max")
+        == [
+          [single, .text("none"), .integer(3), .integer(2), .integer(4), .real(0.9), .integer(24)]
+        ])
+    #expect(
+      try rows(
+        "SELECT baseline, intervention, arm, metric, effect, p, p_holm, n FROM intervention_effect")
+        == [
+          [
+            single, .text("masked"), .text("conditioner"), .text("recall"), .real(0.15),
+            .real(0.01),
+            .real(0.02), .integer(24),
+          ]
+        ])
+    #expect(
+      try rows("SELECT model, arm, sigma, k, space, window, share FROM locality")
+        == [
+          [single, .text("none"), .real(2), .integer(3), .text("pixel"), .integer(13), .real(0.8)]
+        ])
+    #expect(
+      try rows("SELECT model, pictures, loss FROM training_curve")
+        == [[single, .integer(100), .real(0.5)], [single, .integer(200), .real(0.25)]])
+    let costs = try rows("SELECT share, reused FROM stage_cost")
+    #expect(costs.count == 7)
+    #expect(costs.allSatisfy { abs(($0[0].number ?? 0) - 1.0 / 7) < 1e-12 && $0[1] == .integer(0) })
+    #expect(
+      try rows(
+        "SELECT depth, kind FROM lineage WHERE artifact = '\(fixture.hash("c"))' AND ancestor = '\(fixture.hash("p"))'"
+      ).first?[1]
+        == .text("train"))
+    #expect(
+      try rows("SELECT id, status, pipeline FROM latest_run") == [
+        [.text(run), .text("succeeded"), .text("study")]
+      ])
+  }
+
+  @Test("a second run that reuses everything shows the same rows once, under its own names")
+  func secondRun() throws {
+    let fixture = try StoreFixture()
+    let first = try fixture.begin()
+    let executions = try fixture.study(first)
+    try fixture.store.finishRun(first, status: "succeeded")
+    let second = try fixture.begin()
+    let names = [
+      "scenes", "renamed", "masked", "plain", "masked_evaluated", "comparison", "locality",
+    ]
+    for (name, execution) in zip(names, executions) {
+      try fixture.record(second, name, execution, "reused")
+    }
+    try fixture.store.finishRun(second, status: "succeeded")
+    #expect(try fixture.store.query("SELECT model FROM k_max").rows == [[.text("renamed")]])
+    #expect(try fixture.store.query("SELECT * FROM run_k_max").rows.count == 2)
+    #expect(
+      try fixture.store.query("SELECT DISTINCT reused FROM stage_cost").rows == [[.integer(1)]])
+  }
+
+  @Test("a key has one success; a later one replaces it")
+  func replaced() throws {
+    let fixture = try StoreFixture()
+    let run = try fixture.begin()
+    let first = try fixture.stage(run, "a", "generate", files: [("x", "1")])
+    let second = try fixture.stage(run, "a", "generate", files: [("x", "2")])
+    #expect((first.attempt, second.attempt) == (1, 2))
+    #expect(try fixture.store.succeededExecution(key: first.key)?.id == second.id)
+    #expect(
+      try fixture.store.query("SELECT status FROM execution ORDER BY attempt").column("status")
+        == [.text("replaced"), .text("succeeded")])
+    var failed = ExecutionRecord(
+      key: first.key, kind: "generate", parameters: .null, seed: 1, inputs: [])
+    failed.status = "failed"
+    failed.error = "why"
+    _ = try fixture.store.recordFailure(failed, runID: run)
+    #expect(try fixture.store.succeededExecution(key: first.key)?.id == second.id)
+  }
+
+  @Test("objects are read-only files under their hash, and not written twice")
+  func objects() throws {
+    let fixture = try StoreFixture()
+    let run = try fixture.begin()
+    try fixture.stage(run, "a", "generate", files: [("x", "same")])
+    let url = fixture.store.objectURL(fixture.hash("same"))
+    #expect(try String(contentsOf: url, encoding: .utf8) == "same")
+    let before = try FileManager.default.attributesOfItem(atPath: url.path)
+    #expect(before[.posixPermissions] as? Int == 0o444)
+    try fixture.stage(run, "b", "generate", files: [("x", "same")])
+    let after = try FileManager.default.attributesOfItem(atPath: url.path)
+    #expect(before[.systemFileNumber] as? Int == after[.systemFileNumber] as? Int)
+    #expect(try fixture.store.hasObject(fixture.hash("same")))
+    #expect(try !fixture.store.hasObject("../../etc/passwd"))
+    #expect(fixture.store.objectURL("../../etc/passwd").lastPathComponent == "none")
+  }
+
+  @Test("metrics that are no finite numbers are refused by name")
+  func notFinite() throws {
+    let fixture = try StoreFixture()
+    let run = try fixture.begin()
+    #expect(throws: StoreError.self) {
+      try fixture.stage(run, "a", "train", files: [], metrics: [MetricRow("loss", .nan)])
+    }
+    #expect(try fixture.store.query("SELECT count(*) FROM execution").rows == [[.integer(0)]])
+  }
+
+  @Test("a receipt that a crash kept from the database is brought in by the next opening")
+  func crash() throws {
+    let fixture = try StoreFixture()
+    let run = try fixture.begin()
+    let execution = try fixture.stage(
+      run, "a", "train", files: [("x", "1")], metrics: [MetricRow("loss", 1)])
+    try fixture.store.database.execute(
+      "DELETE FROM stage; DELETE FROM metric; DELETE FROM execution_output; DELETE FROM execution")
+    let again = try Store.open(fixture.folder, .readWrite)
+    #expect(try again.succeededExecution(key: execution.key)?.id == execution.id)
+    #expect(try again.query("SELECT name FROM metric").rows == [[.text("loss")]])
+  }
+
+  @Test("a run that died is marked by the next one")
+  func deadRun() throws {
+    let fixture = try StoreFixture()
+    let dead = try fixture.begin()
+    _ = try fixture.begin()
+    #expect(try fixture.store.run(dead).status == "interrupted")
+  }
+
+  @Test("verify names each fault and the stages that rest on it")
+  func verify() throws {
+    let fixture = try StoreFixture()
+    let run = try fixture.begin()
+    let executions = try fixture.study(run)
+    try fixture.store.finishRun(run, status: "succeeded")
+    #expect(try fixture.store.verify().isEmpty)
+    let weights = fixture.store.objectURL(fixture.hash("w"))
+    try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: weights.path)
+    try Data("v".utf8).write(to: weights)
+    try FileManager.default.removeItem(at: fixture.store.objectURL(fixture.hash("o1")))
+    try Data("stray".utf8).write(to: weights.deletingLastPathComponent().appending(path: "stray"))
+    let receipt = fixture.store.receiptURL(execution: executions[0].id)
+    var text = try String(contentsOf: receipt, encoding: .utf8)
+    text = text.replacingOccurrences(of: "\"wallSeconds\":2", with: "\"wallSeconds\":3")
+    try Data(text.utf8).write(to: receipt)
+    try FileManager.default.removeItem(at: fixture.store.receiptURL(execution: executions[1].id))
+    let faults = try fixture.store.verify()
+    #expect(faults.count == 5)
+    let changed = try #require(faults.first { $0.subject == fixture.hash("w") })
+    #expect(changed.problem.contains("another hash"))
+    #expect(changed.damages.contains("plain") && changed.damages.contains("comparison"))
+    let missing = try #require(faults.first { $0.subject == fixture.hash("o1") })
+    #expect(missing.problem == "missing" && missing.damages.contains("comparison"))
+    #expect(faults.contains { $0.problem.contains("belongs to no execution") })
+    #expect(faults.count { $0.place == "receipt" } == 2)
+  }
+
+  @Test("people's SQL can read and nothing else, and not for ever")
+  func readOnly() throws {
+    let fixture = try StoreFixture()
+    try fixture.study(try fixture.begin())
+    let store = fixture.store
+    #expect(try store.queryReadOnly("SELECT count(*) FROM stage; ").rows == [[.integer(7)]])
+    for sql in [
+      "DELETE FROM stage", "SELECT 1; SELECT 2", "ATTACH 'x.sqlite' AS x",
+      "PRAGMA user_version = 9",
+      "CREATE TABLE t (a)", "SELECT load_extension('x')", "VACUUM INTO 'y.sqlite'", "", "SELEC 1",
+    ] {
+      #expect(throws: StoreError.self, "\(sql)") { try store.queryReadOnly(sql) }
+    }
+    let endless =
+      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
+    #expect(throws: StoreError.timeLimit(seconds: 0.2)) {
+      try store.queryReadOnly(endless, timeLimit: 0.2)
+    }
+  }
+
+  @Test("foreign, newer and broken databases are refused and left as they are")
+  func refusals() throws {
+    func refused(_ expected: Int32, _ make: (URL) throws -> Void) throws {
+      let folder = FileManager.default.temporaryDirectory.appending(
+        path: "locus-foreign-\(UUID().uuidString)")
+      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let database = folder.appending(path: "locus.sqlite")
+      try make(database)
+      let before = try? Data(contentsOf: database)
+      for access in [Store.Access.readWrite, .readOnly] {
+        do {
+          _ = try Store.open(folder, access)
+          Issue.record("opened")
+        } catch {
+          #expect(error.exitCode == expected, "\(error)")
+          #expect(error.description.contains(folder.lastPathComponent))
+        }
+      }
+      #expect(try before == (before == nil ? nil : Data(contentsOf: database)))
+    }
+    func execute(_ sql: String, _ url: URL) throws {
+      let connection = try Connection(url.path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+      try connection.execute(sql)
+    }
+    try refused(65) { try execute("CREATE TABLE theirs (a)", $0) }
+    try refused(65) {
+      try execute("PRAGMA application_id = \(Schema.applicationID); PRAGMA user_version = 99", $0)
+    }
+    try refused(65) { try Data("SQLite? no, just text of some length".utf8).write(to: $0) }
+    try refused(65) {
+      try FileManager.default.createDirectory(at: $0, withIntermediateDirectories: true)
+    }
+    let nowhere = FileManager.default.temporaryDirectory.appending(
+      path: "locus-none-\(UUID().uuidString)")
+    #expect(throws: StoreError.missing(path: nowhere.path)) { try Store.open(nowhere, .readOnly) }
+  }
+}
