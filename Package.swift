@@ -82,16 +82,23 @@ let package = Package(
     .testTarget(
       name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "Formats"],
       exclude: ["Golden"]),
-    .testTarget(name: "ProbingTests", dependencies: ["Probing", "Diffusion", "Tensors"]),
+    .target(
+      name: "DenoiserFixtures", dependencies: ["Diffusion"], path: "Tests/DenoiserFixtures"),
     .testTarget(
-      name: "InterventionsTests", dependencies: ["Interventions", "Diffusion", "Tensors"]),
+      name: "ProbingTests", dependencies: ["Probing", "Diffusion", "Tensors", "DenoiserFixtures"]),
     .testTarget(
-      name: "EvaluationTests", dependencies: ["Evaluation", "Scenes", "Tensors", "Formats"]),
+      name: "InterventionsTests",
+      dependencies: ["Interventions", "Diffusion", "Tensors", "DenoiserFixtures"]),
+    .testTarget(
+      name: "EvaluationTests",
+      dependencies: ["Evaluation", "Diffusion", "Scenes", "Tensors", "Formats"]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Lineage", "Formats"]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: ["Experiments", "Workflow", "Lineage", "Formats", "Reporting"]),
-    .testTarget(name: "LocusTests", dependencies: ["locus", "Lineage", "Workflow", "Formats"]),
+    .testTarget(
+      name: "LocusTests",
+      dependencies: ["locus", "Experiments", "Lineage", "Workflow", "Formats"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -57,7 +57,8 @@ private struct JSONWriter {
     case .null: text += "null"
     case .bool(let flag): text += flag ? "true" : "false"
     case .integer(let number): text += String(number)
-    case .number(let number): text += number.isFinite ? "\(number)" : "null"
+    case .number(let number):
+      text += value.exactInteger.map(String.init) ?? (number.isFinite ? "\(number)" : "null")
     case .string(let string): write(string)
     case .array(let elements):
       list("[", "]", elements) { writer, element in writer.write(element) }

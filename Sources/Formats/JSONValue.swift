@@ -2,8 +2,9 @@ import Foundation
 
 /// A JSON value without source positions: parameters, receipts and anything that is hashed.
 ///
-/// Integers and other numbers are kept apart so that a seed of 2⁶³ − 1 survives a round trip.
-public enum JSONValue: Sendable, Hashable {
+/// Integers and other numbers are kept apart so that a seed of 2⁶³ − 1 survives a round trip; 3 and 3.0
+/// are the same number all the same.
+public enum JSONValue: Sendable {
   case null
   case bool(Bool)
   case integer(Int)
@@ -32,6 +33,46 @@ public enum JSONValue: Sendable, Hashable {
   public var array: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
   public var object: [String: JSONValue]? {
     if case .object(let members) = self { members } else { nil }
+  }
+}
+
+extension JSONValue: Hashable {
+  /// A whole number that is exact as a double counts as the integer.
+  var exactInteger: Int? {
+    switch self {
+    case .integer(let value): value
+    case .number(let value): value.magnitude < 0x1p53 ? Int(exactly: value) : nil
+    default: nil
+    }
+  }
+
+  public static func == (a: JSONValue, b: JSONValue) -> Bool {
+    switch (a, b) {
+    case (.null, .null): true
+    case (.bool(let x), .bool(let y)): x == y
+    case (.string(let x), .string(let y)): x == y
+    case (.array(let x), .array(let y)): x == y
+    case (.object(let x), .object(let y)): x == y
+    case (.number(let x), .number(let y)): x == y
+    case (.integer, .integer), (.integer, .number), (.number, .integer):
+      a.exactInteger != nil && a.exactInteger == b.exactInteger
+    default: false
+    }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    if let exactInteger {
+      hasher.combine(exactInteger)
+      return
+    }
+    switch self {
+    case .null, .integer: hasher.combine(0)
+    case .bool(let flag): hasher.combine(flag)
+    case .number(let value): hasher.combine(value)
+    case .string(let text): hasher.combine(text)
+    case .array(let values): hasher.combine(values)
+    case .object(let members): hasher.combine(members)
+    }
   }
 }
 

@@ -1,0 +1,94 @@
+import Diffusion
+
+/// D = a · x + blur over a window + what labels put at their cells, all linear: Jacobians are known.
+public struct ToyDenoiser: Denoiser {
+  public var shape: PictureShape
+  /// Pixels of the blur on each side; −1 for no blur.
+  public var reach: Int
+  /// Every output also gets this times the mean of all pixels.
+  public var global: Float = 0
+  /// A label adds this within `labelReach` px of its cell …
+  public var labelStrength: Float = 1
+  public var labelReach = 2.0
+  /// … divided by the number of labels: the failing experiment in miniature.
+  public var sharesLabels = false
+
+  public init(
+    shape: PictureShape, reach: Int, global: Float = 0, labelStrength: Float = 1,
+    labelReach: Double = 2, sharesLabels: Bool = false
+  ) {
+    self.shape = shape
+    self.reach = reach
+    self.global = global
+    self.labelStrength = labelStrength
+    self.labelReach = labelReach
+    self.sharesLabels = sharesLabels
+  }
+
+  public var labelWindowArea: Double { Double(shape.size * shape.size) }
+
+  public func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
+    try batch.validate(shape)
+    var result = [Float](repeating: 0, count: batch.x.count)
+    for n in 0..<batch.count {
+      for i in 0..<shape.pictureCount {
+        var value: Float = 0
+        forEachWeight(i) { j, weight in value += weight * batch.x[n * shape.pictureCount + j] }
+        forEachLabel(i) { cell, weight in
+          value += weight * batch.labels[n * shape.conditionerCount + cell] / share(batch, n)
+        }
+        result[n * shape.pictureCount + i] = value
+      }
+    }
+    return result
+  }
+
+  public func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
+    -> (x: [Float], labels: [Float])
+  {
+    try batch.validate(shape, cotangent: cotangent)
+    var dx = [Float](repeating: 0, count: batch.x.count)
+    var dlabels = [Float](repeating: 0, count: batch.labels.count)
+    for n in 0..<batch.count {
+      for i in 0..<shape.pictureCount {
+        let v = cotangent[n * shape.pictureCount + i]
+        if v == 0 { continue }
+        forEachWeight(i) { j, weight in dx[n * shape.pictureCount + j] += weight * v }
+        forEachLabel(i) { cell, weight in
+          dlabels[n * shape.conditionerCount + cell] += weight * v / share(batch, n)
+        }
+      }
+    }
+    return (dx, dlabels)
+  }
+
+  private func share(_ batch: NoisedBatch, _ n: Int) -> Float {
+    if !sharesLabels { return 1 }
+    let start = n * shape.conditionerCount
+    return max(1, batch.labels[start..<start + shape.conditionerCount].reduce(0, +))
+  }
+
+  private func forEachWeight(_ i: Int, _ body: (Int, Float) -> Void) {
+    let size = shape.size
+    let (pixel, channel) = i.quotientAndRemainder(dividingBy: 3)
+    for other in 0..<size * size
+    where abs(other / size - pixel / size) <= reach && abs(other % size - pixel % size) <= reach {
+      body(other * 3 + channel, 0.25)
+    }
+    if global != 0 {
+      for other in 0..<size * size {
+        body(other * 3 + channel, global / Float(size * size))
+      }
+    }
+  }
+
+  private func forEachLabel(_ i: Int, _ body: (Int, Float) -> Void) {
+    let pixel = i / 3
+    let side = Double(shape.cellSize)
+    for cell in 0..<shape.conditionerCount {
+      let dy = Double(pixel / shape.size) + 0.5 - (Double(cell / shape.cells) + 0.5) * side
+      let dx = Double(pixel % shape.size) + 0.5 - (Double(cell % shape.cells) + 0.5) * side
+      if dx * dx + dy * dy <= labelReach * labelReach { body(cell, labelStrength) }
+    }
+  }
+}

@@ -1,1 +1,0 @@
-// Tests of Evaluation are on the way.

@@ -1,0 +1,126 @@
+import Formats
+import Foundation
+import Lineage
+import Reporting
+import Testing
+import Workflow
+
+@testable import Experiments
+
+/// The committed pipeline of seconds, run for real: what the quickstart does, at a hundredth of its size.
+@Suite("A whole pipeline", .serialized)
+struct PipelineTests {
+  static let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent().appending(path: "Pipelines/tiny.json5")
+
+  /// Runs the pipeline in a folder of its own and hands over the store and the run.
+  static func run<T>(threads: Int, _ body: (URL, Store, String) throws -> T) throws -> T {
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "locus-pipeline-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let pipeline = try Pipeline.read(path: file.path, kinds: Experiments.stageKinds, overrides: [])
+    let store = try Store.open(folder, .readWrite)
+    let lock = try RunLock.acquire(
+      folder.appending(path: "lock"), as: .current(pipeline: pipeline.name))
+    let summary = try Runner.run(
+      try Plan(pipeline, store: store), store: store, lock: lock,
+      settings: RunSettings(threads: threads, locusVersion: "test"))
+    #expect(summary.status == .succeeded)
+    return try body(folder, store, summary.runID)
+  }
+
+  /// Rows as a multiset: a table has no order.
+  private func counts(_ rows: [[SQLValue]]) -> [[SQLValue]: Int] {
+    Dictionary(rows.map { ($0, 1) }, uniquingKeysWith: +)
+  }
+
+  private static func artifacts(_ store: Store, _ run: String) throws -> [[SQLValue]] {
+    try store.query(
+      """
+      SELECT s.name, o.role, o.sha256 FROM stage s JOIN execution_output o USING (execution_id)
+      WHERE s.run_id = ? ORDER BY 1, 2
+      """, [.text(run)]
+    ).rows
+  }
+
+  @Test("1 and 2 threads give the same bytes in every artifact")
+  func determinism() throws {
+    let one = try Self.run(threads: 1) { try Self.artifacts($1, $2) }
+    let two = try Self.run(threads: 2) { try Self.artifacts($1, $2) }
+    #expect(one.count > 40)
+    #expect(one == two)
+  }
+
+  @Test(
+    "every view answers, the identity equals its baseline, verify and rebuild agree, the report's numbers are in the store"
+  )
+  func everything() throws {
+    try Self.run(threads: 2) { folder, store, run in
+      for view in [
+        "latest_run", "length_generalization", "k_max", "locality", "intervention_effect",
+        "training_curve", "stage_cost", "lineage",
+      ] {
+        #expect(try !store.query("SELECT * FROM \(view)").rows.isEmpty, "\(view)")
+      }
+      for query in NamedQuery.all {
+        #expect(try !store.queryReadOnly(query.sql).rows.isEmpty, "\(query.name)")
+      }
+      let identical = try store.query(
+        "SELECT value, n FROM metric WHERE name = 'identical_pictures'")
+      #expect(identical.rows == [[.real(1), .integer(9)]])
+      let arms = try store.query("SELECT DISTINCT arm FROM intervention_effect ORDER BY 1")
+      #expect(
+        arms.column("arm").compactMap(\.text)
+          == ["both", "conditioner", "identity", "pixel", "placebo"])
+      #expect(try store.verify().isEmpty)
+
+      let reports = folder.appending(path: "reports")
+      let page = try Report.write(store: store, runID: run, into: reports)
+      let text = try String(contentsOf: page, encoding: .utf8)
+      let queries = text.components(separatedBy: "Query: `").dropFirst().compactMap {
+        $0.components(separatedBy: "`").first
+      }
+      #expect(queries.count >= 12)
+      for query in queries {
+        #expect(try !store.queryReadOnly(query).rows.isEmpty, "\(query)")
+      }
+      // Every picture that the page names is there.
+      for link in text.components(separatedBy: "](").dropFirst() {
+        let path = link.components(separatedBy: ")")[0]
+        let url = page.deletingLastPathComponent().appending(path: path)
+        #expect(FileManager.default.fileExists(atPath: url.path), "\(path)")
+      }
+      // The table of K_max holds the store's own numbers.
+      for row in try store.query("SELECT k_max, ci_low, ci_high, n FROM k_max").rows {
+        let numbers = row.map { $0.integer ?? -1 }
+        #expect(text.contains("| \(numbers[0]) [\(numbers[1]), \(numbers[2])] |"))
+      }
+
+      let tables = [
+        "pipeline", "run", "execution", "artifact", "execution_input", "execution_output", "metric",
+        "outcome", "stage", "event",
+      ]
+      func rows() throws -> [[[SQLValue]]] {
+        let reader = try Store.open(folder, .readOnly)
+        return try tables.map { try reader.query("SELECT * FROM \($0)").rows }
+      }
+      let before = try rows()
+      _ = try Store.rebuild(folder)
+      let after = try rows()
+      for (table, (a, b)) in zip(tables, zip(before, after)) {
+        let (counted, recounted) = (counts(a), counts(b))
+        #expect(counted == recounted, "\(table)")
+      }
+    }
+  }
+
+  @Test("the committed pipelines are sound")
+  func committed() throws {
+    let folder = Self.file.deletingLastPathComponent()
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
+      let pipeline = try Pipeline.read(
+        path: folder.appending(path: name).path, kinds: Experiments.stageKinds, overrides: [])
+      #expect(pipeline.name == name.replacingOccurrences(of: ".json5", with: ""))
+    }
+  }
+}

@@ -1,1 +1,0 @@
-// Tests of Experiments are on the way.

@@ -1,1 +1,0 @@
-// Tests of Interventions are on the way.

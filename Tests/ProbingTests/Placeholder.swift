@@ -1,1 +1,0 @@
-// Tests of Probing are on the way.

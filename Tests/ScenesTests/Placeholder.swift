@@ -1,1 +1,0 @@
-// Tests of Scenes are on the way.
