@@ -1,91 +1,114 @@
 import Diffusion
 
-/// One pass of the masked denoiser: what the base is shown, and which outputs are taken from it.
+/// One pass of the masked denoiser: what the base is shown.
 struct MaskPass: Hashable {
   /// Index of the block whose window is shown; `nil`: all pixels.
-  var window: Int?
-  /// Cells whose label is shown; `nil`: all labels.
-  var labels: [Int]?
+  var block: Int?
+  /// Cells whose label is shown, ascending; `nil`: all of them.
+  var cells: [Int]?
+
+  static let whole = MaskPass(block: nil, cells: nil)
 }
 
-/// The passes of one picture, and for every pixel the pass that it takes.
+/// The passes of one picture, and for every pixel the pass that it takes: the sets M_j of CPC,
+/// disjoint and covering the picture.
 struct PassPlan {
-  var passes: [MaskPass] = []
+  private(set) var passes: [MaskPass] = []
   /// (S, S): positions in `passes`.
-  var choice: [Int]
+  private(set) var choice: [Int]
 
-  /// Equal passes are done once: a picture without labels needs one for every conditioner mask.
-  init(size: Int, _ pass: (_ row: Int, _ column: Int) -> MaskPass) {
+  /// Every pixel names one of `keys` views; of these, equal passes are done once: a picture
+  /// without labels needs one for every conditioner mask.
+  init(
+    size: Int, keys: Int, _ key: (_ row: Int, _ column: Int) -> Int, pass: (_ key: Int) -> MaskPass
+  ) {
     choice = [Int](repeating: 0, count: size * size)
-    var index: [MaskPass: Int] = [:]
+    var position = [Int?](repeating: nil, count: keys)
+    var known: [MaskPass: Int] = [:]
     for row in 0..<size {
       for column in 0..<size {
-        let wanted = pass(row, column)
-        if let known = index[wanted] {
-          choice[row * size + column] = known
-        } else {
-          index[wanted] = passes.count
-          choice[row * size + column] = passes.count
-          passes.append(wanted)
+        let view = key(row, column)
+        if let found = position[view] {
+          choice[row * size + column] = found
+          continue
         }
+        let wanted = pass(view)
+        let place = known[wanted] ?? passes.count
+        if place == passes.count {
+          passes.append(wanted)
+          known[wanted] = place
+        }
+        position[view] = place
+        choice[row * size + column] = place
       }
     }
+  }
+
+  /// The one pass that sees everything.
+  static func whole(size: Int) -> PassPlan {
+    PassPlan(size: size, keys: 1, { _, _ in 0 }, pass: { _ in .whole })
   }
 }
 
 extension MaskSpecification {
-  /// The passes for a conditioner (G, G).
+  /// The passes for a conditioner (G, G). Only those of a conditioner mask depend on it.
   func plan(labels: ArraySlice<Float>, shape: PictureShape) -> PassPlan {
     let size = shape.size
-    let first = labels.startIndex
-    let cells = (0..<shape.conditionerCount).filter { labels[first + $0] != 0 }
     // A placebo asks for the place half a picture away, on the torus.
     let shift = isPlacebo ? size / 2 : 0
-    return PassPlan(size: size) { row, column in
-      let r = (row + shift) % size
-      let c = (column + shift) % size
-      switch target {
-      case nil: return MaskPass(window: nil, labels: nil)
-      case .conditioner:
-        return MaskPass(window: nil, labels: nearest(r, c, cells, shape).map { [$0] } ?? [])
-      case .pixel: return MaskPass(window: blockIndex(r, c, size), labels: nil)
-      case .both:
-        let index = blockIndex(r, c, size)
-        return MaskPass(window: index, labels: near(index, cells, shape))
-      }
+    func shifted(_ place: Int) -> Int { (place + shift) % size }
+    switch target {
+    case nil: return .whole(size: size)
+    case .conditioner:
+      let first = labels.startIndex
+      let cells = (0..<shape.conditionerCount).filter { labels[first + $0] != 0 }
+      let centers = cells.map { center($0, shape) }
+      return PassPlan(
+        size: size, keys: cells.count + 1,
+        { nearest(shifted($0), shifted($1), centers).map { $0 + 1 } ?? 0 },
+        pass: { MaskPass(block: nil, cells: $0 == 0 ? [] : [cells[$0 - 1]]) })
+    case .pixel, .both:
+      let across = size / block
+      return PassPlan(
+        size: size, keys: across * across,
+        { shifted($0) / block * across + shifted($1) / block },
+        pass: { index in
+          let window = window(index, size: size)
+          let seesAll = window.rows.count == size && window.columns.count == size
+          return MaskPass(
+            block: seesAll ? nil : index, cells: target == .both ? near(index, shape) : nil)
+        })
     }
-  }
-
-  private func blockIndex(_ row: Int, _ column: Int, _ size: Int) -> Int {
-    row / block * (size / block) + column / block
   }
 
   /// The nearest label within `radius` of a pixel's centre; of equally near ones the first.
-  private func nearest(_ row: Int, _ column: Int, _ cells: [Int], _ shape: PictureShape) -> Int? {
-    var best: (cell: Int, distance: Double)?
-    for cell in cells {
-      let (y, x) = center(cell, shape)
-      let dy = Double(row) + 0.5 - y
-      let dx = Double(column) + 0.5 - x
+  private func nearest(_ row: Int, _ column: Int, _ centers: [(y: Double, x: Double)]) -> Int? {
+    var best: Int?
+    var least = Double.infinity
+    for (label, center) in centers.enumerated() {
+      let dy = Double(row) + 0.5 - center.y
+      let dx = Double(column) + 0.5 - center.x
       let distance = dx * dx + dy * dy
-      if distance <= radius * radius, distance < best?.distance ?? .infinity {
-        best = (cell, distance)
+      if distance <= radius * radius, distance < least {
+        best = label
+        least = distance
       }
     }
-    return best?.cell
+    return best
   }
 
-  /// The labels whose cell has its centre within `radius` of a block.
-  private func near(_ index: Int, _ cells: [Int], _ shape: PictureShape) -> [Int] {
+  /// The cells with their centre within `radius` of a block; `nil` where these are all.
+  private func near(_ index: Int, _ shape: PictureShape) -> [Int]? {
     let across = shape.size / block
     let top = Double(index / across * block)
     let left = Double(index % across * block)
-    return cells.filter { cell in
+    let cells = (0..<shape.conditionerCount).filter { cell in
       let (y, x) = center(cell, shape)
       let dy = max(top - y, 0, y - top - Double(block))
       let dx = max(left - x, 0, x - left - Double(block))
       return dx * dx + dy * dy <= radius * radius
     }
+    return cells.count == shape.conditionerCount ? nil : cells
   }
 
   private func center(_ cell: Int, _ shape: PictureShape) -> (y: Double, x: Double) {
@@ -95,14 +118,17 @@ extension MaskSpecification {
     )
   }
 
-  /// Rows and columns that a window shows.
-  func window(_ index: Int, size: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+  /// Rows and columns that the window of a block shows; of no block: all.
+  func window(_ index: Int?, size: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+    guard let index else { return (0..<size, 0..<size) }
     let across = size / block
     let top = index / across * block
     let left = index % across * block
+    // Cut before adding, so that no margin overflows.
+    let reach = min(margin, size)
     return (
-      max(0, top - margin)..<min(size, top + block + margin),
-      max(0, left - margin)..<min(size, left + block + margin)
+      max(0, top - reach)..<min(size, top + block + reach),
+      max(0, left - reach)..<min(size, left + block + reach)
     )
   }
 }

@@ -1,15 +1,17 @@
+import Diffusion
+
 /// Which dependences of a denoiser are cut; everything that decides a masked denoiser's output.
 public struct MaskSpecification: Sendable, Hashable, Codable {
   public enum Name: String, Sendable, Codable, CaseIterable {
     /// All windows are the whole picture: the machinery alone, which must change nothing.
     case identity
-    /// Pixel i sees only its nearest label within `radius`, or none.
+    /// Pixel i sees only its nearest label within `radius`, or none: K + 1 passes.
     case conditioner
-    /// A block of the output sees only the pixels around it.
+    /// A block of the output sees only the pixels around it: a pass a block.
     case pixel
-    /// A block sees only the pixels and the labels around it.
+    /// A block sees only the pixels and the labels around it: a pass a block.
     case both
-    /// Windows of the same area in the wrong place.
+    /// Windows of the same area half a picture away, on the torus.
     case placebo
   }
   /// What a placebo imitates.
@@ -24,7 +26,8 @@ public struct MaskSpecification: Sendable, Hashable, Codable {
 
   public var mask: Name
   public var of: Target
-  /// Reach of a label in pixels.
+  /// Reach of a label in px, from its cell's centre: to a pixel's centre (`conditioner`) or to
+  /// the nearest point of a block (`both`).
   public var radius: Double
   /// Side of a block in pixels; divides the picture's side.
   public var block: Int
@@ -33,9 +36,14 @@ public struct MaskSpecification: Sendable, Hashable, Codable {
   public var fill: Fill
   /// Decides the fills' pictures and noise.
   public var seed: UInt64
+  /// The mask holds for `sigmaLow` ≤ σ ≤ `sigmaHigh`; `nil`: no bound. Elsewhere the base's own
+  /// result stands.
+  public var sigmaLow: Double?
+  public var sigmaHigh: Double?
 
   public init(
-    mask: Name, of: Target, radius: Double, block: Int, margin: Int, fill: Fill, seed: UInt64
+    mask: Name, of: Target = .conditioner, radius: Double = 7, block: Int = 4, margin: Int = 4,
+    fill: Fill = .mean, seed: UInt64 = 0, sigmaLow: Double? = nil, sigmaHigh: Double? = nil
   ) {
     self.mask = mask
     self.of = of
@@ -44,8 +52,11 @@ public struct MaskSpecification: Sendable, Hashable, Codable {
     self.margin = margin
     self.fill = fill
     self.seed = seed
+    self.sigmaLow = sigmaLow
+    self.sigmaHigh = sigmaHigh
   }
 
+  /// What is cut, in the right place or in the wrong one.
   var target: Target? {
     switch mask {
     case .identity: nil
@@ -59,25 +70,21 @@ public struct MaskSpecification: Sendable, Hashable, Codable {
   /// Whether pixels are masked, so that fills are needed.
   public var masksPixels: Bool { target == .pixel || target == .both }
   var isPlacebo: Bool { mask == .placebo }
-}
 
-public enum MaskError: Error, Hashable, CustomStringConvertible {
-  case block(block: Int, size: Int)
-  case fill(found: Int, expected: Int)
-  case changedNothing(MaskSpecification.Name)
-  case identityChanged(largest: Float)
+  /// Whether the mask holds at a noise level.
+  public func applies(at sigma: Float) -> Bool {
+    Double(sigma) >= sigmaLow ?? 0 && Double(sigma) <= sigmaHigh ?? .infinity
+  }
 
-  public var description: String {
-    switch self {
-    case .block(let block, let size):
-      "a block of \(block) px does not divide a picture of \(size) px"
-    case .fill(let found, let expected):
-      "the fill has \(found) values, expected whole pictures of \(expected)"
-    case .changedNothing(let name):
-      "mask `\(name.rawValue)` changed no output anywhere: it cuts nothing that this denoiser uses;"
-        + " check its radius, block and margin"
-    case .identityChanged(let largest):
-      "mask `identity` changed an output by up to \(largest): the masking machinery itself is at fault"
+  func validate(_ shape: PictureShape) throws(MaskError) {
+    if !(radius > 0 && radius.isFinite) { throw .radius(radius) }
+    if margin < 0 { throw .margin(margin) }
+    if masksPixels, block < 1 || shape.size % block != 0 {
+      throw .block(block: block, size: shape.size)
+    }
+    let range = (low: sigmaLow ?? 0, high: sigmaHigh ?? .infinity)
+    if !(range.low <= range.high && range.high > 0 && range.low < .infinity) {
+      throw .sigmaRange(low: sigmaLow, high: sigmaHigh)
     }
   }
 }

@@ -1,208 +1,203 @@
 import Diffusion
 import Tensors
 
-extension RandomPurpose {
-  static let fill = RandomPurpose(0x5001)
-}
-
 /// Another denoiser behind a mask, without any training: passes with parts of the input hidden,
 /// stitched pixel by pixel.
+///
+/// With passes p over inputs (x_p, c_p) and disjoint pixel sets M_p, D(x, σ, c) on M_p is the
+/// base's D(x_p, σ, c_p). Costs as many passes as the picture has distinct views.
 public struct MaskedDenoiser: Denoiser {
   public let base: any Denoiser
   public let specification: MaskSpecification
-  /// (M, S, S, 3): training pictures to resample from, or the one mean picture.
-  private let fill: [Float]
+  private let fill: MaskFill?
+  /// Outside the range of σ.
+  private let wholePlan: PassPlan
+  /// Where it does not depend on the labels.
+  private let fixedPlan: PassPlan?
 
   /// Passes that go to the base at a time: bounds the memory, not the result.
   private static let chunk = 256
 
-  /// - Parameter fill: (M, S, S, 3) in [−1, 1]; needed where pixels are masked.
+  /// - Parameter fill: (M, S, S, 3) in [−1, 1]: training pictures to resample from, or pictures
+  ///   of which the mean is taken (one, where it is the mean already); needed where pixels are
+  ///   masked.
   public init(base: any Denoiser, specification: MaskSpecification, fill: [Float])
     throws(MaskError)
   {
-    if specification.masksPixels {
-      if specification.block < 1 || base.shape.size % specification.block != 0 {
-        throw .block(block: specification.block, size: base.shape.size)
-      }
-      if fill.isEmpty || fill.count % base.shape.pictureCount != 0 {
-        throw .fill(found: fill.count, expected: base.shape.pictureCount)
-      }
+    let shape = base.shape
+    try specification.validate(shape)
+    if specification.masksPixels, fill.isEmpty || fill.count % shape.pictureCount != 0 {
+      throw .fill(found: fill.count, expected: shape.pictureCount)
     }
     self.base = base
     self.specification = specification
-    self.fill = fill
+    self.fill =
+      specification.masksPixels ? MaskFill(specification, pictures: fill, shape: shape) : nil
+    wholePlan = .whole(size: shape.size)
+    fixedPlan =
+      specification.target == .conditioner ? nil : specification.plan(labels: [], shape: shape)
   }
 
   public var shape: PictureShape { base.shape }
 
+  /// The area that the mask leaves of the base's. With a range of σ the base's own, which holds
+  /// outside the range.
   public var labelWindowArea: Double {
-    let whole = Double(shape.size * shape.size)
-    switch specification.target {
-    case nil, .pixel: return base.labelWindowArea
-    case .conditioner:
-      return min(base.labelWindowArea, .pi * specification.radius * specification.radius, whole)
-    case .both:
-      // A block with a rounded border of `radius`.
-      let r = specification.radius
-      let b = Double(specification.block)
-      return min(base.labelWindowArea, b * b + 4 * b * r + .pi * r * r, whole)
+    if specification.sigmaLow != nil || specification.sigmaHigh != nil {
+      return base.labelWindowArea
+    }
+    let r = specification.radius
+    let b = Double(specification.block)
+    return switch specification.target {
+    case nil, .pixel: base.labelWindowArea
+    case .conditioner: min(base.labelWindowArea, .pi * r * r)
+    // A block with a rounded border.
+    case .both: min(base.labelWindowArea, b * b + 4 * b * r + .pi * r * r)
     }
   }
 
   public func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)
-    let count = shape.pictureCount
+    let expansion = MaskExpansion(plans(batch))
     var result = [Float](repeating: 0, count: batch.x.count)
-    try forEachChunk(batch) { pictures, plans, passes in
+    try forEachChunk(expansion) { chunk in
+      let passes = passes(expansion.jobs[chunk], of: batch, threads: threads)
       let denoised = try base.denoise(passes, threads: threads)
-      for entry in pictures {
-        let choice = plans[entry.picture].choice
-        for pixel in choice.indices where choice[pixel] == entry.pass {
-          for i in pixel * 3..<pixel * 3 + 3 {
-            result[entry.picture * count + i] = denoised[entry.position * count + i]
-          }
-        }
-      }
+      try check(denoised, passes.x.count)
+      move(expansion, chunk, from: denoised, to: &result) { ($1, $0) }
     }
     return result
   }
 
+  /// The transposed stitching: a pass gets the cotangent on its M_p alone, and of its gradient
+  /// what it was shown counts: fills and hidden labels do not depend on the input. The nearest
+  /// label stays the nearest, so that labels which no pass was given have gradient 0.
   public func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
     -> (x: [Float], labels: [Float])
   {
     try batch.validate(shape, cotangent: cotangent)
-    let count = shape.pictureCount
-    let cells = shape.conditionerCount
+    let expansion = MaskExpansion(plans(batch), cotangent: cotangent)
     var dx = [Float](repeating: 0, count: batch.x.count)
     var dlabels = [Float](repeating: 0, count: batch.labels.count)
-    try forEachChunk(batch) { pictures, plans, passes in
+    try forEachChunk(expansion) { chunk in
+      let jobs = expansion.jobs[chunk]
+      let passes = passes(jobs, of: batch, threads: threads)
       var cotangents = [Float](repeating: 0, count: passes.x.count)
-      for entry in pictures {
-        let choice = plans[entry.picture].choice
-        for pixel in choice.indices where choice[pixel] == entry.pass {
-          for i in pixel * 3..<pixel * 3 + 3 {
-            cotangents[entry.position * count + i] = cotangent[entry.picture * count + i]
-          }
-        }
-      }
+      move(expansion, chunk, from: cotangent, to: &cotangents) { ($0, $1) }
       let gradient = try base.vectorJacobian(passes, cotangent: cotangents, threads: threads)
-      for entry in pictures {
-        let pass = plans[entry.picture].passes[entry.pass]
-        // What was filled in does not depend on the input.
-        forEachVisible(pass.window) { pixel in
-          for i in pixel * 3..<pixel * 3 + 3 {
-            dx[entry.picture * count + i] += gradient.x[entry.position * count + i]
-          }
-        }
-        for cell in pass.labels ?? Array(0..<cells) {
-          dlabels[entry.picture * cells + cell] += gradient.labels[entry.position * cells + cell]
-        }
+      try check(gradient.x, passes.x.count)
+      try check(gradient.labels, passes.labels.count)
+      for (position, job) in jobs.enumerated() {
+        add(gradient.x, position, of: job, to: &dx)
+        add(gradient.labels, position, ofLabels: job, to: &dlabels)
       }
     }
     return (dx, dlabels)
   }
 
-  private struct Entry {
-    var picture: Int
-    /// In the picture's plan.
-    var pass: Int
-    /// In the chunk.
-    var position: Int
-  }
-
-  private func forEachChunk(
-    _ batch: NoisedBatch, _ body: ([Entry], [PassPlan], NoisedBatch) throws -> Void
-  ) throws {
+  private func plans(_ batch: NoisedBatch) -> [PassPlan] {
     let cells = shape.conditionerCount
-    let plans = (0..<batch.count).map { n in
-      specification.plan(labels: batch.labels[n * cells..<(n + 1) * cells], shape: shape)
-    }
-    let all = plans.enumerated().flatMap { n, plan in plan.passes.indices.map { (n, $0) } }
-    for start in stride(from: 0, to: all.count, by: Self.chunk) {
-      var entries: [Entry] = []
-      var passes = NoisedBatch(x: [], sigma: [], labels: [])
-      for (picture, pass) in all[start..<min(start + Self.chunk, all.count)] {
-        append(plans[picture].passes[pass], of: picture, batch, to: &passes)
-        entries.append(Entry(picture: picture, pass: pass, position: entries.count))
-      }
-      try body(entries, plans, passes)
+    return (0..<batch.count).map { n in
+      if !specification.applies(at: batch.sigma[n]) { return wholePlan }
+      return fixedPlan
+        ?? specification.plan(labels: batch.labels[n * cells..<(n + 1) * cells], shape: shape)
     }
   }
 
-  private func append(
-    _ pass: MaskPass, of picture: Int, _ batch: NoisedBatch, to passes: inout NoisedBatch
+  private func forEachChunk(_ expansion: MaskExpansion, _ body: (Range<Int>) throws -> Void)
+    throws
+  {
+    let count = expansion.jobs.count
+    for start in stride(from: 0, to: count, by: Self.chunk) {
+      try body(start..<min(start + Self.chunk, count))
+    }
+  }
+
+  private func check(_ values: [Float], _ expected: Int) throws(MaskError) {
+    if values.count != expected { throw .baseResult(found: values.count, expected: expected) }
+  }
+
+  /// Copies the pixels that belong to a chunk's passes between the batch and the chunk.
+  @inline(__always)
+  private func move(
+    _ expansion: MaskExpansion, _ chunk: Range<Int>, from source: [Float], to target: inout [Float],
+    _ order: (_ inBatch: Int, _ inChunk: Int) -> (source: Int, target: Int)
   ) {
+    source.withUnsafeBufferPointer { source in
+      target.withUnsafeMutableBufferPointer { target in
+        expansion.forEachPixel(chunk) { inBatch, inChunk in
+          let (from, to) = order(inBatch, inChunk)
+          for c in 0..<PictureShape.channels { target[to + c] = source[from + c] }
+        }
+      }
+    }
+  }
+
+  /// Adds a pass's gradient to its picture's, inside its window.
+  private func add(_ gradient: [Float], _ position: Int, of job: MaskJob, to dx: inout [Float]) {
+    let count = shape.pictureCount
+    gradient.withUnsafeBufferPointer { gradient in
+      dx.withUnsafeMutableBufferPointer { dx in
+        forEachShownRow(job.pass) { row in
+          for i in row { dx[job.picture * count + i] += gradient[position * count + i] }
+        }
+      }
+    }
+  }
+
+  private func add(
+    _ gradient: [Float], _ position: Int, ofLabels job: MaskJob, to dlabels: inout [Float]
+  ) {
+    let count = shape.conditionerCount
+    func add(_ cell: Int) {
+      dlabels[job.picture * count + cell] += gradient[position * count + cell]
+    }
+    if let shown = job.pass.cells { shown.forEach(add) } else { (0..<count).forEach(add) }
+  }
+
+  /// The values of a picture that a pass is shown, a row of its window at a time.
+  @inline(__always)
+  private func forEachShownRow(_ pass: MaskPass, _ body: (Range<Int>) -> Void) {
+    let channels = PictureShape.channels
+    let window = specification.window(pass.block, size: shape.size)
+    for row in window.rows {
+      let start = row * shape.size
+      body(
+        (start + window.columns.lowerBound) * channels..<(start + window.columns.upperBound)
+          * channels)
+    }
+  }
+
+  /// What the base is shown in some passes.
+  private func passes(_ jobs: ArraySlice<MaskJob>, of batch: NoisedBatch, threads: Int)
+    -> NoisedBatch
+  {
     let count = shape.pictureCount
     let cells = shape.conditionerCount
-    let sigma = batch.sigma[picture]
-    let x = batch.x[picture * count..<(picture + 1) * count]
-    passes.sigma.append(sigma)
-    if let window = pass.window {
-      let start = passes.x.count
-      passes.x += filling(window, sigma: sigma)
-      forEachVisible(window) { pixel in
-        for i in pixel * 3..<pixel * 3 + 3 { passes.x[start + i] = x[x.startIndex + i] }
+    let x = [Float](unsafeUninitializedCapacity: jobs.count * count) { buffer, initialized in
+      nonisolated(unsafe) let buffer = buffer
+      batch.x.withUnsafeBufferPointer { pictures in
+        nonisolated(unsafe) let pictures = pictures
+        parallel(jobs.count, threads: threads) { position, _ in
+          guard let source = pictures.baseAddress, let start = buffer.baseAddress else { return }
+          let job = jobs[jobs.startIndex + position]
+          let picture = source + job.picture * count
+          let target = start + position * count
+          if let block = job.pass.block {
+            fill?.write(block: block, sigma: batch.sigma[job.picture], to: target)
+          }
+          forEachShownRow(job.pass) { row in for i in row { target[i] = picture[i] } }
+        }
       }
-    } else {
-      passes.x += x
+      initialized = jobs.count * count
     }
-    if let shown = pass.labels {
-      let start = passes.labels.count
-      passes.labels += [Float](repeating: 0, count: cells)
-      for cell in shown { passes.labels[start + cell] = batch.labels[picture * cells + cell] }
-    } else {
-      passes.labels += batch.labels[picture * cells..<(picture + 1) * cells]
+    var labels = [Float](repeating: 0, count: jobs.count * cells)
+    for (position, job) in jobs.enumerated() {
+      func show(_ cell: Int) {
+        labels[position * cells + cell] = batch.labels[job.picture * cells + cell]
+      }
+      if let shown = job.pass.cells { shown.forEach(show) } else { (0..<cells).forEach(show) }
     }
+    return NoisedBatch(x: x, sigma: jobs.map { batch.sigma[$0.picture] }, labels: labels)
   }
-
-  private func forEachVisible(_ window: Int?, _ body: (Int) -> Void) {
-    let all = 0..<shape.size
-    let seen =
-      window.map { specification.window($0, size: shape.size) } ?? (rows: all, columns: all)
-    for row in seen.rows {
-      for column in seen.columns { body(row * shape.size + column) }
-    }
-  }
-
-  /// A picture to stand around a window. Along a sampling trajectory the noise stays the same, so that
-  /// it remains one noised picture.
-  private func filling(_ window: Int, sigma: Float) -> [Float] {
-    let count = shape.pictureCount
-    switch specification.fill {
-    case .mean: return Array(fill[0..<count])
-    case .resampled:
-      var stream = RandomStream(
-        seed: specification.seed, purpose: .fill, index: UInt64(window))
-      let chosen = stream.integer(below: fill.count / count)
-      return (chosen * count..<(chosen + 1) * count).map { fill[$0] + sigma * stream.gaussian() }
-    }
-  }
-}
-
-/// How much a mask changed.
-public struct MaskEffect: Sendable, Hashable {
-  /// Share of output values that differ.
-  public var changedShare: Double
-  public var largestChange: Float
-}
-
-/// Compares a masked denoiser with its base on a batch.
-///
-/// - Throws: `MaskError` when a mask changed nothing, or the identity anything.
-public func checkMask(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads: Int) throws
-  -> MaskEffect
-{
-  let before = try masked.base.denoise(batch, threads: threads)
-  let after = try masked.denoise(batch, threads: threads)
-  var changed = 0
-  var largest: Float = 0
-  for i in before.indices where before[i].bitPattern != after[i].bitPattern {
-    changed += 1
-    largest = max(largest, abs(before[i] - after[i]))
-  }
-  let name = masked.specification.mask
-  if name == .identity, changed > 0 { throw MaskError.identityChanged(largest: largest) }
-  if name != .identity, changed == 0 { throw MaskError.changedNothing(name) }
-  return MaskEffect(
-    changedShare: Double(changed) / Double(max(before.count, 1)), largestChange: largest)
 }

@@ -1,0 +1,70 @@
+import Diffusion
+
+/// How much a mask changed.
+public struct MaskEffect: Sendable, Hashable {
+  /// Share of output values that differ in any bit, 0 … 1.
+  public var changedShare: Double
+  /// Largest absolute difference of an output value.
+  public var largestChange: Float
+}
+
+/// Compares a masked denoiser with its base on a batch, bit by bit.
+public func maskEffect(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads: Int) throws
+  -> MaskEffect
+{
+  if batch.count == 0 { return MaskEffect(changedShare: 0, largestChange: 0) }
+  let before = try masked.base.denoise(batch, threads: threads)
+  let after = try masked.denoise(batch, threads: threads)
+  if before.count != after.count {
+    throw MaskError.baseResult(found: before.count, expected: after.count)
+  }
+  var changed = 0
+  var largest: Float = 0
+  for i in before.indices where before[i].bitPattern != after[i].bitPattern {
+    changed += 1
+    largest = max(largest, abs(before[i] - after[i]))
+  }
+  return MaskEffect(
+    changedShare: Double(changed) / Double(before.count), largestChange: largest)
+}
+
+/// Makes sure that a mask does on a batch what its name says, and tells how much it changed.
+///
+/// - Throws: `MaskError` when the mask changed nothing anywhere, when the identity changed a bit,
+///   or when a mask changed one at a σ outside its range. Without any σ in its range a mask has
+///   nothing to change.
+public func checkMask(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads: Int) throws
+  -> MaskEffect
+{
+  let specification = masked.specification
+  let inside = batch.sigma.indices.filter { specification.applies(at: batch.sigma[$0]) }
+  if inside.count < batch.count {
+    let outside = batch.sigma.indices.filter { !specification.applies(at: batch.sigma[$0]) }
+    let effect = try maskEffect(masked, on: batch.pictures(outside, masked.shape), threads: threads)
+    if effect.changedShare > 0 {
+      throw MaskError.changedOutside(specification.mask, largest: effect.largestChange)
+    }
+  }
+  let effect = try maskEffect(masked, on: batch.pictures(inside, masked.shape), threads: threads)
+  if specification.mask == .identity, effect.changedShare > 0 {
+    throw MaskError.identityChanged(largest: effect.largestChange)
+  }
+  if specification.mask != .identity, effect.changedShare == 0, !inside.isEmpty {
+    throw MaskError.changedNothing(specification.mask)
+  }
+  let share = Double(inside.count) / Double(max(batch.count, 1))
+  return MaskEffect(
+    changedShare: effect.changedShare * share, largestChange: effect.largestChange)
+}
+
+extension NoisedBatch {
+  fileprivate func pictures(_ chosen: [Int], _ shape: PictureShape) -> NoisedBatch {
+    if chosen.count == count { return self }
+    return NoisedBatch(
+      x: chosen.flatMap { x[$0 * shape.pictureCount..<($0 + 1) * shape.pictureCount] },
+      sigma: chosen.map { sigma[$0] },
+      labels: chosen.flatMap {
+        labels[$0 * shape.conditionerCount..<($0 + 1) * shape.conditionerCount]
+      })
+  }
+}

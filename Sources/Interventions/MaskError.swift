@@ -1,0 +1,38 @@
+/// A mask that cannot be applied, or that does not do what its name says.
+public enum MaskError: Error, Hashable, CustomStringConvertible {
+  case block(block: Int, size: Int)
+  case margin(Int)
+  case radius(Double)
+  case sigmaRange(low: Double?, high: Double?)
+  case fill(found: Int, expected: Int)
+  case baseResult(found: Int, expected: Int)
+  case changedNothing(MaskSpecification.Name)
+  case identityChanged(largest: Float)
+  case changedOutside(MaskSpecification.Name, largest: Float)
+
+  public var description: String {
+    switch self {
+    case .block(let block, let size):
+      "a block of \(block) px does not divide a picture of \(size) px"
+    case .margin(let margin):
+      "a margin of \(margin) px; margins are 0 or more"
+    case .radius(let radius):
+      "a radius of \(radius) px; the reach of a label is finite and above 0"
+    case .sigmaRange(let low, let high):
+      "a mask from sigma \(low ?? 0) to \(high.map { "\($0)" } ?? "infinity"): the range holds no"
+        + " noise level"
+    case .fill(let found, let expected):
+      "the fill has \(found) values, expected whole pictures of \(expected)"
+    case .baseResult(let found, let expected):
+      "the denoiser behind the mask gave \(found) values, expected \(expected)"
+    case .changedNothing(let name):
+      "mask `\(name.rawValue)` changed no output anywhere: it cuts nothing that this denoiser uses;"
+        + " check its radius, block and margin"
+    case .identityChanged(let largest):
+      "mask `identity` changed an output by up to \(largest): the masking machinery itself is at fault"
+    case .changedOutside(let name, let largest):
+      "mask `\(name.rawValue)` changed an output by up to \(largest) at a sigma outside its range:"
+        + " the masking machinery itself is at fault"
+    }
+  }
+}
