@@ -68,11 +68,14 @@ public struct LocalityProfile: Sendable {
 public enum ProbeError: Error, Hashable, CustomStringConvertible {
   case pictures(found: Int, expected: Int)
   case insensitive(sigma: Double)
+  case setting(name: String, found: String, accepted: String)
 
   public var description: String {
     switch self {
     case .pictures(let found, let expected):
       "\(found) values of pictures or labels, expected \(expected)"
+    case .setting(let name, let found, let accepted):
+      "\(name) is \(found), accepted: \(accepted)"
     case .insensitive(let sigma):
       "at sigma \(sigma) no output depends on any pixel: the denoiser is constant there"
     }
@@ -93,6 +96,13 @@ public func probeLocality(
   guard count > 0, data.pictures.count == count * shape.pictureCount else {
     throw ProbeError.pictures(found: data.pictures.count, expected: shape.pictureCount)
   }
+  if settings.pixelsPerPicture < 1 {
+    throw ProbeError.setting(
+      name: "pixels", found: "\(settings.pixelsPerPicture)", accepted: "1 or more")
+  }
+  for sigma in settings.sigmas where !(sigma > 0 && sigma.isFinite) {
+    throw ProbeError.setting(name: "sigmas", found: "\(sigma)", accepted: "finite, above 0")
+  }
   guard data.labels.count == count * shape.conditionerCount else {
     throw ProbeError.pictures(
       found: data.labels.count, expected: count * shape.conditionerCount)
@@ -109,7 +119,9 @@ public func probeLocality(
   }
 }
 
-/// Half of the pixels near a label, as far as there are labels; the rest anywhere.
+/// Half of the pixels within 3 px of a label's middle, as far as there are labels; the rest anywhere.
+///
+/// Places outside the picture are drawn again: clamping them would pile them up at the border.
 private func probedPixels(
   _ data: ProbePictures, _ n: Int, _ shape: PictureShape, _ settings: ProbeSettings, seed: UInt64
 ) -> [Int] {
@@ -118,15 +130,17 @@ private func probedPixels(
     data.labels[n * shape.conditionerCount + $0] != 0
   }
   return (0..<settings.pixelsPerPicture).map { i in
-    if i % 2 == 0, !cells.isEmpty {
-      let cell = cells[stream.integer(below: cells.count)]
-      let row = cell / shape.cells * shape.cellSize + shape.cellSize / 2
-      let column = cell % shape.cells * shape.cellSize + shape.cellSize / 2
-      let r = min(max(row + stream.integer(below: 7) - 3, 0), shape.size - 1)
-      let c = min(max(column + stream.integer(below: 7) - 3, 0), shape.size - 1)
-      return r * shape.size + c
+    if i % 2 == 1 || cells.isEmpty { return stream.integer(below: shape.size * shape.size) }
+    let cell = cells[stream.integer(below: cells.count)]
+    while true {
+      let row =
+        cell / shape.cells * shape.cellSize + shape.cellSize / 2 + stream.integer(below: 7) - 3
+      let column =
+        cell % shape.cells * shape.cellSize + shape.cellSize / 2 + stream.integer(below: 7) - 3
+      if (0..<shape.size).contains(row), (0..<shape.size).contains(column) {
+        return row * shape.size + column
+      }
     }
-    return stream.integer(below: shape.size * shape.size)
   }
 }
 
@@ -153,6 +167,19 @@ struct RadialSums {
     max(abs(a / size - b / size), abs(a % size - b % size))
   }
 
+  /// The ring of a label: its window is the smallest that holds the middle of the label's cell.
+  func ring(_ pixel: Int, cell: Int, _ shape: PictureShape) -> Int {
+    // In half pixels, so that middles between pixels are exact.
+    let middle = (
+      row: (2 * (cell / shape.cells) + 1) * shape.cellSize,
+      column: (2 * (cell % shape.cells) + 1) * shape.cellSize
+    )
+    let distance = max(
+      abs(2 * (pixel / size) + 1 - middle.row), abs(2 * (pixel % size) + 1 - middle.column))
+    // A window of side 2h + 1 reaches h + ½ pixels from the pixel's middle.
+    return distance / 2
+  }
+
   /// The share of the picture in each ring around a pixel.
   func area(around pixel: Int) -> [Double] {
     var rings = [Double](repeating: 0, count: size)
@@ -172,6 +199,7 @@ private func pixelSensitivity(
   var rings = [[Double]](
     repeating: [Double](repeating: 0, count: size), count: noised.count)
   var map = [Double](repeating: 0, count: side * side)
+  var seen = [Int](repeating: 0, count: side * side)
   for (n, probed) in pixels.enumerated() {
     var batch = NoisedBatch(x: [], sigma: [], labels: [])
     var cotangent = [Float](repeating: 0, count: probed.count * 3 * shape.pictureCount)
@@ -193,9 +221,12 @@ private func pixelSensitivity(
         let row = other / size - pixel / size + size - 1
         let column = other % size - pixel % size + size - 1
         map[row * side + column] += square
+        seen[row * side + column] += 1
       }
     }
   }
+  // A mean over the probed pixels that have such a neighbour: far ones have few.
+  for i in map.indices where seen[i] > 0 { map[i] /= Double(seen[i]) }
   return (rings, map)
 }
 
@@ -205,7 +236,7 @@ private func conditionerSensitivity(
   threads: Int
 ) throws -> [[Double]] {
   let shape = denoiser.shape
-  let size = shape.size
+  let size = radial.size
   let whole = try denoiser.denoise(noised, threads: threads)
   var rings = [[Double]](
     repeating: [Double](repeating: 0, count: size), count: noised.count)
@@ -220,9 +251,6 @@ private func conditionerSensitivity(
     }
     let without = try denoiser.denoise(batch, threads: threads)
     for (i, cell) in cells.enumerated() {
-      // The pixel of the cell's middle stands for the label.
-      let row = cell / shape.cells * shape.cellSize + shape.cellSize / 2
-      let place = row * size + cell % shape.cells * shape.cellSize + shape.cellSize / 2
       for pixel in pixels[n] {
         var square = 0.0
         for channel in 0..<3 {
@@ -230,7 +258,7 @@ private func conditionerSensitivity(
           let b = without[i * shape.pictureCount + pixel * 3 + channel]
           square += Double(a - b) * Double(a - b)
         }
-        rings[n][radial.ring(pixel, place)] += square
+        rings[n][radial.ring(pixel, cell: cell, shape)] += square
       }
     }
   }

@@ -8,7 +8,7 @@ func profile(
 ) throws -> LocalityProfile {
   let size = radial.size
   let windows = (0..<size).map { 2 * $0 + 1 }
-  guard sensitivity.contains(where: { $0.contains { $0 > 0 } }) else {
+  guard sensitivity.contains(where: { $0.contains { $0 > 0 && $0.isFinite } }) else {
     throw ProbeError.insensitive(sigma: sigma)
   }
   var even = [Double](repeating: 0, count: size)

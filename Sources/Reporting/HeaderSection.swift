@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Lineage
 
@@ -38,12 +39,9 @@ enum HeaderSection {
           : "There are \(count) seeds."))
   }
 
-  /// The pipeline's own words; its source was checked before it ran.
+  /// The pipeline's own words.
   private static func question(of run: RunRecord) -> String? {
-    guard let start = run.source.range(of: "question:") else { return nil }
-    let rest = run.source[start.upperBound...].drop { $0.isWhitespace }
-    guard let quote = rest.first, quote == "\"" || quote == "'" else { return nil }
-    return rest.dropFirst().prefix { $0 != quote }.description
+    try? JSONValue.parse(Data(run.source.utf8))["question"]?.string
   }
 
   private static func failures(_ data: RunData, _ page: inout Page) {
@@ -73,17 +71,17 @@ enum HeaderSection {
         name: found.evaluated.title, kMax: found.estimate, recallBeyond: found.recallBeyond,
         locality: locality)
     }
-    let unets = plain.filter { $0.evaluated.network == "unet" }
-    let failing = unets.filter { $0.evaluated.labelling == "single" }
-      .min { $0.estimate.value < $1.estimate.value }
-    let composing = unets.filter { $0.evaluated.labelling == "all" }
-      .max { $0.estimate.value < $1.estimate.value }
-    let local = plain.filter { $0.evaluated.network == "local" }
-      .max { $0.estimate.value < $1.estimate.value }
+    // By role and order in the pipeline, never by outcome.
+    func first(_ network: String, _ labelling: String) -> RunData.KMax? {
+      plain.first { $0.evaluated.network == network && $0.evaluated.labelling == labelling }
+    }
+    let failing = first("unet", "single")
+    let composing = first("unet", "all")
+    let local = first("local", "single")
     let effects = try data.effects()
     let arms = effects.filter { $0.metric == "recall" && $0.arm != "identity" }.map { effect in
       Verdict.Arm(
-        name: effect.intervention, arm: effect.arm, target: effect.target,
+        name: effect.intervention, arm: effect.arm, windows: effect.windows,
         recall: effect.estimate, pHolm: effect.pHolm,
         precision: effects.first {
           $0.intervention == effect.intervention && $0.metric == "precision"
@@ -92,6 +90,8 @@ enum HeaderSection {
     return Verdict(
       failing: try model(failing), composing: try model(composing), local: try model(local),
       masks: arms.filter { $0.arm != "placebo" }, placebos: arms.filter { $0.arm == "placebo" },
-      threshold: all.first?.threshold ?? 0.9, window: window)
+      identicalShare: try data.identicalShare(),
+      threshold: all.first?.threshold ?? 0.9, window: window,
+      place: "K = \(k), σ = \(ChartNumber.text(sigma))")
   }
 }

@@ -24,7 +24,12 @@ public enum Report {
     let text = Data(page.text.utf8)
     let url = place.appending(path: runID + ".md")
     try write(text, to: url)
-    try write(text, to: place.appending(path: "latest.md"))
+    // An older run's report, written again, does not become the latest.
+    let latest = try store.query(
+      "SELECT id FROM latest_run WHERE pipeline = ?", [.text(data.run.pipeline)])
+    if latest.rows.first?.first?.text == runID {
+      try write(text, to: place.appending(path: "latest.md"))
+    }
     return url
   }
 

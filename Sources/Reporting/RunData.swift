@@ -124,8 +124,8 @@ struct RunData {
     var intervention: String
     var baseline: String
     var arm: String
-    /// What a placebo imitates; of other masks their own name.
-    var target: String
+    /// What decides the windows: a placebo is the control of the mask that has the same.
+    var windows: Windows
     /// `recall`, `exact`, `precision` or `recall_in_range`.
     var metric: String
     var estimate: Estimate
@@ -133,11 +133,33 @@ struct RunData {
     var pHolm: Double?
   }
 
+  /// The windows of a mask, wherever they are: a placebo has those of the mask that it imitates.
+  struct Windows: Hashable {
+    var target: String
+    /// As text, `nil` where the mask does not use it.
+    var radius: String?
+    var block: String?
+    var margin: String?
+    var fill: String?
+
+    init(mask: String, of: String, radius: String, block: String, margin: String, fill: String) {
+      target = mask == "placebo" ? of : mask
+      if target != "pixel" { self.radius = radius }
+      if target == "pixel" || target == "both" {
+        self.block = block
+        self.margin = margin
+        self.fill = fill
+      }
+    }
+  }
+
   func effects() throws -> [Effect] {
     let found = try store.query(
       """
       SELECT v.intervention, v.baseline, v.arm, v.metric, v.effect, v.ci_low, v.ci_high, v.n, v.p,
-        v.p_holm, json_extract(e.params, '$.of')
+        v.p_holm, json_extract(e.params, '$.of'), CAST(json_extract(e.params, '$.radius') AS TEXT),
+        CAST(json_extract(e.params, '$.block') AS TEXT),
+        CAST(json_extract(e.params, '$.margin') AS TEXT), json_extract(e.params, '$.fill')
       FROM run_intervention_effect v
       JOIN stage s ON s.run_id = v.run_id AND s.name = v.intervention
       JOIN execution e ON e.id = s.execution_id
@@ -146,7 +168,9 @@ struct RunData {
     let rows = found.rows.map { row in
       Effect(
         intervention: row[0].text ?? "?", baseline: row[1].text ?? "?", arm: row[2].text ?? "?",
-        target: (row[2].text == "placebo" ? row[10].text : row[2].text) ?? "?",
+        windows: Windows(
+          mask: row[2].text ?? "?", of: row[10].text ?? "?", radius: row[11].text ?? "",
+          block: row[12].text ?? "", margin: row[13].text ?? "", fill: row[14].text ?? ""),
         metric: row[3].text ?? "?",
         estimate: Estimate(
           value: row[4].number ?? 0, low: row[5].number, high: row[6].number, n: row[7].integer),
@@ -176,6 +200,16 @@ struct RunData {
       ])
     guard let row = found.rows.first, let value = row[0].number else { return nil }
     return Estimate(value: value, low: row[1].number, high: row[2].number, n: row[3].integer)
+  }
+
+  /// The share of identity pictures that equal their baseline's; `nil` without an identity arm.
+  func identicalShare() throws -> Double? {
+    let found = try store.query(
+      """
+      SELECT min(m.value) FROM stage s JOIN metric m ON m.execution_id = s.execution_id
+      WHERE s.run_id = ? AND m.name = 'identical_pictures'
+      """, [.text(run.id)])
+    return found.rows.first?.first?.number
   }
 
   /// The files that stages of a kind left in a role, with the stages' names.

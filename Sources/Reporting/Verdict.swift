@@ -5,15 +5,14 @@ struct Verdict {
     var kMax: Estimate
     /// Recall pooled over the tested K beyond the training range.
     var recallBeyond: Estimate?
-    /// Share of squared pixel sensitivity within the local network's window, where it was probed.
+    /// Share of squared pixel sensitivity within `window`, where it was probed.
     var locality: Estimate?
   }
   /// The effect of a mask beyond the training range.
   struct Arm {
     var name: String
     var arm: String
-    /// The mask that a placebo imitates, otherwise the mask itself.
-    var target: String
+    var windows: RunData.Windows
     var recall: Estimate
     var pHolm: Double?
     var precision: Estimate?
@@ -28,9 +27,12 @@ struct Verdict {
   /// Training-free masks on the failing model, and their controls.
   var masks: [Arm]
   var placebos: [Arm]
+  /// Share of the identity arm's pictures that equal the baseline's bit for bit, where there is one.
+  var identicalShare: Double?
   var threshold: Double
-  /// Pixels of the window that `locality` is about.
+  /// Pixels of the window that `locality` is about, and at which K and σ it was probed.
   var window: Int
+  var place: String
 
   /// Three paragraphs: does it fail and is it less local; does a local network repair it; do masks.
   var sentences: [String] { [failure, repair, masking] }
@@ -48,14 +50,13 @@ struct Verdict {
     } else {
       text = "**Not shown:** \(describe(failing)) has no composing model beside it."
     }
-    if let mine = failing.locality, let other = local?.locality {
+    if let composing, let mine = failing.locality, let other = composing.locality {
       text +=
         isBelow(mine, other)
-        ? " Its score is less local than the local network's: "
-        : " That its score is less local is **not shown**: "
+        ? " Its score is less local: " : " That its score is less local is **not shown**: "
       text +=
-        "\(percent(mine)) of its squared pixel sensitivity lies in a window of \(window) px, "
-        + "\(percent(other)) of the local network's."
+        "\(percent(mine)) of its squared pixel sensitivity lies in a window of \(window) px at "
+        + "\(place), \(percent(other)) of the other's."
     }
     return text
   }
@@ -86,6 +87,9 @@ struct Verdict {
 
   private var masking: String {
     if masks.isEmpty { return "**Not shown:** no mask was evaluated on the failing model." }
+    if let identicalShare, identicalShare < 1 {
+      return "**Not shown:** the identity control failed, so no mask's effect can be believed."
+    }
     let repairing = masks.filter { objection(to: $0) == nil }
     let byRecall = { (a: Arm, b: Arm) in a.recall.value < b.recall.value }
     if let best = repairing.max(by: byRecall) {
@@ -106,18 +110,19 @@ struct Verdict {
     if let precision = mask.precision, (mask.recall.low ?? 0) <= -(precision.low ?? 0) {
       return "the gain may be no more than its cost: precision changes by \(signed(precision))"
     }
-    let placebo = placebos.first { $0.target == mask.arm } ?? placebos.first
-    guard let placebo else { return "no placebo was evaluated beside it" }
+    guard let placebo = placebo(of: mask) else {
+      return "no placebo with its windows was evaluated"
+    }
     return isBelow(placebo.recall, mask.recall)
-      ? nil : "the placebo changes recall by \(signed(placebo.recall)), which is not less"
+      ? nil : "its placebo changes recall by \(signed(placebo.recall)), which is not less"
   }
 
+  /// The placebo with the same windows: another mask's says nothing of this one.
+  private func placebo(of mask: Arm) -> Arm? { placebos.first { $0.windows == mask.windows } }
+
   private func control(of mask: Arm) -> String {
-    guard let placebo = placebos.first(where: { $0.target == mask.arm }) ?? placebos.first else {
-      return ""
-    }
-    let whose = placebo.target == mask.arm ? "its placebo" : "the placebo of `\(placebo.target)`"
-    return "\(whose), the same area in the wrong place, by \(signed(placebo.recall)) "
+    guard let placebo = placebo(of: mask) else { return "" }
+    return "its placebo, the same area in the wrong place, by \(signed(placebo.recall)) "
       + "(N = \(placebo.recall.n ?? 0))"
   }
 

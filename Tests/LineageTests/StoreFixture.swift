@@ -29,14 +29,14 @@ final class StoreFixture {
     inputs: [(String, String)] = [], files: [(String, String)], metrics: [MetricRow] = [],
     outcomes: [OutcomeRow] = [], key: String? = nil
   ) throws -> ExecutionRecord {
-    var record = ExecutionRecord(
+    var execution = ExecutionRecord(
       key: key ?? SHA256.hash(Data(name.utf8)), kind: kind, parameters: parameters, seed: 1,
       inputs: inputs.map { ArtifactReference(role: $0.0, sha256: $0.1) })
-    record.wallSeconds = 2
-    record.metrics = metrics
-    record.outcomes = outcomes
+    execution.wallSeconds = 2
+    execution.metrics = metrics
+    execution.outcomes = outcomes
     let published = try store.publish(
-      record,
+      execution,
       files: try files.map { role, text in
         let url = store.temporaryFolder.appending(path: UUID().uuidString)
         try Data(text.utf8).write(to: url)

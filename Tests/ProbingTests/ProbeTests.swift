@@ -63,6 +63,31 @@ struct ProbeTests {
     #expect(far[2] > 5)
   }
 
+  @Test("a label's ring is the smallest window that holds the middle of its cell")
+  func labelRings() {
+    let radial = RadialSums(size: 16)
+    // The middle of cell 0 lies between pixels 0 and 1: both see it in a window of 1 … 3.
+    #expect(radial.ring(0, cell: 0, Self.shape) == 0)
+    #expect(radial.ring(17, cell: 0, Self.shape) == 0)
+    #expect(radial.ring(2, cell: 0, Self.shape) == 1)
+    #expect(radial.ring(15, cell: 0, Self.shape) == 14)
+  }
+
+  @Test("settings without meaning are refused by name")
+  func settings() {
+    for settings in [
+      ProbeSettings(sigmas: [0], pixelsPerPicture: 1),
+      ProbeSettings(sigmas: [.nan], pixelsPerPicture: 1),
+      ProbeSettings(sigmas: [1], pixelsPerPicture: 0),
+    ] {
+      #expect(throws: ProbeError.self) {
+        try probeLocality(
+          ToyDenoiser(shape: Self.shape, reach: 1), Self.pictures(1, cells: [3]), settings, seed: 1,
+          threads: 1)
+      }
+    }
+  }
+
   @Test("without any label's effect there is no conditioner profile")
   func noLabels() throws {
     let profile = try Self.probe(

@@ -15,11 +15,14 @@ struct VerdictTests {
   }
 
   static func arm(
-    _ name: String, _ recall: (Double, Double, Double), p: Double = 0.001, target: String? = nil,
-    precision: (Double, Double, Double) = (0.01, -0.01, 0.03)
+    _ name: String, _ recall: (Double, Double, Double), p: Double = 0.001,
+    of: String = "conditioner",
+    radius: String = "7", precision: (Double, Double, Double) = (0.01, -0.01, 0.03)
   ) -> Verdict.Arm {
     Verdict.Arm(
-      name: "masked[mask=\(name)]", arm: name, target: target ?? name,
+      name: "masked[mask=\(name)]", arm: name,
+      windows: RunData.Windows(
+        mask: name, of: of, radius: radius, block: "8", margin: "4", fill: "mean"),
       recall: Estimate(value: recall.0, low: recall.1, high: recall.2, n: 30), pHolm: p,
       precision: Estimate(value: precision.0, low: precision.1, high: precision.2, n: 30))
   }
@@ -27,11 +30,11 @@ struct VerdictTests {
   static var success: Verdict {
     Verdict(
       failing: model("single", (0.6, 0.55, 0.65), k: (2, 1, 3), locality: (0.8, 0.75, 0.85)),
-      composing: model("all", (0.9, 0.87, 0.93)),
+      composing: model("all", (0.9, 0.87, 0.93), locality: (0.95, 0.9, 0.99)),
       local: model("local", (0.92, 0.9, 0.94), k: (12, 9, 12), locality: (1, 1, 1)),
       masks: [arm("conditioner", (0.2, 0.15, 0.25))],
-      placebos: [arm("placebo", (-0.3, -0.4, -0.2), target: "conditioner")], threshold: 0.9,
-      window: 13)
+      placebos: [arm("placebo", (-0.3, -0.4, -0.2))], identicalShare: 1,
+      threshold: 0.9, window: 13, place: "K = 3, σ = 2")
   }
 
   @Test("a story that holds is shown, with N beside its numbers")
@@ -46,8 +49,8 @@ struct VerdictTests {
   @Test("overlapping intervals are not shown")
   func overlap() {
     var verdict = Self.success
-    verdict.composing = Self.model("all", (0.66, 0.6, 0.72))
-    verdict.local = Self.model("local", (0.66, 0.6, 0.72), locality: (0.82, 0.78, 0.86))
+    verdict.composing = Self.model("all", (0.66, 0.6, 0.72), locality: (0.82, 0.78, 0.86))
+    verdict.local = Self.model("local", (0.66, 0.6, 0.72))
     #expect(verdict.sentences[0].hasPrefix("**Not shown:**"))
     #expect(verdict.sentences[0].contains("less local is **not shown**"))
     #expect(verdict.sentences[1].hasPrefix("**Not shown:**"))
@@ -80,10 +83,19 @@ struct VerdictTests {
   @Test("a placebo that does as much, or none at all, leaves a mask unproven")
   func placebo() {
     var verdict = Self.success
-    verdict.placebos = [Self.arm("placebo", (0.18, 0.12, 0.24), target: "conditioner")]
+    verdict.placebos = [Self.arm("placebo", (0.18, 0.12, 0.24))]
     #expect(verdict.sentences[2].contains("which is not less"))
+    // Another mask's placebo is no control of this one.
+    verdict.placebos = [Self.arm("placebo", (-0.5, -0.6, -0.4), radius: "3")]
+    #expect(verdict.sentences[2].contains("no placebo"))
+    verdict.placebos = [Self.arm("placebo", (-0.5, -0.6, -0.4), of: "pixel")]
+    #expect(verdict.sentences[2].contains("no placebo"))
     verdict.placebos = []
     #expect(verdict.sentences[2].contains("no placebo"))
+    verdict = Self.success
+    verdict.identicalShare = 0.99
+    #expect(verdict.sentences[2].contains("identity control failed"))
+    verdict = Self.success
     verdict.masks = []
     #expect(verdict.sentences[2].contains("no mask was evaluated"))
   }
