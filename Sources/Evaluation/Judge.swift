@@ -9,12 +9,6 @@ public struct Judge: Sendable {
   /// Least probability of a peak.
   public var threshold: Float
 
-  init(network: JudgeNetwork, weights: Weights, threshold: Float) {
-    self.network = network
-    self.weights = weights
-    self.threshold = threshold
-  }
-
   /// The centres found in each of N pictures (N, S, S, 3) with values in [−1, 1].
   public func detect(_ pictures: [Float], threads: Int) -> [[Place]] {
     peaks(heatMaps(pictures, threads: threads), threshold: threshold)

@@ -7,7 +7,15 @@ extension JSONValue {
     case .null: self = .null
     case .bool(let flag): self = .bool(flag)
     case .number(let value, let text):
-      let looksWhole = text.lowercased().contains("x") || !text.contains { ".eE".contains($0) }
+      // Hexadecimal digits are exact where a double is not.
+      let digits = text.lowercased().split(separator: "x")
+      if digits.count == 2,
+        let exact = Int((digits[0].hasPrefix("-") ? "-" : "") + digits[1], radix: 16)
+      {
+        self = .integer(exact)
+        return
+      }
+      let looksWhole = !text.contains { ".eExXIN".contains($0) }
       if looksWhole, value.magnitude < 0x1p53 {
         self = .integer(Int(value))
       } else if looksWhole, let exact = Int(text) {

@@ -311,7 +311,7 @@ struct JSON5Parser {
     let opened = position
     switch peek(1) {
     case "/":
-      while let next = peek, next != "\n" && next != "\r" && next != "\u{2028}" {
+      while let next = peek, !["\n", "\r", "\u{2028}", "\u{2029}"].contains(next) {
         _ = next
         advance()
       }

@@ -83,7 +83,10 @@ final class Connection {
     try insert(sql, [bindings])
   }
 
-  func query(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> QueryResult {
+  /// - Throws: `StoreError.tooManyRows` beyond `mostRows`: a person's query may have no end.
+  func query(_ sql: String, _ bindings: [SQLValue] = [], mostRows: Int = .max) throws(StoreError)
+    -> QueryResult
+  {
     let statement = try prepare(sql)
     defer { sqlite3_finalize(statement) }
     bind(bindings, to: statement)
@@ -96,6 +99,7 @@ final class Connection {
       let code = sqlite3_step(statement)
       if code == SQLITE_DONE { break }
       if code != SQLITE_ROW { throw failure(code, statement: sql) }
+      if rows.count == mostRows { throw .tooManyRows(most: mostRows) }
       rows.append((0..<count).map { value(statement, $0) })
     }
     return QueryResult(columns: columns, rows: rows)

@@ -42,10 +42,14 @@ extension Store {
   }
 
   private func complete(_ record: inout ExecutionRecord) throws(StoreError) {
-    let count = try database.query(
-      "SELECT count(*) FROM execution WHERE key = ?", [.text(record.key)])
-    record.attempt = 1 + (count.rows.first?.first?.integer ?? 0)
-    record.id = "\(record.key.prefix(16))-\(record.attempt)"
+    let last = try database.query(
+      "SELECT max(attempt) FROM execution WHERE key = ?", [.text(record.key)])
+    record.attempt = last.rows.first?.first?.integer ?? 0
+    // A receipt is never written over, not even one that the database does not know.
+    repeat {
+      record.attempt += 1
+      record.id = "\(record.key.prefix(16))-\(record.attempt)"
+    } while FileManager.default.fileExists(atPath: receiptURL(execution: record.id).path)
     let now = Date()
     record.finishedAt = timestamp(now)
     record.startedAt = timestamp(now.addingTimeInterval(-record.wallSeconds))
@@ -93,8 +97,6 @@ extension Store {
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else {
       return
     }
-    let known = try database.query("SELECT count(*) FROM execution").rows.first?.first?.integer
-    if known == names.count { return }
     let ids = Set(try database.query("SELECT id FROM execution").column("id").compactMap(\.text))
     var records: [ExecutionRecord] = []
     for name in names where name.hasSuffix(".json") && !ids.contains(String(name.dropLast(5))) {
@@ -103,8 +105,14 @@ extension Store {
       if let record = try? Receipt.read(ExecutionRecord.self, from: url) { records.append(record) }
     }
     for record in records.sorted(by: { ($0.finishedAt, $0.id) < ($1.finishedAt, $1.id) }) {
-      try database.transaction { () throws(StoreError) in
-        try ExecutionRow.insert(record, into: database)
+      do {
+        try database.transaction { () throws(StoreError) in
+          try ExecutionRow.insert(record, into: database)
+        }
+      } catch .sql {
+        // It needs an artifact whose own receipt is damaged: verify names both, and a run makes
+        // what is missing anew. The rest of the store stays usable.
+        continue
       }
     }
   }

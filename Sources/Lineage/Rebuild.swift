@@ -6,6 +6,14 @@ extension Store {
   ///
   /// - Returns: how many executions and runs were read.
   public static func rebuild(_ folder: URL) throws(StoreError) -> (executions: Int, runs: Int) {
+    // What is not a store of ours is refused before anything is written.
+    do {
+      _ = try open(folder, .readOnly)
+    } catch .missing {
+      guard FileManager.default.fileExists(atPath: folder.appending(path: "receipts").path) else {
+        throw .missing(path: folder.path)
+      }
+    }
     let draft = folder.appending(path: "tmp/rebuild-" + UUID().uuidString)
     try AtomicFile.makeFolder(draft)
     defer { try? FileManager.default.removeItem(at: draft) }

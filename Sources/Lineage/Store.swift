@@ -36,13 +36,13 @@ public final class Store {
     case .readOnly:
       guard hasDatabase else { throw .missing(path: folder.path) }
       let store = Store(folder, try openToRead(path))
-      try store.checkIdentity(isNew: false)
+      try store.checkIdentity()
       return store
     case .readWrite:
       try AtomicFile.makeFolder(folder)
       if hasDatabase {
         // What is foreign is refused before anything is written.
-        try Store(folder, try openToRead(path)).checkIdentity(isNew: false)
+        try Store(folder, try openToRead(path)).checkIdentity()
       }
       if !FileManager.default.isWritableFile(atPath: folder.path)
         || hasDatabase && !FileManager.default.isWritableFile(atPath: path)
@@ -75,7 +75,7 @@ public final class Store {
     try database.query("PRAGMA \(name)").rows.first?.first?.integer ?? 0
   }
 
-  private func checkIdentity(isNew: Bool) throws(StoreError) {
+  private func checkIdentity() throws(StoreError) {
     let path = databaseURL.path
     let application = try pragma("application_id")
     let version = try pragma("user_version")
@@ -87,6 +87,7 @@ public final class Store {
       if isEmpty { return }
       throw .foreign(path: path, found: "application id \(application)")
     }
+    if version < 0 { throw .foreign(path: path, found: "schema version \(version)") }
     if version > Schema.version {
       throw .newer(path: path, version: version, known: Schema.version)
     }
@@ -141,7 +142,7 @@ public final class Store {
     let deadline = Deadline(seconds: timeLimit)
     connection.limit(until: deadline)
     do {
-      return try connection.query(sql)
+      return try connection.query(sql, mostRows: 1_000_000)
     } catch {
       if deadline.isPast { throw .timeLimit(seconds: timeLimit) }
       throw error

@@ -14,6 +14,7 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
   case sql(statement: String, reason: String)
   case timeLimit(seconds: Double)
   case notReadOnly(statement: String)
+  case tooManyRows(most: Int)
   case metric(name: String, value: Double)
   case reference(String)
 
@@ -38,6 +39,7 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case .timeLimit(let seconds): "the query took longer than \(seconds) s and was stopped"
     case .notReadOnly(let statement):
       "a query may only read, and be one statement: \(statement)"
+    case .tooManyRows(let most): "the query has more than \(most) rows; add a LIMIT"
     case .metric(let name, let value): "metric \(name) is \(value), not a finite number"
     case .reference(let text): "\(text) names nothing in the store, or more than one thing"
     }
@@ -51,7 +53,7 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case .cannotWrite: 73
     case .inputOutput: 74
     case .busy: 75
-    case .sql, .timeLimit, .notReadOnly, .reference: 64
+    case .sql, .timeLimit, .notReadOnly, .tooManyRows, .reference: 64
     case .metric: 70
     }
   }

@@ -85,25 +85,25 @@ extension Store {
   private func verifyReceipts() throws(StoreError) -> [Fault] {
     var faults: [Fault] = []
     for (kind, table) in [(Receipt.executions, "execution"), (Receipt.runs, "run")] {
-      let rows = try database.query("SELECT id FROM \(table) ORDER BY id").column("id")
-      for id in rows.compactMap(\.text) {
-        let url = folder.appending(path: "\(kind)/\(id).json")
+      let place = folder.appending(path: kind)
+      let rows = Set(try database.query("SELECT id FROM \(table)").column("id").compactMap(\.text))
+      let files = Set(
+        ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? [])
+          .filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) })
+      for id in rows.union(files).sorted() {
+        let url = place.appending(path: id + ".json")
         do {
+          if !rows.contains(id) {
+            throw StoreError.damaged(path: url.path, reason: "no row has it")
+          }
           if table == "execution" {
-            let record = try Receipt.read(ExecutionRecord.self, from: url)
-            if record.id != id {
-              throw StoreError.damaged(path: url.path, reason: "is of \(record.id)")
-            }
-          } else {
-            let record = try Receipt.read(RunRecord.self, from: url)
-            if record.id != id {
-              throw StoreError.damaged(path: url.path, reason: "is of \(record.id)")
-            }
+            try compare(try Receipt.read(ExecutionRecord.self, from: url), id, url)
+          } else if try Receipt.read(RunRecord.self, from: url).id != id {
+            throw StoreError.damaged(path: url.path, reason: "is of another run")
           }
         } catch {
           let damaged = try database.query(
-            "SELECT DISTINCT name FROM stage WHERE execution_id = ? OR run_id = ?",
-            [.text(id), .text(id)])
+            "SELECT DISTINCT name FROM stage WHERE execution_id = ?1 OR run_id = ?1", [.text(id)])
           faults.append(
             Fault(
               place: "receipt", subject: url.path, problem: "\(error)",
@@ -112,5 +112,49 @@ extension Store {
       }
     }
     return faults
+  }
+
+  /// Whether the rows say what the receipt says.
+  private func compare(_ record: ExecutionRecord, _ id: String, _ url: URL) throws(StoreError) {
+    func check(_ holds: Bool, _ what: String) throws(StoreError) {
+      if !holds { throw .damaged(path: url.path, reason: "the database has \(what)") }
+    }
+    try check(record.id == id, "another execution under this name")
+    let row = try database.query(
+      "SELECT key, kind, status FROM execution WHERE id = ?", [.text(id)])
+    let status = row.rows.first?[2].text
+    try check(
+      row.rows.first?[0].text == record.key && row.rows.first?[1].text == record.kind
+        && (status == record.status || status == "replaced"), "another key, kind or status")
+    let metrics = try database.query(
+      "SELECT name, value, step, k, arm, ci_low, ci_high, n FROM metric WHERE execution_id = ?",
+      [.text(id)])
+    let expected = record.metrics.map { metric -> [SQLValue] in
+      [
+        .text(metric.name), .real(metric.value), .optional(metric.step), .optional(metric.k),
+        .optional(metric.arm), .optional(metric.ciLow), .optional(metric.ciHigh),
+        .optional(metric.n),
+      ]
+    }
+    try check(Set(metrics.rows) == Set(expected), "other metrics")
+    let outcomes = try database.query(
+      "SELECT k, layout, seed, requested, found, drawn, exact FROM outcome WHERE execution_id = ?",
+      [.text(id)])
+    let rows = record.outcomes.map { outcome -> [SQLValue] in
+      [
+        outcome.k, outcome.layout, outcome.seed, outcome.requested, outcome.found, outcome.drawn,
+        outcome.exact ? 1 : 0,
+      ].map { .integer(Int64($0)) }
+    }
+    try check(Set(outcomes.rows) == Set(rows), "other outcomes")
+    for (table, references) in [
+      ("execution_input", record.inputs), ("execution_output", record.outputs),
+    ] {
+      let found = try database.query(
+        "SELECT role, sha256 FROM \(table) WHERE execution_id = ?", [.text(id)])
+      try check(
+        Set(found.rows) == Set(references.map { [.text($0.role), .text($0.sha256)] }),
+        "other files")
+    }
   }
 }

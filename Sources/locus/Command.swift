@@ -37,7 +37,8 @@ enum CommandLineTool {
   static var commands: [any Command.Type] {
     [
       RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, LineageCommand.self,
-      QueryCommand.self, VerifyCommand.self, ReportCommand.self, SampleCommand.self,
+      QueryCommand.self, VerifyCommand.self, RebuildCommand.self, ReportCommand.self,
+      SampleCommand.self,
     ]
   }
 

@@ -146,6 +146,73 @@ struct StoreTests {
     #expect(try again.query("SELECT name FROM metric").rows == [[.text("loss")]])
   }
 
+  @Test("a receipt that needs a lost artifact does not block the store, and is never written over")
+  func lostArtifact() throws {
+    let fixture = try StoreFixture()
+    let run = try fixture.begin()
+    let executions = try fixture.study(run)
+    let damaged = fixture.store.receiptURL(execution: executions[1].id)
+    try Data("{}".utf8).write(to: damaged)
+    try fixture.store.database.execute(
+      """
+      PRAGMA foreign_keys = OFF; DELETE FROM stage; DELETE FROM metric; DELETE FROM outcome;
+      DELETE FROM execution_output; DELETE FROM execution_input; DELETE FROM execution;
+      DELETE FROM artifact
+      """)
+    let again = try Store.open(fixture.folder, .readWrite)
+    #expect(try again.succeededExecution(key: executions[0].key) != nil)
+    #expect(try again.succeededExecution(key: executions[1].key) == nil)
+    let anew = try again.publish(
+      ExecutionRecord(
+        key: executions[1].key, kind: "train", parameters: .null, seed: 1, inputs: []),
+      files: [], runID: run)
+    #expect(anew.attempt == 2)
+    #expect(try Data(contentsOf: damaged) == Data("{}".utf8))
+  }
+
+  @Test("a number changed in the database and a receipt without a row are found")
+  func edited() throws {
+    let fixture = try StoreFixture()
+    let run = try fixture.begin()
+    try fixture.study(run)
+    try fixture.store.finishRun(run, status: "succeeded")
+    try fixture.store.database.execute("UPDATE metric SET value = 0.99 WHERE name = 'recall'")
+    let stray = fixture.folder.appending(path: "receipts/executions/stray.json")
+    try Data("{}".utf8).write(to: stray)
+    let faults = try fixture.store.verify()
+    #expect(faults.count { $0.problem.contains("other metrics") } == 2)
+    #expect(faults.contains { $0.subject == stray.path })
+  }
+
+  @Test("rebuild refuses what is not a store")
+  func rebuildRefuses() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "locus-rebuild-\(UUID().uuidString)")
+    #expect(throws: StoreError.missing(path: folder.path)) { try Store.rebuild(folder) }
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let database = folder.appending(path: "locus.sqlite")
+    try Data("theirs, and long enough to be looked at".utf8).write(to: database)
+    #expect(throws: StoreError.self) { try Store.rebuild(folder) }
+    #expect(try Data(contentsOf: database) == Data("theirs, and long enough to be looked at".utf8))
+  }
+
+  @Test("rows are strict, and name what exists")
+  func constraints() throws {
+    let fixture = try StoreFixture()
+    try fixture.study(try fixture.begin())
+    let tables = try fixture.store.query("SELECT sql FROM sqlite_schema WHERE type = 'table'")
+    #expect(tables.column("sql").allSatisfy { $0.text?.contains("STRICT") == true })
+    for sql in [
+      "INSERT INTO metric (execution_id, name, value) VALUES ('nobody', 'x', 1)",
+      "UPDATE metric SET value = 'text'", "UPDATE stage SET status = 'odd'",
+      "UPDATE execution SET params = 'no json'", "DELETE FROM artifact",
+      "INSERT INTO outcome SELECT * FROM outcome",
+    ] {
+      #expect(throws: StoreError.self, "\(sql)") { try fixture.store.database.execute(sql) }
+    }
+  }
+
   @Test("a run that died is marked by the next one")
   func deadRun() throws {
     let fixture = try StoreFixture()
@@ -230,6 +297,9 @@ struct StoreTests {
     try refused(65) { try execute("CREATE TABLE theirs (a)", $0) }
     try refused(65) {
       try execute("PRAGMA application_id = \(Schema.applicationID); PRAGMA user_version = 99", $0)
+    }
+    try refused(65) {
+      try execute("PRAGMA application_id = \(Schema.applicationID); PRAGMA user_version = -1", $0)
     }
     try refused(65) { try Data("SQLite? no, just text of some length".utf8).write(to: $0) }
     try refused(65) {
