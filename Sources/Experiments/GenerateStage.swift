@@ -64,8 +64,20 @@ enum GenerateStage {
           path: "objects",
           message: "found [\(range[0]), \(range[1])], accepted: the fewest first, then the most"))
     }
+    if let size = parameters["size"]?.integer, let count = parameters["count"]?.integer {
+      let (bytes, overflow) = count.multipliedReportingOverflow(by: size * size * 3)
+      if overflow || bytes > mostBytes {
+        problems.append(
+          ParameterProblem(
+            path: "count",
+            message: "found \(count), accepted: up to \(mostBytes / (size * size * 3)) pictures of "
+              + "\(size) px (8 GiB, which are held in memory)"))
+      }
+    }
     return problems
   }
+
+  private static let mostBytes = 8 << 30
 
   private static func run(_ context: StageContext) throws -> StageOutput {
     let parameters = context.parameters
