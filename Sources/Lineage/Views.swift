@@ -53,10 +53,10 @@ enum Views {
     pair(
       "length_generalization",
       columns:
-        "model, labelling, arm, k, window_load, recall, ci_low, ci_high, n, seed, pipeline",
+        "model, labelling, arm, k, window_load, recall, ci_low, ci_high, n, seed, pipeline, intervention",
       """
       SELECT v.run_id, v.model, v.labelling, v.arm, m.k, l.value AS window_load,
-        m.value AS recall, m.ci_low, m.ci_high, m.n, m.seed, v.pipeline
+        m.value AS recall, m.ci_low, m.ci_high, m.n, m.seed, v.pipeline, v.intervention
       FROM run_model v
       JOIN metric m ON m.execution_id = v.execution_id AND m.name = 'recall'
       LEFT JOIN metric l
@@ -65,11 +65,12 @@ enum Views {
       """),
     pair(
       "k_max",
-      columns: "model, labelling, arm, k_max, ci_low, ci_high, threshold, n, seed, pipeline",
+      columns:
+        "model, labelling, arm, k_max, ci_low, ci_high, threshold, n, seed, pipeline, intervention",
       """
       SELECT v.run_id, v.model, v.labelling, v.arm, CAST(m.value AS INTEGER) AS k_max,
         CAST(m.ci_low AS INTEGER) AS ci_low, CAST(m.ci_high AS INTEGER) AS ci_high,
-        t.value AS threshold, m.n, m.seed, v.pipeline
+        t.value AS threshold, m.n, m.seed, v.pipeline, v.intervention
       FROM stage s
       JOIN metric m ON m.execution_id = s.execution_id AND m.name = 'k_max'
       JOIN metric t ON t.execution_id = s.execution_id AND t.name = 'k_max_threshold'
