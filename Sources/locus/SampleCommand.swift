@@ -52,7 +52,7 @@ enum SampleCommand: Command {
     let places = try arguments.all("--at").map { text throws(UsageError) in try place(text) }
 
     let store = try context.openStore()
-    let denoiser = try denoiser(arguments.positional(0) ?? "", in: store)
+    let denoiser = try storedDenoiser(arguments.positional(0) ?? "", in: store)
     let shape = denoiser.shape
     let cells = places.map { place in
       let column = min(Int(place.x * Double(shape.cells)), shape.cells - 1)
@@ -93,26 +93,5 @@ enum SampleCommand: Command {
       throw .badValue(text, option: "--at", accepted: "two numbers from 0 to 1, such as 0.25,0.5")
     }
     return (x, y)
-  }
-
-  private static func denoiser(_ word: String, in store: Store) throws -> any Denoiser {
-    let files: QueryResult
-    switch try StoreReference(word, in: store) {
-    case .execution(let id):
-      files = try store.query(
-        "SELECT role, sha256 FROM execution_output WHERE execution_id = ?", [.text(id)])
-    case .artifact(let hash):
-      files = try store.query(
-        "SELECT kind, sha256 FROM artifact WHERE sha256 = ?", [.text(hash)])
-    case .run:
-      throw UsageError.noDenoiser(word)
-    }
-    var byRole: [String: StageFile] = [:]
-    for row in files.rows {
-      guard let role = row[0].text, let hash = row[1].text else { continue }
-      byRole[role] = StageFile(url: store.objectURL(hash), sha256: hash)
-    }
-    guard byRole["weights"] != nil else { throw UsageError.noDenoiser(word) }
-    return try DenoiserArtifact(files: byRole).denoiser
   }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Lineage
 import Testing
@@ -147,5 +148,37 @@ struct ProcessTests {
     #expect(try program.finish(["sample", "scenes"]) == 64)
     #expect(try program.finish(["sample", "model", "--at", "2,0"]) == 64)
     #expect(try program.finish(["sample", "model", "--output", "none/x.png"]) == 73)
+  }
+
+  @Test("a trained model denoises given arrays, channels first, and refuses those that do not fit")
+  func denoise() throws {
+    let program = try Program()
+    #expect(try program.finish(Program.short) == 0)
+    func save(_ name: String, _ shape: [Int]) throws {
+      let values = (0..<shape.reduce(1, *)).map { Float($0 % 7) / 7 + 0.1 }
+      try NPYArray(shape: shape, elements: .float32(values)).npyData()
+        .write(to: program.folder.appending(path: name))
+    }
+    try save("x.npy", [2, 3, 16, 16])
+    try save("sigma.npy", [2])
+    try save("labels.npy", [2, 8, 8])
+    try save("odd.npy", [2, 3, 16, 15])
+    func words(_ x: String, _ out: String) -> [String] {
+      [
+        "denoise", "model", "--x", x, "--sigma", "sigma.npy", "--labels", "labels.npy", "--out",
+        out,
+      ]
+    }
+    #expect(try program.finish(words("x.npy", "D.npy")) == 0)
+    let d = try NPYArray(npy: Data(contentsOf: program.folder.appending(path: "D.npy")))
+    #expect(d.shape == [2, 3, 16, 16])
+    // At a low noise level the result is close to the input, value by value and so in its order.
+    guard case .float32(let values) = d.elements else { throw CancellationError() }
+    let mean = values.indices.reduce(0) { $0 + abs(values[$1] - (Float($1 % 7) / 7 + 0.1)) }
+    #expect(mean / Float(values.count) < 0.1)
+    #expect(try program.finish(words("odd.npy", "D.npy")) == 64)
+    #expect(try program.finish(words("none.npy", "D.npy")) == 66)
+    #expect(try program.finish(words("x.npy", "none/D.npy")) == 73)
+    #expect(try program.finish(["denoise", "model"]) == 64)
   }
 }
