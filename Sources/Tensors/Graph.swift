@@ -11,6 +11,9 @@ public struct Graph: Sendable {
   public let parameters: [Parameter]
   public let output: Value
 
+  /// Floating-point operations of one picture's forward pass: two a multiply-add.
+  public var operations: Int { layers.reduce(0) { $0 + 2 * $1.multiplyAdds } }
+
   public func makeWeights() -> Weights { Weights(parameters: parameters) }
   public func makeWorkspace(gradients: Bool) -> Workspace {
     Workspace(graph: self, gradients: gradients)

@@ -72,6 +72,8 @@ struct Placement: Sendable {
 protocol Layer: Sendable {
   /// The values whose gradients `backward` writes, in the order in which it writes them.
   var inputs: [Value] { get }
+  /// Multiply-adds of the forward pass, padding of channels not counted.
+  var multiplyAdds: Int { get }
   func forward(_ frame: Frame)
   /// `accumulate` says for each of `inputs` whether its gradient is added to or set.
   func backward(_ frame: Frame, accumulate: [Bool])
@@ -89,6 +91,10 @@ struct ConvolutionLayer: Layer {
   let spreadGradient: Value?
 
   var inputs: [Value] { residual.map { [$0, input] } ?? [input] }
+
+  var multiplyAdds: Int {
+    taps.count * input.channels * output.channels * output.height * output.width
+  }
 
   func forward(_ frame: Frame) {
     convolve(
@@ -142,6 +148,9 @@ struct NormalizationLayer: Layer {
     NormalizationState(frame.field(state).base, channels: paddedChannels(input.channels))
   }
 
+  /// Not counted: a few operations a value, against hundreds in a convolution.
+  var multiplyAdds: Int { 0 }
+
   func forward(_ frame: Frame) {
     normalize(
       frame.field(input), into: frame.field(output), kind: kind, affine: affine(frame),
@@ -166,6 +175,11 @@ struct AttentionLayer: Layer {
 
   var inputs: [Value] { [qkv] }
 
+  var multiplyAdds: Int {
+    let tokens = output.height * output.width
+    return 2 * tokens * tokens * output.channels
+  }
+
   func forward(_ frame: Frame) {
     attend(
       qkv: frame.field(qkv), into: frame.field(output),
@@ -188,6 +202,8 @@ struct LinearLayer: Layer {
   let bias: Parameter
 
   var inputs: [Value] { residual.map { [$0, input] } ?? [input] }
+
+  var multiplyAdds: Int { input.channels * output.channels }
 
   func forward(_ frame: Frame) {
     applyLinear(
@@ -219,6 +235,8 @@ struct UpsampleConcatenateLayer: Layer {
   let output: Value
 
   var inputs: [Value] { [low, skip] }
+
+  var multiplyAdds: Int { 0 }
 
   func forward(_ frame: Frame) {
     upsampleAndConcatenate(frame.field(low), frame.field(skip), into: frame.field(output))

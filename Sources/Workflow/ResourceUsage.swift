@@ -12,11 +12,11 @@ public struct ResourceUsage: Sendable, Hashable {
 ///
 /// The peak of the resident memory belongs to the process; Linux lets it be reset, so that a
 /// stage does not answer for the one before it. Elsewhere it is the peak since the start.
-struct ResourceMeter {
+public struct ResourceMeter {
   private let start = ContinuousClock.now
   private let cpu = Self.cpuSeconds()
 
-  init() {
+  public init() {
     #if os(Linux)
       let descriptor = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { return }
@@ -26,7 +26,7 @@ struct ResourceMeter {
     #endif
   }
 
-  func stop() -> ResourceUsage {
+  public func stop() -> ResourceUsage {
     let wall = ContinuousClock.now - start
     return ResourceUsage(
       wallSeconds: wall / .seconds(1), cpuSeconds: Self.cpuSeconds() - cpu,

@@ -38,7 +38,7 @@ enum CommandLineTool {
     [
       RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, LineageCommand.self,
       QueryCommand.self, VerifyCommand.self, RebuildCommand.self, ReportCommand.self,
-      SampleCommand.self, DenoiseCommand.self,
+      SampleCommand.self, DenoiseCommand.self, BenchCommand.self,
     ]
   }
 

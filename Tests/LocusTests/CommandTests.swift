@@ -223,4 +223,22 @@ struct CommandTests {
     try write("repo/.git/worktrees/tree/commondir", "../..\n")
     #expect(gitCommit(around: bench.folder.appending(path: "tree")) == other)
   }
+
+  @Test("bench gives the keys of the reference's own benchmark, and refuses what no network has")
+  func bench() throws {
+    let bench = try Bench()
+    let result = bench.locus(
+      "bench", "--size", "8", "--width", "4", "--batch", "2", "--rounds", "1", "--threads", "1",
+      "--json")
+    #expect(result.code == 0)
+    let value = try JSONValue.parse(Data(result.output.utf8))
+    for key in [
+      "train_images_per_second", "denoise_images_per_second", "sgemm_gflops", "peak_rss_mib",
+    ] {
+      #expect((value[key]?.number ?? 0) > 0, "\(key)")
+    }
+    #expect(value["network"]?.string == "unet" && value["batch"]?.integer == 2)
+    #expect(bench.locus("bench", "--width", "10").code == 64)
+    #expect(bench.locus("bench", "--network", "gan").code == 64)
+  }
 }

@@ -68,6 +68,8 @@ struct KernelTests {
     let tensors = weights.tensors()
     #expect(tensors.map(\.shape) == [[5, 3, 3, 3], [5]])
     #expect(weights.count == 140)
+    // 2 · 9 taps · 3 in · 5 out · 16 pixels.
+    #expect(graph.operations == 4320)
     let copy = graph.makeWeights()
     try copy.load(tensors)
     #expect(copy.tensors() == tensors)
