@@ -6,10 +6,20 @@ import Tensors
 public func render(
   _ scene: Scene, _ settings: SceneSettings, into picture: UnsafeMutableBufferPointer<UInt8>
 ) {
+  render(scene, settings, into: picture, shortCut: true)
+}
+
+/// `shortCut` takes one sample where nothing but evenly lit ground can be near.
+func render(
+  _ scene: Scene, _ settings: SceneSettings, into picture: UnsafeMutableBufferPointer<UInt8>,
+  shortCut: Bool
+) {
   let size = settings.size
   let renderer = Renderer(scene)
-  // The footprint of a pixel on the ground, for the tests of what is near.
-  let reach = 1.5 * scene.camera.position.z / (scene.camera.focal * Float(size))
+  // The footprint of a pixel on the ground straight below, for the tests of what is near; a tilted
+  // camera's pixels grow with the distance and are drawn out along the ground.
+  let below = 1.5 * scene.camera.position.z / (scene.camera.focal * Float(size))
+  let isTilted = abs(scene.camera.back.z) < 0.999
   for row in 0..<size {
     for column in 0..<size {
       let x = Float(column)
@@ -17,7 +27,9 @@ public func render(
       let middle = scene.camera.ray(
         x: x + 0.5, y: y + 0.5, width: Float(size), height: Float(size))
       var color = SIMD3<Float>()
-      if renderer.isOpenGround(middle, reach: reach) {
+      let slope = max(-middle.z, 0.05)
+      let reach = isTilted ? below / (slope * slope) : below
+      if shortCut, renderer.isOpenGround(middle, reach: reach) {
         color = renderer.color(middle, shadows: false)
       } else {
         let n = settings.supersample
