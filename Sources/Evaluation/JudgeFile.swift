@@ -60,6 +60,10 @@ public struct JudgeFile: Sendable {
       let judgeRecall = file.tensors["calibration.judge"],
       let backgroundRecall = file.tensors["calibration.background"]
     else { throw .judge("lacks its camera, size, thresholds, ground or calibration") }
+    let counts = JudgeSettings.mostObjects + 1
+    if judgeRecall.values.count != counts || backgroundRecall.values.count != counts {
+      throw .judge("its calibration is not for K = 0 to \(JudgeSettings.mostObjects)")
+    }
     let network = JudgeNetwork(size: size)
     let weights = network.graph.makeWeights()
     let prefix = "network."

@@ -71,11 +71,13 @@ enum CompareStage {
     return seeds.count == 1 ? seeds.first : nil
   }
 
-  /// The plain evaluation of the same weights that shares layouts with a masked one.
+  /// The plain evaluation of the same weights, under the same conditions, that shares layouts with a
+  /// masked one.
   private static func baseline(of entry: Entry, in entries: [Entry]) -> Entry? {
     let seeds = Set(entry.file.outcomes.map(\.seed))
     return entries.first {
       $0.file.isPlain && $0.file.weightsHash == entry.file.weightsHash
+        && $0.file.conditions == entry.file.conditions
         && !seeds.isDisjoint(with: $0.file.outcomes.map(\.seed))
     }
   }

@@ -90,6 +90,17 @@ struct DrawnPicture {
   var digest: String
 }
 
+/// A picture that is no picture: the judge would find anything in it.
+struct SamplingError: Error, CustomStringConvertible {
+  var k: Int
+  var layout: Int
+
+  var description: String {
+    "the denoiser drew values that are not finite (K = \(k), layout \(layout)); train it longer or "
+      + "with a lower learning_rate"
+  }
+}
+
 /// Draws pictures and looks at them, some at a time.
 struct Evaluator {
   let artifact: DenoiserArtifact
@@ -111,6 +122,10 @@ struct Evaluator {
         noise: some.flatMap {
           startingNoise(k: $0.k, layout: $0.layout, shape: shape, seed: context.seed)
         }, threads: context.threads, checkCancellation: context.checkCancellation)
+      if let bad = pictures.firstIndex(where: { !$0.isFinite }) {
+        let request = some[bad / shape.pictureCount]
+        throw SamplingError(k: request.k, layout: request.layout)
+      }
       let found = judge.judge.detect(pictures, threads: context.threads)
       let crossChecked = judge.background.detect(pictures)
       for (i, request) in some.enumerated() {

@@ -19,7 +19,9 @@ struct EvaluationReport {
     var files = [
       try context.output(
         "outcomes", kind: "outcomes", .json,
-        Data(EvaluationFile(artifact: artifact, drawn: drawn).json.canonicalText().utf8)),
+        Data(
+          EvaluationFile(artifact: artifact, drawn: drawn, conditions: try conditions()).json
+            .canonicalText().utf8)),
       try context.output("samples", kind: "samples", .npy, try samples().npyData()),
     ]
     if shown > 0 {
@@ -33,6 +35,14 @@ struct EvaluationReport {
         drawn: o.drawn, exact: o.exact)
     }
     return StageOutput(files: files, metrics: metrics(), outcomes: outcomes)
+  }
+
+  private func conditions() throws -> JSONValue {
+    .object([
+      "judge": .string(try context.input("judge").file("weights").sha256),
+      "steps": try context.parameters.at("steps"),
+      "tolerance": try context.parameters.at("tolerance"),
+    ])
   }
 
   private func metrics() -> [MetricRow] {
@@ -101,12 +111,15 @@ struct EvaluationFile {
   /// The mask's own file, `nil` for a plain denoiser.
   var mask: JSONValue?
   var trainingMaximum: Int
+  /// What else decides a picture and what is found in it: only evaluations that share it compare.
+  var conditions: JSONValue
   var outcomes: [Outcome]
   var digests: [String]
 
-  init(artifact: DenoiserArtifact, drawn: [DrawnPicture]) {
+  init(artifact: DenoiserArtifact, drawn: [DrawnPicture], conditions: JSONValue) {
     weightsHash = artifact.weightsHash
     mask = artifact.mask
+    self.conditions = conditions
     trainingMaximum = artifact.origin.objects.upperBound
     outcomes = drawn.map(\.outcome)
     digests = drawn.map(\.digest)
@@ -117,7 +130,7 @@ struct EvaluationFile {
 
   var json: JSONValue {
     .object([
-      "weights": .string(weightsHash), "mask": mask ?? .null,
+      "weights": .string(weightsHash), "mask": mask ?? .null, "conditions": conditions,
       "training_maximum": .integer(trainingMaximum),
       "columns": .array(
         ["seed", "k", "layout", "requested", "found", "drawn", "digest"].map(JSONValue.string)),
@@ -141,8 +154,13 @@ struct EvaluationFile {
       throw ArtifactError(file: file, reason: error.description)
     }
     guard let weights = value["weights"]?.string,
-      let maximum = value["training_maximum"]?.integer, let rows = value["rows"]?.array
-    else { throw ArtifactError(file: file, reason: "lacks weights, training_maximum or rows") }
+      let maximum = value["training_maximum"]?.integer, let rows = value["rows"]?.array,
+      let conditions = value["conditions"]
+    else {
+      throw ArtifactError(
+        file: file, reason: "lacks weights, training_maximum, conditions or rows")
+    }
+    self.conditions = conditions
     weightsHash = weights
     trainingMaximum = maximum
     mask = value["mask"].flatMap { $0 == .null ? nil : $0 }

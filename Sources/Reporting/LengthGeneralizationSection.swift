@@ -140,8 +140,8 @@ enum LengthGeneralizationSection {
     } else {
       page.paragraph(
         "**The two detectors disagree** on recall by more than \(Markdown.number(margin)), beyond what "
-          + "their calibrations on renders explain. The plain detector misses soft or pale objects and "
-          + "merges those that touch, which generated pictures have more of; look at the samples.")
+          + "their calibrations on renders explain. The plain detector may miss soft or pale objects and "
+          + "merge those that touch; the samples show which of the two to believe.")
       page.table(
         ["model", "largest difference of recall", "mean over K", "tested K"],
         large.map { row in
