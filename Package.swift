@@ -52,6 +52,8 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["Vectors", "COpenBLAS"], swiftSettings: numeric),
     .target(name: "Scenes", dependencies: ["Tensors", "Formats"], swiftSettings: numeric),
     .target(name: "Diffusion", dependencies: ["Tensors", "Formats"], swiftSettings: numeric),
+    .target(
+      name: "Analytic", dependencies: ["Diffusion", "Tensors", "Vectors"], swiftSettings: numeric),
     .target(name: "Probing", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
     .target(name: "Interventions", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
     .target(
@@ -61,7 +63,7 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Workflow", "Lineage", "Formats", "Tensors", "Scenes", "Diffusion", "Probing",
+        "Workflow", "Lineage", "Formats", "Tensors", "Scenes", "Diffusion", "Analytic", "Probing",
         "Interventions", "Evaluation",
       ]),
     .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),
@@ -82,6 +84,7 @@ let package = Package(
     .testTarget(
       name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "Formats"],
       exclude: ["Golden"]),
+    .testTarget(name: "AnalyticTests", dependencies: ["Analytic", "Diffusion", "Tensors", "Vectors"]),
     .target(
       name: "DenoiserFixtures", dependencies: ["Diffusion"], path: "Tests/DenoiserFixtures"),
     .testTarget(

@@ -6,10 +6,16 @@
 #if LOCUS_LANES_16
   /// As many floats as one vector register holds.
   public typealias Vector = SIMD16<Float>
+  /// A byte for each lane of a `Vector`.
+  public typealias ByteVector = SIMD16<UInt8>
 #elseif LOCUS_LANES_8
   public typealias Vector = SIMD8<Float>
+  /// A byte for each lane of a `Vector`.
+  public typealias ByteVector = SIMD8<UInt8>
 #else
   public typealias Vector = SIMD4<Float>
+  /// A byte for each lane of a `Vector`.
+  public typealias ByteVector = SIMD4<UInt8>
 #endif
 
 @inlinable @inline(__always)
@@ -32,4 +38,10 @@ public func load(_ pointer: UnsafeMutablePointer<Float>) -> Vector {
 @inlinable @inline(__always)
 public func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
+}
+
+/// 0 … 255 each.
+@inlinable @inline(__always)
+public func load(_ pointer: UnsafePointer<UInt8>) -> Vector {
+  Vector(UnsafeRawPointer(pointer).loadUnaligned(as: ByteVector.self))
 }
