@@ -84,7 +84,8 @@ let package = Package(
     .testTarget(
       name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "Formats"],
       exclude: ["Golden"]),
-    .testTarget(name: "AnalyticTests", dependencies: ["Analytic", "Diffusion", "Tensors", "Vectors"]),
+    .testTarget(
+      name: "AnalyticTests", dependencies: ["Analytic", "Diffusion", "Tensors", "Vectors"]),
     .target(
       name: "DenoiserFixtures", dependencies: ["Diffusion"], path: "Tests/DenoiserFixtures"),
     .testTarget(

@@ -49,11 +49,16 @@ public final class AnalyticDenoiser: Denoiser {
   public let shape: PictureShape
   public let settings: MachineSettings
   private let patches: PatchSet
-  private let shifts: [Shift]
-  private let matcher: LabelMatcher
+  /// By the reach that decides border classes, of pixels or labels; places `same` have none: 0.
+  private let matchers: [Int: LabelMatcher]
   private let cut: Float
   // A sampler asks for the same labels dozens of times in a row.
-  private let plans = Mutex<[[Float]: LabelPlan]>([:])
+  private let plans = Mutex<[PlanKey: LabelPlan]>([:])
+
+  private struct PlanKey: Hashable {
+    var margin: Int
+    var labels: [Float]
+  }
 
   private static let mostPlans = 1024
   private static let leftOut = 1e-7
@@ -71,17 +76,26 @@ public final class AnalyticDenoiser: Denoiser {
     shape = training.shape
     self.settings = settings
     patches = PatchSet(training)
-    shifts =
-      settings.places == .same
-      ? [Shift.none(shape)]
-      : Shift.all(shape, margin: max(settings.schedule.largestRadius, settings.labelRadius))
-    matcher = LabelMatcher(
-      set: patches, labelling: settings.labelling, dropout: Float(settings.labelDropout),
-      radius: settings.labelRadius, shifts: shifts)
+    var matchers: [Int: LabelMatcher] = [:]
+    for step in settings.schedule.steps {
+      let margin = Self.margin(settings, radius: step.radius)
+      if matchers[margin] != nil { continue }
+      matchers[margin] = LabelMatcher(
+        set: patches, labelling: settings.labelling, dropout: Float(settings.labelDropout),
+        radius: settings.labelRadius,
+        shifts: settings.places == .same
+          ? [Shift.none(shape)] : Shift.all(shape, margin: margin))
+    }
+    self.matchers = matchers
     let most = Double(max(patches.totals.max() ?? 1, 1))
     let q = settings.labelDropout
     let least = [q, (1 - q) / (settings.labelling == .single ? most : 1)].filter { $0 > 0 }.min()
-    cut = Float(log(Double(patches.count * shifts.count) / ((least ?? 1) * Self.leftOut)))
+    let places = matchers.values.map(\.shifts.count).max() ?? 1
+    cut = Float(log(Double(patches.count * places) / ((least ?? 1) * Self.leftOut)))
+  }
+
+  private static func margin(_ settings: MachineSettings, radius: Int) -> Int {
+    settings.places == .same ? 0 : max(radius, settings.labelRadius)
   }
 
   /// Training pictures.
@@ -103,8 +117,8 @@ public final class AnalyticDenoiser: Denoiser {
     let workers = workers(threads, gradients: false)
     results.withUnsafeMutableBufferPointer { results in
       nonisolated(unsafe) let results = results
-      parallel(batch.count, threads: threads) { [shifts] item, worker in
-        results[item] = workers[worker].worker.denoise(queries[item], shifts: shifts)
+      parallel(batch.count, threads: threads) { item, worker in
+        results[item] = workers[worker].worker.denoise(queries[item])
       }
     }
     return results.flatMap { $0.map { $0 / 127.5 - 1 } }
@@ -125,15 +139,15 @@ public final class AnalyticDenoiser: Denoiser {
     let workers = workers(threads, gradients: true)
     results.withUnsafeMutableBufferPointer { results in
       nonisolated(unsafe) let results = results
-      parallel(batch.count, threads: threads) { [shifts] item, worker in
+      parallel(batch.count, threads: threads) { item, worker in
         if regions[item] == nil {
           results[item] = [Float](repeating: 0, count: count)
           return
         }
         let worker = workers[worker].worker
-        let denoised = worker.denoise(queries[item], shifts: shifts)
+        let denoised = worker.denoise(queries[item])
         results[item] = worker.gradient(
-          queries[item], shifts: shifts,
+          queries[item],
           cotangent: Array(cotangent[item * count..<(item + 1) * count]), denoised: denoised)
       }
     }
@@ -148,24 +162,35 @@ public final class AnalyticDenoiser: Denoiser {
     public var unmatched: Int
   }
 
-  /// Counts over the S² windows of a conditioner (G, G).
-  public func agreement(labels: [Float]) throws(AnalyticError) -> WindowAgreement {
-    let plan = try plan(labels)
+  /// Counts over the S² windows of a conditioner (G, G) at a noise level; only with places `all` does
+  /// it depend on σ.
+  public func agreement(labels: [Float], sigma: Float) throws(AnalyticError) -> WindowAgreement {
+    let plan = try plan(labels, radius: radius(at: sigma)).plan
     return WindowAgreement(
-      labelled: plan.isLabelled.count { $0 }, unmatched: plan.isUnmatched.count { $0 })
+      labelled: plan.isLabelled.count { $0 },
+      unmatched: zip(plan.isLabelled, plan.isUnmatched).count { $0 && $1 })
   }
 
-  private func plan(_ labels: [Float]) throws(AnalyticError) -> LabelPlan {
-    for (index, value) in labels.enumerated() where !(value >= 0 && value.isFinite && value == value.rounded()) {
+  private func radius(at sigma: Float) -> Int { settings.schedule.radius(at: sigma) }
+
+  private func plan(_ labels: [Float], radius: Int) throws(AnalyticError) -> (
+    plan: LabelPlan, shifts: [Shift]
+  ) {
+    for (index, value) in labels.enumerated()
+    where !(value >= 0 && value.isFinite && value == value.rounded()) {
       throw .label(index: index, value: value)
     }
-    if let plan = plans.withLock({ $0[labels] }) { return plan }
+    let key = PlanKey(margin: Self.margin(settings, radius: radius), labels: labels)
+    guard let matcher = matchers[key.margin] else {
+      throw .schedule("without a step of radius \(radius)")
+    }
+    if let plan = plans.withLock({ $0[key] }) { return (plan, matcher.shifts) }
     let plan = matcher.plan(labels)
     plans.withLock {
       if $0.count >= Self.mostPlans { $0.removeAll() }
-      $0[labels] = plan
+      $0[key] = plan
     }
-    return plan
+    return (plan, matcher.shifts)
   }
 
   private func queries(_ batch: NoisedBatch, regions: [Region?]?) throws -> [PatchQuery] {
@@ -174,11 +199,13 @@ public final class AnalyticDenoiser: Denoiser {
     return try (0..<batch.count).map { n in
       let labels = Array(batch.labels[n * cells..<(n + 1) * cells])
       let sigma = batch.sigma[n] * 127.5
+      let radius = radius(at: batch.sigma[n])
+      let (plan, shifts) = try plan(labels, radius: radius)
       return PatchQuery(
         x: batch.x[n * count..<(n + 1) * count].map { 127.5 * ($0 + 1) },
         kappa: 1 / (2 * sigma * sigma),
-        radius: min(settings.schedule.radius(at: batch.sigma[n]), shape.size - 1), labels: labels,
-        plan: try plan(labels), region: regions?[n] ?? Shift.none(shape).valid)
+        radius: min(radius, shape.size - 1), labels: labels, plan: plan, shifts: shifts,
+        region: regions?[n] ?? Shift.none(shape).valid)
     }
   }
 

@@ -40,44 +40,78 @@ struct BoxPlan {
     self.prefixes = prefixes
   }
 
-  /// Element t is `width` vectors from `t * stride` on. Overwrites `source` with its suffix sums and
-  /// `scratch` with its prefix sums.
-  @inline(__always)
-  func sum(
+  /// Element t is the `width` vectors from `t * stride` on. Overwrites `source` with its suffix sums
+  /// and `scratch` with its prefix sums.
+  func sumRows(
     _ source: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
     into target: UnsafeMutablePointer<Float>, stride: Int, width: Int
   ) {
-    let count = width * lanes
     var start = from.lowerBound
     while start <= from.upperBound {
       let end = min(start + window - 1, from.upperBound)
-      for j in Swift.stride(from: 0, to: count, by: lanes) {
-        store(load(source + start * stride + j), scratch + start * stride + j)
-      }
+      (scratch + start * stride).update(from: source + start * stride, count: width * lanes)
       var t = start + 1
       while t <= end {
-        for j in Swift.stride(from: 0, to: count, by: lanes) {
-          let i = t * stride + j
-          store(load(scratch + i - stride) + load(source + i), scratch + i)
-        }
+        let i = t * stride
+        add(scratch + i - stride, source + i, into: scratch + i, width: width)
         t += 1
       }
       t = end - 1
       while t >= start {
-        for j in Swift.stride(from: 0, to: count, by: lanes) {
-          let i = t * stride + j
-          store(load(source + i) + load(source + i + stride), source + i)
-        }
+        let i = t * stride
+        add(source + i, source + i + stride, into: source + i, width: width)
         t -= 1
       }
       start = end + 1
     }
     for i in to {
-      let suffix = source + suffixes[i - to.lowerBound] * stride
-      let prefix = scratch + prefixes[i - to.lowerBound] * stride
-      for j in Swift.stride(from: 0, to: count, by: lanes) {
-        store(load(suffix + j) + load(prefix + j), target + i * stride + j)
+      add(
+        source + suffixes[i - to.lowerBound] * stride,
+        scratch + prefixes[i - to.lowerBound] * stride, into: target + i * stride, width: width)
+    }
+  }
+
+  @inline(__always)
+  private func add(
+    _ a: UnsafeMutablePointer<Float>, _ b: UnsafeMutablePointer<Float>,
+    into target: UnsafeMutablePointer<Float>, width: Int
+  ) {
+    var j = 0
+    while j < width * lanes {
+      store(load(a + j) + load(b + j), target + j)
+      j += lanes
+    }
+  }
+
+  /// The same for elements of one vector next to each other: the running sums stay in a register,
+  /// without which each addition waits for the store before it.
+  func sumLine(
+    _ source: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>,
+    into target: UnsafeMutablePointer<Float>
+  ) {
+    var start = from.lowerBound
+    while start <= from.upperBound {
+      let end = min(start + window - 1, from.upperBound)
+      var prefix = Vector()
+      var t = start
+      while t <= end {
+        prefix += load(source + t * lanes)
+        store(prefix, scratch + t * lanes)
+        t += 1
       }
+      var suffix = Vector()
+      t = end
+      while t >= start {
+        suffix += load(source + t * lanes)
+        store(suffix, source + t * lanes)
+        t -= 1
+      }
+      start = end + 1
+    }
+    for i in to {
+      let suffix = load(source + suffixes[i - to.lowerBound] * lanes)
+      let prefix = load(scratch + prefixes[i - to.lowerBound] * lanes)
+      store(suffix + prefix, target + i * lanes)
     }
   }
 }

@@ -12,6 +12,8 @@ struct PatchQuery {
   /// (G, G).
   var labels: [Float]
   var plan: LabelPlan
+  /// Where training patches come from.
+  var shifts: [Shift]
   /// The output pixels that are wanted.
   var region: Region
 }
@@ -67,10 +69,10 @@ final class PatchWorker {
   // MARK: - Denoising
 
   /// The posterior mean in the wanted region, on the scale of bytes; (S, S, 3), 0 elsewhere.
-  func denoise(_ query: PatchQuery, shifts: [Shift]) -> [Float] {
+  func denoise(_ query: PatchQuery) -> [Float] {
     sums.clear()
     maxima.pointer.update(repeating: -.greatestFiniteMagnitude, count: maxima.count)
-    for shift in shifts {
+    for shift in query.shifts {
       guard let region = shift.valid.intersection(query.region) else { continue }
       let boxes = Boxes(region, radius: query.radius, size: size)
       for block in 0..<set.blocks {
@@ -98,7 +100,7 @@ final class PatchWorker {
         let weight = load(prior.pointer + pixel * lanes)
         var exponent = load(distance.pointer + pixel * lanes) * -query.kappa
         exponent.replace(with: -.greatestFiniteMagnitude, where: weight .<= 0)
-        let largest = exponent.max()
+        let largest = largestLane(exponent)
         let maximum = maxima[pixel]
         if largest < maximum - cut { continue }
         let sum = sums.pointer + pixel * 4 * lanes
@@ -127,7 +129,7 @@ final class PatchWorker {
   /// to 0 over n, any constant may be taken from φ_n,j; x_j, clipped to what bytes can be, leaves the
   /// least to cancel.
   func gradient(
-    _ query: PatchQuery, shifts: [Shift], cotangent: [Float], denoised: [Float]
+    _ query: PatchQuery, cotangent: [Float], denoised: [Float]
   ) -> [Float] {
     gradient.clear()
     var means = [Float](repeating: 0, count: size * size)
@@ -135,7 +137,7 @@ final class PatchWorker {
       for c in 0..<3 { means[pixel] += cotangent[pixel * 3 + c] * denoised[pixel * 3 + c] }
     }
     let reference = query.x.map { min(max($0, 0), 255) }
-    for shift in shifts {
+    for shift in query.shifts {
       guard let region = shift.valid.intersection(query.region) else { continue }
       let boxes = Boxes(region, radius: query.radius, size: size)
       for block in 0..<set.blocks {
@@ -181,7 +183,7 @@ final class PatchWorker {
         var exponent = load(distance.pointer + pixel * lanes) * -query.kappa
         exponent.replace(with: -.greatestFiniteMagnitude, where: weight .<= 0)
         let maximum = maxima.pointer[pixel]
-        if exponent.max() < maximum - cut { continue }
+        if largestLane(exponent) < maximum - cut { continue }
         let v = pixel * 3
         if cotangent[v] == 0, cotangent[v + 1] == 0, cotangent[v + 2] == 0 { continue }
         isAny = true
@@ -221,13 +223,13 @@ final class PatchWorker {
           let square = (red * red).addingProduct(green, green).addingProduct(blue, blue)
           store(square, line.pointer + column * lanes)
         }
-        boxes.across.sum(
+        boxes.across.sumLine(
           line.pointer, scratch: lineScratch.pointer,
-          into: plane.pointer + row * size * lanes, stride: lanes, width: 1)
+          into: plane.pointer + row * size * lanes)
       }
     }
     let first = columns.lowerBound * lanes
-    boxes.down.sum(
+    boxes.down.sumRows(
       plane.pointer + first, scratch: planeScratch.pointer + first,
       into: distance.pointer + first, stride: size * lanes, width: columns.count)
   }
@@ -327,14 +329,13 @@ private struct Boxes {
   ) {
     let first = inner.columns.lowerBound * lanes
     // Down first: its result takes the place of the distances, which are no longer needed.
-    downBack.sum(
+    downBack.sumRows(
       plane.pointer + first, scratch: planeScratch.pointer + first, into: target + first,
       stride: size * lanes, width: inner.columns.count)
     for row in outer.rows {
       let start = target + row * size * lanes
       (line.pointer + first).update(from: start + first, count: inner.columns.count * lanes)
-      acrossBack.sum(
-        line.pointer, scratch: lineScratch.pointer, into: start, stride: lanes, width: 1)
+      acrossBack.sumLine(line.pointer, scratch: lineScratch.pointer, into: start)
     }
   }
 }

@@ -1,15 +1,18 @@
+import Analytic
 import Diffusion
 import Formats
 import Foundation
 import Interventions
 import Workflow
 
-/// Anything that can be sampled and probed, as the stages `train` and `intervene` leave it.
+/// Anything that can be sampled and probed, as the stages `train`, `analytic` and `intervene` leave it.
 public struct DenoiserArtifact: Sendable {
   public let denoiser: any Denoiser
   public let origin: TrainingOrigin
-  /// Of the trained weights, behind whatever mask.
+  /// Of the trained weights, or of the analytic machine, behind whatever mask.
   public let weightsHash: String
+  /// The output roles that make the denoiser without its mask.
+  let baseRoles: [String]
   /// The mask's file, where there is one.
   let mask: JSONValue?
 
@@ -17,16 +20,33 @@ public struct DenoiserArtifact: Sendable {
     try self.init(files: input.files)
   }
 
-  /// - Parameter files: by output role: `weights`, and perhaps `mask` and `fill`.
+  /// - Parameter files: by output role: `weights`, or `machine`, `pixels` and `conditioners`; and
+  ///   perhaps `mask` and `fill`.
   public init(files: [String: StageFile]) throws {
-    guard let weights = files["weights"] else {
-      throw StageFault("a denoiser needs weights; found only \(files.keys.sorted())")
+    let base: any Denoiser
+    if let weights = files["weights"] {
+      let file = try weights.weights()
+      base = file.denoiser
+      origin = file.origin
+      weightsHash = weights.sha256
+      baseRoles = ["weights"]
+    } else if let machine = files["machine"], let pixels = files["pixels"],
+      let conditioners = files["conditioners"]
+    {
+      let file = try MachineFile(machine)
+      base = try AnalyticDenoiser(
+        try PictureFiles(pixels: pixels, conditioners: conditioners).trainingSet,
+        try file.settings(machine))
+      origin = try file.origin(machine)
+      weightsHash = machine.sha256
+      baseRoles = ["machine", "pixels", "conditioners"]
+    } else {
+      throw StageFault(
+        "a denoiser needs weights, or a machine with its pictures; found only "
+          + "\(files.keys.sorted())")
     }
-    let file = try weights.weights()
-    origin = file.origin
-    weightsHash = weights.sha256
     guard let maskFile = files["mask"] else {
-      denoiser = file.denoiser
+      denoiser = base
       mask = nil
       return
     }
@@ -46,6 +66,6 @@ public struct DenoiserArtifact: Sendable {
       fill = values
     }
     denoiser = try MaskedDenoiser(
-      base: file.denoiser, specification: specification, fill: fill)
+      base: base, specification: specification, fill: fill)
   }
 }

@@ -21,7 +21,8 @@ enum Views {
 
   /// Which trained model, and behind which mask, an evaluation or a probe was about.
   ///
-  /// The weights lead to the training, the mask to the intervention, within the same run.
+  /// The weights, or the analytic machine, lead to the stage that made them, the mask to the
+  /// intervention, within the same run.
   private static let runModel = View(
     name: "run_model",
     sql: """
@@ -30,13 +31,15 @@ enum Views {
       FROM stage s
       JOIN run r ON r.id = s.run_id
       JOIN pipeline p ON p.id = r.pipeline_id
-      JOIN execution_input w ON w.execution_id = s.execution_id AND w.role = 'denoiser/weights'
+      JOIN execution_input w ON w.execution_id = s.execution_id
+        AND w.role IN ('denoiser/weights', 'denoiser/machine')
       JOIN (
         SELECT o.sha256, st.run_id, st.name, json_extract(e.params, '$.labelling') AS labelling
         FROM stage st
-        JOIN execution_output o ON o.execution_id = st.execution_id AND o.role = 'weights'
+        JOIN execution_output o ON o.execution_id = st.execution_id
+          AND o.role IN ('weights', 'machine')
         JOIN execution e ON e.id = st.execution_id
-        WHERE st.kind = 'train') t
+        WHERE st.kind IN ('train', 'analytic')) t
         ON t.run_id = s.run_id AND t.sha256 = w.sha256
       LEFT JOIN execution_input m ON m.execution_id = s.execution_id AND m.role = 'denoiser/mask'
       LEFT JOIN (
@@ -46,7 +49,7 @@ enum Views {
         JOIN execution e ON e.id = st.execution_id
         WHERE st.kind = 'intervene') i
         ON i.run_id = s.run_id AND i.sha256 = m.sha256
-      WHERE s.kind IN ('evaluate', 'probe')
+      WHERE s.kind IN ('evaluate', 'probe', 'agree')
       """)
 
   private static let pairs: [View] = [
@@ -107,6 +110,21 @@ enum Views {
       LEFT JOIN metric h ON h.execution_id = s.execution_id AND h.arm = m.arm
         AND h.name = 'p_holm_' || substr(m.name, 8)
       WHERE s.kind = 'compare'
+      """),
+    pair(
+      "agreement",
+      columns:
+        "model, arm, reference, measure, sigma, k, r2, ci_low, ci_high, n, pipeline, intervention",
+      """
+      SELECT v.run_id, v.model, v.arm, t.name AS reference,
+        replace(m.name, '_agreement', '') AS measure, m.sigma, m.k, m.value AS r2, m.ci_low,
+        m.ci_high, m.n, v.pipeline, v.intervention
+      FROM run_model v
+      JOIN execution_input w ON w.execution_id = v.execution_id AND w.role = 'reference/weights'
+      JOIN execution_output o ON o.sha256 = w.sha256 AND o.role = 'weights'
+      JOIN stage t ON t.run_id = v.run_id AND t.execution_id = o.execution_id AND t.kind = 'train'
+      JOIN metric m ON m.execution_id = v.execution_id
+      WHERE v.kind = 'agree'
       """),
     pair(
       "training_curve", columns: "model, pictures, loss, pipeline",

@@ -45,3 +45,21 @@ public func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
 public func load(_ pointer: UnsafePointer<UInt8>) -> Vector {
   Vector(UnsafeRawPointer(pointer).loadUnaligned(as: ByteVector.self))
 }
+
+/// The largest lane.
+@inlinable @inline(__always)
+public func largestLane(_ vector: Vector) -> Float {
+  #if LOCUS_LANES_16
+    let eight = vector.lowHalf.replacing(
+      with: vector.highHalf, where: vector.highHalf .> vector.lowHalf)
+    let four = eight.lowHalf.replacing(
+      with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
+  #elseif LOCUS_LANES_8
+    let four = vector.lowHalf.replacing(
+      with: vector.highHalf, where: vector.highHalf .> vector.lowHalf)
+  #else
+    let four = vector
+  #endif
+  let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
+  return two.x > two.y ? two.x : two.y
+}

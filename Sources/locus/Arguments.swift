@@ -85,7 +85,7 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
       "there is no query, view or table `\(word)`\(hint(word, known));"
         + " `locus query` lists them, and SQL is accepted too"
     case .noDenoiser(let word):
-      "`\(word)` is no denoiser; accepted: an instance of train or intervene, or a hash of weights"
+      "`\(word)` is no denoiser; accepted: an instance of train, analytic or intervene, or a hash of weights"
     case .noRun(let word): "`\(word)` is no run; `locus runs` lists them"
     case .unknownReference(let word):
       "`\(word)` names no run, execution, artifact or instance in this store; `locus runs` lists runs"

@@ -91,7 +91,7 @@ struct DirectFormula {
     switch settings.places {
     case .same: places = [pixel]
     case .all:
-      let widest = max(settings.schedule.largestRadius, settings.labelRadius)
+      let widest = max(radius, settings.labelRadius)
       places = (0..<size * size).filter { place in
         (place / size - pixel / size) % shape.cellSize == 0
           && (place % size - pixel % size) % shape.cellSize == 0

@@ -73,7 +73,8 @@ struct SymmetryTests {
         Self.moved(values, side: side, depth: depth) { ($0, side - 1 - $1) }
       }
       let mirrored = try TrainingSet(
-        shape: Self.shape, pixels: flip(set.pixels, 8, 3), conditioners: flip(set.conditioners, 4, 1)
+        shape: Self.shape, pixels: flip(set.pixels, 8, 3),
+        conditioners: flip(set.conditioners, 4, 1)
       )
       let other = NoisedBatch(
         x: flip(batch.x, 8, 3), sigma: batch.sigma, labels: flip(batch.labels, 4, 1))
@@ -125,7 +126,7 @@ struct SymmetryTests {
         values.pointer[i] = Float(stream.uniform())
       }
       let before = values.array
-      BoxPlan(from: from, to: first...last, radius: radius, zero: size).sum(
+      BoxPlan(from: from, to: first...last, radius: radius, zero: size).sumRows(
         values.pointer, scratch: scratch.pointer, into: target.pointer, stride: stride, width: width
       )
       for i in first...last {
@@ -146,8 +147,8 @@ struct SymmetryTests {
     let scratch = AlignedBuffer(count: (size + 1) * lanes)
     let target = AlignedBuffer(count: (size + 1) * lanes)
     for i in 0..<size * lanes { values.pointer[i] = i / lanes < 16 ? 1e7 : 1e-3 }
-    BoxPlan(from: 0...31, to: 0...31, radius: 3, zero: size).sum(
-      values.pointer, scratch: scratch.pointer, into: target.pointer, stride: lanes, width: 1)
+    BoxPlan(from: 0...31, to: 0...31, radius: 3, zero: size).sumLine(
+      values.pointer, scratch: scratch.pointer, into: target.pointer)
     #expect(abs(target.pointer[25 * lanes] - 7e-3) < 1e-8)
   }
 

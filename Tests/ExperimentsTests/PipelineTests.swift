@@ -58,6 +58,7 @@ struct PipelineTests {
     try Self.run(threads: 2) { folder, store, run in
       for view in [
         "latest_run", "length_generalization", "k_max", "locality", "intervention_effect",
+        "agreement",
         "training_curve", "stage_cost", "lineage",
       ] {
         #expect(try !store.query("SELECT * FROM \(view)").rows.isEmpty, "\(view)")
