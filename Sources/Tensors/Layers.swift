@@ -17,9 +17,11 @@ struct Frame {
   /// Missing when no gradient is wanted.
   let gradient: UnsafeMutablePointer<Float>?
   let weights: UnsafeMutablePointer<Float>
-  let turned: UnsafeMutablePointer<Float>
+  let prepared: UnsafeMutablePointer<Float>
   /// Missing when only the gradient of the inputs is wanted.
   let weightGradients: UnsafeMutablePointer<Float>?
+  /// As large as the neediest layer asks for; nothing in it outlives a call.
+  let scratch: UnsafeMutablePointer<Float>
   let wantsInputGradients: Bool
 
   @inline(__always)
@@ -38,6 +40,16 @@ struct Frame {
   @inline(__always)
   func weight(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
     weights + parameter.offset
+  }
+
+  @inline(__always)
+  func preparedForward(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
+    prepared + parameter.prepared.offset
+  }
+
+  @inline(__always)
+  func preparedBackward(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
+    prepared + parameter.prepared.offset + parameter.prepared.forwardCount(parameter.shape)
   }
 
   @inline(__always)
@@ -97,9 +109,17 @@ struct ConvolutionLayer: Layer {
   }
 
   func forward(_ frame: Frame) {
-    convolve(
-      frame.field(input), frame.weight(weight), bias: frame.weight(bias),
-      addend: residual.map(frame.field), into: frame.field(output), taps: taps, stride: stride)
+    let (x, y) = (frame.field(input), frame.field(output))
+    let addend = residual.map(frame.field)
+    if weight.prepared.transformsForward {
+      convolveWinograd(
+        x, frame.preparedForward(weight), bias: frame.weight(bias), addend: addend, into: y,
+        scratch: frame.scratch)
+    } else {
+      convolve(
+        x, frame.weight(weight), bias: frame.weight(bias), addend: addend, into: y, taps: taps,
+        stride: stride)
+    }
   }
 
   func backward(_ frame: Frame, accumulate: [Bool]) {
@@ -108,7 +128,12 @@ struct ConvolutionLayer: Layer {
       copyField(dy, into: target, accumulate: accumulate[0])
     }
     if let dw = frame.weightGradient(weight), let db = frame.weightGradient(bias) {
-      accumulateWeightGradient(frame.field(input), dy, into: dw, taps: taps, stride: stride)
+      let x = frame.field(input)
+      if weight.prepared.transformsForward {
+        accumulateWinogradWeightGradient(x, dy, into: dw, scratch: frame.scratch)
+      } else {
+        accumulateWeightGradient(x, dy, into: dw, taps: taps, stride: stride)
+      }
       accumulateBiasGradient(dy, into: db)
     }
     guard let dx = frame.gradientField(input) else { return }
@@ -117,10 +142,16 @@ struct ConvolutionLayer: Layer {
       spread(dy, into: wide, stride: stride)
       source = wide
     }
-    let accumulates = accumulate[inputs.count - 1]
-    convolve(
-      source, frame.turned + weight.turnedOffset, bias: nil, addend: accumulates ? dx : nil,
-      into: dx, taps: taps, stride: 1)
+    let addend = accumulate[inputs.count - 1] ? dx : nil
+    if weight.prepared.transformsBackward {
+      convolveWinograd(
+        source, frame.preparedBackward(weight), bias: nil, addend: addend, into: dx,
+        scratch: frame.scratch)
+    } else {
+      convolve(
+        source, frame.preparedBackward(weight), bias: nil, addend: addend, into: dx, taps: taps,
+        stride: 1)
+    }
   }
 }
 
