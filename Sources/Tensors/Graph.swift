@@ -38,7 +38,7 @@ public final class Workspace: @unchecked Sendable {
     scratch = AlignedBuffer(count: graph.scratchCount)
   }
 
-  private func frame(
+  func frame(
     _ weights: Weights, weightGradients: UnsafeMutablePointer<Float>? = nil,
     inputGradients: Bool = false
   ) -> Frame {
