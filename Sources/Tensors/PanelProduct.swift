@@ -13,16 +13,41 @@ struct StridedMatrix {
   var columnStride: Int
 }
 
+/// A matrix (inner, columns) whose columns are read two vectors at a time, a panel.
+struct PanelMatrix {
+  var base: UnsafePointer<Float>
+  /// Floats from a row of a panel to the next.
+  var rowStride: Int
+  /// Floats from a panel to the next.
+  var panelStride: Int
+  /// Floats from a row to the next in a last panel of one vector.
+  var lastRowStride: Int
+
+  /// Rows after each other.
+  init(_ base: UnsafePointer<Float>, rowStride: Int) {
+    self.base = base
+    self.rowStride = rowStride
+    panelStride = 2 * lanes
+    lastRowStride = rowStride
+  }
+
+  /// Panels after each other, so that a product reads them from front to back: the caches fetch ahead.
+  init(panels base: UnsafePointer<Float>, inner: Int) {
+    self.base = base
+    rowStride = 2 * lanes
+    panelStride = inner * 2 * lanes
+    lastRowStride = lanes
+  }
+}
+
 /// out = a · b, or out += a · b; sums run over `inner` in order, whatever the tile.
 @inline(__always)
 func multiplyPanels(
-  _ a: StridedMatrix, _ b: UnsafePointer<Float>, bStride: Int,
-  into out: UnsafeMutablePointer<Float>, outStride: Int, rows: Int, columns: Int, inner: Int,
-  accumulate: Bool = false
+  _ a: StridedMatrix, _ b: PanelMatrix, into out: UnsafeMutablePointer<Float>, outStride: Int,
+  rows: Int, columns: Int, inner: Int, accumulate: Bool = false
 ) {
   let job = PanelJob(
-    a: a, b: b, bStride: bStride, out: out, outStride: outStride, inner: inner,
-    accumulate: accumulate)
+    a: a, b: b, out: out, outStride: outStride, inner: inner, accumulate: accumulate)
   var column = 0
   while column + 2 * lanes <= columns {
     var row = 0
@@ -66,8 +91,7 @@ func multiplyPanels(
 
 private struct PanelJob {
   let a: StridedMatrix
-  let b: UnsafePointer<Float>
-  let bStride: Int
+  let b: PanelMatrix
   let out: UnsafeMutablePointer<Float>
   let outStride: Int
   let inner: Int
@@ -86,7 +110,7 @@ private struct PanelJob {
       }
     }
     var from = a.base + row * a.rowStride
-    var weight = b + column
+    var weight = b.base + column / (2 * lanes) * b.panelStride
     for _ in 0..<inner {
       let w0 = load(weight)
       let w1 = load(weight + lanes)
@@ -96,7 +120,7 @@ private struct PanelJob {
         right[i] = right[i].addingProduct(value, w1)
       }
       from += a.columnStride
-      weight += bStride
+      weight += b.rowStride
     }
     for i in 0..<P {
       store(left[i], into + i * outStride)
@@ -113,14 +137,14 @@ private struct PanelJob {
       for i in 0..<P { sums[i] = load(into + i * outStride) }
     }
     var from = a.base + row * a.rowStride
-    var weight = b + column
+    var weight = b.base + column / (2 * lanes) * b.panelStride
     for _ in 0..<inner {
       let w0 = load(weight)
       for i in 0..<P {
         sums[i] = sums[i].addingProduct(Vector(repeating: from[i &* a.rowStride]), w0)
       }
       from += a.columnStride
-      weight += bStride
+      weight += b.lastRowStride
     }
     for i in 0..<P { store(sums[i], into + i * outStride) }
   }

@@ -71,9 +71,9 @@ public struct Parameter: Sendable, Hashable {
 
 /// Copies of a convolution's weights in the forms that its kernels read, made again after each update.
 struct PreparedWeights: Sendable, Hashable {
-  /// The forward pass reads U = G g Gᵀ (36, in, out), not the weights themselves.
+  /// The forward pass reads U = G g Gᵀ, not the weights themselves.
   var transformsForward = false
-  /// The gradient of the input reads the turned weights as U (36, out, in), not as (taps, out, in).
+  /// The gradient of the input reads the turned weights as U, not as (taps, out, in).
   var transformsBackward = false
   /// In floats, in the prepared weights: the forward copy, if any, then the backward copy.
   var offset = 0

@@ -1,5 +1,5 @@
 // 3×3 convolution by Winograd's F(4×4, 3×3): x is (H, W, Cin) inside a border of zeros, the transformed weights
-// are (36, Cin, Cout), bias is (Cout), y is (H, W, Cout); H and W are multiples of 4. Channels last.
+// are (36, Cout / 2 vectors, Cin, 2 vectors), bias is (Cout), y is (H, W, Cout); H and W are multiples of 4. Channels last.
 //
 // A quarter of the multiplications of the direct form: tiles of 4×4 outputs become 36 products of
 // (tiles, Cin) · (Cin, Cout). A block of tiles is transformed, multiplied and transformed back while it
@@ -83,7 +83,7 @@ func convolveWinograd(
       multiplyPanels(
         StridedMatrix(
           base: v.base + point * v.planeStride, rowStride: v.channels, columnStride: 1),
-        transformed + point * weightStride, bStride: y.pixelStride,
+        PanelMatrix(panels: transformed + point * weightStride, inner: x.channels),
         into: m.base + point * m.planeStride, outStride: m.channels, rows: block.count,
         columns: y.pixelStride, inner: x.channels)
     }
@@ -159,26 +159,43 @@ private func transformOutput(
   }
 }
 
-/// U = G g Gᵀ: (9, Cin, Cout) → (36, Cin, Cout), Cout in whole vectors.
+/// U = G g Gᵀ: (9, Cin, Cout) → (36, panels of Cout, Cin, 2 vectors), Cout in whole vectors.
 func transformFilter(
   _ weights: UnsafePointer<Float>, into u: UnsafeMutablePointer<Float>, inputs: Int, outputs: Int
 ) {
-  let count = inputs * paddedChannels(outputs)
+  let outputs = paddedChannels(outputs)
+  let count = inputs * outputs
   withUnsafeTemporaryAllocation(of: Float.self, capacity: 18 * lanes) { buffer in
     guard let buffer = buffer.baseAddress else { return }
-    for place in stride(from: 0, to: count, by: lanes) {
-      for column in 0..<3 {
-        var g = InlineArray<3, Vector>(repeating: Vector())
-        for row in 0..<3 { g[row] = load(weights + (row * 3 + column) * count + place) }
-        let t = winogradFilter(g)
-        for row in 0..<6 { store(t[row], buffer + (row * 3 + column) * lanes) }
-      }
-      for row in 0..<6 {
-        var g = InlineArray<3, Vector>(repeating: Vector())
-        for column in 0..<3 { g[column] = load(buffer + (row * 3 + column) * lanes) }
-        let t = winogradFilter(g)
-        for column in 0..<6 { store(t[column], u + (row * 6 + column) * count + place) }
+    var to = u
+    for panel in stride(from: 0, to: outputs, by: 2 * lanes) {
+      for input in 0..<inputs {
+        for output in stride(from: panel, to: min(panel + 2 * lanes, outputs), by: lanes) {
+          transformFilter(
+            weights + input * outputs + output, into: to, stride: count, buffer: buffer)
+          to += lanes
+        }
       }
     }
+  }
+}
+
+/// One vector of filters; taps, and points, are `stride` floats apart.
+@inline(__always)
+private func transformFilter(
+  _ weights: UnsafePointer<Float>, into u: UnsafeMutablePointer<Float>, stride: Int,
+  buffer: UnsafeMutablePointer<Float>
+) {
+  for column in 0..<3 {
+    var g = InlineArray<3, Vector>(repeating: Vector())
+    for row in 0..<3 { g[row] = load(weights + (row * 3 + column) * stride) }
+    let t = winogradFilter(g)
+    for row in 0..<6 { store(t[row], buffer + (row * 3 + column) * lanes) }
+  }
+  for row in 0..<6 {
+    var g = InlineArray<3, Vector>(repeating: Vector())
+    for column in 0..<3 { g[column] = load(buffer + (row * 3 + column) * lanes) }
+    let t = winogradFilter(g)
+    for column in 0..<6 { store(t[column], u + (row * 6 + column) * stride) }
   }
 }

@@ -46,7 +46,8 @@ func accumulateWinogradWeightGradient(
         multiplyPanels(
           StridedMatrix(
             base: v.base + point * v.planeStride, rowStride: 1, columnStride: v.channels),
-          gradient.base + point * gradient.planeStride + first * outputs, bStride: outputs,
+          PanelMatrix(
+            gradient.base + point * gradient.planeStride + first * outputs, rowStride: outputs),
           into: sums.base + point * sums.planeStride, outStride: outputs, rows: inputs,
           columns: outputs, inner: block.count, accumulate: first > 0)
       }
