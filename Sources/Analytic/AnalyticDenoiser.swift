@@ -49,6 +49,7 @@ public final class AnalyticDenoiser: Denoiser {
   public let shape: PictureShape
   public let settings: MachineSettings
   private let patches: PatchSet
+  private let coverage: LabelCoverage
   /// By the reach that decides border classes, of pixels or labels; places `same` have none: 0.
   private let matchers: [Int: LabelMatcher]
   private let cut: Float
@@ -76,6 +77,7 @@ public final class AnalyticDenoiser: Denoiser {
     shape = training.shape
     self.settings = settings
     patches = PatchSet(training)
+    coverage = LabelCoverage(patches, radius: settings.labelRadius)
     var matchers: [Int: LabelMatcher] = [:]
     for step in settings.schedule.steps {
       let margin = Self.margin(settings, radius: step.radius)
@@ -227,8 +229,9 @@ public final class AnalyticDenoiser: Denoiser {
     (0..<max(threads, 1)).map { _ in
       SendableWorker(
         worker: PatchWorker(
-          set: patches, labelling: settings.labelling, dropout: Float(settings.labelDropout),
-          labelRadius: settings.labelRadius, cut: cut, gradients: gradients))
+          set: patches, coverage: coverage, labelling: settings.labelling,
+          dropout: Float(settings.labelDropout), labelRadius: settings.labelRadius, cut: cut,
+          gradients: gradients))
     }
   }
 }

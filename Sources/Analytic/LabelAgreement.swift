@@ -24,10 +24,8 @@ struct LabelPlan: Sendable {
 
   /// What a blanked conditioner adds to the weight: q where its distance is δ_i.
   let blank: [Float]
-  /// `single`: what an object in a cell without a label counts for …
-  let otherCells: [Float]
-  /// … and one in a cell with one; ones for `all`.
-  let labelledCells: [Float]
+  /// Where an object in a labelled cell decides: 1 where labels can be had, 0 elsewhere.
+  let shared: [Float]
 }
 
 /// Makes label plans; what does not depend on the labels is done once.
@@ -121,8 +119,7 @@ struct LabelMatcher: Sendable {
     return LabelPlan(
       offset: offset, isUnmatched: zip(norm, offset).map { $0 + $1 > 0 },
       isLabelled: norm.map { $0 > 0 }, blank: offset.map { $0 == 0 ? dropout : 0 },
-      otherCells: offset.map { labelling == .all ? 1 : $0 == 0 ? -1 : $0 == 1 ? 1 : 0 },
-      labelledCells: offset.map { labelling == .all ? 1 : $0 == 0 ? -1 : $0 == -1 ? 1 : 0 })
+      shared: offset.map { $0 < 0 ? 1 : 0 })
   }
 
   /// The least offset of 0 and below that some training picture has; infinity where there is none.

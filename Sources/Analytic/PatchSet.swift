@@ -60,6 +60,31 @@ final class PatchSet: @unchecked Sendable {
   func occupied(_ n: Int) -> ArraySlice<Occupied> { cells[starts[n]..<starts[n + 1]] }
 }
 
+/// How many objects each window of labels holds, in every training picture.
+final class LabelCoverage: @unchecked Sendable {
+  /// (blocks, S², lanes), at most 255 each.
+  let counts: UnsafeMutablePointer<UInt8>
+
+  init(_ set: PatchSet, radius: Int) {
+    let size = set.shape.size
+    let block = size * size * lanes
+    let counts = UnsafeMutablePointer<UInt8>.allocate(capacity: set.blocks * block)
+    counts.initialize(repeating: 0, count: set.blocks * block)
+    for n in 0..<set.count {
+      for cell in set.occupied(n) {
+        LabelMatcher.seeing(row: cell.row, column: cell.column, radius: radius, set.shape)?
+          .forEach(size: size) { pixel in
+            let i = n / lanes * block + pixel * lanes + n % lanes
+            counts[i] = UInt8(min(Int(counts[i]) + Int(cell.count), 255))
+          }
+      }
+    }
+    self.counts = counts
+  }
+
+  deinit { counts.deallocate() }
+}
+
 /// A displacement of training pictures by whole cells: output pixel i is compared with place i + shift.
 struct Shift: Hashable {
   /// In cells.

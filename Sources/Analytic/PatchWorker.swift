@@ -25,6 +25,7 @@ struct PatchQuery {
 /// whatever the window, and an exponential with 4 S² multiply–adds where the weight is not negligible.
 final class PatchWorker {
   private let set: PatchSet
+  private let coverage: LabelCoverage
   private let labelling: Labelling
   private let dropout: Float
   private let labelRadius: Int
@@ -45,10 +46,11 @@ final class PatchWorker {
   private let gradient: AlignedBuffer
 
   init(
-    set: PatchSet, labelling: Labelling, dropout: Float, labelRadius: Int, cut: Float,
-    gradients: Bool
+    set: PatchSet, coverage: LabelCoverage, labelling: Labelling, dropout: Float,
+    labelRadius: Int, cut: Float, gradients: Bool
   ) {
     self.set = set
+    self.coverage = coverage
     self.labelling = labelling
     self.dropout = dropout
     self.labelRadius = labelRadius
@@ -234,69 +236,71 @@ final class PatchWorker {
       into: distance.pointer + first, stride: size * lanes, width: columns.count)
   }
 
-  /// The weights by labels of a block into `prior`: `LabelAgreement`'s formulas.
+  /// The weights by labels of a block into `prior`: `LabelPlan`'s formulas.
   private func weigh(_ query: PatchQuery, _ region: Region, _ shift: Shift, _ block: Int) {
     let plan = query.plan
     let first = block * lanes
-    let filled = min(lanes, set.count - first)
     // Pictures that fill the block up have no weight.
     var isReal = Vector()
     var totals = Vector(repeating: 1)
-    for lane in 0..<filled {
+    for lane in 0..<min(lanes, set.count - first) {
       isReal[lane] = 1
       totals[lane] = Float(max(set.totals[first + lane], 1))
     }
     let kept = isReal * (1 - dropout)
-    let isSingle = labelling == .single
-    for row in region.rows {
-      for column in region.columns {
-        let pixel = row * size + column
-        let start = isSingle && plan.offset[pixel] == 0 ? totals : Vector()
-        store(start, prior.pointer + pixel * lanes)
+    switch labelling {
+    case .none:
+      region.forEach(size: size) { store(isReal, prior.pointer + $0 * lanes) }
+    case .single:
+      let cell = set.shape.cellSize
+      let shifted = (block * size + shift.rows * cell) * size + shift.columns * cell
+      let counts = UnsafePointer(coverage.counts) + shifted * lanes
+      let share = kept / totals
+      region.forEach(size: size) { pixel in
+        let offset = plan.offset[pixel]
+        // Blank: no object of the window was drawn. +1: one of them was. −1 comes below.
+        let inside = load(counts + pixel * lanes)
+        let drawn = offset == 0 ? totals - inside : offset == 1 ? inside : Vector()
+        store(
+          (isReal * plan.blank[pixel]).addingProduct(drawn, share), prior.pointer + pixel * lanes)
       }
-    }
-    if labelling != .none {
-      for lane in 0..<filled { stamp(query, region, shift, first + lane, lane) }
-    }
-    for row in region.rows {
-      for column in region.columns {
-        let pixel = row * size + column
+      stamp(query, region, shift, block) { count, label, lane in
+        label > 0 ? count * share[lane] : nil
+      }
+    case .all:
+      region.forEach(size: size) { store(Vector(), prior.pointer + $0 * lanes) }
+      stamp(query, region, shift, block) { count, label, _ in abs(count - label) - label }
+      region.forEach(size: size) { pixel in
         let target = prior.pointer + pixel * lanes
-        let tally = load(target)
-        let share: Vector
-        if isSingle {
-          share = tally / totals
-        } else {
-          share = Vector().replacing(
-            with: 1, where: tally .== Vector(repeating: plan.offset[pixel]))
-        }
-        store((isReal * plan.blank[pixel]).addingProduct(share, kept), target)
+        let isNearest = Vector().replacing(
+          with: 1, where: load(target) .== Vector(repeating: plan.offset[pixel]))
+        store((isReal * plan.blank[pixel]).addingProduct(isNearest, kept), target)
       }
     }
   }
 
-  /// Adds what each object of picture n counts for to the pixels whose L_i holds its cell.
+  /// Adds a value for each occupied cell to the pixels whose L_i holds it; under `single` only where a
+  /// label in common decides.
   @inline(__always)
   private func stamp(
-    _ query: PatchQuery, _ region: Region, _ shift: Shift, _ n: Int, _ lane: Int
+    _ query: PatchQuery, _ region: Region, _ shift: Shift, _ block: Int,
+    _ value: (_ count: Float, _ label: Float, _ lane: Int) -> Float?
   ) {
     let shape = set.shape
-    for cell in set.occupied(n) {
-      let row = cell.row - shift.rows
-      let column = cell.column - shift.columns
-      guard
-        let pixels = LabelMatcher.seeing(
-          row: row, column: column, radius: labelRadius, shape)?.intersection(region)
-      else { continue }
-      // Cells outside the grid are seen by no pixel of a shift's valid region.
-      let isInside = (0..<shape.cells).contains(row) && (0..<shape.cells).contains(column)
-      let label = isInside ? query.labels[row * shape.cells + column] : 0
-      let value = labelling == .single ? cell.count : abs(cell.count - label) - label
-      let map = label > 0 ? query.plan.labelledCells : query.plan.otherCells
-      for row in pixels.rows {
-        for pixel in row * size + pixels.columns.lowerBound...row * size + pixels.columns.upperBound
-        {
-          prior.pointer[pixel * lanes + lane] += value * map[pixel]
+    let isSingle = labelling == .single
+    for n in block * lanes..<min((block + 1) * lanes, set.count) {
+      for cell in set.occupied(n) {
+        // Cells outside the grid are seen by no pixel of a shift's valid region.
+        let (row, column) = (cell.row - shift.rows, cell.column - shift.columns)
+        let isInside = (0..<shape.cells).contains(row) && (0..<shape.cells).contains(column)
+        let label = isInside ? query.labels[row * shape.cells + column] : 0
+        guard let value = value(cell.count, label, n % lanes),
+          let pixels = LabelMatcher.seeing(
+            row: row, column: column, radius: labelRadius, shape)?.intersection(region)
+        else { continue }
+        let target = prior.pointer + n % lanes
+        pixels.forEach(size: size) { pixel in
+          target[pixel * lanes] += isSingle ? value * query.plan.shared[pixel] : value
         }
       }
     }

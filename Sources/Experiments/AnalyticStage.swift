@@ -107,18 +107,24 @@ enum AnalyticStage {
     metrics += try unmatchedWindows(machine, context)
 
     let shape = scenes.shape
-    let pixels = try NPYArray(
-      shape: [set.count, shape.size, shape.size, PictureShape.channels],
-      elements: .uint8(set.pixels)
-    ).npyData()
+    // The whole set is the scenes' own file, whose hash is known.
+    let isWhole = set.count == scenes.count
+    let file = try context.input("scenes").file("pixels")
+    let pixels =
+      isWhole
+      ? try file.data()
+      : try NPYArray(
+        shape: [set.count, shape.size, shape.size, PictureShape.channels],
+        elements: .uint8(set.pixels)
+      ).npyData()
     let conditioners = try NPYArray(
       shape: [set.count, shape.cells, shape.cells], elements: .uint8(set.conditioners))
-    let file = MachineFile(
+    let machineFile = MachineFile(
       settings, windows: try parameters.text("schedule"), objects: scenes.objects,
-      pixels: SHA256.hash(pixels))
+      pixels: isWhole ? file.sha256 : SHA256.hash(pixels))
     return StageOutput(
       files: [
-        try context.output("machine", kind: "machine", .json, try file.data),
+        try context.output("machine", kind: "machine", .json, try machineFile.data),
         try context.output("pixels", kind: "pixels", .npy, pixels),
         try context.output("conditioners", kind: "conditioners", .npy, conditioners.npyData()),
       ], metrics: metrics)

@@ -163,7 +163,8 @@ enum AnalyticSection {
       ])
     }
     if !lines.isEmpty {
-      page.paragraph("Between the pictures that both draw from the same noise for the same layouts:")
+      page.paragraph(
+        "Between the pictures that both draw from the same noise for the same layouts:")
       page.table(
         ["machine", "network", "K", "median r² [95 %]", "beyond the mean picture [95 %]", "N"],
         lines)
@@ -183,9 +184,12 @@ enum AnalyticSection {
       "At each σ the radius whose machine agrees best with the teacher (median r² over held-out "
         + "pictures of the training range; the smaller of equals).")
     var lines: [[String]] = []
-    for stage in rows.map({ $0[0].text ?? "?" }).reduce(into: [String](), {
-      if !$0.contains($1) { $0.append($1) }
-    }) {
+    for stage in rows.map({ $0[0].text ?? "?" }).reduce(
+      into: [String](),
+      {
+        if !$0.contains($1) { $0.append($1) }
+      })
+    {
       let mine = rows.filter { $0[0].text == stage }
       for sigma in Set(mine.compactMap { $0[1].number }).sorted() {
         let here = mine.filter { $0[1].number == sigma }

@@ -21,7 +21,8 @@ struct AnalyticVerdict {
   private var locality: String {
     guard let matching, let whole, let near = matching.recallBeyond, let far = whole.recallBeyond
     else {
-      return "**Not shown:** no analytic machine was evaluated both with the local network's window "
+      return
+        "**Not shown:** no analytic machine was evaluated both with the local network's window "
         + "and with the whole picture as its window."
     }
     let numbers =
@@ -33,7 +34,8 @@ struct AnalyticVerdict {
         + numbers
     }
     if isBelow(near, far) {
-      return "**Shown, against the claim:** the local machine composes less than the memorising one: "
+      return
+        "**Shown, against the claim:** the local machine composes less than the memorising one: "
         + numbers
     }
     return "**Not shown** that locality alone composes better than memorising: " + numbers
@@ -43,7 +45,8 @@ struct AnalyticVerdict {
     guard let matching, let local, let exact = matching.recallBeyond,
       let trained = local.recallBeyond
     else {
-      return "**Not shown:** no trained local network stands beside an analytic machine of its window."
+      return
+        "**Not shown:** no trained local network stands beside an analytic machine of its window."
     }
     let numbers =
       "\(Markdown.name(local.name)) has recall \(text(trained)) there (K_max "

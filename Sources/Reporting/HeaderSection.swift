@@ -27,7 +27,8 @@ enum HeaderSection {
     // Without masks and without a model that composes, a run about machines is judged by them alone.
     let isAnalytic = !analytic.machines.isEmpty && verdict.masks.isEmpty
     for sentence in isAnalytic
-      ? analytic.verdict.sentences : verdict.sentences { page.paragraph(sentence) }
+      ? analytic.verdict.sentences : verdict.sentences
+    { page.paragraph(sentence) }
     let seeds = try data.store.query(
       """
       SELECT count(DISTINCT m.seed) FROM stage s JOIN metric m ON m.execution_id = s.execution_id

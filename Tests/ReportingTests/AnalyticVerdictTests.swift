@@ -27,7 +27,8 @@ struct AnalyticVerdictTests {
       matching: (0.8, 0.75, 0.85), whole: (0.3, 0.2, 0.4), local: (0.95, 0.9, 0.97)
     ).sentences
     #expect(one[0].hasPrefix("**Shown:** locality alone composes where memorising does not"))
-    #expect(one[0].contains("0.80 [0.75, 0.85] (N = 20 layouts)") && one[0].contains("K_max 3 [2, 5]"))
+    #expect(
+      one[0].contains("0.80 [0.75, 0.85] (N = 20 layouts)") && one[0].contains("K_max 3 [2, 5]"))
     #expect(one[1].hasPrefix("**Shown:** training adds to locality"))
     let other = Self.verdict(
       matching: (0.3, 0.2, 0.4), whole: (0.8, 0.75, 0.85), local: (0.1, 0.05, 0.15)
