@@ -99,7 +99,9 @@ let package = Package(
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Lineage", "Formats"]),
     .testTarget(
       name: "ExperimentsTests",
-      dependencies: ["Experiments", "Workflow", "Lineage", "Formats", "Reporting"]),
+      dependencies: [
+        "Experiments", "Workflow", "Lineage", "Formats", "Reporting", "Analytic", "Diffusion",
+      ]),
     .testTarget(
       name: "LocusTests",
       dependencies: ["locus", "Experiments", "Lineage", "Workflow", "Formats"]),

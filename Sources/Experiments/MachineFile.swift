@@ -50,9 +50,10 @@ struct MachineFile: Codable {
 
   /// - Throws: `ArtifactError` for a file that is no machine.
   init(_ file: StageFile) throws {
+    let data = try file.data()
     do {
-      self = try JSONDecoder().decode(MachineFile.self, from: try file.data())
-    } catch let error as DecodingError {
+      self = try JSONDecoder().decode(MachineFile.self, from: data)
+    } catch {
       throw ArtifactError(file: file, reason: "is no analytic machine: \(error)")
     }
   }
