@@ -50,6 +50,8 @@ public final class ProgressPrinter: Sendable {
         line("\(place(step)) runs: \(reason)", &state)
       case .progressed(let step, let progress):
         progressed(step, progress, &state)
+      case .noted(let step, let note):
+        line("\(place(step)) \(note)", &state)
       case .finished(let step, let usage):
         line("\(place(step)) done in \(duration(usage.wallSeconds))", &state)
       case .failed(let step, let message):
@@ -107,7 +109,7 @@ public final class ProgressPrinter: Sendable {
       parts.append("\(rate < 10 ? String(format: "%.1f", rate) : String(format: "%.0f", rate))/s")
       parts.append("\(duration(Double(max(0, progress.total - progress.done)) / rate)) left")
     }
-    if let note = progress.note { parts.append(note) }
+    parts += progress.metrics.map { "\($0.name) \(String(format: "%.4g", $0.value))" }
     return parts.joined(separator: ", ")
   }
 

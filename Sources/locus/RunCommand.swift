@@ -19,6 +19,9 @@ enum RunCommand: Command {
         help: "override seed or STAGE.PARAMETER, as if it stood in the file"),
       OptionDeclaration(
         "--threads", "N", help: "threads a stage may use (default: all cores); no result changes"),
+      OptionDeclaration(
+        "--checkpoint", "SECONDS",
+        help: "work between two checkpoints of a stage, 0 to 60 (default: 30)"),
       OptionDeclaration("--dry-run", help: "tell what would run and why, then stop"),
       OptionDeclaration("--quiet", help: "print failures only"),
       ReportCommand.reports,
@@ -27,8 +30,9 @@ enum RunCommand: Command {
     ],
     discussion: """
       A stage runs when its kind, parameters, seed or the content of its inputs are not those of
-      an earlier success. An interrupted run goes on with the same command. At its end, even after
-      a failure, a run writes its report and prints the report's path.
+      an earlier success. A run that was interrupted or killed goes on with the same command, its
+      unfinished stage from its last checkpoint, to the same bytes. At its end, even after a
+      failure, a run writes its report and prints the report's path.
       """,
     examples: [
       .init(
@@ -46,6 +50,7 @@ enum RunCommand: Command {
     let arguments = context.arguments
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let threads = try arguments.integer("--threads", in: 1...1024) ?? cores
+    let interval = try arguments.integer("--checkpoint", in: 0...60) ?? 30
     let path = arguments.positional(0) ?? ""
     let pipeline = try Pipeline.read(
       path: path, kinds: context.kinds, overrides: arguments.all("--set"))
@@ -71,7 +76,8 @@ enum RunCommand: Command {
       plan, store: store, lock: lock,
       settings: RunSettings(
         threads: threads, trigger: arguments["--trigger"] ?? "manual", locusVersion: locusVersion,
-        gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent())),
+        gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent()),
+        checkpointInterval: Double(interval)),
       cancellation: Cancellation(followsSignals: true), observer: printer.observe)
     let report = try ReportCommand.write(summary.runID, store, context)
     if !arguments.has("--quiet") { try context.console.printLine(report) }
