@@ -121,17 +121,17 @@ enum TrainStage {
           threads: context.threads, checkCancellation: context.checkCancellation)
         curve.steps += 1
         let seen = trainer.seen
-        guard seen / spacing != (seen - settings.batch) / spacing || trainer.isFinished else {
-          return
-        }
         let loss = MetricRow(
           "loss", curve.sum / Double(curve.steps), step: Double(seen),
           n: curve.steps * settings.batch)
+        context.progress(
+          StageProgress(done: seen, total: total, unit: "pictures", metrics: [loss]))
+        guard seen / spacing != (seen - settings.batch) / spacing || trainer.isFinished else {
+          return
+        }
         let rate = settings.learningRate(after: seen)
         curve.metrics += [loss, MetricRow("learning_rate", rate, step: Double(seen))]
         (curve.sum, curve.steps) = (0, 0)
-        context.progress(
-          StageProgress(done: seen, total: total, unit: "pictures", metrics: [loss]))
       })
     return (trainer, curve)
   }

@@ -96,6 +96,25 @@ extension Store {
       try Receipt.data(record, path: url.path), to: url, temporary: temporaryFolder)
   }
 
+  /// Brings in runs whose process died between their receipt and their row.
+  func importRunReceipts() throws(StoreError) {
+    let place = folder.appending(path: Receipt.runs)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
+    let ids = Set(try database.query("SELECT id FROM run").column("id").compactMap(\.text))
+    for name in names.sorted()
+    where name.hasSuffix(".json") && !ids.contains(String(name.dropLast(5))) {
+      // A damaged one is verify's to report.
+      guard let record = try? Receipt.read(RunRecord.self, from: place.appending(path: name)) else {
+        continue
+      }
+      do {
+        try database.transaction { () throws(StoreError) in try insert(record) }
+      } catch .sql {
+        continue
+      }
+    }
+  }
+
   /// Puts a run with its stages and events into the tables. Runs inside a transaction.
   func insert(_ record: RunRecord) throws(StoreError) {
     let hash = SHA256.hash(Data(record.source.utf8))

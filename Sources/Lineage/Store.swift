@@ -99,6 +99,7 @@ public final class Store {
     try database.execute("PRAGMA foreign_keys = ON")
     try migrate()
     try importReceipts()
+    try importRunReceipts()
   }
 
   private func migrate() throws(StoreError) {

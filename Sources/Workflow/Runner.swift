@@ -40,6 +40,7 @@ public struct Runner {
   private let settings: RunSettings
   private let cancellation: Cancellation
   private let observer: RunObserver
+  private let live: LiveProgress
   private let resolver: StageResolver
   private let runID: String
   private var outcomes: [Int: Outcome] = [:]
@@ -58,7 +59,10 @@ public struct Runner {
     cancellation: Cancellation = Cancellation(), observer: @escaping RunObserver = { _ in }
   ) throws -> RunSummary {
     var runner = try Runner(plan, store, settings, cancellation, observer)
-    defer { withExtendedLifetime(lock) {} }
+    defer {
+      runner.live.remove()
+      withExtendedLifetime(lock) {}
+    }
     do {
       try runner.prepare(after: lock.previous)
       for index in plan.steps.indices { try runner.step(index) }
@@ -78,7 +82,12 @@ public struct Runner {
     self.store = store
     self.settings = settings
     self.cancellation = cancellation
-    self.observer = observer
+    let live = LiveProgress(store: store, pipeline: plan.pipeline.name)
+    self.live = live
+    self.observer = { event in
+      live.observe(event)
+      observer(event)
+    }
     resolver = StageResolver(pipeline: plan.pipeline.name, store: store)
     checkpoints = Set(CheckpointFolder.keys(in: store))
     runID = try store.beginRun(
@@ -93,8 +102,10 @@ public struct Runner {
     if let dead {
       try store.recordEvent(
         runID: runID, executionID: nil, level: "warning",
-        message: "took over the lock of \(dead.description), which ended without releasing it")
+        message: "took over the lock of \(dead.description), which ended without releasing it"
+          + (dead.isOfEarlierBoot ? ": the machine was started anew" : ""))
     }
+    live.remove()
     // Nobody else writes while the lock is held: what lies here is of runs that were killed.
     let leftovers = try? FileManager.default.contentsOfDirectory(
       at: store.temporaryFolder, includingPropertiesForKeys: nil)
@@ -158,7 +169,9 @@ public struct Runner {
       observer(.reused(place))
     } else {
       observer(.started(place, reason: reason))
-      try execute(step, place, inputs: inputs, key: resolution.specification.key, reason: reason)
+      let compared = resolution.comparedWith.map { "; compared with execution \($0)" } ?? ""
+      try execute(
+        step, place, inputs: inputs, key: resolution.specification.key, reason: reason + compared)
     }
   }
 

@@ -20,9 +20,10 @@ enum RunCommand: Command {
       OptionDeclaration(
         "--threads", "N", help: "threads a stage may use (default: all cores); no result changes"),
       OptionDeclaration(
-        "--checkpoint", "SECONDS",
-        help: "work between two checkpoints of a stage, 0 to 60 (default: 30)"),
+        "--checkpoint", "N",
+        help: "seconds of work between a stage's checkpoints, 0 to 60 (default: 30)"),
       OptionDeclaration("--dry-run", help: "tell what would run and why, then stop"),
+      OptionDeclaration("--wait", help: "wait while another run holds the lock, instead of 75"),
       OptionDeclaration("--quiet", help: "print failures only"),
       ReportCommand.reports,
       OptionDeclaration("--trigger", "WORD", help: "what started it, for the record"),
@@ -69,7 +70,13 @@ enum RunCommand: Command {
     } catch {
       throw UsageError.cannotWrite(context.storeFolder.path, reason: message(of: error))
     }
-    let lock = try RunLock.acquire(context.lockURL, as: .current(pipeline: pipeline.name))
+    let cancellation = Cancellation(followsSignals: true)
+    let lock: RunLock
+    do {
+      lock = try acquire(for: pipeline.name, context, cancellation)
+    } catch is CancellationError {
+      return 128 + cancellation.signal
+    }
     let store = try Store.open(context.storeFolder, .readWrite)
     let printer = printer(context)
     let summary = try Runner.run(
@@ -78,10 +85,27 @@ enum RunCommand: Command {
         threads: threads, trigger: arguments["--trigger"] ?? "manual", locusVersion: locusVersion,
         gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent()),
         checkpointInterval: Double(interval)),
-      cancellation: Cancellation(followsSignals: true), observer: printer.observe)
+      cancellation: cancellation, observer: printer.observe)
     let report = try ReportCommand.write(summary.runID, store, context)
     if !arguments.has("--quiet") { try context.console.printLine(report) }
     return summary.exitCode
+  }
+
+  private static func acquire(
+    for pipeline: String, _ context: CommandContext, _ cancellation: Cancellation
+  ) throws -> RunLock {
+    var shown: LockHolder?
+    return try RunLock.acquire(context.lockURL, as: .current(pipeline: pipeline)) { holder in
+      if !context.arguments.has("--wait") {
+        throw WorkflowError.locked(holder, path: context.lockURL.path)
+      }
+      if holder != shown, !context.arguments.has("--quiet") {
+        context.console.writeError("locus: waiting for \(holder.description)\n")
+      }
+      shown = holder
+      try cancellation.check()
+      usleep(100_000)
+    }
   }
 
   /// Planning only reads: a wrong selection leaves no store behind.
@@ -113,9 +137,12 @@ enum RunCommand: Command {
       }
     }
     let table = TextTable(
-      columns: ["decision", "stage", "reason"],
+      columns: ["decision", "stage", "reason", "compared with"],
       rows: zip(words, plan.steps).map { word, step in
-        [.string(word), .string(step.instance.name), .string(step.reason)]
+        [
+          .string(word), .string(step.instance.name), .string(step.reason),
+          step.comparedWith.map(JSONValue.string) ?? .null,
+        ]
       })
     let runs = plan.steps.count { $0.runs }
     return table.text(.table)
