@@ -19,6 +19,10 @@ public enum PlanReason: Sendable, Hashable {
   /// Instances whose results are not known yet; at least one.
   case inputsRun([String])
 
+  init(_ difference: ParameterDifference) {
+    self = .parameter(path: difference.path, old: difference.old, new: difference.new)
+  }
+
   public var text: String {
     switch self {
     case .unchanged: "unchanged"
@@ -88,7 +92,8 @@ func differences(
 ) -> [PlanReason] {
   let old = previous.specification
   if old.kind != new.kind { return [.kindChanged(old: old.kind, new: new.kind)] }
-  var reasons = parameterDifferences(from: old.parameters, to: new.parameters, path: "")
+  var reasons = ParameterDifference.all(from: old.parameters, to: new.parameters)
+    .map(PlanReason.init)
   if old.seed != new.seed { reasons.append(.seed(old: "\(old.seed)", new: "\(new.seed)")) }
   func content(_ inputs: [String: [[String: String]]]) -> [String: [String]] {
     inputs.mapValues { $0.flatMap(\.values).sorted() }
@@ -108,17 +113,22 @@ func differences(
   return reasons
 }
 
-/// The leaves that differ. Lists are compared as a whole.
-func parameterDifferences(
-  from old: JSONValue?, to new: JSONValue?, path: String
-) -> [PlanReason] {
-  if old == new { return [] }
-  if case .object(let first)? = old, case .object(let second)? = new {
-    return Set(first.keys).union(second.keys).sorted().flatMap {
-      parameterDifferences(from: first[$0], to: second[$0], path: join(path, $0))
+/// One parameter that two executions do not share.
+public struct ParameterDifference: Sendable, Hashable {
+  /// For example `network.width`.
+  public var path: String
+  /// As canonical JSON; `nil` where there is none.
+  public var old: String?
+  public var new: String?
+
+  /// The leaves that differ, by path. Lists are compared as a whole.
+  public static func all(from old: JSONValue?, to new: JSONValue?, path: String = "") -> [Self] {
+    if old == new { return [] }
+    if case .object(let first)? = old, case .object(let second)? = new {
+      return Set(first.keys).union(second.keys).sorted().flatMap {
+        all(from: first[$0], to: second[$0], path: join(path, $0))
+      }
     }
+    return [Self(path: path, old: old?.canonicalText(), new: new?.canonicalText())]
   }
-  return [
-    .parameter(path: path, old: old?.canonicalText(), new: new?.canonicalText())
-  ]
 }

@@ -62,7 +62,8 @@ struct StageResolver {
     if old.kind != instance.kind.name {
       return ([.kindChanged(old: old.kind, new: instance.kind.name)], previous.id)
     }
-    var own = parameterDifferences(from: old.parameters, to: instance.parameters, path: "")
+    var own = ParameterDifference.all(from: old.parameters, to: instance.parameters)
+      .map(PlanReason.init)
     if old.seed != instance.seed {
       own.append(.seed(old: "\(old.seed)", new: "\(instance.seed)"))
     }
