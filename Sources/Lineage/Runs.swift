@@ -32,18 +32,27 @@ extension Store {
   }
 
   /// Records what a run needed of a stage; a later record of the same stage replaces it.
-  public func recordStage(_ stage: StageRecord) throws(StoreError) {
-    try database.run(
+  public func recordStage(_ stage: StageRecord) throws(StoreError) { try insert([stage]) }
+
+  /// Records many at once.
+  public func recordStages(_ stages: [StageRecord]) throws(StoreError) {
+    try database.transaction { () throws(StoreError) in try insert(stages) }
+  }
+
+  private func insert(_ stages: [StageRecord]) throws(StoreError) {
+    try database.insert(
       """
       INSERT INTO stage (run_id, name, kind, key, status, reason, execution_id)
       VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (run_id, name) DO UPDATE SET kind = excluded.kind, key = excluded.key,
         status = excluded.status, reason = excluded.reason, execution_id = excluded.execution_id
       """,
-      [
-        .text(stage.runID), .text(stage.name), .text(stage.kind), .optional(stage.key),
-        .text(stage.status), .text(stage.reason), .optional(stage.executionID),
-      ])
+      stages.map { stage in
+        [
+          .text(stage.runID), .text(stage.name), .text(stage.kind), .optional(stage.key),
+          .text(stage.status), .text(stage.reason), .optional(stage.executionID),
+        ]
+      })
   }
 
   public func recordEvent(

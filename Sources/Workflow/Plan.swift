@@ -57,7 +57,7 @@ public struct Plan: Sendable {
         step.comparedWith = resolution.comparedWith
         if let execution = resolution.execution {
           step.decision = .reuse(execution: execution.id)
-          results[position] = StageResult(instance, execution)
+          results[position] = StageResult(instance, execution.outputs)
         }
       } else {
         let names = waiting.map { pipeline.instances[$0].name }
@@ -110,10 +110,10 @@ public struct Plan: Sendable {
 }
 
 extension StageResult {
-  init(_ instance: StageInstance, _ execution: ExecutionRecord) {
+  init(_ instance: StageInstance, _ outputs: [ArtifactReference]) {
     self.init(
       kind: instance.kind.name, parameters: instance.parameters,
       outputs: Dictionary(
-        execution.outputs.map { ($0.role, $0.sha256) }, uniquingKeysWith: { first, _ in first }))
+        outputs.map { ($0.role, $0.sha256) }, uniquingKeysWith: { first, _ in first }))
   }
 }

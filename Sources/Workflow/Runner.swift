@@ -45,6 +45,8 @@ public struct Runner {
   private let runID: String
   private var outcomes: [Int: Outcome] = [:]
   private var summary: RunSummary
+  /// Stages of this run that are not in the store yet, in their order.
+  private var unrecorded: [StageRecord] = []
   /// Keys of executions that have one from earlier runs.
   private let checkpoints: Set<String>
   /// Whether the request to end left something undone; one that comes too late does not.
@@ -88,7 +90,8 @@ public struct Runner {
       live.observe(event)
       observer(event)
     }
-    resolver = StageResolver(pipeline: plan.pipeline.name, store: store)
+    resolver = StageResolver(
+      pipeline: plan.pipeline.name, store: store, checkCancellation: { try cancellation.check() })
     checkpoints = Set(CheckpointFolder.keys(in: store))
     runID = try store.beginRun(
       pipeline: plan.pipeline.name, path: plan.pipeline.path, source: plan.pipeline.source,
@@ -156,7 +159,13 @@ public struct Runner {
         if case .done(let result)? = outcomes[position] { result } else { nil }
       }
     }
-    let resolution = try resolver.resolve(step.instance, inputs: inputs, forced: step.isForced)
+    let resolution: StageResolver.Resolution
+    do {
+      resolution = try resolver.resolve(step.instance, inputs: inputs, forced: step.isForced)
+    } catch is CancellationError {
+      wasInterrupted = true
+      return try skip(step, place, reason: "the run was interrupted")
+    }
     let reason = resolution.reasons.map(\.text).joined(separator: "; ")
     if let execution = resolution.execution {
       try record(step, key: execution.key, status: "reused", reason: reason, execution.id)
@@ -164,7 +173,7 @@ public struct Runner {
       if checkpoints.contains(execution.key) {
         CheckpointFolder(store: store, key: execution.key).remove()
       }
-      outcomes[step.position] = .done(StageResult(step.instance, execution))
+      outcomes[step.position] = .done(StageResult(step.instance, execution.outputs))
       summary.reused += 1
       observer(.reused(place))
     } else {
@@ -182,13 +191,21 @@ public struct Runner {
     observer(.skipped(place, reason: reason))
   }
 
-  private func record(
+  private mutating func record(
     _ step: Plan.Step, key: String?, status: String, reason: String, _ executionID: String?
   ) throws {
-    try store.recordStage(
+    unrecorded.append(
       StageRecord(
         runID: runID, name: step.instance.name, kind: step.instance.kind.name, key: key,
         status: status, reason: reason, executionID: executionID))
+    // What takes no time is recorded together, with what comes next or at the end.
+    if status != "reused" && status != "skipped" { try recordAll() }
+  }
+
+  private mutating func recordAll() throws {
+    if unrecorded.isEmpty { return }
+    try store.recordStages(unrecorded)
+    unrecorded = []
   }
 
   private mutating func execute(
@@ -238,7 +255,7 @@ public struct Runner {
       executionID = published.id
       try record(step, key: key, status: "executed", reason: reason, published.id)
       checkpoint.remove()
-      outcomes[step.position] = .done(StageResult(instance, published))
+      outcomes[step.position] = .done(StageResult(instance, published.outputs))
       summary.executed += 1
       observer(.finished(place, usage))
     } catch {
@@ -286,6 +303,8 @@ public struct Runner {
     } else if summary.failed > 0 {
       summary.status = .failed
     }
+    resolver.finish()
+    try recordAll()
     try store.finishRun(runID, status: summary.status.rawValue)
     observer(.ended(summary))
     return summary

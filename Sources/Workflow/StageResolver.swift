@@ -15,12 +15,24 @@ struct StageResolver {
   let pipeline: String
   /// `nil`: there is no store yet, so nothing was ever run.
   let store: Store?
+  private let memory: HashMemory?
+  private let checkCancellation: () throws -> Void
+
+  init(pipeline: String, store: Store?, checkCancellation: @escaping () throws -> Void = {}) {
+    self.pipeline = pipeline
+    self.store = store
+    memory = store.map { HashMemory($0) }
+    self.checkCancellation = checkCancellation
+  }
+
+  /// Keeps what was learnt of the store's files.
+  func finish() { memory?.save() }
 
   struct Resolution {
     var specification: StageSpecification
     var reasons: [PlanReason]
     /// The execution to reuse; `nil`: the stage has to run.
-    var execution: ExecutionRecord?
+    var execution: SucceededExecution?
     /// The execution that the reasons are about.
     var comparedWith: String?
   }
@@ -75,10 +87,15 @@ struct StageResolver {
     return (own + [waiting], previous.id)
   }
 
-  private func outputFaults(of execution: ExecutionRecord) throws -> [PlanReason] {
-    guard let store else { return [] }
-    return try execution.outputs.sorted { $0.role < $1.role }.compactMap { output in
-      try store.hasObject(output.sha256) ? nil : .artifactMissing(role: output.role)
+  private func outputFaults(of execution: SucceededExecution) throws -> [PlanReason] {
+    guard let store, let memory else { return [] }
+    return try execution.outputs.compactMap { output in
+      if memory.isKnown(output.sha256) { return nil }
+      guard try store.hasObject(output.sha256) else {
+        return .artifactMissing(role: output.role)
+      }
+      let isIntact = try memory.isIntact(output.sha256, checkCancellation: checkCancellation)
+      return isIntact ? nil : .artifactChanged(role: output.role)
     }
   }
 

@@ -33,7 +33,8 @@ enum RunCommand: Command {
       A stage runs when its kind, parameters, seed or the content of its inputs are not those of
       an earlier success. A run that was interrupted or killed goes on with the same command, its
       unfinished stage from its last checkpoint, to the same bytes. At its end, even after a
-      failure, a run writes its report and prints the report's path.
+      failure, a run writes its report and prints the report's path; one that had nothing to do
+      leaves the last report as it stands.
       """,
     examples: [
       .init(
@@ -55,11 +56,14 @@ enum RunCommand: Command {
     let path = arguments.positional(0) ?? ""
     let pipeline = try Pipeline.read(
       path: path, kinds: context.kinds, overrides: arguments.all("--set"))
-    let plan = try plan(pipeline, context)
     if arguments.has("--dry-run") {
-      try context.console.write(text(of: plan))
+      let store = try openedStore(context)
+      try context.console.write(text(of: try plan(pipeline, store, context)))
       return 0
     }
+    // A wrong selection leaves no store behind. What is still to be done is decided stage by stage,
+    // under the lock: another run may be at work yet.
+    let plan = try plan(pipeline, nil, context)
 
     // From here on a signal is a request, so that nothing is left behind half done.
     let signals = SignalWatch()
@@ -86,7 +90,7 @@ enum RunCommand: Command {
         gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent()),
         checkpointInterval: Double(interval)),
       cancellation: cancellation, observer: printer.observe)
-    let report = try ReportCommand.write(summary.runID, store, context)
+    let report = try ReportCommand.path(of: summary, store, context)
     if !arguments.has("--quiet") { try context.console.printLine(report) }
     return summary.exitCode
   }
@@ -108,15 +112,19 @@ enum RunCommand: Command {
     }
   }
 
-  /// Planning only reads: a wrong selection leaves no store behind.
-  private static func plan(_ pipeline: Pipeline, _ context: CommandContext) throws -> Plan {
-    var store: Store?
+  /// `nil`: there is none yet.
+  private static func openedStore(_ context: CommandContext) throws -> Store? {
     do {
-      store = try context.openStore()
+      return try context.openStore()
     } catch StoreError.missing {
-      store = nil
+      return nil
     }
-    return try Plan(
+  }
+
+  private static func plan(_ pipeline: Pipeline, _ store: Store?, _ context: CommandContext) throws
+    -> Plan
+  {
+    try Plan(
       pipeline, store: store, only: context.arguments.all("--only"),
       force: context.arguments.all("--force"))
   }

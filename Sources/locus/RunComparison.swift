@@ -73,8 +73,10 @@ struct RunComparison {
       """, [.text(run)])
     let inputs = try store.query(
       """
-      SELECT s.name, i.role, i.sha256 FROM stage s JOIN execution_input i USING (execution_id)
-      WHERE s.run_id = ?
+      SELECT s.name, i.role, i.sha256,
+        (SELECT min(o.name) FROM stage o JOIN execution_output x USING (execution_id)
+          WHERE o.run_id = s.run_id AND x.sha256 = i.sha256)
+      FROM stage s JOIN execution_input i USING (execution_id) WHERE s.run_id = ?
       """, [.text(run)])
     let byStage = Dictionary(grouping: inputs.rows) { $0[0].text ?? "" }
     return found.rows.map { row in
@@ -84,9 +86,18 @@ struct RunComparison {
         parameters: (try? JSONValue.parse(Data((row[2].text ?? "").utf8))) ?? .object([:]),
         seed: JSONValue(row[3]),
         inputs: Dictionary(
-          (byStage[name] ?? []).map { ($0[1].text ?? "", $0[2].text ?? "") },
+          (byStage[name] ?? []).map {
+            (input($0[1].text ?? "", from: $0[3].text), $0[2].text ?? "")
+          },
           uniquingKeysWith: { first, _ in first }))
     }
+  }
+
+  /// The place of a gathered input follows from its content: its maker names it better.
+  private static func input(_ role: String, from maker: String?) -> String {
+    guard let maker, let open = role.firstIndex(of: "["), let close = role.firstIndex(of: "]")
+    else { return role }
+    return role[..<open] + role[role.index(after: close)...] + " of " + maker
   }
 
   /// Stages that only one of the runs has, or that only one of them finished.

@@ -66,6 +66,25 @@ struct CommandTests {
     #expect(try String(contentsOf: report, encoding: .utf8).contains("no such luck"))
   }
 
+  @Test("a run that had nothing to do leaves the last report as it stands, and says where it is")
+  func standingReport() throws {
+    let bench = try Bench()
+    let path = try bench.pipeline()
+    let first = bench.locus("run", path).output
+    #expect(bench.locus("run", path).output == first)
+    #expect(bench.locus("run", path).output == first)
+    // Another result, then the first one again: the latest report is not the first one's any more.
+    let second = bench.locus("run", path, "--set", "scenes.count=4").output
+    #expect(second != first)
+    let third = bench.locus("run", path).output
+    #expect(third != first && third != second)
+    #expect(bench.locus("run", path).output == third)
+    let latest = bench.folder.appending(path: "reports/study/latest.md")
+    try FileManager.default.removeItem(at: latest)
+    #expect(bench.locus("run", path).output != third)
+    #expect(FileManager.default.fileExists(atPath: latest.path))
+  }
+
   @Test("a report is written again from the store, for any run")
   func report() throws {
     let bench = try Bench()

@@ -6,13 +6,14 @@ import Testing
 @testable import Workflow
 
 /// Scenarios/why-*.json5: a pipeline runs as `before`, then stands as `after` (or as it was), with
-/// `versions` of kinds raised, files lost, stages forced. `plan` holds reasons by instance; `run` holds
+/// `versions` of kinds raised, files lost or changed, stages
+/// forced. `plan` holds reasons by instance; `run` holds
 /// how the reasons begin that the table `stage` then has, of exactly those that ran.
 @Suite("why a stage runs")
 struct ReasonScenarioTests {
   static let names = [
     "why-parameter", "why-several", "why-version", "why-inputs", "why-nothing", "why-lost",
-    "why-forced",
+    "why-changed", "why-forced",
   ]
 
   @Test("every reason is the one that the scenario tells", arguments: names)
@@ -27,10 +28,18 @@ struct ReasonScenarioTests {
       let executions = Set(
         try store.query("SELECT id FROM execution").column("id").compactMap(\.text))
 
-      for (stage, role) in scenario["lose"]?.object ?? [:] {
+      func file(_ stage: String, _ role: JSONValue) throws -> URL {
         let made = try #require(try store.latestExecution(pipeline: "p", stage: stage))
-        let lost = try #require(made.outputs.first { $0.role == role.string })
-        try FileManager.default.removeItem(at: store.objectURL(lost.sha256))
+        return store.objectURL(try #require(made.outputs.first { $0.role == role.string }).sha256)
+      }
+      for (stage, role) in scenario["lose"]?.object ?? [:] {
+        try FileManager.default.removeItem(at: try file(stage, role))
+      }
+      for (stage, role) in scenario["change"]?.object ?? [:] {
+        var content = try Data(contentsOf: try file(stage, role))
+        content[0] ^= 1
+        try FileManager.default.removeItem(at: try file(stage, role))
+        try content.write(to: try file(stage, role))
       }
       let kinds = Fake.kinds().map { kind in
         var kind = kind
