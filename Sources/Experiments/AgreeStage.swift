@@ -39,8 +39,8 @@ enum AgreeStage {
 
   private static func run(_ context: StageContext) throws -> StageOutput {
     let parameters = context.parameters
-    let denoiser = try DenoiserArtifact(try context.input("denoiser")).denoiser
-    let reference = try DenoiserArtifact(try context.input("reference"))
+    let denoiser = try DenoiserArtifact("denoiser", of: context).denoiser
+    let reference = try DenoiserArtifact("reference", of: context)
     let shape = reference.denoiser.shape
     if denoiser.shape != shape {
       throw StageFault(

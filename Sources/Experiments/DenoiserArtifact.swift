@@ -16,17 +16,23 @@ public struct DenoiserArtifact: Sendable {
   /// The mask's file, where there is one.
   let mask: JSONValue?
 
-  init(_ input: StageInput) throws {
-    try self.init(files: input.files)
+  /// The denoiser that a stage was given; long work of it stops when the stage shall.
+  init(_ role: String, of context: StageContext) throws {
+    try self.init(
+      files: try context.input(role).files, checkCancellation: context.checkCancellation)
   }
 
-  /// - Parameter files: by output role: `weights`, or `machine`, `pixels` and `conditioners`; and
-  ///   perhaps `mask` and `fill`.
-  public init(files: [String: StageFile]) throws {
-    let base: any Denoiser
+  /// - Parameters:
+  ///   - files: by output role: `weights`, or `machine`, `pixels` and `conditioners`; and perhaps
+  ///     `mask` and `fill`.
+  ///   - checkCancellation: is called between few passes of the denoiser.
+  public init(
+    files: [String: StageFile], checkCancellation: @escaping @Sendable () throws -> Void = {}
+  ) throws {
+    let plain: any Denoiser
     if let weights = files["weights"] {
       let file = try weights.weights()
-      base = file.denoiser
+      plain = file.denoiser
       origin = file.origin
       weightsHash = weights.sha256
       baseRoles = ["weights"]
@@ -34,7 +40,7 @@ public struct DenoiserArtifact: Sendable {
       let conditioners = files["conditioners"]
     {
       let file = try MachineFile(machine)
-      base = try AnalyticDenoiser(
+      plain = try AnalyticDenoiser(
         try PictureFiles(pixels: pixels, conditioners: conditioners).trainingSet,
         try file.settings(machine))
       origin = try file.origin(machine)
@@ -45,6 +51,7 @@ public struct DenoiserArtifact: Sendable {
         "a denoiser needs weights, or a machine with its pictures; found only "
           + "\(files.keys.sorted())")
     }
+    let base = InterruptibleDenoiser(plain, checkCancellation: checkCancellation)
     guard let maskFile = files["mask"] else {
       denoiser = base
       mask = nil

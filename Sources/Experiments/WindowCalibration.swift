@@ -17,11 +17,11 @@ struct WindowCalibration {
 
   /// The radius of largest median r² over held-out pictures of the training range; the smaller of equals.
   func run() throws -> (schedule: WindowSchedule, metrics: [MetricRow]) {
-    guard let input = context.inputs["teacher"]?.first else {
+    if context.inputs["teacher"]?.first == nil {
       throw StageFault(
         "schedule \"calibrated\" needs the network to agree with; add `teacher` to the inputs")
     }
-    let teacher = try DenoiserArtifact(input).denoiser
+    let teacher = try DenoiserArtifact("teacher", of: context).denoiser
     if teacher.shape != scenes.shape {
       throw StageFault(
         "teacher and scenes differ in size or cells: \(teacher.shape), \(scenes.shape)")
