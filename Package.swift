@@ -73,7 +73,8 @@ let package = Package(
       ]),
 
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
-    .testTarget(name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"]),
+    .testTarget(
+      name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"], exclude: ["Stores"]),
     .testTarget(
       name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
       exclude: ["Scenarios"]),
