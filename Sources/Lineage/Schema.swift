@@ -5,8 +5,11 @@ enum Schema {
 
   /// History: each migration raises the version by one and is never changed afterwards.
   ///
-  /// 1. `first`: the tables of DESIGN §4.
-  static let migrations: [(name: String, sql: String)] = [("first", first)]
+  /// 1. `first`: the tables.
+  /// 2. `stage-within-run`: finds an execution's stage within one run, however many runs reused it.
+  static let migrations: [(name: String, sql: String)] = [
+    ("first", first), ("stage-within-run", stageWithinRun),
+  ]
 
   static var version: Int { migrations.count }
 
@@ -119,5 +122,10 @@ enum Schema {
       message TEXT NOT NULL
     ) STRICT;
     CREATE INDEX event_by_run ON event (run_id, at);
+    """
+
+  private static let stageWithinRun = """
+    DROP INDEX stage_by_execution;
+    CREATE INDEX stage_by_execution ON stage (execution_id, run_id);
     """
 }

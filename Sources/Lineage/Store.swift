@@ -57,7 +57,7 @@ public final class Store {
     }
   }
 
-  private static func openToRead(_ path: String) throws(StoreError) -> Connection {
+  static func openToRead(_ path: String) throws(StoreError) -> Connection {
     let connection = try Connection(path, flags: SQLITE_OPEN_READONLY)
     do {
       _ = try connection.query("SELECT count(*) FROM sqlite_schema")
@@ -130,23 +130,6 @@ public final class Store {
   /// Any statement, for the program's own use.
   public func query(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> QueryResult {
     try database.query(sql, bindings)
-  }
-
-  /// A statement that a person wrote: it can only read, and ends after `timeLimit` seconds.
-  public func queryReadOnly(_ sql: String, timeLimit: Double = 60) throws(StoreError)
-    -> QueryResult
-  {
-    let connection = try Self.openToRead(databaseURL.path)
-    guard try connection.isSingleReadOnly(sql) else { throw .notReadOnly(statement: sql) }
-    connection.denyWriting()
-    let deadline = Deadline(seconds: timeLimit)
-    connection.limit(until: deadline)
-    do {
-      return try connection.query(sql, mostRows: 1_000_000)
-    } catch {
-      if deadline.isPast { throw .timeLimit(seconds: timeLimit) }
-      throw error
-    }
   }
 
   /// Where the object with this hash lies. A text that is no hash leads to no file.

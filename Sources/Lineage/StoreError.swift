@@ -13,7 +13,7 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
   case damaged(path: String, reason: String)
   case sql(statement: String, reason: String)
   case timeLimit(seconds: Double)
-  case notReadOnly(statement: String)
+  case refused(what: String, statement: String)
   case tooManyRows(most: Int)
   case metric(name: String, value: Double)
   case reference(String)
@@ -36,9 +36,10 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case .busy(let path): "\(path): another program holds the database; try again"
     case .damaged(let path, let reason): "\(path): damaged (\(reason)); `locus verify` says more"
     case .sql(let statement, let reason): "SQL: \(reason), in: \(statement)"
-    case .timeLimit(let seconds): "the query took longer than \(seconds) s and was stopped"
-    case .notReadOnly(let statement):
-      "a query may only read, and be one statement: \(statement)"
+    case .timeLimit(let seconds):
+      "the query took longer than \(seconds.formatted()) s and was stopped; --limit allows more"
+    case .refused(let what, let statement):
+      "a query is one statement that only reads; \(what) is refused, in: \(statement)"
     case .tooManyRows(let most): "the query has more than \(most) rows; add a LIMIT"
     case .metric(let name, let value): "metric \(name) is \(value), not a finite number"
     case .reference(let text): "\(text) names nothing in the store, or more than one thing"
@@ -53,7 +54,7 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case .cannotWrite: 73
     case .inputOutput: 74
     case .busy: 75
-    case .sql, .timeLimit, .notReadOnly, .tooManyRows, .reference: 64
+    case .sql, .timeLimit, .refused, .tooManyRows, .reference: 64
     case .metric: 70
     }
   }

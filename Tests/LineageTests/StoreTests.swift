@@ -249,26 +249,6 @@ struct StoreTests {
     #expect(faults.count { $0.place == "receipt" } == 2)
   }
 
-  @Test("people's SQL can read and nothing else, and not for ever")
-  func readOnly() throws {
-    let fixture = try StoreFixture()
-    try fixture.study(try fixture.begin())
-    let store = fixture.store
-    #expect(try store.queryReadOnly("SELECT count(*) FROM stage; ").rows == [[.integer(7)]])
-    for sql in [
-      "DELETE FROM stage", "SELECT 1; SELECT 2", "ATTACH 'x.sqlite' AS x",
-      "PRAGMA user_version = 9",
-      "CREATE TABLE t (a)", "SELECT load_extension('x')", "VACUUM INTO 'y.sqlite'", "", "SELEC 1",
-    ] {
-      #expect(throws: StoreError.self, "\(sql)") { try store.queryReadOnly(sql) }
-    }
-    let endless =
-      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-    #expect(throws: StoreError.timeLimit(seconds: 0.2)) {
-      try store.queryReadOnly(endless, timeLimit: 0.2)
-    }
-  }
-
   @Test("foreign, newer and broken databases are refused and left as they are")
   func refusals() throws {
     func refused(_ expected: Int32, _ make: (URL) throws -> Void) throws {
