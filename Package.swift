@@ -74,7 +74,8 @@ let package = Package(
 
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
     .testTarget(
-      name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"], exclude: ["Stores"]),
+      name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"],
+      exclude: ["Stores", "MillionRows.sql"]),
     .testTarget(
       name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
       exclude: ["Scenarios"]),

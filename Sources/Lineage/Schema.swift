@@ -6,9 +6,10 @@ enum Schema {
   /// History: each migration raises the version by one and is never changed afterwards.
   ///
   /// 1. `first`: the tables.
-  /// 2. `stage-within-run`: finds an execution's stage within one run, however many runs reused it.
+  /// 2. `quick-views`: an execution's stage within one run, however many runs reused it, and the
+  ///    newest runs are found without a scan.
   static let migrations: [(name: String, sql: String)] = [
-    ("first", first), ("stage-within-run", stageWithinRun),
+    ("first", first), ("quick-views", quickViews),
   ]
 
   static var version: Int { migrations.count }
@@ -124,8 +125,9 @@ enum Schema {
     CREATE INDEX event_by_run ON event (run_id, at);
     """
 
-  private static let stageWithinRun = """
+  private static let quickViews = """
     DROP INDEX stage_by_execution;
     CREATE INDEX stage_by_execution ON stage (execution_id, run_id);
+    CREATE INDEX run_by_start ON run (started_at, id);
     """
 }

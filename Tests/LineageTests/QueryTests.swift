@@ -20,7 +20,8 @@ struct QueryTests {
   @Test(
     "everything that reads is permitted",
     arguments: [
-      "SELECT count(*) FROM stage; ", "SELECT 1 -- to the end", "WITH x AS (SELECT 1) SELECT * FROM x",
+      "SELECT count(*) FROM stage; ", "SELECT 1 -- to the end",
+      "WITH x AS (SELECT 1) SELECT * FROM x",
       "SELECT * FROM length_generalization", "SELECT * FROM run_lineage",
       "EXPLAIN QUERY PLAN SELECT * FROM metric", "PRAGMA table_info(run)", "PRAGMA user_version",
       "SELECT name FROM pragma_table_info('run')", "SELECT value FROM json_each('[1, 2]')",
@@ -43,7 +44,8 @@ struct QueryTests {
       ("SELECT load_extension('x')", "load_extension"), ("BEGIN", "a transaction: BEGIN"),
       ("SAVEPOINT s", "SAVEPOINT"), ("VACUUM INTO '/tmp/locus-vacuumed.sqlite'", "writing"),
       ("CREATE TEMP TABLE t (a)", "CREATE TABLE t"), ("EXPLAIN DELETE FROM run", "DELETE"),
-      ("REINDEX", "REINDEX"), ("ANALYZE", "sqlite_stat1"), ("", "nothing"), (" -- nothing", "nothing"),
+      ("REINDEX", "REINDEX"), ("ANALYZE", "sqlite_stat1"), ("", "nothing"),
+      (" -- nothing", "nothing"),
     ])
   func refused(_ sql: String, _ word: String) throws {
     let found = try asked(sql)
