@@ -166,7 +166,14 @@ final class Connection {
     case SQLITE_BUSY, SQLITE_LOCKED: return .busy(path: path)
     case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM:
       return .cannotWrite(path: path, reason: reason)
-    case SQLITE_FULL, SQLITE_IOERR: return .inputOutput(path: path, reason: reason)
+    case SQLITE_FULL:
+      return .full(
+        path: path, reason: reason, needed: nil, free: StoreError.free(around: URL(filePath: path)))
+    case SQLITE_IOERR:
+      let system = sqlite3_system_errno(handle)
+      return system == 0
+        ? .inputOutput(path: path, reason: reason)
+        : StoreError(system, writing: URL(filePath: path))
     default: return .sql(statement: statement, reason: reason)
     }
   }

@@ -9,16 +9,21 @@ public final class Store {
 
   public let folder: URL
   let database: Connection
+  /// Executions whose receipts name an input that nothing known has made, until something does.
+  var waiting: [ExecutionRecord] = []
+  /// What `verify` found damaged: not used again before it has been healed.
+  let doubts: Doubts
 
   private init(_ folder: URL, _ database: Connection) {
     self.folder = folder
     self.database = database
+    doubts = Doubts(in: folder)
   }
 
   public var databaseURL: URL { Self.databaseURL(in: folder) }
   public var temporaryFolder: URL { folder.appending(path: "tmp") }
 
-  private static func databaseURL(in folder: URL) -> URL {
+  static func databaseURL(in folder: URL) -> URL {
     folder.appending(path: "locus.sqlite")
   }
 
@@ -97,25 +102,10 @@ public final class Store {
     try database.execute("PRAGMA journal_mode = WAL")
     try database.execute("PRAGMA synchronous = NORMAL")
     try database.execute("PRAGMA foreign_keys = ON")
-    try migrate()
-    try importReceipts()
-  }
-
-  private func migrate() throws(StoreError) {
     let version = try pragma("user_version")
-    if version == Schema.version, try viewsAreCurrent() { return }
-    try database.transaction { () throws(StoreError) in
-      for migration in Schema.migrations.dropFirst(version) { try database.execute(migration.sql) }
-      let old = try database.query("SELECT name FROM sqlite_schema WHERE type = 'view'")
-      for name in old.column("name").compactMap(\.text) {
-        try database.execute("DROP VIEW \"\(name)\"")
-      }
-      for view in Views.all {
-        try database.execute("CREATE VIEW \(view.name) AS \(view.sql)")
-      }
-      try database.execute("PRAGMA application_id = \(Schema.applicationID)")
-      try database.execute("PRAGMA user_version = \(Schema.version)")
-    }
+    let viewsAreCurrent = try viewsAreCurrent()
+    if version != Schema.version || !viewsAreCurrent { try Schema.migrate(database) }
+    try importReceipts()
   }
 
   private func viewsAreCurrent() throws(StoreError) -> Bool {
@@ -133,7 +123,9 @@ public final class Store {
   }
 
   /// Where the object with this hash lies. A text that is no hash leads to no file.
-  public func objectURL(_ sha256: String) -> URL {
+  public func objectURL(_ sha256: String) -> URL { Self.objectURL(sha256, in: folder) }
+
+  static func objectURL(_ sha256: String, in folder: URL) -> URL {
     guard SHA256.isHash(sha256) else { return folder.appending(path: "objects/none") }
     return folder.appending(path: "objects/\(sha256.prefix(2))/\(sha256.dropFirst(2))")
   }
@@ -142,7 +134,9 @@ public final class Store {
   public func hasObject(_ sha256: String) throws(StoreError) -> Bool {
     let recorded = try database.query(
       "SELECT bytes FROM artifact WHERE sha256 = ?", [.text(sha256)])
-    guard let bytes = recorded.rows.first?.first?.integer else { return false }
+    guard let bytes = recorded.rows.first?.first?.integer, !doubts.objects.contains(sha256) else {
+      return false
+    }
     return Self.size(of: objectURL(sha256)) == bytes
   }
 
@@ -154,8 +148,8 @@ public final class Store {
 
   /// The success that counts for a key, without its metrics and outcomes.
   public func succeededExecution(key: String) throws(StoreError) -> ExecutionRecord? {
-    try execution(
-      where: "key = ? AND status = 'succeeded'", [.text(key)])
+    let found = try execution(where: "key = ? AND status = 'succeeded'", [.text(key)])
+    return found.flatMap { doubts.executions.contains($0.id) ? nil : $0 }
   }
 
   /// What a stage of this name last used or did in a pipeline: runs explain themselves against it.

@@ -27,7 +27,7 @@ enum RunCommand: Command {
     ],
     discussion: """
       A stage runs when its kind, parameters, seed or the content of its inputs are not those of
-      an earlier success. An interrupted run goes on with the same command. At its end, even after
+      an earlier success. What `locus verify` found damaged is healed first. An interrupted run goes on with the same command. At its end, even after
       a failure, a run writes its report and prints the report's path.
       """,
     examples: [
@@ -49,6 +49,7 @@ enum RunCommand: Command {
     let path = arguments.positional(0) ?? ""
     let pipeline = try Pipeline.read(
       path: path, kinds: context.kinds, overrides: arguments.all("--set"))
+    if !arguments.has("--dry-run") { try heal(pipeline, context) }
     let plan = try plan(pipeline, context)
     if arguments.has("--dry-run") {
       try context.console.write(text(of: plan))
@@ -76,6 +77,16 @@ enum RunCommand: Command {
     let report = try ReportCommand.write(summary.runID, store, context)
     if !arguments.has("--quiet") { try context.console.printLine(report) }
     return summary.exitCode
+  }
+
+  /// Puts in order what `verify` found, before the plan looks at it.
+  private static func heal(_ pipeline: Pipeline, _ context: CommandContext) throws {
+    guard Store.needsHealing(context.storeFolder) else { return }
+    let lock = try RunLock.acquire(context.lockURL, as: .current(pipeline: pipeline.name))
+    defer { withExtendedLifetime(lock) {} }
+    for line in try Store.heal(context.storeFolder) where !context.arguments.has("--quiet") {
+      context.console.writeError("healed: \(line)\n")
+    }
   }
 
   /// Planning only reads: a wrong selection leaves no store behind.
