@@ -100,7 +100,7 @@ let package = Package(
       dependencies: ["Experiments", "Workflow", "Lineage", "Formats", "Reporting"]),
     .testTarget(
       name: "LocusTests",
-      dependencies: ["locus", "Experiments", "Lineage", "Workflow", "Formats"]),
+      dependencies: ["locus", "Experiments", "Lineage", "Workflow", "Formats", "CSQLite"]),
   ],
   swiftLanguageModes: [.v6]
 )

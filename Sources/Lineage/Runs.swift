@@ -78,11 +78,15 @@ extension Store {
   }
 
   /// Records what a run needed of a stage; a later record of the same stage replaces it.
-  public func recordStage(_ stage: StageRecord) throws(StoreError) {
+  public func recordStage(_ stage: StageRecord) throws(StoreError) { try recordStages([stage]) }
+
+  /// Records stages of one run at once.
+  public func recordStages(_ stages: [StageRecord]) throws(StoreError) {
+    guard let runID = stages.first?.runID else { return }
     try database.transaction { () throws(StoreError) in
-      try RunRow.insert([stage], runID: stage.runID, into: database)
+      try RunRow.insert(stages, runID: runID, into: database)
       try Journal.append(
-        [Journal.Entry(stage: stage)], to: Journal.url(stage.runID, in: folder))
+        stages.map { Journal.Entry(stage: $0) }, to: Journal.url(runID, in: folder))
     }
   }
 

@@ -41,13 +41,13 @@ public final class Store {
     case .readOnly:
       guard hasDatabase else { throw .missing(path: folder.path) }
       let store = Store(folder, try openToRead(path))
-      try store.checkIdentity()
+      if try store.checkIdentity() == .empty { throw .missing(path: folder.path) }
       return store
     case .readWrite:
       try AtomicFile.makeFolder(folder)
       if hasDatabase {
         // What is foreign is refused before anything is written.
-        try Store(folder, try openToRead(path)).checkIdentity()
+        _ = try Store(folder, try openToRead(path)).checkIdentity()
       }
       if !FileManager.default.isWritableFile(atPath: folder.path)
         || hasDatabase && !FileManager.default.isWritableFile(atPath: path)
@@ -80,7 +80,11 @@ public final class Store {
     try database.query("PRAGMA \(name)").rows.first?.first?.integer ?? 0
   }
 
-  private func checkIdentity() throws(StoreError) {
+  /// An empty database is what a crash or a full disk between creation and the first transaction
+  /// leaves.
+  private enum Identity { case ours, empty }
+
+  private func checkIdentity() throws(StoreError) -> Identity {
     let path = databaseURL.path
     let application = try pragma("application_id")
     let version = try pragma("user_version")
@@ -88,14 +92,14 @@ public final class Store {
       let tables = try database.query("SELECT count(*) FROM sqlite_schema").rows.first?.first?
         .integer
       let isEmpty = application == 0 && version == 0 && tables == 0
-      // An empty database is what a crash between creation and the first transaction leaves.
-      if isEmpty { return }
+      if isEmpty { return .empty }
       throw .foreign(path: path, found: "application id \(application)")
     }
     if version < 0 { throw .foreign(path: path, found: "schema version \(version)") }
     if version > Schema.version {
       throw .newer(path: path, version: version, known: Schema.version)
     }
+    return .ours
   }
 
   private func prepareToWrite() throws(StoreError) {

@@ -5,7 +5,7 @@ import Testing
 import Workflow
 
 /// The built program as a process of its own, on a pipeline that it needs many seconds for.
-private final class Program {
+final class Program {
   let folder: URL
   let store: URL
 
