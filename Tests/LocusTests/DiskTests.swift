@@ -95,30 +95,46 @@ struct DiskTests {
   @Test("once, at any step", arguments: [ENOSPC, EDQUOT, EROFS, EACCES, EFBIG])
   func once(_ code: Int32) throws {
     let (expected, steps) = try undisturbed()
-    for step in stride(from: 1 + Int(code) % 5, through: steps, by: 5) {
+    for step in stride(from: 1 + Int(code) % 9, through: steps, by: 9) {
       #expect(try expect(code, from: step, to: step, gives: expected), "step \(step)")
     }
+  }
+
+  private static let canMount =
+    (try? Program.shell("unshare -rm mount -t tmpfs -o size=64k none /mnt")) == 0
+
+  @Test(
+    "because it is full indeed: a small tmpfs, made larger afterwards", .enabled(if: canMount),
+    arguments: [40, 100, 150, 180, 220, 260])
+  func smallDisk(_ kilobytes: Int) throws {
+    let program = try Program()
+    let words = "\(Program.executable.path) \(Program.short.joined(separator: " "))"
+    let script = """
+      mkdir -p data && mount -t tmpfs -o size=\(kilobytes)k none data || exit 99
+      \(words) 2> message; code=$?
+      echo $code >> message
+      mount -o remount,size=64m data || exit 98
+      \(words) && \(Program.executable.path) verify
+      """
+    try Data(script.utf8).write(to: program.folder.appending(path: "script"))
+    let code = try Program.shell("unshare -rm sh script", in: program.folder)
+    let message = try String(
+      contentsOf: program.folder.appending(path: "message"), encoding: .utf8)
+    #expect(code == 0, "\(message)")
+    let lines = message.split(separator: "\n")
+    #expect(["0", "73", "74"].contains(lines.last), "\(message)")
+    #expect(kilobytes > 40 || lines.last != "0", "\(message)")
+    #expect(lines.last == "0" || lines.first?.contains("needed: ") == true, "\(message)")
   }
 
   @Test("to take files beyond a size: the process's own limit", arguments: [8, 150, 400])
   func limit(_ blocks: Int) throws {
     let program = try Program()
-    func shell(_ text: String) throws -> Int32 {
-      let process = Process()
-      process.executableURL = URL(filePath: "/bin/sh")
-      process.arguments = ["-c", text, "sh", Program.executable.path] + Program.short
-      process.currentDirectoryURL = program.folder
-      process.standardOutput = FileHandle.nullDevice
-      process.standardError = FileHandle.nullDevice
-      try process.run()
-      process.waitUntilExit()
-      #expect(process.terminationReason == .exit)
-      return process.terminationStatus
-    }
-    let code = try shell("ulimit -f \(blocks); exec \"$@\"")
+    let words = "\(Program.executable.path) \(Program.short.joined(separator: " "))"
+    let code = try Program.shell("ulimit -f \(blocks); exec \(words)", in: program.folder)
     #expect([0, 73, 74].contains(code))
     #expect(blocks > 8 || code != 0)
-    #expect(try shell("exec \"$@\"") == 0)
+    #expect(try program.finish(Program.short) == 0)
     #expect(try program.finish(["verify"]) == 0)
   }
 }
