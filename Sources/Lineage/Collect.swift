@@ -109,6 +109,13 @@ extension Store {
     where FileManager.default.fileExists(atPath: folder.appending(path: path).path) {
       removal.leftovers.append(path)
     }
+    // Unfinished work that no kept run would go on with.
+    let keys = Set(try column("SELECT key FROM stage WHERE run_id IN kept AND key IS NOT NULL"))
+    let checkpoints = try? FileManager.default.contentsOfDirectory(
+      atPath: folder.appending(path: "checkpoints").path)
+    for name in (checkpoints ?? []).sorted() where !keys.contains(name) {
+      removal.leftovers.append("checkpoints/" + name)
+    }
     removal.bytes = removal.paths.reduce(0) { $0 + Self.bytes(of: folder.appending(path: $1)) }
     return removal
   }

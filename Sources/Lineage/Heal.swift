@@ -26,7 +26,9 @@ extension Store {
       let isHash = SHA256.isHash(fault.subject)
       let url =
         isHash ? objectURL(fault.subject, in: folder) : folder.appending(path: fault.subject)
-      guard url.path.hasPrefix(folder.appending(path: "objects/").path),
+      // What is written in the file leads nowhere but among the objects.
+      guard url.path.hasPrefix(folder.appending(path: "objects").path + "/"),
+        !fault.subject.split(separator: "/").contains(".."),
         FileManager.default.fileExists(atPath: url.path),
         !isHash || Verification.problem(url, fault.subject) != nil
       else { continue }

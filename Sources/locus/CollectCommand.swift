@@ -10,7 +10,7 @@ enum CollectCommand: Command {
     options: [
       OptionDeclaration(
         "--keep", "RULE", repeats: true,
-        help: "last=N (of each pipeline), since=DATE or pipeline=NAME; runs of any rule are kept"),
+        help: "keep last=N (of each pipeline), since=DATE, pipeline=NAME"),
       OptionDeclaration("--dry-run", help: "tell what would go, then stop"),
       CommandDeclaration.json, CommandDeclaration.store,
     ],

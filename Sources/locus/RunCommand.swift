@@ -27,8 +27,9 @@ enum RunCommand: Command {
     ],
     discussion: """
       A stage runs when its kind, parameters, seed or the content of its inputs are not those of
-      an earlier success. What `locus verify` found damaged is healed first. An interrupted run goes on with the same command. At its end, even after
-      a failure, a run writes its report and prints the report's path.
+      an earlier success. An interrupted run goes on with the same command. At its end, even after
+      a failure, a run writes its report and prints the report's path. What `locus verify` found
+      damaged is healed first.
       """,
     examples: [
       .init(

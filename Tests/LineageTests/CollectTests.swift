@@ -105,10 +105,20 @@ struct CollectTests {
     try FileManager.default.createDirectory(
       at: stray.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data("stray".utf8).write(to: stray)
+    // Unfinished work of a run that is there, and of one that is not.
+    for key in [model.key, fixture.hash("gone")] {
+      let checkpoint = fixture.folder.appending(path: "checkpoints/\(key)")
+      try FileManager.default.createDirectory(at: checkpoint, withIntermediateDirectories: true)
+      try Data("half".utf8).write(to: checkpoint.appending(path: "weights"))
+    }
     let plan = try fixture.store.removal(keeping: [])
     #expect(plan.runs.isEmpty && plan.executions.isEmpty && plan.objects.count == 1)
-    #expect(plan.bytes == 5)
+    #expect(plan.leftovers == ["checkpoints/\(fixture.hash("gone"))"])
+    #expect(plan.bytes == 9)
     try Store.remove(plan, from: fixture.folder)
+    let left = try FileManager.default.contentsOfDirectory(
+      atPath: fixture.folder.appending(path: "checkpoints").path)
+    #expect(left == [model.key])
     #expect(try Store.verify(fixture.folder).isEmpty)
   }
 
