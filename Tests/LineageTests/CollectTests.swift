@@ -19,13 +19,12 @@ struct CollectTests {
     let second = try fixture.begin()
     try fixture.stage(
       second, "scenes", "generate", files: [("pixels", "p")], key: fixture.hash("scenes"))
-    try fixture.stage(
+    let model = try fixture.stage(
       second, "model", "train", inputs: [("scenes/pixels", fixture.hash("p"))],
       files: [("weights", "w2")], metrics: [MetricRow("loss", 0.1, step: 1)])
     try fixture.store.finishRun(second, status: "succeeded")
     let third = try fixture.begin()
     // Only the end of the chain is a stage of this run: the rest is its lineage.
-    let model = try #require(try fixture.store.succeededExecution(key: fixture.hash("model")))
     try fixture.record(third, "model", model, "reused")
     try fixture.store.finishRun(third, status: "succeeded")
     return (fixture, [first, other, second, third])

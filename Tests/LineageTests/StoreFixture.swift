@@ -8,7 +8,7 @@ final class StoreFixture {
   let folder: URL
   let store: Store
   /// Gives the execution that a stage of this key may use again.
-  private var reuse: ((String) throws -> ExecutionRecord?)?
+  private var reuse: ((String) throws -> SucceededExecution?)?
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appending(
@@ -37,13 +37,15 @@ final class StoreFixture {
     inputs: [(String, String)] = [], files: [(String, String)], metrics: [MetricRow] = [],
     outcomes: [OutcomeRow] = [], key: String? = nil
   ) throws -> ExecutionRecord {
-    if let known = try reuse?(key ?? SHA256.hash(Data(name.utf8))) {
-      try record(run, name, known, "reused")
-      return known
-    }
     var execution = ExecutionRecord(
       key: key ?? SHA256.hash(Data(name.utf8)), kind: kind, parameters: parameters, seed: 1,
       inputs: inputs.map { ArtifactReference(role: $0.0, sha256: $0.1) })
+    if let known = try reuse?(execution.key) {
+      execution.id = known.id
+      execution.outputs = known.outputs
+      try record(run, name, execution, "reused")
+      return execution
+    }
     execution.wallSeconds = 2
     execution.metrics = metrics
     execution.outcomes = outcomes
@@ -87,7 +89,7 @@ final class StoreFixture {
 
   /// The smallest whole story: scenes, a model, a mask, two evaluations, a comparison, a probe.
   @discardableResult
-  func study(_ run: String, reuse: ((String) throws -> ExecutionRecord?)? = nil) throws
+  func study(_ run: String, reuse: ((String) throws -> SucceededExecution?)? = nil) throws
     -> [ExecutionRecord]
   {
     self.reuse = reuse
