@@ -51,13 +51,15 @@ func multiplyPanels(
   var column = 0
   while column + 2 * lanes <= columns {
     var row = 0
-    #if LOCUS_LANES_16 || arch(arm64)
+    #if LOCUS_REGISTERS_32
       while row + 8 <= rows {
         job.pairs(InlineArray<8, Void>(repeating: ()), row, column)
         row += 8
       }
     #else
-      while row + 6 <= rows {
+      // 6 rows where what is left can be done by fours.
+      let sixes = rows % 6 == 2 ? rows - 8 : rows
+      while row + 6 <= sixes {
         job.pairs(InlineArray<6, Void>(repeating: ()), row, column)
         row += 6
       }
