@@ -103,7 +103,7 @@ func conditionerSensitivity(
   var rings = [Double](repeating: 0, count: radial.size)
   let cells = noised.labels.indices.filter { noised.labels[$0] != 0 }
   if cells.isEmpty { return rings }
-  // The whole picture and one without each of its labels, together: no thread waits in between.
+  // The whole conditioner first, then it without each label: K + 1 passes in one batch.
   var batch = noised
   for (i, cell) in cells.enumerated() {
     batch.append(noised)
@@ -114,9 +114,9 @@ func conditionerSensitivity(
     for pixel in pixels {
       var square = 0.0
       for channel in 0..<3 {
-        let whole = denoised[pixel * 3 + channel]
-        let without = denoised[(i + 1) * shape.pictureCount + pixel * 3 + channel]
-        square += Double(whole - without) * Double(whole - without)
+        let a = denoised[pixel * 3 + channel]
+        let b = denoised[(i + 1) * shape.pictureCount + pixel * 3 + channel]
+        square += Double(a - b) * Double(a - b)
       }
       rings[radial.ring(pixel, cell: cell, shape)] += square
     }
