@@ -54,6 +54,7 @@ let package = Package(
     .target(name: "Diffusion", dependencies: ["Tensors", "Formats"], swiftSettings: numeric),
     .target(name: "Probing", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
     .target(name: "Interventions", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
+    .target(name: "Theory", dependencies: ["Tensors"], swiftSettings: numeric),
     .target(
       name: "Evaluation", dependencies: ["Diffusion", "Scenes", "Tensors", "Formats"],
       swiftSettings: numeric),
@@ -62,7 +63,7 @@ let package = Package(
       name: "Experiments",
       dependencies: [
         "Workflow", "Lineage", "Formats", "Tensors", "Scenes", "Diffusion", "Probing",
-        "Interventions", "Evaluation",
+        "Interventions", "Evaluation", "Theory",
       ]),
     .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),
     .executableTarget(
@@ -89,6 +90,7 @@ let package = Package(
     .testTarget(
       name: "InterventionsTests",
       dependencies: ["Interventions", "Diffusion", "Tensors", "DenoiserFixtures"]),
+    .testTarget(name: "TheoryTests", dependencies: ["Theory", "Tensors"]),
     .testTarget(
       name: "EvaluationTests",
       dependencies: ["Evaluation", "Diffusion", "Scenes", "Tensors", "Formats"]),
