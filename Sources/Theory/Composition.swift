@@ -20,6 +20,25 @@ public enum WindowForm: String, Sendable, CaseIterable {
   }
 }
 
+/// A value for each form of windows.
+public struct ByForm<Value> {
+  public var block: Value
+  public var cells: Value
+
+  public init<E: Error>(_ value: (WindowForm) throws(E) -> Value) throws(E) {
+    block = try value(.block)
+    cells = try value(.cells)
+  }
+
+  public subscript(form: WindowForm) -> Value {
+    get { form == .block ? block : cells }
+    set { if form == .block { block = newValue } else { cells = newValue } }
+  }
+}
+
+extension ByForm: Sendable where Value: Sendable {}
+extension ByForm: Equatable where Value: Equatable {}
+
 /// A density that is a product over windows: Π_b p_σ(x_{M_b} ∣ c_b).
 public struct Composition: Sendable {
   struct Factor: Sendable {

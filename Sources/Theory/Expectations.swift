@@ -7,8 +7,8 @@ private struct Portion: Sendable {
   var sums: [Double] = []
   var squares: [Double] = []
   /// Sum and sum of squares of the divergence's term, under p and under what is composed.
-  var exact: [WindowForm: (Double, Double)] = [:]
-  var composed: [WindowForm: (Double, Double)] = [:]
+  var exact = ByForm { _ in (0.0, 0.0) }
+  var composed = ByForm { _ in (0.0, 0.0) }
 }
 
 /// Points of a portion: fixed, so that sums are taken in the same order for any number of threads.
@@ -49,25 +49,24 @@ private func drawPortion(
   var workspace = MeasureWorkspace()
   var x = [Double](repeating: 0, count: measure.mixture.dimension)
   var random = RandomStream(seed: seed, purpose: .exactDraws, index: stream)
-  for form in WindowForm.allCases { portion.exact[form] = (0, 0) }
-  func add(_ sums: inout (Double, Double)?, _ ratio: Double) {
+  func add(_ sums: inout (Double, Double), _ ratio: Double) {
     let term = balancedDivergenceTerm(ratio)
-    sums = ((sums?.0 ?? 0) + term, (sums?.1 ?? 0) + term * term)
+    sums = (sums.0 + term, sums.1 + term * term)
   }
   for _ in 0..<count {
     x.withUnsafeMutableBufferPointer { buffer in
       if let base = buffer.baseAddress { measure.mixture.draw(&random, into: base) }
     }
     let ratios = measure.measure(x, into: &values, &workspace)
-    add(&portion.exact[.block], ratios.block)
-    add(&portion.exact[.cells], ratios.cells)
+    add(&portion.exact.block, ratios.block)
+    add(&portion.exact.cells, ratios.cells)
     for i in 0..<quantities {
       portion.sums[i] += values[i]
       portion.squares[i] += values[i] * values[i]
     }
   }
   for form in WindowForm.allCases {
-    guard let composed = measure.composed[form] else { continue }
+    let composed = measure.composed[form]
     var random = RandomStream(
       seed: seed, purpose: form == .cells ? .composedDraws : .blockDraws, index: stream)
     for _ in 0..<count {
@@ -85,7 +84,8 @@ private func moments(_ portions: [Portion], of measure: PointMeasure) -> Conditi
     let mean = sum / count
     return (mean, max(0, squares / count - mean * mean) / max(count - 1, 1))
   }
-  var result = ConditionerMoments(values: [], errors: [], divergence: [:], isSampled: true)
+  var result = ConditionerMoments(
+    values: [], errors: [], divergence: ByForm { _ in (0, 0) }, isSampled: true)
   for i in 0..<measure.index.count {
     let (value, variance) = mean(
       portions.reduce(0) { $0 + $1.sums[i] }, portions.reduce(0) { $0 + $1.squares[i] })
@@ -93,8 +93,8 @@ private func moments(_ portions: [Portion], of measure: PointMeasure) -> Conditi
     result.errors.append(variance.squareRoot())
   }
   for form in WindowForm.allCases {
-    func half(_ sums: (Portion) -> (Double, Double)?) -> (Double, Double) {
-      let all = portions.compactMap(sums)
+    func half(_ sums: (Portion) -> (Double, Double)) -> (Double, Double) {
+      let all = portions.map(sums)
       return mean(all.reduce(0) { $0 + $1.0 }, all.reduce(0) { $0 + $1.1 })
     }
     let exact = half { $0.exact[form] }
@@ -116,7 +116,7 @@ func integrate(_ measures: [PointMeasure], _ noised: NoisedWorld, threads: Int)
 {
   let rows = noised.mixtures.flatMap(\.plainMeans)
   let sigma = noised.sigma
-  let step = min(sigma / 6, 1.2 * sigma * sigma)
+  let step = min(sigma / 3, 1.2 * sigma * sigma)
   let axes = (0..<2).map { axis -> (start: Double, count: Int) in
     let reach = 8.5 * sigma * (noised.view.noise?[axis, axis] ?? 1).squareRoot()
     let low = (rows.map { $0[axis] }.min() ?? 0) - reach
@@ -141,15 +141,16 @@ func integrate(_ measures: [PointMeasure], _ noised: NoisedWorld, threads: Int)
       for (row, line) in own.enumerated() where row % 2 == 0 { sum += pick(line) }
       return sum * 4 * step * step
     }
-    var result = ConditionerMoments(values: [], errors: [], divergence: [:], isSampled: false)
+    var result = ConditionerMoments(
+      values: [], errors: [], divergence: ByForm { _ in (0, 0) }, isSampled: false)
     for i in 0..<measures[c].index.count {
       let value = total { $0.sums[i] }
       result.values.append(value)
       result.errors.append(abs(value - coarse { $0.evenSums[i] }))
     }
-    for (place, form) in WindowForm.allCases.enumerated() {
-      let value = total { $0.divergence[place] }
-      result.divergence[form] = (value, abs(value - coarse { $0.evenDivergence[place] }))
+    result.divergence = ByForm { form in
+      let value = total { $0.divergence[form] }
+      return (value, abs(value - coarse { $0.evenDivergence[form] }))
     }
     return result
   }
@@ -159,8 +160,17 @@ func integrate(_ measures: [PointMeasure], _ noised: NoisedWorld, threads: Int)
 private struct Line: Sendable {
   var sums: [Double] = []
   var evenSums: [Double] = []
-  var divergence: [Double] = []
-  var evenDivergence: [Double] = []
+  var divergence = ByForm { _ in 0.0 }
+  var evenDivergence = ByForm { _ in 0.0 }
+
+  /// Adds p(r + e^{−r} − 1), which is q where q exceeds p by far.
+  mutating func add(
+    _ logDensity: Double, _ ratio: Double, to form: WindowForm, isEven: Bool
+  ) {
+    let term = ratio < -700 ? exp(logDensity - ratio) : exp(logDensity) * divergenceTerm(ratio)
+    divergence[form] += term
+    if isEven { evenDivergence[form] += term }
+  }
 }
 
 private func integrateLine(
@@ -168,26 +178,20 @@ private func integrateLine(
 ) -> Line {
   let quantities = measure.index.count
   let zeros = [Double](repeating: 0, count: quantities)
-  var line = Line(sums: zeros, evenSums: zeros, divergence: [0, 0], evenDivergence: [0, 0])
+  var line = Line(sums: zeros, evenSums: zeros)
   var values = zeros
   var workspace = MeasureWorkspace()
+  var x = [start, y]
   for column in 0..<count {
-    let x = [start + Double(column) * step, y]
+    x[0] = start + Double(column) * step
     let ratios = measure.measure(x, into: &values, &workspace)
-    let density = exp(workspace.point.logDensity)
-    let terms = WindowForm.allCases.map { form -> Double in
-      let ratio = form == .block ? ratios.block : ratios.cells
-      // Where q exceeds p by far, p(r + e^{−r} − 1) is q − p(1 − r).
-      return ratio < -700
-        ? exp(workspace.point.logDensity - ratio) : density * divergenceTerm(ratio)
-    }
+    let logDensity = workspace.point.logDensity
+    let density = exp(logDensity)
+    line.add(logDensity, ratios.block, to: .block, isEven: column % 2 == 0)
+    line.add(logDensity, ratios.cells, to: .cells, isEven: column % 2 == 0)
     for i in 0..<quantities {
       line.sums[i] += density * values[i]
       if column % 2 == 0 { line.evenSums[i] += density * values[i] }
-    }
-    for i in terms.indices {
-      line.divergence[i] += terms[i]
-      if column % 2 == 0 { line.evenDivergence[i] += terms[i] }
     }
   }
   return line

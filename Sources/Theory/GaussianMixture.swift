@@ -1,6 +1,7 @@
 import Foundation
 
-/// What a mixture is at one point; reused, so that evaluating allocates nothing.
+/// What a mixture is at one point; reused, also for mixtures of fewer dimensions, whose values are the
+/// first of each array, so that evaluating allocates nothing.
 public struct MixturePoint: Sendable {
   /// log p_σ(x), in nats.
   public fileprivate(set) var logDensity = 0.0
@@ -21,7 +22,9 @@ public struct MixturePoint: Sendable {
 /// score = Σ⁻¹(m − x)/σ² (Tweedie's formula) and ∂score/∂x = Σ⁻¹CΣ⁻¹/σ⁴ − Σ⁻¹/σ². The sum is taken
 /// with its largest term drawn out (log-sum-exp), so that it neither overflows nor vanishes.
 /// One evaluation costs O(S·D), with the Jacobian O(S·D²), for S components of D dimensions.
-public struct GaussianMixture: Sendable {
+///
+/// Immutable; a class so that handing it on in inner loops copies one reference, not its arrays.
+public final class GaussianMixture: Sendable {
   public let dimension: Int
   public let sigma: Double
   /// S of them; log w_s.
@@ -74,24 +77,31 @@ public struct GaussianMixture: Sendable {
     _ x: UnsafePointer<Double>, jacobian wantsJacobian: Bool = false, into point: inout MixturePoint
   ) {
     func size(_ array: inout [Double], _ count: Int) {
-      if array.count != count { array = [Double](repeating: 0, count: count) }
+      if array.count < count { array = [Double](repeating: 0, count: count) }
     }
     size(&point.responsibilities, logWeights.count)
     size(&point.whitened, dimension)
     size(&point.mean, dimension)
     size(&point.score, dimension)
+    if wantsJacobian { size(&point.jacobian, dimension * dimension) }
     whiten(x, into: &point.whitened)
     point.logDensity =
-      logNormalization + respond(to: point.whitened, into: &point.responsibilities)
-    average(point.responsibilities, into: &point.mean)
+      logNormalization
+      + respond(to: point.whitened, means, logWeights, into: &point.responsibilities)
+    average(point.responsibilities, means, into: &point.mean)
     score(of: point.mean, at: &point.whitened, into: &point.score)
     if wantsJacobian {
-      size(&point.jacobian, dimension * dimension)
-      differentiate(point.responsibilities, point.mean, into: &point.jacobian)
+      differentiate(point.responsibilities, means, point.mean, into: &point.jacobian)
+      if let whitening {
+        let inner = Matrix(
+          size: dimension, values: Array(point.jacobian.prefix(dimension * dimension)))
+        point.jacobian.replaceSubrange(
+          0..<dimension * dimension, with: (whitening.transposed * inner * whitening).values)
+      }
     }
   }
 
-  private func whiten(_ x: UnsafePointer<Double>, into u: inout [Double]) {
+  private func whiten(_ x: UnsafePointer<Double>, into u: UnsafeMutablePointer<Double>) {
     guard let whitening else {
       for i in 0..<dimension { u[i] = x[i] }
       return
@@ -103,41 +113,53 @@ public struct GaussianMixture: Sendable {
     }
   }
 
+  /// Terms below the largest by this factor in the exponent, an ulp of an ulp, are left out.
+  private static let cutoff = -72.0
+
   /// Fills in r_s and returns log Σ_s w_s exp(−‖u − Wμ_s‖²/2σ²).
-  private func respond(to u: [Double], into r: inout [Double]) -> Double {
+  private func respond(
+    to u: UnsafePointer<Double>, _ means: UnsafePointer<Double>,
+    _ logWeights: UnsafePointer<Double>, into r: UnsafeMutablePointer<Double>
+  ) -> Double {
     let d = dimension
+    let count = weights.count
     let half = -0.5 / (sigma * sigma)
     var largest = -Double.infinity
-    for s in 0..<logWeights.count {
+    for s in 0..<count {
       var distance = 0.0
       for i in 0..<d {
         let difference = u[i] - means[s * d + i]
         distance += difference * difference
       }
-      let exponent = logWeights[s] + half * distance
-      r[s] = exponent
-      largest = max(largest, exponent)
+      r[s] = logWeights[s] + half * distance
+      largest = max(largest, r[s])
     }
     var sum = 0.0
-    for s in 0..<logWeights.count {
-      // Below this the exponential is 0 in double precision.
-      r[s] = r[s] - largest > -746 ? exp(r[s] - largest) : 0
+    for s in 0..<count {
+      r[s] = r[s] - largest > Self.cutoff ? exp(r[s] - largest) : 0
       sum += r[s]
     }
-    for s in 0..<logWeights.count { r[s] /= sum }
+    let scale = 1 / sum
+    for s in 0..<count { r[s] *= scale }
     return largest + log(sum)
   }
 
-  private func average(_ r: [Double], into mean: inout [Double]) {
+  private func average(
+    _ r: UnsafePointer<Double>, _ means: UnsafePointer<Double>,
+    into mean: UnsafeMutablePointer<Double>
+  ) {
     let d = dimension
     for i in 0..<d { mean[i] = 0 }
-    for s in 0..<logWeights.count where r[s] > 0 {
+    for s in 0..<weights.count where r[s] > 0 {
       for i in 0..<d { mean[i] += r[s] * means[s * d + i] }
     }
   }
 
   /// Wᵀ (m − u)/σ²; `u` is used up.
-  private func score(of mean: [Double], at u: inout [Double], into score: inout [Double]) {
+  private func score(
+    of mean: UnsafePointer<Double>, at u: UnsafeMutablePointer<Double>,
+    into score: UnsafeMutablePointer<Double>
+  ) {
     let inverse = 1 / (sigma * sigma)
     for i in 0..<dimension { u[i] = (mean[i] - u[i]) * inverse }
     guard let whitening else {
@@ -151,11 +173,15 @@ public struct GaussianMixture: Sendable {
     }
   }
 
-  private func differentiate(_ r: [Double], _ mean: [Double], into jacobian: inout [Double]) {
+  /// C/σ⁴ − I/σ², in whitened coordinates.
+  private func differentiate(
+    _ r: UnsafePointer<Double>, _ means: UnsafePointer<Double>, _ mean: UnsafePointer<Double>,
+    into jacobian: UnsafeMutablePointer<Double>
+  ) {
     let d = dimension
     let inverse = 1 / (sigma * sigma)
     for k in 0..<d * d { jacobian[k] = 0 }
-    for s in 0..<logWeights.count where r[s] > 0 {
+    for s in 0..<weights.count where r[s] > 0 {
       for i in 0..<d {
         let part = r[s] * (means[s * d + i] - mean[i])
         for j in 0...i { jacobian[i * d + j] += part * (means[s * d + j] - mean[j]) }
@@ -167,10 +193,6 @@ public struct GaussianMixture: Sendable {
         jacobian[i * d + j] = value
         jacobian[j * d + i] = value
       }
-    }
-    if let whitening {
-      let inner = Matrix(size: d, values: jacobian)
-      jacobian = (whitening.transposed * inner * whitening).values
     }
   }
 }

@@ -23,7 +23,7 @@ struct PointMeasure: Sendable {
   let labels: Labels
   let index: QuantityIndex
   let mixture: GaussianMixture
-  let composed: [WindowForm: Composition]
+  let composed: ByForm<Composition>
   private let cellDimension: Int
   private let labelled: [Int]
   private let others: [Int]
@@ -44,11 +44,9 @@ struct PointMeasure: Sendable {
     let others = (0..<world.cells).filter { !labels.contains($0) }
     self.others = others
     mixture = noised.mixtures[conditioner]
-    var composed: [WindowForm: Composition] = [:]
-    for form in WindowForm.allCases {
-      composed[form] = perturb(try Composition(noised, labels: labels, form: form), labels)
+    composed = try ByForm { form throws(TheoryError) in
+      perturb(try Composition(noised, labels: labels, form: form), labels)
     }
-    self.composed = composed
     var knockouts: [(full: GaussianMixture, background: GaussianMixture?)] = []
     for label in labelled {
       guard let without = world.index(of: labels.without(label)) else {
@@ -67,8 +65,7 @@ struct PointMeasure: Sendable {
   /// log p_σ(x ∣ c) − log q_σ(x ∣ c) for a form of windows.
   func logRatio(_ x: [Double], _ form: WindowForm, _ workspace: inout MeasureWorkspace) -> Double {
     mixture.evaluate(x, into: &workspace.point)
-    return workspace.point.logDensity
-      - (composed[form]?.evaluate(x, &workspace.composition) ?? .nan)
+    return workspace.point.logDensity - composed[form].evaluate(x, &workspace.composition)
   }
 
   /// Fills in the squared violations of locality at x, and returns the log ratios of both forms.
@@ -99,8 +96,8 @@ struct PointMeasure: Sendable {
     for (place, label) in labelled.enumerated() {
       knockOut(x, place, label, &values, &workspace)
     }
-    let block = composed[.block]?.evaluate(x, &workspace.composition) ?? .nan
-    let cells = composed[.cells]?.evaluate(x, &workspace.composition, score: true) ?? .nan
+    let block = composed.block.evaluate(x, &workspace.composition)
+    let cells = composed.cells.evaluate(x, &workspace.composition, score: true)
     for i in 0..<n * d {
       let gap = workspace.point.score[i] - workspace.composition.score[i]
       values[QuantityIndex.scoreGap] += gap * gap
@@ -144,7 +141,6 @@ struct MeasureWorkspace: Sendable {
   var knocked = MixturePoint()
   var composition = CompositionPoint()
   var part: [Double] = []
-  var x: [Double] = []
 }
 
 /// r + e^{−r} − 1 ≥ 0, of which E_p is KL(p ‖ q) when r = log p/q, for E_p[q/p] = 1: unlike r, its

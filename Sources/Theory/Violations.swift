@@ -21,13 +21,13 @@ public struct Violations: Sendable {
   /// Points a conditioner; 0 for a quadrature.
   public var samples: Int
   /// KL(p_σ(x ∣ c) ‖ composed), nats.
-  public var divergence: [WindowForm: TheoryEstimate]
+  public var divergence: ByForm<TheoryEstimate>
   /// The same by the number of labels.
-  public var divergenceByCount: [WindowForm: [Int: TheoryEstimate]]
+  public var divergenceByCount: ByForm<[Int: TheoryEstimate]>
   /// Σ ‖∂score_i/∂x_j‖² over ordered pairs of cells in different windows.
-  public var pixel: [WindowForm: TheoryEstimate]
+  public var pixel: ByForm<TheoryEstimate>
   /// Σ ‖change of score_i‖² over cells i and labels l outside its window that are knocked out.
-  public var label: [WindowForm: TheoryEstimate]
+  public var label: ByForm<TheoryEstimate>
   /// E ‖∇log p_σ − ∇log q_σ‖² for `cells`; KL(σ) = ∫_σ^∞ τ · this(τ) dτ (de Bruijn's identity).
   public var scoreGap: TheoryEstimate
   /// [i][j] ‖∂score_i/∂x_j‖² for i ≠ j.
@@ -70,7 +70,7 @@ public func measureViolations(
 struct ConditionerMoments: Sendable {
   var values: [Double]
   var errors: [Double]
-  var divergence: [WindowForm: (value: Double, error: Double)]
+  var divergence: ByForm<(value: Double, error: Double)>
   /// Errors of different conditioners are independent when they are sampled, not when integrated.
   var isSampled: Bool
 }
@@ -82,7 +82,8 @@ private func summarize(
   let index = QuantityIndex(cells: world.cells)
   let rounding = Rounding(noised)
   func combine(
-    _ kept: [Int], _ rounding: Double, _ pick: (ConditionerMoments) -> (value: Double, error: Double)
+    _ kept: [Int], _ rounding: Double,
+    _ pick: (ConditionerMoments) -> (value: Double, error: Double)
   ) -> TheoryEstimate {
     let total = kept.reduce(0) { $0 + world.conditionerProbabilities[$1] }
     var value = 0.0
@@ -105,33 +106,26 @@ private func summarize(
     combine(all, rounding) { ($0.values[place], $0.errors[place]) }
   }
   func divergence(_ form: WindowForm, _ kept: [Int]) -> TheoryEstimate {
-    combine(kept, rounding.divergence) { $0.divergence[form] ?? (.nan, .nan) }
+    combine(kept, rounding.divergence) { $0.divergence[form] }
   }
   let counts = Set(world.conditioners.map(\.count)).sorted()
   let cells = 0..<world.cells
   let nothing = TheoryEstimate(value: 0, error: 0, rounding: 0)
   return Violations(
     sigma: noised.sigma, samples: samples,
-    divergence: .init(
-      uniqueKeysWithValues: WindowForm.allCases.map { ($0, divergence($0, all)) }),
-    divergenceByCount: .init(
-      uniqueKeysWithValues: WindowForm.allCases.map { form in
-        (
-          form,
-          .init(
-            uniqueKeysWithValues: counts.map { count in
-              (count, divergence(form, all.filter { world.conditioners[$0].count == count }))
-            })
-        )
-      }),
-    pixel: [
-      .cells: quantity(QuantityIndex.pixelCells, rounding.pixel),
-      .block: quantity(QuantityIndex.pixelBlock, rounding.pixel),
-    ],
-    label: [
-      .cells: quantity(QuantityIndex.labelCells, rounding.label),
-      .block: quantity(QuantityIndex.labelBlock, rounding.label),
-    ],
+    divergence: ByForm { divergence($0, all) },
+    divergenceByCount: ByForm { form in
+      Dictionary(
+        uniqueKeysWithValues: counts.map { count in
+          (count, divergence(form, all.filter { world.conditioners[$0].count == count }))
+        })
+    },
+    pixel: ByForm {
+      quantity($0 == .cells ? QuantityIndex.pixelCells : QuantityIndex.pixelBlock, rounding.pixel)
+    },
+    label: ByForm {
+      quantity($0 == .cells ? QuantityIndex.labelCells : QuantityIndex.labelBlock, rounding.label)
+    },
     scoreGap: quantity(QuantityIndex.scoreGap, rounding.label),
     pixelPairs: cells.map { i in
       cells.map { i == $0 ? nothing : quantity(index.pixel(i, $0), rounding.pixel) }

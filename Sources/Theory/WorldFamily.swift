@@ -188,13 +188,14 @@ private struct Law {
   /// Σ_z ½ Π_i P(b_i ∣ z) over the visible backgrounds.
   private func backgrounds(_ cells: [Int]) -> Double {
     (0..<2).reduce(0) { sum, common in
-      sum + cells.reduce(0.5) { product, state in
-        switch background[state] {
-        case -1: product
-        case common: product * (0.5 + 0.5 * coupling)
-        default: product * (0.5 - 0.5 * coupling)
+      sum
+        + cells.reduce(0.5) { product, state in
+          switch background[state] {
+          case -1: product
+          case common: product * (0.5 + 0.5 * coupling)
+          default: product * (0.5 - 0.5 * coupling)
+          }
         }
-      }
     }
   }
 

@@ -65,7 +65,8 @@ struct MixtureTests {
     #expect(abs(point.jacobian[1]) < 1e-14)
   }
 
-  @Test("scores and Jacobians agree with finite differences to 1e-6", arguments: WorldFamily.allCases)
+  @Test(
+    "scores and Jacobians agree with finite differences to 1e-6", arguments: WorldFamily.allCases)
   func finiteDifferences(family: WorldFamily) throws {
     let world = try CellWorld(family, Self.settings(3), coupling: 0.6)
     let a = Matrix.general(world.dimension, seed: 3)
