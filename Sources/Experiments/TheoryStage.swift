@@ -132,7 +132,8 @@ enum TheoryStage {
     if draws > 0, let coupling = couplings.last {
       metrics += try TheorySampling(
         world: try CellWorld(family, settings, coupling: coupling), coupling: coupling,
-        draws: draws, steps: try parameters.integer("steps")
+        family: UInt64(WorldFamily.allCases.firstIndex(of: family) ?? 0), draws: draws,
+        steps: try parameters.integer("steps")
       ).rows(context)
     }
     return StageOutput(
@@ -243,6 +244,8 @@ enum TheoryStage {
 private struct TheorySampling {
   var world: CellWorld
   var coupling: Double
+  /// Its place in the list: families draw different random numbers, or their tests would be one.
+  var family: UInt64
   var draws: Int
   var steps: Int
 
@@ -279,7 +282,8 @@ private struct TheorySampling {
   ) throws -> SampledPictures {
     try samplePictures(
       world, labels: labels, count: draws, steps: steps, seed: context.seed,
-      draw: UInt64(2 * k + (density == "exact" ? 0 : 1)), threads: context.threads, density: at)
+      draw: family << 8 | UInt64(2 * k + (density == "exact" ? 0 : 1)), threads: context.threads,
+      density: at)
   }
 
   private func test(

@@ -53,8 +53,8 @@ enum TheorySamplingSection {
       page.paragraph(
         "In \(lacking) rows P(c) is 0: the world never shows these labels, **the exact conditional does "
           + "not exist**, and no sampler can be right or wrong about it. What can be sampled there is the "
-          + "composed density: it draws an object at every label, for any K (smallest recall "
-          + "\(Markdown.number(worst, digits: 3))).")
+          + "composed density, for any K up to the number of cells: the smallest share of labels at which "
+          + "it draws an object is \(Markdown.number(worst, digits: 3)).")
     }
     page.table(
       [
@@ -96,12 +96,7 @@ enum TheoryFeatureSection {
             world.arms.map { row(world, coupling, $0) }
           }
         })
-      page.paragraph(
-        "With an orthogonal A noise is the same in either space: scores are local in z, whichever space "
-          + "is noised, and not in x. With another invertible A they are local in z when noise is added "
-          + "to z. Noise added to the pixels is correlated between features, and then neither holds at "
-          + "any σ > 0, though the features themselves are independent: a latent model has to diffuse in "
-          + "the space in which it is meant to compose.")
+      page.paragraph(views(mapped))
       page.query(
         "SELECT s.name, m.arm, m.name, m.step AS coupling, m.sigma, m.value, m.ci_low, m.ci_high FROM "
           + "stage s JOIN metric m USING (execution_id) WHERE s.run_id = \(data.quotedRun) AND s.kind = "
@@ -122,21 +117,64 @@ enum TheoryFeatureSection {
       return high <= TheoremCheck.tolerance ? "≤ \(Scientific.text(high))" : Scientific.text(high)
     }
     let found = [largest("kl"), largest("pixel"), largest("label")]
-    func isAbove(_ estimate: Estimate?) -> Bool { (estimate?.low ?? 0) > 0 }
-    let composition = world.sigmas.contains {
-      isAbove(world.estimate("kl.cells", coupling, sigma: $0, arm: arm))
-    }
-    let locality = world.sigmas.contains { sigma in
-      ["pixel", "label"].contains {
-        isAbove(world.estimate("\($0).cells", coupling, sigma: sigma, arm: arm))
-      }
-    }
+    let (composition, locality) = violated(world, coupling, arm)
     return [
       Markdown.name(world.name), world.transform, ChartNumber.text(coupling), arm ?? "–",
       text(found[0]), text(found[1]), text(found[2]),
       composition == locality
         ? (composition ? "neither holds" : "both hold") : "**they disagree**",
     ]
+  }
+
+  /// Where the features are CPC: under which views both hold, and under which neither does.
+  private static func views(_ worlds: [TheoryWorld]) -> String {
+    var sentences: [String] = []
+    for transform in ["orthogonal", "general"] {
+      let own = worlds.filter { $0.transform == transform }
+      let arms = Set(own.flatMap(\.arms).compactMap { $0 }).sorted()
+      var holding: [String] = []
+      var failing: [String] = []
+      for arm in arms {
+        let outcomes = own.flatMap { world in
+          world.couplings.filter { isComposed(world, $0) }.map {
+            violated(world, $0, arm).composition
+          }
+        }
+        if outcomes.isEmpty { continue }
+        if outcomes.allSatisfy({ !$0 }) { holding.append(arm) }
+        if outcomes.allSatisfy({ $0 }) { failing.append(arm) }
+      }
+      func list(_ names: [String]) -> String {
+        names.isEmpty ? "no view" : names.map { "*\($0)*" }.joined(separator: "; ")
+      }
+      if !holding.isEmpty || !failing.isEmpty {
+        sentences.append(
+          "With the \(transform == "general" ? "invertible, not orthogonal" : "orthogonal") A, features "
+            + "that are CPC are so under \(list(holding)); not under \(list(failing)).")
+      }
+    }
+    return sentences.joined(separator: " ")
+      + " Why: white noise stays white under an orthogonal A alone. Under another A noise that is white "
+      + "in the pixels is correlated between features, so that the noised features depend on each "
+      + "other at every σ > 0 though the features themselves do not: a latent model has to diffuse in "
+      + "the space in which it is meant to compose."
+  }
+
+  private static func isComposed(_ world: TheoryWorld, _ coupling: Double) -> Bool {
+    (world.enumerated("cells", coupling)?.magnitude ?? .infinity)
+      <= TheoremCheck.enumeratedTolerance
+  }
+
+  /// Whether KL, and whether a violation of locality, exceeds its error at some σ; windows `cells`.
+  private static func violated(
+    _ world: TheoryWorld, _ coupling: Double, _ arm: String?
+  ) -> (composition: Bool, locality: Bool) {
+    func isAbove(_ name: String) -> Bool {
+      world.sigmas.contains {
+        (world.estimate("\(name).cells", coupling, sigma: $0, arm: arm)?.low ?? 0) > 0
+      }
+    }
+    return (isAbove("kl"), isAbove("pixel") || isAbove("label"))
   }
 
   private static func disentanglement(
@@ -164,7 +202,8 @@ enum TheoryFeatureSection {
           ? "That it is not sufficient is **not shown**: no world here passes without being CPC."
           : "It is **not sufficient**: "
             + Set(falsePasses.map { Markdown.name($0.name) }).sorted().joined(separator: ", ")
-            + " pass it and are not CPC; the test sees only means under single labels."))
+            + " pass it and are not CPC; the test sees only means under single labels.")
+        + mixed(worlds))
     page.details("Largest |cos(d_i, d_j)| beside the enumerated KL") { page in
       page.table(
         ["world", "coupling", "largest |cos|", "KL without noise, windows `block`"],
@@ -178,5 +217,18 @@ enum TheoryFeatureSection {
     page.query(
       "SELECT s.name, m.step AS coupling, m.arm, m.value FROM stage s JOIN metric m USING (execution_id) "
         + "WHERE s.run_id = \(data.quotedRun) AND s.kind = 'theory' AND m.name = 'theory.cosine'")
+  }
+
+  /// The test in pixels, where the features are CPC and A is not orthogonal.
+  private static func mixed(_ worlds: [TheoryWorld]) -> String {
+    let cosines = worlds.filter { $0.transform == "general" }.flatMap { world in
+      world.couplings.filter { isComposed(world, $0) }.compactMap {
+        world.estimate("cosine", $0, arm: "windows in pixels, noise in pixels")?.value
+      }
+    }
+    guard let largest = cosines.max() else { return "" }
+    return
+      " It has to be made in z: in the pixels of an A that is not orthogonal, features that are "
+      + "CPC have a |cos| of up to \(Scientific.text(largest))."
   }
 }

@@ -50,8 +50,8 @@ enum TheorySection {
         + "that is not CPC, and one violation does not exceed its error (1.96 standard errors, or what "
         + "doubling a quadrature's step changes, and rounding): at low noise scores differ only where a "
         + "point lies between pictures in two cells at once, which sampling does not meet and which falls "
-        + "as exp(−distance²/4σ²). No computation can tell such a violation from 0; other σ of the same "
-        + "world do.")
+        + "as exp(−distance²/4σ²). Numbers cannot tell so small a violation from 0; a world is *not together* "
+        + "when one of the two is within its error at every σ.")
     let controls = worlds.filter { $0.isControl && $0.transform == "none" }
     if !controls.isEmpty {
       page.paragraph(
@@ -103,11 +103,10 @@ enum TheorySection {
     if coupled.isEmpty { return }
     page.heading("Approximately the one, approximately the other", level: 3)
     page.paragraph(
-      "LCS violation in units of KL: V = ¼σ⁴·pixel + ½σ²·label, windows `cells`. At high noise KL/V "
-        + "settles at a constant (1 where one label shifts the other cells' means), so a small violation "
-        + "of the one is a small violation of the other. At low noise V falls exponentially while KL "
-        + "stays at what the enumerated probabilities say: a score that looks local there says nothing of "
-        + "composition. Exactly, KL(σ) = ∫_σ^∞ τ E‖∇log p_τ − ∇log q_τ‖² dτ (de Bruijn): composition is "
+      "LCS violation in units of KL: V = ¼σ⁴·pixel + ½σ²·label, windows `cells`: KL itself, to "
+        + "leading order at high noise, where there is at most one label and it shifts means. At low noise V falls exponentially while KL stays at what the enumerated "
+        + "probabilities say, so that a score that looks local there says nothing of composition. "
+        + "\(ratios(coupled))Exactly, KL(σ) = ∫_σ^∞ τ E‖∇log p_τ − ∇log q_τ‖² dτ (de Bruijn): composition is "
         + "decided by locality at *all higher* noise levels.")
     for group in groups(coupled) {
       againstEachOther(group, &page)
@@ -120,6 +119,41 @@ enum TheorySection {
         + "AND m.name IN ('theory.kl.cells', 'theory.pixel.cells', 'theory.label.cells') "
         + "AND m.k IS NULL AND m.sigma > 0")
     pairs(coupled, &page)
+  }
+
+  /// KL/V at the ends of the noise levels, over worlds and couplings in which both are decided.
+  private static func ratios(_ worlds: [TheoryWorld]) -> String {
+    func range(_ sigma: (TheoryWorld) -> Double?) -> (sigma: Double, low: Double, high: Double)? {
+      var found: [Double] = []
+      var last = 0.0
+      for world in worlds {
+        guard let sigma = sigma(world) else { continue }
+        last = sigma
+        found += world.couplings.compactMap { ratio(world, $0, sigma) }
+      }
+      guard let low = found.min(), let high = found.max() else { return nil }
+      return (last, low, high)
+    }
+    guard let high = range({ $0.sigmas.last }),
+      let low = range({ world in world.sigmas.first { world.isQuadrature || $0 >= 0.2 } })
+    else { return "" }
+    func text(_ found: (sigma: Double, low: Double, high: Double)) -> String {
+      "\(Scientific.text(found.low)) to \(Scientific.text(found.high))"
+    }
+    return
+      "Here KL/V is \(text(high)) at the highest noise, and \(text(low)) at the lowest that is "
+      + "decided. "
+  }
+
+  /// KL/V where all three exceed their error.
+  private static func ratio(_ world: TheoryWorld, _ coupling: Double, _ sigma: Double) -> Double? {
+    guard let kl = world.estimate("kl.cells", coupling, sigma: sigma),
+      let pixel = world.estimate("pixel.cells", coupling, sigma: sigma),
+      let label = world.estimate("label.cells", coupling, sigma: sigma),
+      (kl.low ?? 0) > 0, (pixel.low ?? 0) > 0, (label.low ?? 0) > 0,
+      let v = prediction(world, coupling, sigma), v > 0
+    else { return nil }
+    return kl.value / v
   }
 
   static func groups(_ worlds: [TheoryWorld]) -> [[TheoryWorld]] {
@@ -151,7 +185,7 @@ enum TheorySection {
             guard let kl = world.estimate("kl.cells", coupling, sigma: sigma),
               let x = prediction(world, coupling, sigma), x > 1e-14
             else { return nil }
-            return LineChart.Point(x: x, y: kl.value)
+            return LineChart.Point(x: x, y: kl.value, low: kl.low, high: kl.high)
           })
       }, xScale: .logarithmic, yScale: .logarithmic)
     page.picture(
@@ -170,13 +204,7 @@ enum TheorySection {
         LineChart.Series(
           name: world.family,
           points: world.sigmas.compactMap { sigma in
-            guard let kl = world.estimate("kl.cells", coupling, sigma: sigma),
-              let pixel = world.estimate("pixel.cells", coupling, sigma: sigma),
-              let label = world.estimate("label.cells", coupling, sigma: sigma),
-              (kl.low ?? 0) > 0, (pixel.low ?? 0) > 0, (label.low ?? 0) > 0,
-              let v = prediction(world, coupling, sigma), v > 0
-            else { return nil }
-            return LineChart.Point(x: sigma, y: kl.value / v)
+            ratio(world, coupling, sigma).map { LineChart.Point(x: sigma, y: $0) }
           })
       }, xScale: .logarithmic, yScale: .logarithmic)
     page.picture(
