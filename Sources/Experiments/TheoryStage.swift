@@ -21,8 +21,9 @@ enum TheoryStage {
         "family", .choice(WorldFamily.allCases.map(\.rawValue)),
         help: "which cells are coupled, and what the labels tell"),
       Parameter(
-        "cells", .list(.integer(1...16), count: 2...2),
-        default: .array([1, 4].map(JSONValue.integer)), help: "rows and columns of cells"),
+        "cells", .list(.integer(1...8), count: 2...2),
+        default: .array([1, 4].map(JSONValue.integer)),
+        help: "rows and columns of cells, at most 8 in all"),
       Parameter(
         "patterns", .list(.list(.number(-10...10), count: 1...4), count: 1...4),
         default: .array(
@@ -32,7 +33,7 @@ enum TheoryStage {
         "occupancy", .number(0.01...0.99), default: .number(0.4),
         help: "probability of an object in a cell, before coupling"),
       Parameter(
-        "bound", .integer(1...16), default: .integer(2),
+        "bound", .integer(1...8), default: .integer(2),
         help: "the count that `bounded-count` rarely exceeds and `fixed-count` rarely misses"),
       Parameter(
         "shade", .number(0.01...10), default: .number(0.6),
@@ -67,13 +68,15 @@ enum TheoryStage {
         ParameterProblem(path: "patterns", message: "every pattern needs the same number of pixels")
       )
     }
-    // The families with a background have twice as many states.
-    let states = Double(2 * (settings.patterns.count + 1))
-    if pow(states, Double(settings.cells)) > Double(CellWorld.limit) {
+    let family = (try? parameters.text("family")) ?? ""
+    // An object or none, before either background.
+    let states = (settings.patterns.count + 1) * (family.hasSuffix("background") ? 2 : 1)
+    if pow(Double(states), Double(settings.cells)) > Double(CellWorld.limit) || settings.cells > 8 {
       problems.append(
         ParameterProblem(
           path: "cells",
-          message: "more than \(CellWorld.limit) pictures; take fewer cells or patterns"))
+          message: "more than 8 cells or \(CellWorld.limit) pictures; take fewer cells or patterns")
+      )
     }
     if settings.cells < 2 {
       problems.append(ParameterProblem(path: "cells", message: "at least 2 cells are needed"))

@@ -104,8 +104,8 @@ enum TheorySection {
     page.heading("Approximately the one, approximately the other", level: 3)
     page.paragraph(
       "LCS violation in units of KL: V = ¼σ⁴·pixel + ½σ²·label, windows `cells`: KL itself, to "
-        + "leading order at high noise, where there is at most one label and it shifts means. At low noise V falls exponentially while KL stays at what the enumerated "
-        + "probabilities say, so that a score that looks local there says nothing of composition. "
+        + "leading order at high noise, where there is at most one label and it shifts means. At low noise "
+        + "V falls exponentially while KL stays at what the enumerated probabilities say, so that a score that looks local there says nothing of composition. "
         + "\(ratios(coupled))Exactly, KL(σ) = ∫_σ^∞ τ E‖∇log p_τ − ∇log q_τ‖² dτ (de Bruijn): composition is "
         + "decided by locality at *all higher* noise levels.")
     for group in groups(coupled) {

@@ -1,6 +1,13 @@
 import Tensors
 
-/// How the pixels that no label speaks of are treated.
+/// How the pixels that no label speaks of are treated; the theorem is exact for either form.
+///
+/// CPC ⇔ LCS at any one σ > 0, over conditioners that are closed under knocking out labels: a mixed
+/// derivative ∂²log p_σ/∂x_i∂x_j that vanishes between windows makes log p_σ(x ∣ c) a sum over
+/// windows; a score that does not change when a label outside its window goes leads, label by label,
+/// from c to the window's own conditioner. So every factor is the one that CPC names, and back.
+/// Deconvolving the noise is unique, so that what holds at one σ holds at all (after Bradley et al.
+/// 2025, arXiv 2509.16447).
 public enum WindowForm: String, Sendable, CaseIterable {
   /// CPC as it is defined, p(x ∣ c_J) = p(x_{M_Jᶜ} ∣ ∅) · Π_{j∈J} p(x_{M_j} ∣ c_j): the unlabelled
   /// cells are one window.

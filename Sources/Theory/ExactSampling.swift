@@ -40,21 +40,28 @@ func noiseLevels(steps: Int, low: Double = 0.01, high: Double = 80) -> [Double] 
 /// The result does not depend on `threads`.
 public func samplePictures(
   _ world: CellWorld, labels: Labels, count: Int, steps: Int, seed: UInt64, draw: UInt64,
-  threads: Int, density: (_ sigma: Double) throws -> Composition
+  threads: Int, checkCancellation: () throws -> Void = {},
+  density: (_ sigma: Double) throws -> Composition
 ) throws -> SampledPictures {
   let levels = noiseLevels(steps: steps)
   var densities: [Composition] = []
   for sigma in levels.dropLast() { densities.append(try density(sigma)) }
   let schedule = densities
   var drawn = [[Int]](repeating: [], count: count)
-  drawn.withUnsafeMutableBufferPointer { buffer in
-    nonisolated(unsafe) let buffer = buffer
-    parallel(count, threads: threads) { item, _ in
-      var stream = RandomStream(
-        seed: seed, purpose: .sampler, index: draw << 40 | UInt64(item))
-      let x = integrate(
-        (0..<world.dimension).map { _ in levels[0] * Double(stream.gaussian()) }, levels, schedule)
-      buffer[item] = world.nearestStates(x)
+  let portion = 200
+  for first in stride(from: 0, to: count, by: portion) {
+    try checkCancellation()
+    drawn.withUnsafeMutableBufferPointer { buffer in
+      nonisolated(unsafe) let buffer = buffer
+      parallel(min(portion, count - first), threads: threads) { place, _ in
+        let item = first + place
+        var stream = RandomStream(
+          seed: seed, purpose: .sampler, index: draw << 40 | UInt64(item))
+        let x = integrate(
+          (0..<world.dimension).map { _ in levels[0] * Double(stream.gaussian()) }, levels, schedule
+        )
+        buffer[item] = world.nearestStates(x)
+      }
     }
   }
   var counts: [[Int]: Int] = [:]

@@ -55,13 +55,14 @@ public func measureViolations(
     measures.append(
       try PointMeasure(noised, conditioner: conditioner, perturb: perturb))
   }
-  try checkCancellation()
-  let moments: [ConditionerMoments]
+  var moments: [ConditionerMoments] = []
   let isQuadrature = world.dimension == 2
-  if isQuadrature {
-    moments = integrate(measures, noised, threads: threads)
-  } else {
-    moments = drawMoments(measures, samples: samples, seed: seed, draw: draw, threads: threads)
+  for measure in measures {
+    try checkCancellation()
+    moments +=
+      isQuadrature
+      ? integrate([measure], noised, threads: threads)
+      : drawMoments([measure], samples: samples, seed: seed, draw: draw, threads: threads)
   }
   return summarize(moments, noised, samples: isQuadrature ? 0 : samples)
 }
