@@ -61,6 +61,7 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
   case unknownQuery(String, known: [String])
   case noDenoiser(String)
   case noRun(String)
+  case noPipeline(String, known: [String])
   case unknownReference(String)
   case ambiguousReference(String, candidates: [String])
   case cannotWrite(String, reason: String)
@@ -87,6 +88,9 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
     case .noDenoiser(let word):
       "`\(word)` is no denoiser; accepted: an instance of train or intervene, or a hash of weights"
     case .noRun(let word): "`\(word)` is no run; `locus runs` lists them"
+    case .noPipeline(let word, let known):
+      "no pipeline `\(word)` has run in this store\(hint(word, known));"
+        + " known: \(known.isEmpty ? "none" : known.joined(separator: ", "))"
     case .unknownReference(let word):
       "`\(word)` names no run, execution, artifact or instance in this store; `locus runs` lists runs"
     case .ambiguousReference(let word, let candidates):

@@ -36,7 +36,8 @@ struct CommandContext {
 enum CommandLineTool {
   static var commands: [any Command.Type] {
     [
-      RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, LineageCommand.self,
+      RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self,
+      LineageCommand.self,
       QueryCommand.self, VerifyCommand.self, RebuildCommand.self, ReportCommand.self,
       SampleCommand.self, DenoiseCommand.self, BenchCommand.self,
     ]

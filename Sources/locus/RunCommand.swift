@@ -19,7 +19,11 @@ enum RunCommand: Command {
         help: "override seed or STAGE.PARAMETER, as if it stood in the file"),
       OptionDeclaration(
         "--threads", "N", help: "threads a stage may use (default: all cores); no result changes"),
+      OptionDeclaration(
+        "--checkpoint", "N",
+        help: "seconds of work between a stage's checkpoints, 0 to 60 (default: 30)"),
       OptionDeclaration("--dry-run", help: "tell what would run and why, then stop"),
+      OptionDeclaration("--wait", help: "wait while another run holds the lock, instead of 75"),
       OptionDeclaration("--quiet", help: "print failures only"),
       ReportCommand.reports,
       OptionDeclaration("--trigger", "WORD", help: "what started it, for the record"),
@@ -27,8 +31,10 @@ enum RunCommand: Command {
     ],
     discussion: """
       A stage runs when its kind, parameters, seed or the content of its inputs are not those of
-      an earlier success. An interrupted run goes on with the same command. At its end, even after
-      a failure, a run writes its report and prints the report's path.
+      an earlier success. A run that was interrupted or killed goes on with the same command, its
+      unfinished stage from its last checkpoint, to the same bytes. At its end, even after a
+      failure, a run writes its report and prints the report's path; one that had nothing to do
+      leaves the last report as it stands.
       """,
     examples: [
       .init(
@@ -46,14 +52,18 @@ enum RunCommand: Command {
     let arguments = context.arguments
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let threads = try arguments.integer("--threads", in: 1...1024) ?? cores
+    let interval = try arguments.integer("--checkpoint", in: 0...60) ?? 30
     let path = arguments.positional(0) ?? ""
     let pipeline = try Pipeline.read(
       path: path, kinds: context.kinds, overrides: arguments.all("--set"))
-    let plan = try plan(pipeline, context)
     if arguments.has("--dry-run") {
-      try context.console.write(text(of: plan))
+      let store = try openedStore(context)
+      try context.console.write(text(of: try plan(pipeline, store, context)))
       return 0
     }
+    // A wrong selection leaves no store behind. What is still to be done is decided stage by stage,
+    // under the lock: another run may be at work yet.
+    let plan = try plan(pipeline, nil, context)
 
     // From here on a signal is a request, so that nothing is left behind half done.
     let signals = SignalWatch()
@@ -64,29 +74,57 @@ enum RunCommand: Command {
     } catch {
       throw UsageError.cannotWrite(context.storeFolder.path, reason: message(of: error))
     }
-    let lock = try RunLock.acquire(context.lockURL, as: .current(pipeline: pipeline.name))
+    let cancellation = Cancellation(followsSignals: true)
+    let lock: RunLock
+    do {
+      lock = try acquire(for: pipeline.name, context, cancellation)
+    } catch is CancellationError {
+      return 128 + cancellation.signal
+    }
     let store = try Store.open(context.storeFolder, .readWrite)
     let printer = printer(context)
     let summary = try Runner.run(
       plan, store: store, lock: lock,
       settings: RunSettings(
         threads: threads, trigger: arguments["--trigger"] ?? "manual", locusVersion: locusVersion,
-        gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent())),
-      cancellation: Cancellation(followsSignals: true), observer: printer.observe)
-    let report = try ReportCommand.write(summary.runID, store, context)
+        gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent()),
+        checkpointInterval: Double(interval)),
+      cancellation: cancellation, observer: printer.observe)
+    let report = try ReportCommand.path(of: summary, store, context)
     if !arguments.has("--quiet") { try context.console.printLine(report) }
     return summary.exitCode
   }
 
-  /// Planning only reads: a wrong selection leaves no store behind.
-  private static func plan(_ pipeline: Pipeline, _ context: CommandContext) throws -> Plan {
-    var store: Store?
-    do {
-      store = try context.openStore()
-    } catch StoreError.missing {
-      store = nil
+  private static func acquire(
+    for pipeline: String, _ context: CommandContext, _ cancellation: Cancellation
+  ) throws -> RunLock {
+    var shown: LockHolder?
+    return try RunLock.acquire(context.lockURL, as: .current(pipeline: pipeline)) { holder in
+      if !context.arguments.has("--wait") {
+        throw WorkflowError.locked(holder, path: context.lockURL.path)
+      }
+      if holder != shown, !context.arguments.has("--quiet") {
+        context.console.writeError("locus: waiting for \(holder.description)\n")
+      }
+      shown = holder
+      try cancellation.check()
+      usleep(100_000)
     }
-    return try Plan(
+  }
+
+  /// `nil`: there is none yet.
+  private static func openedStore(_ context: CommandContext) throws -> Store? {
+    do {
+      return try context.openStore()
+    } catch StoreError.missing {
+      return nil
+    }
+  }
+
+  private static func plan(_ pipeline: Pipeline, _ store: Store?, _ context: CommandContext) throws
+    -> Plan
+  {
+    try Plan(
       pipeline, store: store, only: context.arguments.all("--only"),
       force: context.arguments.all("--force"))
   }
@@ -107,9 +145,12 @@ enum RunCommand: Command {
       }
     }
     let table = TextTable(
-      columns: ["decision", "stage", "reason"],
+      columns: ["decision", "stage", "reason", "compared with"],
       rows: zip(words, plan.steps).map { word, step in
-        [.string(word), .string(step.instance.name), .string(step.reason)]
+        [
+          .string(word), .string(step.instance.name), .string(step.reason),
+          step.comparedWith.map(JSONValue.string) ?? .null,
+        ]
       })
     let runs = plan.steps.count { $0.runs }
     return table.text(.table)
