@@ -76,6 +76,10 @@ final class Bench: Sendable {
   }
 
   func locus(_ words: String..., write: (@Sendable (String) throws -> Void)? = nil) -> Result {
+    locus(words: words, write: write)
+  }
+
+  func locus(words: [String], write: (@Sendable (String) throws -> Void)? = nil) -> Result {
     let output = Mutex("")
     let error = Mutex("")
     let console = Console(

@@ -8,11 +8,10 @@ struct BenchTests {
   private let small = ["--width", "4", "--size", "8", "--batch", "2", "--rounds", "1"]
 
   private func json(_ words: [String]) throws -> JSONValue {
-    let bench = try Bench()
-    let result = bench.locus(words: ["bench", "--threads", "1", "--json"] + words + small)
+    let result = try Bench().locus(words: ["bench", "--threads", "1", "--json"] + words + small)
     #expect(result.code == 0, "\(result.error)")
     let last = try #require(result.output.split(separator: "\n").last)
-    return try JSON5.parse(String(last))
+    return try JSONValue.parse(Data(last.utf8))
   }
 
   @Test("--json has the keys of the PyTorch reference", arguments: ["unet", "local"])
@@ -33,11 +32,11 @@ struct BenchTests {
     let rows = try #require(object["kernels"]?.array)
     let total = rows.reduce(0.0) { $0 + ($1["% of time"]?.number ?? 0) }
     #expect(abs(total - 100) < 1)
-    let passes = Set(rows.compactMap { $0["pass"]?.text })
+    let passes = Set(rows.compactMap { $0["pass"]?.string })
     #expect(passes == ["forward", "backward", "backward-data", "backward-weights"])
-    let convolutions = rows.filter { $0["kernel"]?.text?.hasPrefix("convolution 3×3") == true }
+    let convolutions = rows.filter { $0["kernel"]?.string?.hasPrefix("convolution 3×3") == true }
     #expect(convolutions.count > 6)
-    // The stem's input needs no gradient, so there is nothing to time.
-    #expect(convolutions.filter { $0["GFLOPS"]?.number == 0 }.isEmpty)
+    // The stem's input needs no gradient: a pass of nothing would have any speed.
+    #expect(convolutions.count % 3 == 2)
   }
 }
