@@ -85,7 +85,9 @@ let package = Package(
       ]),
 
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
-    .testTarget(name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"]),
+    .testTarget(
+      name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"],
+      exclude: ["Stores", "MillionRows.sql"]),
     .testTarget(
       name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
       exclude: ["Scenarios"]),
@@ -111,7 +113,7 @@ let package = Package(
       dependencies: ["Experiments", "Workflow", "Lineage", "Formats", "Reporting"]),
     .testTarget(
       name: "LocusTests",
-      dependencies: ["locus", "Experiments", "Lineage", "Workflow", "Formats"]),
+      dependencies: ["locus", "Experiments", "Lineage", "Workflow", "Formats", "CSQLite"]),
   ],
   swiftLanguageModes: [.v6]
 )
