@@ -67,6 +67,7 @@ let package = Package(
       name: "Analytic", dependencies: ["Diffusion", "Tensors", "Vectors"], swiftSettings: numeric),
     .target(name: "Probing", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
     .target(name: "Interventions", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
+    .target(name: "Theory", dependencies: ["Tensors"], swiftSettings: numeric),
     .target(
       name: "Evaluation", dependencies: ["Diffusion", "Scenes", "Tensors", "Vectors", "Formats"],
       swiftSettings: numeric),
@@ -75,8 +76,7 @@ let package = Package(
       name: "Experiments",
       dependencies: [
         "Workflow", "Lineage", "Formats", "Tensors", "Vectors", "Scenes", "Diffusion", "Analytic",
-        "Probing",
-        "Interventions", "Evaluation",
+        "Probing", "Interventions", "Evaluation", "Theory",
       ]),
     .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),
     .executableTarget(
@@ -87,7 +87,9 @@ let package = Package(
       ]),
 
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
-    .testTarget(name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"]),
+    .testTarget(
+      name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"],
+      exclude: ["Stores", "MillionRows.sql"]),
     .testTarget(
       name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
       exclude: ["Scenarios"]),
@@ -105,6 +107,7 @@ let package = Package(
     .testTarget(
       name: "InterventionsTests",
       dependencies: ["Interventions", "Diffusion", "Tensors", "DenoiserFixtures"]),
+    .testTarget(name: "TheoryTests", dependencies: ["Theory", "Tensors"]),
     .testTarget(
       name: "EvaluationTests",
       dependencies: ["Evaluation", "Diffusion", "Scenes", "Tensors", "Formats"]),
@@ -116,7 +119,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "LocusTests",
-      dependencies: ["locus", "Experiments", "Lineage", "Workflow", "Formats"]),
+      dependencies: ["locus", "Experiments", "Lineage", "Workflow", "Formats", "CSQLite"]),
   ],
   swiftLanguageModes: [.v6]
 )

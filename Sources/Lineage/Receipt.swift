@@ -21,28 +21,31 @@ enum Receipt {
   }
 
   static func read<T: Decodable>(_ type: T.Type, from url: URL) throws(StoreError) -> T {
-    let data: Data
-    do {
-      data = try Data(contentsOf: url)
-    } catch {
-      throw AtomicFile.failure(error, path: url.path)
+    guard let data = try? Data(contentsOf: url) else {
+      throw .damaged(path: url.path, reason: "cannot be read")
     }
+    return try decode(type, data, path: url.path)
+  }
+
+  static func decode<T: Decodable>(_ type: T.Type, _ data: Data, path: String) throws(StoreError)
+    -> T
+  {
     // `{"sha256":"` + 64 digits + `","content":` + content + `}\n`
     let head = Data("{\"sha256\":\"".utf8)
     let middle = Data("\",\"content\":".utf8)
     let start = head.count + 64 + middle.count
     guard data.count > start + 2, data.starts(with: head),
       data[head.count + 64..<start] == middle, data.suffix(2) == Data("}\n".utf8)
-    else { throw .damaged(path: url.path, reason: "not a receipt") }
+    else { throw .damaged(path: path, reason: "not a receipt") }
     let content = data[start..<data.count - 2]
     guard
       SHA256.hash(Data(content))
         == String(decoding: data[head.count..<head.count + 64], as: UTF8.self)
-    else { throw .damaged(path: url.path, reason: "its content does not have its hash") }
+    else { throw .damaged(path: path, reason: "its content does not have its hash") }
     do {
       return try JSONDecoder().decode(type, from: content)
     } catch {
-      throw .damaged(path: url.path, reason: "its content is not a record of this version")
+      throw .damaged(path: path, reason: "its content is not a record of this version")
     }
   }
 }

@@ -37,9 +37,9 @@ enum CommandLineTool {
   static var commands: [any Command.Type] {
     [
       RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self,
-      LineageCommand.self,
-      QueryCommand.self, VerifyCommand.self, RebuildCommand.self, ReportCommand.self,
-      SampleCommand.self, DenoiseCommand.self, BenchCommand.self,
+      LineageCommand.self, QueryCommand.self, VerifyCommand.self, RebuildCommand.self,
+      CollectCommand.self, ReportCommand.self, SampleCommand.self, DenoiseCommand.self,
+      BenchCommand.self,
     ]
   }
 

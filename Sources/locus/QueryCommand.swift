@@ -18,7 +18,10 @@ enum QueryCommand: Command {
         "--limit", "SECONDS", help: "stop a query that takes longer (default: 60)"),
       CommandDeclaration.store,
     ],
-    discussion: "A query can only read.",
+    discussion: """
+      A query is one statement that only reads: ATTACH, pragmas that change something and everything
+      that writes are refused, and so is a second statement. It is stopped after --limit seconds.
+      """,
     examples: [
       .init(command: "locus query", effect: "what can be asked"),
       .init(command: "locus query k-max --format markdown", effect: "the K_max table for a report"),
@@ -50,18 +53,10 @@ enum QueryCommand: Command {
     guard question.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }) else {
       return question
     }
-    let relations = try relations(of: store)
-    if relations.contains(question) { return "SELECT * FROM \"\(question)\"" }
-    throw UsageError.unknownQuery(question, known: NamedQuery.all.map(\.name) + relations)
-  }
-
-  private static func relations(of store: Store) throws -> [String] {
-    try store.query(
-      """
-      SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'
-      ORDER BY type DESC, name
-      """
-    ).column("name").compactMap(\.text)
+    let relations = try store.relations()
+    if relations[question] != nil { return "SELECT * FROM \"\(question)\"" }
+    throw UsageError.unknownQuery(
+      question, known: NamedQuery.all.map(\.name) + relations.keys.sorted())
   }
 
   private static func list(_ store: Store) throws -> TextTable {

@@ -82,7 +82,7 @@ struct PipelineTests {
           (SELECT count(*) FROM agreement WHERE reference = 'local' AND measure = 'drawn.r2')
         """)
       #expect(machines.rows.first?.allSatisfy { ($0.integer ?? 0) > 0 } == true)
-      #expect(try store.verify().isEmpty)
+      #expect(try Store.verify(store.folder).isEmpty)
 
       let reports = folder.appending(path: "reports")
       let page = try Report.write(store: store, runID: run, into: reports)
