@@ -63,6 +63,8 @@ let package = Package(
     .target(name: "Scenes", dependencies: ["Tensors", "Formats"], swiftSettings: numeric),
     .target(
       name: "Diffusion", dependencies: ["Tensors", "Vectors", "Formats"], swiftSettings: numeric),
+    .target(
+      name: "Analytic", dependencies: ["Diffusion", "Tensors", "Vectors"], swiftSettings: numeric),
     .target(name: "Probing", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
     .target(name: "Interventions", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
     .target(name: "Theory", dependencies: ["Tensors"], swiftSettings: numeric),
@@ -73,8 +75,8 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Workflow", "Lineage", "Formats", "Tensors", "Vectors", "Scenes", "Diffusion", "Probing",
-        "Interventions", "Evaluation", "Theory",
+        "Workflow", "Lineage", "Formats", "Tensors", "Vectors", "Scenes", "Diffusion", "Analytic",
+        "Probing", "Interventions", "Evaluation", "Theory",
       ]),
     .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),
     .executableTarget(
@@ -96,6 +98,8 @@ let package = Package(
     .testTarget(
       name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "Formats"],
       exclude: ["Golden"]),
+    .testTarget(
+      name: "AnalyticTests", dependencies: ["Analytic", "Diffusion", "Tensors", "Vectors"]),
     .target(
       name: "DenoiserFixtures", dependencies: ["Diffusion"], path: "Tests/DenoiserFixtures"),
     .testTarget(
@@ -110,7 +114,9 @@ let package = Package(
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Lineage", "Formats"]),
     .testTarget(
       name: "ExperimentsTests",
-      dependencies: ["Experiments", "Workflow", "Lineage", "Formats", "Reporting"]),
+      dependencies: [
+        "Experiments", "Workflow", "Lineage", "Formats", "Reporting", "Analytic", "Diffusion",
+      ]),
     .testTarget(
       name: "LocusTests",
       dependencies: ["locus", "Experiments", "Lineage", "Workflow", "Formats", "CSQLite"]),

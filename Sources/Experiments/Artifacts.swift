@@ -84,18 +84,15 @@ enum OutputFormat: String {
   }
 }
 
-/// The rendered pictures that a `generate` stage left.
-struct SceneArtifact {
+/// Pictures with their conditioners, as the stages `generate` and `analytic` leave them.
+struct PictureFiles {
   let shape: PictureShape
   let pixels: [UInt8]
   let conditioners: [UInt8]
-  /// Fewest and most objects.
-  let objects: ClosedRange<Int>
 
-  init(_ input: StageInput) throws {
-    let file = try input.file("pixels")
+  init(pixels file: StageFile, conditioners: StageFile) throws {
     let (pictureShape, pixels) = try file.bytes()
-    let (gridShape, conditioners) = try input.file("conditioners").bytes()
+    let (gridShape, conditioners) = try conditioners.bytes()
     guard pictureShape.count == 4, gridShape.count == 3, pictureShape[1] == pictureShape[2],
       pictureShape[3] == PictureShape.channels, gridShape[1] == gridShape[2],
       pictureShape[0] == gridShape[0], gridShape[1] > 0, pictureShape[1] % gridShape[1] == 0
@@ -106,6 +103,23 @@ struct SceneArtifact {
     shape = PictureShape(size: pictureShape[1], cells: gridShape[1])
     self.pixels = pixels
     self.conditioners = conditioners
+  }
+
+  var count: Int { pixels.count / shape.pictureCount }
+  var trainingSet: TrainingSet {
+    get throws { try TrainingSet(shape: shape, pixels: pixels, conditioners: conditioners) }
+  }
+}
+
+/// The rendered pictures that a `generate` stage left.
+struct SceneArtifact {
+  private let files: PictureFiles
+  /// Fewest and most objects.
+  let objects: ClosedRange<Int>
+
+  init(_ input: StageInput) throws {
+    files = try PictureFiles(
+      pixels: try input.file("pixels"), conditioners: try input.file("conditioners"))
     let range = try input.parameters.integers("objects")
     guard range.count == 2, range[0] <= range[1] else {
       throw StageFault("the stage that made the pictures states no range of objects")
@@ -113,8 +127,9 @@ struct SceneArtifact {
     objects = range[0]...range[1]
   }
 
-  var count: Int { pixels.count / shape.pictureCount }
-  var trainingSet: TrainingSet {
-    get throws { try TrainingSet(shape: shape, pixels: pixels, conditioners: conditioners) }
-  }
+  var shape: PictureShape { files.shape }
+  var pixels: [UInt8] { files.pixels }
+  var conditioners: [UInt8] { files.conditioners }
+  var count: Int { files.count }
+  var trainingSet: TrainingSet { get throws { try files.trainingSet } }
 }

@@ -1,15 +1,18 @@
+import Analytic
 import Diffusion
 import Formats
 import Foundation
 import Interventions
 import Workflow
 
-/// Anything that can be sampled and probed, as the stages `train` and `intervene` leave it.
+/// Anything that can be sampled and probed, as the stages `train`, `analytic` and `intervene` leave it.
 public struct DenoiserArtifact: Sendable {
   public let denoiser: any Denoiser
   public let origin: TrainingOrigin
-  /// Of the trained weights, behind whatever mask.
+  /// Of the trained weights, or of the analytic machine, behind whatever mask.
   public let weightsHash: String
+  /// The output roles that make the denoiser without its mask.
+  let baseRoles: [String]
   /// The mask's file, where there is one.
   let mask: JSONValue?
 
@@ -20,18 +23,35 @@ public struct DenoiserArtifact: Sendable {
   }
 
   /// - Parameters:
-  ///   - files: by output role: `weights`, and perhaps `mask` and `fill`.
-  ///   - checkCancellation: is called between few passes of the network.
+  ///   - files: by output role: `weights`, or `machine`, `pixels` and `conditioners`; and perhaps
+  ///     `mask` and `fill`.
+  ///   - checkCancellation: is called between few passes of the denoiser.
   public init(
     files: [String: StageFile], checkCancellation: @escaping @Sendable () throws -> Void = {}
   ) throws {
-    guard let weights = files["weights"] else {
-      throw StageFault("a denoiser needs weights; found only \(files.keys.sorted())")
+    let plain: any Denoiser
+    if let weights = files["weights"] {
+      let file = try weights.weights()
+      plain = file.denoiser
+      origin = file.origin
+      weightsHash = weights.sha256
+      baseRoles = ["weights"]
+    } else if let machine = files["machine"], let pixels = files["pixels"],
+      let conditioners = files["conditioners"]
+    {
+      let file = try MachineFile(machine)
+      plain = try AnalyticDenoiser(
+        try PictureFiles(pixels: pixels, conditioners: conditioners).trainingSet,
+        try file.settings(machine))
+      origin = try file.origin(machine)
+      weightsHash = machine.sha256
+      baseRoles = ["machine", "pixels", "conditioners"]
+    } else {
+      throw StageFault(
+        "a denoiser needs weights, or a machine with its pictures; found only "
+          + "\(files.keys.sorted())")
     }
-    let file = try weights.weights()
-    origin = file.origin
-    weightsHash = weights.sha256
-    let base = InterruptibleDenoiser(file.denoiser, checkCancellation: checkCancellation)
+    let base = InterruptibleDenoiser(plain, checkCancellation: checkCancellation)
     guard let maskFile = files["mask"] else {
       denoiser = base
       mask = nil

@@ -7,7 +7,7 @@ import Lineage
 import Tensors
 import Workflow
 
-/// `intervene`: a trained denoiser behind a mask, without training.
+/// `intervene`: a denoiser behind a mask, without training.
 enum InterveneStage {
   static let kind = StageKind(
     name: "intervene", version: 1,
@@ -33,7 +33,7 @@ enum InterveneStage {
         help: "training pictures to resample from"),
     ],
     inputs: [
-      InputDeclaration("denoiser", from: ["train"], help: "the denoiser to mask"),
+      InputDeclaration("denoiser", from: ["train", "analytic"], help: "the denoiser to mask"),
       InputDeclaration("scenes", from: ["generate"], help: "pictures for fills and for the check"),
     ], run: run)
 
@@ -71,12 +71,18 @@ enum InterveneStage {
     var description = try JSONValue.parse(try encoder.encode(specification)).object ?? [:]
     // The weights make masks of different models different artifacts.
     description["weights"] = .string(base.weightsHash)
-    let weights = try input.file("weights")
-    var files = [
-      try context.output("weights", kind: "weights", .safetensors, try weights.data()),
+    var files = try base.baseRoles.map { role in
+      let format: OutputFormat =
+        switch role {
+        case "weights": .safetensors
+        case "machine": .json
+        default: .npy
+        }
+      return try context.output(role, kind: role, format, try input.file(role).data())
+    }
+    files.append(
       try context.output(
-        "mask", kind: "mask", .json, Data(JSONValue.object(description).prettyText().utf8)),
-    ]
+        "mask", kind: "mask", .json, Data(JSONValue.object(description).prettyText().utf8)))
     if !fill.isEmpty {
       let size = scenes.shape.size
       let array = try NPYArray(

@@ -23,7 +23,8 @@ enum Views {
 
   /// Which trained model, and behind which mask, an evaluation or a probe was about.
   ///
-  /// The weights lead to the training, the mask to the intervention, within the same run.
+  /// The weights, or the analytic machine, lead to the stage that made them, the mask to the
+  /// intervention, within the same run.
   private static let runModel = View(
     name: "run_model",
     sql: """
@@ -43,12 +44,12 @@ enum Views {
       CROSS JOIN run r ON r.id = s.run_id
       CROSS JOIN pipeline p ON p.id = r.pipeline_id
       CROSS JOIN execution_input w
-        ON w.execution_id = s.execution_id AND w.role = 'denoiser/weights'
-      CROSS JOIN execution_output o ON o.sha256 = w.sha256 AND o.role = 'weights'
+        ON w.execution_id = s.execution_id AND w.role IN ('denoiser/weights', 'denoiser/machine')
+      CROSS JOIN execution_output o ON o.sha256 = w.sha256 AND o.role IN ('weights', 'machine')
       CROSS JOIN stage t
-        ON t.execution_id = o.execution_id AND t.run_id = s.run_id AND t.kind = 'train'
+        ON t.execution_id = o.execution_id AND t.run_id = s.run_id AND t.kind IN ('train', 'analytic')
       CROSS JOIN execution e ON e.id = t.execution_id
-      WHERE s.kind IN ('evaluate', 'probe')
+      WHERE s.kind IN ('evaluate', 'probe', 'agree')
       """)
 
   private static let mask = """
@@ -116,6 +117,21 @@ enum Views {
       LEFT JOIN metric h ON h.execution_id = s.execution_id AND h.arm = m.arm
         AND h.name = 'p_holm_' || substr(m.name, 8)
       WHERE s.kind = 'compare'
+      """),
+    pair(
+      "agreement",
+      columns:
+        "model, arm, reference, measure, sigma, k, r2, ci_low, ci_high, n, pipeline, intervention",
+      """
+      SELECT v.run_id, v.model, v.arm, t.name AS reference,
+        replace(m.name, '_agreement', '') AS measure, m.sigma, m.k, m.value AS r2, m.ci_low,
+        m.ci_high, m.n, v.pipeline, v.intervention
+      FROM run_model v
+      CROSS JOIN execution_input w ON w.execution_id = v.execution_id AND w.role = 'reference/weights'
+      CROSS JOIN execution_output o ON o.sha256 = w.sha256 AND o.role = 'weights'
+      CROSS JOIN stage t ON t.run_id = v.run_id AND t.execution_id = o.execution_id AND t.kind = 'train'
+      CROSS JOIN metric m ON m.execution_id = v.execution_id
+      WHERE v.kind = 'agree'
       """),
     pair(
       "training_curve", columns: "model, pictures, loss, pipeline",

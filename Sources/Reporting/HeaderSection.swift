@@ -29,7 +29,12 @@ enum HeaderSection {
     }
     let verdict = try verdict(data)
     page.heading("Verdict")
-    for sentence in verdict.sentences { page.paragraph(sentence) }
+    let analytic = try AnalyticMachines(data)
+    // Without masks and without a model that composes, a run about machines is judged by them alone.
+    let isAnalytic = !analytic.machines.isEmpty && verdict.masks.isEmpty
+    for sentence in isAnalytic
+      ? analytic.verdict.sentences : verdict.sentences
+    { page.paragraph(sentence) }
     if let theory { page.paragraph(theory) }
     let seeds = try data.store.query(
       """

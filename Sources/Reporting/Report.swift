@@ -13,7 +13,8 @@ public enum Report {
     var page = Page(pictureFolder: runID)
     let sections: [(RunData, inout Page) throws -> Void] = [
       HeaderSection.write, LengthGeneralizationSection.write, SampleSection.write,
-      TheorySection.write, LocalitySection.write, EffectSection.write, JudgeSection.write,
+      TheorySection.write, LocalitySection.write, AnalyticSection.write, EffectSection.write,
+      JudgeSection.write,
       CostSection.write,
       ChangeSection.write, LineageSection.write, ReproductionSection.write,
     ]

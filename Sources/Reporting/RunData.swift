@@ -13,7 +13,7 @@ struct Estimate: Hashable {
 struct EvaluatedModel: Hashable {
   var model: String
   var labelling: String
-  /// `unet` or `local`.
+  /// `unet`, `local` or `analytic`.
   var network: String
   /// The mask's name, `none` without one.
   var arm: String
@@ -41,7 +41,7 @@ struct RunData {
     let found = try store.query(
       """
       SELECT v.model, v.labelling, v.arm, v.intervention, v.execution_id,
-        json_extract(e.params, '$.network.type') AS network
+        coalesce(json_extract(e.params, '$.network.type'), t.kind) AS network
       FROM run_model v
       JOIN stage s ON s.run_id = v.run_id AND s.execution_id = v.execution_id
       JOIN stage t ON t.run_id = v.run_id AND t.name = v.model

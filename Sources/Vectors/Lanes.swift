@@ -6,10 +6,16 @@
 #if LOCUS_LANES_16
   /// As many floats as one vector register holds.
   public typealias Vector = SIMD16<Float>
+  /// A byte for each lane of a `Vector`.
+  public typealias ByteVector = SIMD16<UInt8>
 #elseif LOCUS_LANES_8
   public typealias Vector = SIMD8<Float>
+  /// A byte for each lane of a `Vector`.
+  public typealias ByteVector = SIMD8<UInt8>
 #else
   public typealias Vector = SIMD4<Float>
+  /// A byte for each lane of a `Vector`.
+  public typealias ByteVector = SIMD4<UInt8>
 #endif
 
 /// The vector instructions that the kernels were compiled for. Sums run in another order on another width, so
@@ -46,4 +52,28 @@ public func load(_ pointer: UnsafeMutablePointer<Float>) -> Vector {
 @inlinable @inline(__always)
 public func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
+}
+
+/// 0 … 255 each.
+@inlinable @inline(__always)
+public func load(_ pointer: UnsafePointer<UInt8>) -> Vector {
+  Vector(UnsafeRawPointer(pointer).loadUnaligned(as: ByteVector.self))
+}
+
+/// The largest lane.
+@inlinable @inline(__always)
+public func largestLane(_ vector: Vector) -> Float {
+  #if LOCUS_LANES_16
+    let eight = vector.lowHalf.replacing(
+      with: vector.highHalf, where: vector.highHalf .> vector.lowHalf)
+    let four = eight.lowHalf.replacing(
+      with: eight.highHalf, where: eight.highHalf .> eight.lowHalf)
+  #elseif LOCUS_LANES_8
+    let four = vector.lowHalf.replacing(
+      with: vector.highHalf, where: vector.highHalf .> vector.lowHalf)
+  #else
+    let four = vector
+  #endif
+  let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
+  return two.x > two.y ? two.x : two.y
 }

@@ -86,7 +86,7 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
       "there is no query, view or table `\(word)`\(hint(word, known));"
         + " `locus query` lists them, and SQL is accepted too"
     case .noDenoiser(let word):
-      "`\(word)` is no denoiser; accepted: an instance of train or intervene, or a hash of weights"
+      "`\(word)` is no denoiser; accepted: an instance of train, analytic or intervene, or a hash of weights"
     case .noRun(let word): "`\(word)` is no run; `locus runs` lists them"
     case .noPipeline(let word, let known):
       "no pipeline `\(word)` has run in this store\(hint(word, known));"

@@ -11,7 +11,8 @@ enum DenoiseCommand: Command {
     positionals: [
       PositionalDeclaration(
         name: "DENOISER",
-        help: "an instance of train or intervene, an execution's id, or a hash of weights")
+        help: "an instance of train, analytic or intervene, an execution's id, or a hash of weights"
+      )
     ],
     options: [
       OptionDeclaration("--x", "FILE", help: "noised pictures, .npy float32 (N, 3, S, S)"),

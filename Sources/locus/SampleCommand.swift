@@ -13,7 +13,8 @@ enum SampleCommand: Command {
     positionals: [
       PositionalDeclaration(
         name: "DENOISER",
-        help: "an instance of train or intervene, an execution's id, or a hash of weights")
+        help: "an instance of train, analytic or intervene, an execution's id, or a hash of weights"
+      )
     ],
     options: [
       OptionDeclaration(

@@ -3,7 +3,7 @@ import Experiments
 import Lineage
 import Workflow
 
-/// The denoiser that a word names: an instance of train or intervene, an execution, or weights.
+/// The denoiser that a word names: an instance of train, analytic or intervene, an execution, or weights.
 func storedDenoiser(_ word: String, in store: Store) throws -> any Denoiser {
   let files: QueryResult
   switch try StoreReference(word, in: store) {
@@ -21,6 +21,8 @@ func storedDenoiser(_ word: String, in store: Store) throws -> any Denoiser {
     guard let role = row[0].text, let hash = row[1].text else { continue }
     byRole[role] = StageFile(url: store.objectURL(hash), sha256: hash)
   }
-  guard byRole["weights"] != nil else { throw UsageError.noDenoiser(word) }
+  guard byRole["weights"] != nil || byRole["machine"] != nil && byRole["pixels"] != nil else {
+    throw UsageError.noDenoiser(word)
+  }
   return try DenoiserArtifact(files: byRole).denoiser
 }

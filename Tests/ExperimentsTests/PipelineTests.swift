@@ -58,6 +58,7 @@ struct PipelineTests {
     try Self.run(threads: 2) { folder, store, run in
       for view in [
         "latest_run", "length_generalization", "k_max", "locality", "intervention_effect",
+        "agreement",
         "training_curve", "stage_cost", "lineage",
       ] {
         #expect(try !store.query("SELECT * FROM \(view)").rows.isEmpty, "\(view)")
@@ -72,6 +73,15 @@ struct PipelineTests {
       #expect(
         arms.column("arm").compactMap(\.text)
           == ["both", "conditioner", "identity", "pixel", "placebo"])
+      // A machine without training is probed, masked, evaluated and compared like any denoiser.
+      let machines = try store.query(
+        """
+        SELECT (SELECT count(*) FROM locality WHERE model = 'analytic[schedule=calibrated]'),
+          (SELECT count(*) FROM k_max WHERE model LIKE 'analytic%' AND arm = 'none'),
+          (SELECT count(*) FROM intervention_effect WHERE baseline = 'analytic[schedule=fixed]'),
+          (SELECT count(*) FROM agreement WHERE reference = 'local' AND measure = 'drawn.r2')
+        """)
+      #expect(machines.rows.first?.allSatisfy { ($0.integer ?? 0) > 0 } == true)
       #expect(try Store.verify(store.folder).isEmpty)
 
       let reports = folder.appending(path: "reports")

@@ -1,0 +1,17 @@
+/// Why an analytic denoiser was refused, or could not answer.
+public enum AnalyticError: Error, Hashable, CustomStringConvertible {
+  case schedule(String)
+  case setting(name: String, found: String, accepted: String)
+  case label(index: Int, value: Float)
+
+  public var description: String {
+    switch self {
+    case .schedule(let found):
+      "the windows are \(found), accepted: one step or more, of rising sigma, radii from 0 up"
+    case .setting(let name, let found, let accepted):
+      "\(name) is \(found), accepted: \(accepted)"
+    case .label(let index, let value):
+      "labels[\(index)] is \(value); training conditioners hold counts, whole numbers from 0 up"
+    }
+  }
+}

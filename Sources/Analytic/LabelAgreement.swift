@@ -1,0 +1,187 @@
+import Diffusion
+
+/// Which training conditioners agree with requested labels, window by window.
+///
+/// A machine that sees only c on L_i is the posterior mean over what training shows with such labels:
+/// training picture n weighs as P(c̃_n = c on L_i), c̃_n the training conditioner that the labelling
+/// draws. With q the label dropout, a_n the counts of all objects and T_n their sum:
+///
+/// - `all`: (1 − q) [a_n = c on L_i] + q [c = 0 on L_i]
+/// - `single`: (1 − q) a_n(j) / T_n where c on L_i is one label in cell j; where it is none,
+///   q + (1 − q) (1 − Σ_{j ∈ L_i} a_n(j) / T_n), and 1 for a picture without objects
+/// - `none`: [c = 0 on L_i]
+///
+/// Where that is 0 for every n, as for more labels in a window than training ever showed, the nearest
+/// agreement decides: the weight is P(‖c̃_n − c‖₁ = δ_i on L_i), δ_i the least distance for which some
+/// training picture has any. With δ_i = 0 this is the formula above.
+struct LabelPlan: Sendable {
+  /// For each pixel δ_i − ‖c‖₁ on L_i: 0 where blank conditioners are nearest.
+  let offset: [Float]
+  /// δ_i > 0.
+  let isUnmatched: [Bool]
+  /// Some label lies in L_i.
+  let isLabelled: [Bool]
+
+  /// What a blanked conditioner adds to the weight: q where its distance is δ_i.
+  let blank: [Float]
+  /// Where an object in a labelled cell decides: 1 where labels can be had, 0 elsewhere.
+  let shared: [Float]
+}
+
+/// Makes label plans; what does not depend on the labels is done once.
+struct LabelMatcher: Sendable {
+  let set: PatchSet
+  let labelling: Labelling
+  let dropout: Float
+  let radius: Int
+  let shifts: [Shift]
+  /// Whether some training conditioner can be blank on L_i.
+  private let canBeBlank: [Bool]
+  /// The training pictures with an object in each cell.
+  private let pictures: [[Int]]
+
+  init(set: PatchSet, labelling: Labelling, dropout: Float, radius: Int, shifts: [Shift]) {
+    self.set = set
+    self.labelling = labelling
+    self.dropout = dropout
+    self.radius = radius
+    self.shifts = shifts
+    let shape = set.shape
+    var pictures = [[Int]](repeating: [], count: shape.conditionerCount)
+    for n in 0..<set.count {
+      for cell in set.occupied(n) { pictures[cell.row * shape.cells + cell.column].append(n) }
+    }
+    self.pictures = pictures
+    canBeBlank =
+      dropout > 0 || labelling == .none
+      ? [Bool](repeating: true, count: shape.size * shape.size)
+      : Self.blankPixels(set, labelling: labelling, radius: radius, shifts: shifts)
+  }
+
+  /// Without dropout: `single` needs an object outside the window (or none at all), `all` none inside.
+  private static func blankPixels(
+    _ set: PatchSet, labelling: Labelling, radius: Int, shifts: [Shift]
+  ) -> [Bool] {
+    let size = set.shape.size
+    return (0..<size * size).map { pixel in
+      shifts.contains { shift in
+        guard shift.valid.contains(pixel, size: size) else { return false }
+        return (0..<set.count).contains { n in
+          let inside = set.occupied(n).filter {
+            sees(
+              pixel, row: $0.row - shift.rows, column: $0.column - shift.columns, radius: radius,
+              set.shape)
+          }
+          if labelling == .all { return inside.isEmpty }
+          let count = inside.reduce(0) { $0 + Int($1.count) }
+          return set.totals[n] == 0 || count < set.totals[n]
+        }
+      }
+    }
+  }
+
+  private static func sees(
+    _ pixel: Int, row: Int, column: Int, radius: Int, _ shape: PictureShape
+  ) -> Bool {
+    seeing(row: row, column: column, radius: radius, shape)?.contains(pixel, size: shape.size)
+      ?? false
+  }
+
+  /// The pixels whose L_i holds a cell: those with a window of `radius` that overlaps it. `nil` for
+  /// cells so far outside the picture that none does.
+  static func seeing(row: Int, column: Int, radius: Int, _ shape: PictureShape) -> Region? {
+    func range(_ cell: Int) -> ClosedRange<Int>? {
+      let low = max(0, cell * shape.cellSize - radius)
+      let high = min(shape.size - 1, (cell + 1) * shape.cellSize - 1 + radius)
+      return low <= high ? low...high : nil
+    }
+    guard let rows = range(row), let columns = range(column) else { return nil }
+    return Region(rows: rows, columns: columns)
+  }
+
+  /// - Parameter labels: (G, G), whole numbers from 0 up.
+  func plan(_ labels: [Float]) -> LabelPlan {
+    let shape = set.shape
+    let size = shape.size
+    var norm = [Float](repeating: 0, count: size * size)
+    var wanted: [(row: Int, column: Int)] = []
+    for cell in labels.indices where labels[cell] != 0 {
+      let (row, column) = (cell / shape.cells, cell % shape.cells)
+      wanted.append((row, column))
+      Self.seeing(row: row, column: column, radius: radius, shape)?.forEach(size: size) {
+        norm[$0] += labels[cell]
+      }
+    }
+    var offset = nearest(labels, wanted)
+    for pixel in offset.indices where offset[pixel] == .infinity {
+      offset[pixel] = farOffset(pixel, labels)
+    }
+    return LabelPlan(
+      offset: offset, isUnmatched: zip(norm, offset).map { $0 + $1 > 0 },
+      isLabelled: norm.map { $0 > 0 }, blank: offset.map { $0 == 0 ? dropout : 0 },
+      shared: offset.map { $0 < 0 ? 1 : 0 })
+  }
+
+  /// The least offset of 0 and below that some training picture has; infinity where there is none.
+  private func nearest(_ labels: [Float], _ wanted: [(row: Int, column: Int)]) -> [Float] {
+    let shape = set.shape
+    var result = canBeBlank.map { $0 ? 0 : Float.infinity }
+    if labelling == .none { return result }
+    for shift in shifts {
+      for cell in wanted {
+        let (row, column) = (cell.row + shift.rows, cell.column + shift.columns)
+        guard (0..<shape.cells).contains(row), (0..<shape.cells).contains(column),
+          let region = Self.seeing(
+            row: cell.row, column: cell.column, radius: radius, shape)?.intersection(shift.valid)
+        else { continue }
+        let found = pictures[row * shape.cells + column]
+        if labelling == .single {
+          if !found.isEmpty {
+            region.forEach(size: shape.size) { result[$0] = min(result[$0], -1) }
+          }
+          continue
+        }
+        for n in found {
+          region.forEach(size: shape.size) { pixel in
+            result[pixel] = min(result[pixel], difference(n, shift, labels, pixel: pixel))
+          }
+        }
+      }
+    }
+    return result
+  }
+
+  /// ‖a_n − c‖₁ − ‖c‖₁ on L_i.
+  private func difference(_ n: Int, _ shift: Shift, _ labels: [Float], pixel: Int) -> Float {
+    let shape = set.shape
+    var sum: Float = 0
+    for cell in set.occupied(n) {
+      let (row, column) = (cell.row - shift.rows, cell.column - shift.columns)
+      guard (0..<shape.cells).contains(row), (0..<shape.cells).contains(column),
+        Self.sees(pixel, row: row, column: column, radius: radius, shape)
+      else { continue }
+      let label = labels[row * shape.cells + column]
+      sum += abs(cell.count - label) - label
+    }
+    return sum
+  }
+
+  /// Where no training conditioner is blank or shares a label: every one has objects in the window.
+  private func farOffset(_ pixel: Int, _ labels: [Float]) -> Float {
+    if labelling == .single { return 1 }
+    return shifts.filter { $0.valid.contains(pixel, size: set.shape.size) }.flatMap { shift in
+      (0..<set.count).map { difference($0, shift, labels, pixel: pixel) }
+    }.min() ?? 0
+  }
+}
+
+extension Region {
+  func contains(_ pixel: Int, size: Int) -> Bool {
+    rows.contains(pixel / size) && columns.contains(pixel % size)
+  }
+
+  @inline(__always)
+  func forEach(size: Int, _ body: (_ pixel: Int) -> Void) {
+    for row in rows { for column in columns { body(row * size + column) } }
+  }
+}
