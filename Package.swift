@@ -84,6 +84,7 @@ let package = Package(
       exclude: ["Golden"]),
     .target(
       name: "DenoiserFixtures", dependencies: ["Diffusion"], path: "Tests/DenoiserFixtures"),
+    .target(name: "Mutations", path: "Tests/Mutations"),
     .testTarget(
       name: "ProbingTests", dependencies: ["Probing", "Diffusion", "Tensors", "DenoiserFixtures"]),
     .testTarget(
@@ -98,7 +99,10 @@ let package = Package(
       dependencies: ["Experiments", "Workflow", "Lineage", "Formats", "Reporting"]),
     .testTarget(
       name: "LocusTests",
-      dependencies: ["locus", "Experiments", "Lineage", "Workflow", "Formats"]),
+      dependencies: [
+        "locus", "Experiments", "Lineage", "Workflow", "Formats", "Scenes", "Diffusion",
+        "Evaluation", "Tensors", "Mutations",
+      ], exclude: ["Golden", "Cases"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -27,7 +27,7 @@ enum EvaluateStage {
     ],
     inputs: [
       InputDeclaration(
-        "denoiser", from: ["train", "intervene"], help: "the denoiser to draw with"),
+        "denoiser", from: ["train", "intervene", "import"], help: "the denoiser to draw with"),
       InputDeclaration("judge", from: ["judge"], help: "finds the objects"),
     ], check: check, run: run)
 

@@ -33,7 +33,7 @@ enum InterveneStage {
         help: "training pictures to resample from"),
     ],
     inputs: [
-      InputDeclaration("denoiser", from: ["train"], help: "the denoiser to mask"),
+      InputDeclaration("denoiser", from: ["train", "import"], help: "the denoiser to mask"),
       InputDeclaration("scenes", from: ["generate"], help: "pictures for fills and for the check"),
     ], run: run)
 

@@ -27,7 +27,8 @@ enum ProbeStage {
         help: "probed output pixels a picture, half of them near a label"),
     ],
     inputs: [
-      InputDeclaration("denoiser", from: ["train", "intervene"], help: "the denoiser to probe"),
+      InputDeclaration(
+        "denoiser", from: ["train", "intervene", "import"], help: "the denoiser to probe"),
       InputDeclaration("scenes", from: ["generate"], help: "how the pictures are rendered"),
     ], run: run)
 

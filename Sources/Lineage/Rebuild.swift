@@ -14,6 +14,7 @@ extension Store {
         throw .missing(path: folder.path)
       }
     }
+    try Links.refuse(in: folder)
     let draft = folder.appending(path: "tmp/rebuild-" + UUID().uuidString)
     try AtomicFile.makeFolder(draft)
     defer { try? FileManager.default.removeItem(at: draft) }
@@ -22,10 +23,14 @@ extension Store {
     let runs: [RunRecord] = try receipts(folder, Receipt.runs)
     try store.database.transaction { () throws(StoreError) in
       for record in executions.sorted(by: { ($0.finishedAt, $0.id) < ($1.finishedAt, $1.id) }) {
-        try ExecutionRow.insert(record, into: store.database)
+        try damaged("\(Receipt.executions)/\(record.id).json", in: folder) {
+          () throws(StoreError) in try ExecutionRow.insert(record, into: store.database)
+        }
       }
       for record in runs.sorted(by: { ($0.startedAt, $0.id) < ($1.startedAt, $1.id) }) {
-        try store.insert(record)
+        try damaged("\(Receipt.runs)/\(record.id).json", in: folder) {
+          () throws(StoreError) in try store.insert(record)
+        }
       }
     }
     try store.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -37,7 +42,18 @@ extension Store {
     return (executions.count, runs.count)
   }
 
-  private static func receipts<T: Decodable>(_ folder: URL, _ kind: String) throws(StoreError)
+  /// What the tables refuse is the receipt's fault, not that of a statement somebody typed.
+  private static func damaged(
+    _ receipt: String, in folder: URL, _ body: () throws(StoreError) -> Void
+  ) throws(StoreError) {
+    do {
+      try body()
+    } catch .sql(_, let reason) {
+      throw .damaged(path: folder.appending(path: receipt).path, reason: reason)
+    }
+  }
+
+  private static func receipts<T: Receipted>(_ folder: URL, _ kind: String) throws(StoreError)
     -> [T]
   {
     let place = folder.appending(path: kind)

@@ -1,6 +1,14 @@
 import Formats
 import Foundation
 
+/// What a receipt holds: its id is the name of its file.
+protocol Receipted: Codable {
+  var id: String { get }
+}
+
+extension ExecutionRecord: Receipted {}
+extension RunRecord: Receipted {}
+
 /// A receipt: a record with its hash, so that a changed one is noticed. Receipts and objects are the
 /// truth; the database is their index.
 enum Receipt {
@@ -20,7 +28,11 @@ enum Receipt {
     }
   }
 
-  static func read<T: Decodable>(_ type: T.Type, from url: URL) throws(StoreError) -> T {
+  static func read<T: Receipted>(_ type: T.Type, from url: URL) throws(StoreError) -> T {
+    // A link leads elsewhere, and a device may have no end.
+    guard Store.size(of: url) != nil else {
+      throw .damaged(path: url.path, reason: "is no ordinary file")
+    }
     let data: Data
     do {
       data = try Data(contentsOf: url)
@@ -39,10 +51,17 @@ enum Receipt {
       SHA256.hash(Data(content))
         == String(decoding: data[head.count..<head.count + 64], as: UTF8.self)
     else { throw .damaged(path: url.path, reason: "its content does not have its hash") }
+    let record: T
     do {
-      return try JSONDecoder().decode(type, from: content)
+      record = try JSONDecoder().decode(type, from: content)
     } catch {
       throw .damaged(path: url.path, reason: "its content is not a record of this version")
     }
+    // Ids and names of pipelines become names of files.
+    let names = [record.id] + ((record as? RunRecord).map { [$0.pipeline] } ?? [])
+    guard record.id + ".json" == url.lastPathComponent,
+      names.allSatisfy({ isPlainName($0, most: 128) })
+    else { throw .damaged(path: url.path, reason: "is of another execution or run") }
+    return record
   }
 }

@@ -91,6 +91,9 @@ extension Store {
   }
 
   private func writeReceipt(_ record: RunRecord) throws(StoreError) {
+    guard isPlainName(record.id, most: 128) else {
+      throw .damaged(path: databaseURL.path, reason: "a run has an id that is no name")
+    }
     let url = folder.appending(path: "\(Receipt.runs)/\(record.id).json")
     try AtomicFile.write(
       try Receipt.data(record, path: url.path), to: url, temporary: temporaryFolder)

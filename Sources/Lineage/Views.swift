@@ -36,7 +36,7 @@ enum Views {
         FROM stage st
         JOIN execution_output o ON o.execution_id = st.execution_id AND o.role = 'weights'
         JOIN execution e ON e.id = st.execution_id
-        WHERE st.kind = 'train') t
+        WHERE st.kind IN ('train', 'import')) t
         ON t.run_id = s.run_id AND t.sha256 = w.sha256
       LEFT JOIN execution_input m ON m.execution_id = s.execution_id AND m.role = 'denoiser/mask'
       LEFT JOIN (

@@ -14,6 +14,11 @@ public enum ExitCode {
   public static let terminated: Int32 = 143
 }
 
+/// An error that says with which of these the program ends.
+public protocol ErrorWithExitCode: Error {
+  var exitCode: Int32 { get }
+}
+
 /// One fault of a pipeline file or of an override of it, with its place.
 public struct PipelineProblem: Sendable, Hashable {
   public var position: SourcePosition
@@ -147,7 +152,7 @@ public enum PipelineFault: Sendable, Hashable {
 }
 
 /// What stops a run, a plan or the reading of a pipeline.
-public enum WorkflowError: Error, Sendable, Hashable, CustomStringConvertible {
+public enum WorkflowError: ErrorWithExitCode, Sendable, Hashable, CustomStringConvertible {
   case missingFile(String)
   case isFolder(String)
   case unreadable(String, reason: String)

@@ -115,8 +115,8 @@ struct PipelineReader {
     if let matrix = member("matrix", members) {
       readMatrix(matrix.value, kind: kind, into: &draft)
     }
-    var seed = pipelineSeed
-    if let node = member("seed", members) {
+    var seed = kind.isSeeded ? pipelineSeed : 0
+    if let node = member("seed", members), kind.isSeeded {
       seed = readSeed(node.value, path: "\(draft.path).seed") ?? pipelineSeed
       if draft.axes.contains(where: { $0.name == "seed" }) {
         parameters.list.add(.axisIsAlsoGiven("seed"), at: node.keyPosition, "\(draft.path).seed")
@@ -207,11 +207,12 @@ struct PipelineReader {
   private mutating func readParameters(
     _ members: [JSONMember], kind: StageKind, seed: UInt64, into draft: inout StageDraft
   ) {
-    let given = members.filter { !Self.stageKeys.contains($0.key) }
+    let keys = Self.stageKeys.filter { kind.isSeeded || $0 != "seed" }
+    let given = members.filter { !keys.contains($0.key) }
     let names = kind.parameters.map(\.name)
     for member in given where !names.contains(member.key) {
       parameters.list.add(
-        .unknownKey(member.key, accepted: Self.stageKeys + names), at: member.keyPosition,
+        .unknownKey(member.key, accepted: keys + names), at: member.keyPosition,
         "\(draft.path).\(member.key)")
     }
     let base = given.filter { names.contains($0.key) }

@@ -42,7 +42,8 @@ public final class RunLock: Sendable {
 
   public static func acquire(_ url: URL, as holder: LockHolder) throws(WorkflowError) -> RunLock {
     let path = url.path
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    // Never through a link: the file is cut to length 0.
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
     guard descriptor >= 0 else { throw .cannotLock(path, reason: String(cString: strerror(errno))) }
     while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
       let code = errno

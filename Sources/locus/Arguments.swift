@@ -64,6 +64,8 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
   case unknownReference(String)
   case ambiguousReference(String, candidates: [String])
   case cannotWrite(String, reason: String)
+  case badFile(String, reason: String)
+  case missingFile(String, reason: String)
 
   var description: String {
     switch self {
@@ -85,18 +87,26 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
       "there is no query, view or table `\(word)`\(hint(word, known));"
         + " `locus query` lists them, and SQL is accepted too"
     case .noDenoiser(let word):
-      "`\(word)` is no denoiser; accepted: an instance of train or intervene, or a hash of weights"
+      "`\(word)` is no denoiser; accepted: an instance of train, intervene or import, or a hash of"
+        + " weights"
     case .noRun(let word): "`\(word)` is no run; `locus runs` lists them"
     case .unknownReference(let word):
       "`\(word)` names no run, execution, artifact or instance in this store; `locus runs` lists runs"
     case .ambiguousReference(let word, let candidates):
       "`\(word)` names more than one: \(candidates.joined(separator: ", ")); give more of it"
     case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
+    case .badFile(let path, let reason): "\(path): \(reason)"
+    case .missingFile(let path, let reason): "\(path): cannot be read: \(reason)"
     }
   }
 
   var exitCode: Int32 {
-    if case .cannotWrite = self { ExitCode.cannotCreate } else { ExitCode.usage }
+    switch self {
+    case .cannotWrite: ExitCode.cannotCreate
+    case .badFile: ExitCode.badData
+    case .missingFile: ExitCode.missingInput
+    default: ExitCode.usage
+    }
   }
 
   private func hint(_ word: String, _ known: [String]) -> String {

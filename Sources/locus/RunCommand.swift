@@ -58,12 +58,7 @@ enum RunCommand: Command {
     // From here on a signal is a request, so that nothing is left behind half done.
     let signals = SignalWatch()
     defer { withExtendedLifetime(signals) {} }
-    do {
-      try FileManager.default.createDirectory(
-        at: context.storeFolder, withIntermediateDirectories: true)
-    } catch {
-      throw UsageError.cannotWrite(context.storeFolder.path, reason: message(of: error))
-    }
+    try context.makeStoreFolder()
     let lock = try RunLock.acquire(context.lockURL, as: .current(pipeline: pipeline.name))
     let store = try Store.open(context.storeFolder, .readWrite)
     let printer = printer(context)

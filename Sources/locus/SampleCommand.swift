@@ -13,7 +13,7 @@ enum SampleCommand: Command {
     positionals: [
       PositionalDeclaration(
         name: "DENOISER",
-        help: "an instance of train or intervene, an execution's id, or a hash of weights")
+        help: "an instance of train, intervene or import, an execution's id, or a hash of weights")
     ],
     options: [
       OptionDeclaration(
