@@ -10,10 +10,11 @@ public struct Pipeline: Sendable {
   public var source: String
   /// In topological order: the inputs of an instance precede it.
   public var instances: [StageInstance]
+  public var replication: Replication?
 
   public init(
     name: String, question: String, seed: UInt64, path: String, source: String,
-    instances: [StageInstance]
+    instances: [StageInstance], replication: Replication? = nil
   ) {
     self.name = name
     self.question = question
@@ -21,6 +22,7 @@ public struct Pipeline: Sendable {
     self.path = path
     self.source = source
     self.instances = instances
+    self.replication = replication
   }
 }
 

@@ -6,9 +6,17 @@ let instanceLimit = 4096
 /// Turns the text's tree into stages and collects every problem on the way.
 struct PipelineReader {
   let kinds: [StageKind]
+  /// Of a pipeline with `replicate`; `nil`: as many as it begins with.
+  let replicates: Int?
   var parameters = ParameterReader()
+  private(set) var replication: Replication?
 
-  static let keys = ["pipeline", "question", "seed", "stages"]
+  init(kinds: [StageKind], replicates: Int? = nil) {
+    self.kinds = kinds
+    self.replicates = replicates
+  }
+
+  static let keys = ["pipeline", "question", "seed", "replicate", "stages"]
   static let stageKeys = ["kind", "inputs", "matrix", "seed"]
   static let seedRange = 0...Int.max
 
@@ -62,6 +70,9 @@ struct PipelineReader {
     guard stageMembers.count <= instanceLimit else {
       parameters.list.add(.tooManyStages(limit: instanceLimit), at: stages.position, "stages")
       return draft
+    }
+    if let member = member("replicate", members) {
+      replication = readReplication(member, seed: draft.seed, stages: stageMembers.map(\.key))
     }
     draft.stages = stageMembers.map { readStage($0, pipelineSeed: draft.seed ?? 0) }
     return draft
@@ -122,6 +133,8 @@ struct PipelineReader {
         parameters.list.add(.axisIsAlsoGiven("seed"), at: node.keyPosition, "\(draft.path).seed")
       }
     }
+    replicate(
+      &draft, kind: kind, hasOwnSeed: member("seed", members) != nil, at: draft.position)
     readParameters(members, kind: kind, seed: seed, into: &draft)
     return draft
   }

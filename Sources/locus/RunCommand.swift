@@ -47,11 +47,24 @@ enum RunCommand: Command {
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let threads = try arguments.integer("--threads", in: 1...1024) ?? cores
     let path = arguments.positional(0) ?? ""
-    let pipeline = try Pipeline.read(
-      path: path, kinds: context.kinds, overrides: arguments.all("--set"))
-    let plan = try plan(pipeline, context)
+    let overrides = arguments.all("--set")
+    let first = try Pipeline.read(path: path, kinds: context.kinds, overrides: overrides)
+    let existing = try store(context)
+    // With as many replicates as this run shall have, for a pipeline that grows.
+    let pipeline = try Pipeline.growing(store: existing) { replicates in
+      guard let replicates else { return first }
+      return try Pipeline.parse(
+        bytes: Array(first.source.utf8), path: path, kinds: context.kinds, overrides: overrides,
+        replicates: replicates)
+    }
+    // Planning only reads: a wrong selection leaves no store behind.
+    let plan = try Plan(
+      pipeline, store: existing, only: arguments.all("--only"), force: arguments.all("--force"))
     if arguments.has("--dry-run") {
       try context.console.write(text(of: plan))
+      if let standing = try existing.flatMap({ try pipeline.standing(store: $0) }) {
+        try context.console.printLine(standing.text)
+      }
       return 0
     }
 
@@ -69,21 +82,21 @@ enum RunCommand: Command {
         gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent())),
       cancellation: Cancellation(followsSignals: true), observer: printer.observe)
     let report = try ReportCommand.write(summary.runID, store, context)
-    if !arguments.has("--quiet") { try context.console.printLine(report) }
+    if !arguments.has("--quiet") {
+      try context.console.printLine(report)
+      if let standing = try pipeline.standing(store: store) {
+        try context.console.printLine(standing.text)
+      }
+    }
     return summary.exitCode
   }
 
-  /// Planning only reads: a wrong selection leaves no store behind.
-  private static func plan(_ pipeline: Pipeline, _ context: CommandContext) throws -> Plan {
-    var store: Store?
+  private static func store(_ context: CommandContext) throws -> Store? {
     do {
-      store = try context.openStore()
+      return try context.openStore()
     } catch StoreError.missing {
-      store = nil
+      return nil
     }
-    return try Plan(
-      pipeline, store: store, only: context.arguments.all("--only"),
-      force: context.arguments.all("--force"))
   }
 
   private static func printer(_ context: CommandContext) -> ProgressPrinter {
