@@ -9,7 +9,7 @@ public struct Benchmark: Sendable {
     public var low: Double
     public var high: Double
 
-    init(_ values: [Double]) {
+    public init(_ values: [Double]) {
       let sorted = values.sorted()
       median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
       low = sorted.first ?? 0
@@ -59,18 +59,24 @@ public struct Benchmark: Sendable {
     var denoise: [Double] = []
     let warmUp = 3
     for round in 0..<rounds + warmUp {
-      var operations = 0
-      let product = seconds { for _ in 0..<5 { operations += peak.run() } }
+      let product = gigaflops { (0..<5).reduce(0) { sum, _ in sum + peak.run() } }
       let step = try seconds { _ = try trainer.step(threads: threads) }
       let pass = try seconds { _ = try denoiser.denoise(noised, threads: threads) }
       if round < warmUp { continue }
-      matrix.append(Double(operations) / product / 1e9)
+      matrix.append(product)
       train.append(Double(batch) / step)
       denoise.append(Double(batch) / pass)
     }
     return Benchmark(
       parameters: trainer.parameterCount, operations: trainer.network.graph.operations,
       matrix: Spread(matrix), train: Spread(train), denoise: Spread(denoise))
+  }
+
+  /// GFLOPS of `body`, which returns its floating-point operations.
+  public static func gigaflops(_ body: () -> Int) -> Double {
+    var operations = 0
+    let time = seconds { operations = body() }
+    return Double(operations) / time / 1e9
   }
 
   private static func seconds(_ body: () throws -> Void) rethrows -> Double {

@@ -65,7 +65,7 @@ public final class Adam: Sendable {
         store(load(average + i) * decay + w1 * (1 - decay), average + i)
       }
     }
-    weights.refresh()
+    weights.refresh(threads: threads)
   }
 
   /// Makes the averaged weights ready for use.

@@ -8,6 +8,8 @@ public struct Graph: Sendable {
   let placements: [Placement]
   let forwardCount: Int
   let gradientCount: Int
+  /// Floats that a layer may use while it works.
+  let scratchCount: Int
   public let parameters: [Parameter]
   public let output: Value
 
@@ -36,22 +38,24 @@ public final class Workspace: @unchecked Sendable {
   let graph: Graph
   private let forwardArena: AlignedBuffer
   private let gradientArena: AlignedBuffer?
+  private let scratch: AlignedBuffer
 
   init(graph: Graph, gradients: Bool) {
     self.graph = graph
     forwardArena = AlignedBuffer(count: graph.forwardCount)
     gradientArena = gradients ? AlignedBuffer(count: graph.gradientCount) : nil
+    scratch = AlignedBuffer(count: graph.scratchCount)
   }
 
-  private func frame(
+  func frame(
     _ weights: Weights, weightGradients: UnsafeMutablePointer<Float>? = nil,
     inputGradients: Bool = false
   ) -> Frame {
     Frame(
       placements: graph.placements, forward: forwardArena.pointer,
       gradient: gradientArena?.pointer, weights: weights.values.pointer,
-      turned: weights.turned.pointer, weightGradients: weightGradients,
-      wantsInputGradients: inputGradients)
+      prepared: weights.prepared.pointer, weightGradients: weightGradients,
+      scratch: scratch.pointer, wantsInputGradients: inputGradients)
   }
 
   /// Reads `value`: (H, W, C) contiguous.

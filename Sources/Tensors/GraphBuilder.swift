@@ -5,7 +5,8 @@ public struct GraphBuilder {
   private var layers: [any Layer] = []
   private var parameters: [Parameter] = []
   private var storage = 0
-  private var turnedStorage = 0
+  private var preparedStorage = 0
+  private var scratch = 0
 
   public init() {}
 
@@ -34,11 +35,22 @@ public struct GraphBuilder {
       placements[output.index].gradientBorder = max(
         placements[output.index].gradientBorder, reach)
     }
+    // Tiles need pictures of whole tiles, and channels enough to pay for the transforms.
+    let tiled = WinogradTiles.fit(height: input.height, width: input.width)
+    let usesTiles = tiled && side == 3 && dilation == 1 && input.channels >= 8
+    let prepared = PreparedWeights(
+      transformsForward: usesTiles && stride == 1, transformsBackward: usesTiles)
+    if usesTiles {
+      scratch = max(
+        scratch, winogradScratch(inputs: input.channels, outputs: outputs),
+        winogradScratch(inputs: outputs, outputs: input.channels),
+        winogradGradientScratch(height: output.height, width: output.width, outputs: outputs))
+    }
     let fan = side * side * input.channels
     let weight = makeParameter(
       name + ".weight",
       .convolution(side: side, inputs: input.channels, outputs: outputs),
-      zero ? .constant(0) : .uniform(fan: fan))
+      zero ? .constant(0) : .uniform(fan: fan), prepared: prepared)
     let bias = makeParameter(name + ".bias", .vector(outputs), .uniform(fan: fan))
     layers.append(
       ConvolutionLayer(
@@ -120,7 +132,8 @@ public struct GraphBuilder {
     }
     return Graph(
       layers: layers, accumulate: accumulate.reversed(), placements: placed,
-      forwardCount: forward, gradientCount: gradient, parameters: parameters, output: output)
+      forwardCount: forward, gradientCount: gradient, scratchCount: scratch,
+      parameters: parameters, output: output)
   }
 
   private func align(_ count: Int) -> Int { (count + 15) / 16 * 16 }
@@ -133,13 +146,16 @@ public struct GraphBuilder {
   }
 
   private mutating func makeParameter(
-    _ name: String, _ shape: ParameterShape, _ initialization: Initialization
+    _ name: String, _ shape: ParameterShape, _ initialization: Initialization,
+    prepared: PreparedWeights = PreparedWeights()
   ) -> Parameter {
+    var prepared = prepared
+    prepared.offset = preparedStorage
     let parameter = Parameter(
       name: name, shape: shape, initialization: initialization, offset: storage,
-      turnedOffset: turnedStorage)
+      prepared: prepared)
     storage += shape.storage
-    turnedStorage += Weights.turnedStorage(shape)
+    preparedStorage += align(prepared.count(shape))
     parameters.append(parameter)
     return parameter
   }

@@ -17,9 +17,11 @@ struct Frame {
   /// Missing when no gradient is wanted.
   let gradient: UnsafeMutablePointer<Float>?
   let weights: UnsafeMutablePointer<Float>
-  let turned: UnsafeMutablePointer<Float>
+  let prepared: UnsafeMutablePointer<Float>
   /// Missing when only the gradient of the inputs is wanted.
   let weightGradients: UnsafeMutablePointer<Float>?
+  /// As large as the neediest layer asks for; nothing in it outlives a call.
+  let scratch: UnsafeMutablePointer<Float>
   let wantsInputGradients: Bool
 
   @inline(__always)
@@ -38,6 +40,16 @@ struct Frame {
   @inline(__always)
   func weight(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
     weights + parameter.offset
+  }
+
+  @inline(__always)
+  func preparedForward(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
+    prepared + parameter.prepared.offset
+  }
+
+  @inline(__always)
+  func preparedBackward(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
+    prepared + parameter.prepared.offset + parameter.prepared.forwardCount(parameter.shape)
   }
 
   @inline(__always)
@@ -72,7 +84,9 @@ struct Placement: Sendable {
 protocol Layer: Sendable {
   /// The values whose gradients `backward` writes, in the order in which it writes them.
   var inputs: [Value] { get }
-  /// Multiply-adds of the forward pass, padding of channels not counted.
+  /// What the layer does to which shape, as a table of kernels names it.
+  var label: String { get }
+  /// Multiply-adds of the forward pass by its definition, padding of channels not counted.
   var multiplyAdds: Int { get }
   func forward(_ frame: Frame)
   /// `accumulate` says for each of `inputs` whether its gradient is added to or set.
@@ -92,35 +106,75 @@ struct ConvolutionLayer: Layer {
 
   var inputs: [Value] { residual.map { [$0, input] } ?? [input] }
 
+  var label: String {
+    let form = weight.prepared.transformsForward ? "tiles" : "direct"
+    let step = stride > 1 ? ", stride \(stride)" : ""
+    let holes = taps.dilation > 1 ? ", dilation \(taps.dilation)" : ""
+    return "convolution \(taps.side)×\(taps.side)\(step)\(holes) \(input.channels)→"
+      + "\(output.channels), \(output.height)×\(output.width), \(form)"
+  }
+
   var multiplyAdds: Int {
     taps.count * input.channels * output.channels * output.height * output.width
   }
 
   func forward(_ frame: Frame) {
-    convolve(
-      frame.field(input), frame.weight(weight), bias: frame.weight(bias),
-      addend: residual.map(frame.field), into: frame.field(output), taps: taps, stride: stride)
+    let (x, y) = (frame.field(input), frame.field(output))
+    let addend = residual.map(frame.field)
+    if weight.prepared.transformsForward {
+      convolveWinograd(
+        x, frame.preparedForward(weight), bias: frame.weight(bias), addend: addend, into: y,
+        scratch: frame.scratch)
+    } else {
+      convolve(
+        x, frame.weight(weight), bias: frame.weight(bias), addend: addend, into: y, taps: taps,
+        stride: stride)
+    }
   }
 
   func backward(_ frame: Frame, accumulate: [Bool]) {
-    guard let dy = frame.gradientField(output) else { return }
-    if let residual, let target = frame.gradientField(residual) {
-      copyField(dy, into: target, accumulate: accumulate[0])
+    residualGradient(frame, accumulate: accumulate[0])
+    weightGradient(frame)
+    inputGradient(frame, accumulate: accumulate[inputs.count - 1])
+  }
+
+  func residualGradient(_ frame: Frame, accumulate: Bool) {
+    guard let residual, let dy = frame.gradientField(output),
+      let target = frame.gradientField(residual)
+    else { return }
+    copyField(dy, into: target, accumulate: accumulate)
+  }
+
+  func weightGradient(_ frame: Frame) {
+    guard let dy = frame.gradientField(output), let dw = frame.weightGradient(weight),
+      let db = frame.weightGradient(bias)
+    else { return }
+    let x = frame.field(input)
+    if weight.prepared.transformsForward {
+      accumulateWinogradWeightGradient(x, dy, into: dw, scratch: frame.scratch)
+    } else {
+      accumulateWeightGradient(x, dy, into: dw, taps: taps, stride: stride)
     }
-    if let dw = frame.weightGradient(weight), let db = frame.weightGradient(bias) {
-      accumulateWeightGradient(frame.field(input), dy, into: dw, taps: taps, stride: stride)
-      accumulateBiasGradient(dy, into: db)
-    }
-    guard let dx = frame.gradientField(input) else { return }
+    accumulateBiasGradient(dy, into: db)
+  }
+
+  func inputGradient(_ frame: Frame, accumulate: Bool) {
+    guard let dy = frame.gradientField(output), let dx = frame.gradientField(input) else { return }
     var source = dy
     if let spreadGradient, let wide = frame.gradientField(spreadGradient) {
       spread(dy, into: wide, stride: stride)
       source = wide
     }
-    let accumulates = accumulate[inputs.count - 1]
-    convolve(
-      source, frame.turned + weight.turnedOffset, bias: nil, addend: accumulates ? dx : nil,
-      into: dx, taps: taps, stride: 1)
+    let addend = accumulate ? dx : nil
+    if weight.prepared.transformsBackward {
+      convolveWinograd(
+        source, frame.preparedBackward(weight), bias: nil, addend: addend, into: dx,
+        scratch: frame.scratch)
+    } else {
+      convolve(
+        source, frame.preparedBackward(weight), bias: nil, addend: addend, into: dx, taps: taps,
+        stride: 1)
+    }
   }
 }
 
@@ -146,6 +200,10 @@ struct NormalizationLayer: Layer {
 
   private func state(_ frame: Frame) -> NormalizationState {
     NormalizationState(frame.field(state).base, channels: paddedChannels(input.channels))
+  }
+
+  var label: String {
+    "norm \(kind)\(silu ? ", SiLU" : ""), \(input.channels), \(input.height)×\(input.width)"
   }
 
   /// Not counted: a few operations a value, against hundreds in a convolution.
@@ -175,6 +233,8 @@ struct AttentionLayer: Layer {
 
   var inputs: [Value] { [qkv] }
 
+  var label: String { "attention \(output.channels), \(output.height)×\(output.width)" }
+
   var multiplyAdds: Int {
     let tokens = output.height * output.width
     return 2 * tokens * tokens * output.channels
@@ -202,6 +262,8 @@ struct LinearLayer: Layer {
   let bias: Parameter
 
   var inputs: [Value] { residual.map { [$0, input] } ?? [input] }
+
+  var label: String { "linear \(input.channels)→\(output.channels)" }
 
   var multiplyAdds: Int { input.channels * output.channels }
 
@@ -235,6 +297,8 @@ struct UpsampleConcatenateLayer: Layer {
   let output: Value
 
   var inputs: [Value] { [low, skip] }
+
+  var label: String { "up and concatenate \(output.channels), \(output.height)×\(output.width)" }
 
   var multiplyAdds: Int { 0 }
 

@@ -65,8 +65,30 @@ public struct Parameter: Sendable, Hashable {
   public let initialization: Initialization
   /// In floats, in the weights.
   let offset: Int
-  /// Where the turned copy of a convolution's weights lies.
-  let turnedOffset: Int
+  /// What the kernels of a convolution need of its weights, and where it lies.
+  let prepared: PreparedWeights
+}
+
+/// Copies of a convolution's weights in the forms that its kernels read, made again after each update.
+struct PreparedWeights: Sendable, Hashable {
+  /// The forward pass reads U = G g Gᵀ, not the weights themselves.
+  var transformsForward = false
+  /// The gradient of the input reads the turned weights as U, not as (taps, out, in).
+  var transformsBackward = false
+  /// In floats, in the prepared weights: the forward copy, if any, then the backward copy.
+  var offset = 0
+
+  func forwardCount(_ shape: ParameterShape) -> Int {
+    guard transformsForward, case .convolution(_, let inputs, let outputs) = shape else { return 0 }
+    return winogradPoints * inputs * paddedChannels(outputs)
+  }
+
+  func backwardCount(_ shape: ParameterShape) -> Int {
+    guard case .convolution(let side, let inputs, let outputs) = shape else { return 0 }
+    return (transformsBackward ? winogradPoints : side * side) * outputs * paddedChannels(inputs)
+  }
+
+  func count(_ shape: ParameterShape) -> Int { forwardCount(shape) + backwardCount(shape) }
 }
 
 /// A tensor as PyTorch has it.
@@ -99,26 +121,21 @@ public enum ParameterMismatch: Error, Hashable, CustomStringConvertible {
   }
 }
 
-/// The values of a graph's parameters, in our layout, with the turned copies that gradients need.
+/// The values of a graph's parameters, in our layout, with the copies that kernels read.
 public final class Weights: Sendable {
   public let parameters: [Parameter]
   let values: AlignedBuffer
-  let turned: AlignedBuffer
+  let prepared: AlignedBuffer
 
   init(parameters: [Parameter]) {
     self.parameters = parameters
     values = AlignedBuffer(count: Self.storage(parameters))
-    turned = AlignedBuffer(
-      count: parameters.reduce(0) { max($0, $1.turnedOffset + Self.turnedStorage($1.shape)) })
+    prepared = AlignedBuffer(
+      count: parameters.reduce(0) { max($0, $1.prepared.offset + $1.prepared.count($1.shape)) })
   }
 
   static func storage(_ parameters: [Parameter]) -> Int {
     parameters.last.map { $0.offset + $0.shape.storage } ?? 0
-  }
-
-  static func turnedStorage(_ shape: ParameterShape) -> Int {
-    guard case .convolution(let side, let inputs, let outputs) = shape else { return 0 }
-    return side * side * outputs * paddedChannels(inputs)
   }
 
   /// The number of values that PyTorch would count.
@@ -143,14 +160,29 @@ public final class Weights: Sendable {
     refresh()
   }
 
-  /// Makes the turned copies again after the values have changed.
-  func refresh() {
-    for parameter in parameters {
-      if case .convolution(let side, let inputs, let outputs) = parameter.shape {
-        turn(
-          values.pointer + parameter.offset, into: turned.pointer + parameter.turnedOffset,
-          taps: side * side, inputs: inputs, outputs: outputs)
+  /// Makes the kernels' copies again after the values have changed.
+  func refresh(threads: Int = 1) {
+    parallel(parameters.count, threads: threads) { index, _ in prepare(parameters[index]) }
+  }
+
+  private func prepare(_ parameter: Parameter) {
+    guard case .convolution(let side, let inputs, let outputs) = parameter.shape else { return }
+    let source = values.pointer + parameter.offset
+    let forward = prepared.pointer + parameter.prepared.offset
+    let backward = forward + parameter.prepared.forwardCount(parameter.shape)
+    if parameter.prepared.transformsForward {
+      transformFilter(source, into: forward, inputs: inputs, outputs: outputs)
+    }
+    if parameter.prepared.transformsBackward {
+      let count = side * side * outputs * paddedChannels(inputs)
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in
+        guard let turned = buffer.baseAddress else { return }
+        buffer.initialize(repeating: 0)
+        turn(source, into: turned, taps: side * side, inputs: inputs, outputs: outputs)
+        transformFilter(turned, into: backward, inputs: outputs, outputs: inputs)
       }
+    } else {
+      turn(source, into: backward, taps: side * side, inputs: inputs, outputs: outputs)
     }
   }
 

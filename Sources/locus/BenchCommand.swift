@@ -16,6 +16,7 @@ enum BenchCommand: Command {
       OptionDeclaration("--normalization", "KIND", help: "group or pixel (default: group)"),
       OptionDeclaration("--attention", "ON", help: "on or off (default: on)"),
       OptionDeclaration("--conditioning", "KIND", help: "grid or vector (default: grid)"),
+      OptionDeclaration("--kernels", help: "what each kernel costs, instead of whole steps"),
       OptionDeclaration("--rounds", "N", help: "measurements of each (default: 8)"),
       CommandDeclaration.json,
     ],
@@ -28,6 +29,7 @@ enum BenchCommand: Command {
       .init(command: "locus bench", effect: "the U-Net of width 32 at 32 px, batch 64"),
       .init(
         command: "locus bench --network local --json", effect: "the local network, for a program"),
+      .init(command: "locus bench --kernels", effect: "where a training step's time goes"),
     ])
 
   static func run(_ context: CommandContext) throws -> Int32 {
@@ -38,6 +40,12 @@ enum BenchCommand: Command {
     let batch = try arguments.integer("--batch", in: 1...4096) ?? 64
     let rounds = try arguments.integer("--rounds", in: 1...1000) ?? 8
     let network = try description(arguments)
+    if arguments.has("--kernels") {
+      let table = KernelTable(network, threads: threads, rounds: rounds)
+      try context.console.write(
+        arguments.has("--json") ? table.json + "\n" : table.text)
+      return 0
+    }
     let meter = ResourceMeter()
     let result = try Benchmark.measure(network, batch: batch, threads: threads, rounds: rounds)
     let memory = meter.stop().peakRSSBytes >> 20
