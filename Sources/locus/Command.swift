@@ -61,6 +61,7 @@ enum CommandLineTool {
       RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, LineageCommand.self,
       QueryCommand.self, VerifyCommand.self, RebuildCommand.self, ReportCommand.self,
       ImportCommand.self, SampleCommand.self, DenoiseCommand.self, BenchCommand.self,
+      ScheduleCommand.self, CompletionsCommand.self, ManCommand.self,
     ]
   }
 

@@ -10,21 +10,27 @@ enum ImportCommand: Command {
   static let declaration = CommandDeclaration(
     name: "import", summary: "Bring weights that another program trained into the store.",
     positionals: [
-      PositionalDeclaration(name: "WHAT", help: "weights"),
+      PositionalDeclaration(name: "WHAT", values: ["weights"], help: "weights"),
       PositionalDeclaration(
         name: "FILE", help: "a .safetensors file with the names and shapes of the reference"),
     ],
     options: [
       OptionDeclaration("--name", "NAME", help: "what to call it (default: the file's name)"),
-      OptionDeclaration("--network", "TYPE", help: "unet or local"),
+      OptionDeclaration(
+        "--network", "TYPE", values: ["unet", "local"], help: "unet or local"),
       OptionDeclaration("--width", "N", help: "base width, a multiple of 4"),
       OptionDeclaration("--size", "PX", help: "side of a picture, a multiple of 4"),
       OptionDeclaration("--cells", "N", help: "side of the conditioner grid"),
-      OptionDeclaration("--conditioning", "KIND", help: "of a unet: grid or vector"),
-      OptionDeclaration("--normalization", "KIND", help: "of a unet: group or pixel"),
-      OptionDeclaration("--attention", "ON", help: "of a unet: on or off"),
+      OptionDeclaration(
+        "--conditioning", "KIND", values: ["grid", "vector"], help: "of a unet: grid or vector"),
+      OptionDeclaration(
+        "--normalization", "KIND", values: ["group", "pixel"], help: "of a unet: group or pixel"),
+      OptionDeclaration(
+        "--attention", "ON", values: ["on", "off"], help: "of a unet: on or off"),
       OptionDeclaration("--dilations", "N,…", help: "of a local network, one a block"),
-      OptionDeclaration("--labelling", "KIND", help: "of the training: all, single or none"),
+      OptionDeclaration(
+        "--labelling", "KIND", values: ["all", "single", "none"],
+        help: "of the training: all, single or none"),
       OptionDeclaration("--objects", "MIN,MAX", help: "of a training picture: fewest and most"),
       CommandDeclaration.json, CommandDeclaration.store,
     ],

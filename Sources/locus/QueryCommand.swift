@@ -13,7 +13,9 @@ enum QueryCommand: Command {
     ],
     options: [
       OptionDeclaration(
-        "--format", "FORMAT", help: "table, csv, json or markdown (default: table)"),
+        "--format", "FORMAT", values: TextTable.Format.allCases.map(\.rawValue),
+        help: "table, csv, json or markdown (default: table)"),
+      CommandDeclaration.json,
       OptionDeclaration(
         "--limit", "SECONDS", help: "stop a query that takes longer (default: 60)"),
       CommandDeclaration.store,
@@ -31,7 +33,8 @@ enum QueryCommand: Command {
     let format =
       try context.arguments.choice(
         "--format", among: TextTable.Format.allCases.map(\.rawValue)
-      ).flatMap(TextTable.Format.init(rawValue:)) ?? .table
+      ).flatMap(TextTable.Format.init(rawValue:))
+      ?? (context.arguments.has("--json") ? .json : .table)
     let limit = try context.arguments.integer("--limit", in: 1...86_400) ?? 60
     let store = try context.openStore()
     guard let question = context.arguments.positional(0) else {
@@ -39,7 +42,13 @@ enum QueryCommand: Command {
       return 0
     }
     let sql = try statement(question, in: store)
-    let result = try store.queryReadOnly(sql, timeLimit: Double(limit))
+    let result: QueryResult
+    do {
+      result = try store.queryReadOnly(sql, timeLimit: Double(limit))
+    } catch {
+      if let better = try unknownName(error, in: store) { throw better }
+      throw error
+    }
     try context.console.write(TextTable(result).text(format))
     return 0
   }
@@ -53,6 +62,27 @@ enum QueryCommand: Command {
     let relations = try relations(of: store)
     if relations.contains(question) { return "SELECT * FROM \"\(question)\"" }
     throw UsageError.unknownQuery(question, known: NamedQuery.all.map(\.name) + relations)
+  }
+
+  /// SQLite's `no such column: recal`, with what was probably meant.
+  private static func unknownName(_ error: StoreError, in store: Store) throws -> UsageError? {
+    guard case .sql(_, let reason) = error else { return nil }
+    for (kind, prefix) in [("column", "no such column: "), ("table or view", "no such table: ")]
+    where reason.hasPrefix(prefix) {
+      let name = String(reason.dropFirst(prefix.count).split(separator: ".").last ?? "")
+      let known = try kind == "column" ? columns(of: store) : relations(of: store)
+      return .unknownName(name, kind: kind, known: known)
+    }
+    return nil
+  }
+
+  private static func columns(of store: Store) throws -> [String] {
+    try store.query(
+      """
+      SELECT DISTINCT c.name FROM sqlite_schema m, pragma_table_info(m.name) c
+      WHERE m.type IN ('table', 'view') ORDER BY c.name
+      """
+    ).column("name").compactMap(\.text)
   }
 
   private static func relations(of store: Store) throws -> [String] {

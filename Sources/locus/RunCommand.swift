@@ -20,7 +20,8 @@ enum RunCommand: Command {
       OptionDeclaration(
         "--threads", "N", help: "threads a stage may use (default: all cores); no result changes"),
       OptionDeclaration("--dry-run", help: "tell what would run and why, then stop"),
-      OptionDeclaration("--quiet", help: "print failures only"),
+      OptionDeclaration("--quiet", help: "print nothing but, at its end, why a run failed"),
+      CommandDeclaration.json,
       ReportCommand.reports,
       OptionDeclaration("--trigger", "WORD", help: "what started it, for the record"),
       CommandDeclaration.store,
@@ -61,10 +62,10 @@ enum RunCommand: Command {
     let plan = try Plan(
       pipeline, store: existing, only: arguments.all("--only"), force: arguments.all("--force"))
     if arguments.has("--dry-run") {
-      try context.console.write(text(of: plan))
-      if let standing = try existing.flatMap({ try pipeline.standing(store: $0) }) {
-        try context.console.printLine(standing.text)
-      }
+      let standing = try existing.flatMap { try pipeline.standing(store: $0) }
+      try context.console.write(
+        arguments.has("--json")
+          ? RunText.json(plan, standing).prettyText() : RunText.text(plan, standing))
       return 0
     }
 
@@ -82,7 +83,10 @@ enum RunCommand: Command {
         gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent())),
       cancellation: Cancellation(followsSignals: true), observer: printer.observe)
     let report = try ReportCommand.write(summary.runID, store, context)
-    if !arguments.has("--quiet") {
+    if arguments.has("--json") {
+      let value = RunText.json(summary, report, try pipeline.standing(store: store))
+      try context.console.printLine(value.canonicalText())
+    } else if !arguments.has("--quiet") {
       try context.console.printLine(report)
       if let standing = try pipeline.standing(store: store) {
         try context.console.printLine(standing.text)
@@ -104,24 +108,5 @@ enum RunCommand: Command {
     let style: ProgressPrinter.Style =
       context.arguments.has("--quiet") ? .quiet : console.isTerminal ? .terminal : .lines
     return ProgressPrinter(style: style, width: console.width, output: console.writeError)
-  }
-
-  static func text(of plan: Plan) -> String {
-    let words = plan.steps.map { step in
-      switch step.decision {
-      case .run: "run"
-      case .reuse: "reuse"
-      case .runUnlessInputsAreEqual: "run?"
-      }
-    }
-    let table = TextTable(
-      columns: ["decision", "stage", "reason"],
-      rows: zip(words, plan.steps).map { word, step in
-        [.string(word), .string(step.instance.name), .string(step.reason)]
-      })
-    let runs = plan.steps.count { $0.runs }
-    return table.text(.table)
-      + "\(plan.pipeline.name): \(runs) of \(plan.steps.count) stages to run"
-      + (words.contains("run?") ? "; `run?`: not if its inputs come out as before\n" : "\n")
   }
 }

@@ -64,6 +64,10 @@ final class Bench: Sendable {
   }
 
   func locus(_ words: String..., write: (@Sendable (String) throws -> Void)? = nil) -> Result {
+    locus(all: words, write: write)
+  }
+
+  func locus(all words: [String], write: (@Sendable (String) throws -> Void)? = nil) -> Result {
     let output = Mutex("")
     let error = Mutex("")
     let console = Console(
