@@ -67,7 +67,7 @@ func normalize(
     state.b[c] = 0
   }
   if kind == .pixel {
-    applyPixel(x, into: y, silu: silu, state: state)
+    normalizePixels(x, into: y, silu: silu, state: state)
   } else {
     applyAffine(x, into: y, silu: silu, state: state)
   }
@@ -87,7 +87,8 @@ func normalizeBackward(
     guard let s0 = scratch.baseAddress else { return }
     let s1 = s0 + padded
     if kind == .pixel {
-      pixelBackward(x, dy, into: dx, accumulate: accumulate, silu: silu, state: state, s0, s1)
+      normalizePixelsBackward(
+        x, dy, into: dx, accumulate: accumulate, silu: silu, state: state, s0, s1)
     } else {
       activationSums(x, dy, silu: silu, state: state, s0, s1)
     }
@@ -152,20 +153,20 @@ private func groupStatistics(_ x: Field, groups: Int, state: NormalizationState)
   }
 }
 
+/// Row by row, all channels of a row while it is in the first cache. Rows are summed apart, so that small
+/// terms are not lost in a large total.
 @inline(__always)
 private func channelSums(
   _ x: Field, into sums: UnsafeMutablePointer<Float>, _ term: (Vector, Int) -> Vector
 ) {
-  for block in stride(from: 0, to: x.pixelStride, by: lanes) {
-    var total = Vector()
-    for row in 0..<x.height {
+  sums.update(repeating: 0, count: x.pixelStride)
+  for row in 0..<x.height {
+    for block in stride(from: 0, to: x.pixelStride, by: lanes) {
       let from = x.row(row) + block
-      // Rows are summed apart, so that small terms are not lost in a large total.
       var sum = Vector()
       for column in 0..<x.width { sum += term(load(from + column * x.pixelStride), block) }
-      total += sum
+      store(load(sums + block) + sum, sums + block)
     }
-    store(total, sums + block)
   }
 }
 
@@ -183,10 +184,10 @@ private func fold(
 }
 
 private func applyAffine(_ x: Field, into y: Field, silu: Bool, state: NormalizationState) {
-  for block in stride(from: 0, to: x.pixelStride, by: lanes) {
-    let a = load(state.a + block)
-    let b = load(state.b + block)
-    for row in 0..<x.height {
+  for row in 0..<x.height {
+    for block in stride(from: 0, to: x.pixelStride, by: lanes) {
+      let a = load(state.a + block)
+      let b = load(state.b + block)
       let from = x.row(row) + block
       let to = y.row(row) + block
       for column in 0..<x.width {
@@ -202,13 +203,13 @@ private func activationSums(
   _ x: Field, _ dy: Field, silu: Bool, state: NormalizationState,
   _ s0: UnsafeMutablePointer<Float>, _ s1: UnsafeMutablePointer<Float>
 ) {
-  for block in stride(from: 0, to: x.pixelStride, by: lanes) {
-    let a = load(state.a + block)
-    let b = load(state.b + block)
-    let mean = load(state.mean + block)
-    var total0 = Vector()
-    var total1 = Vector()
-    for row in 0..<x.height {
+  s0.update(repeating: 0, count: x.pixelStride)
+  s1.update(repeating: 0, count: x.pixelStride)
+  for row in 0..<x.height {
+    for block in stride(from: 0, to: x.pixelStride, by: lanes) {
+      let a = load(state.a + block)
+      let b = load(state.b + block)
+      let mean = load(state.mean + block)
       let from = x.row(row) + block
       let gradient = dy.row(row) + block
       var row0 = Vector()
@@ -223,17 +224,16 @@ private func activationSums(
         row0 += dz
         row1 = row1.addingProduct(dz, value - mean)
       }
-      total0 += row0
-      total1 += row1
+      store(load(s0 + block) + row0, s0 + block)
+      store(load(s1 + block) + row1, s1 + block)
     }
-    store(total0, s0 + block)
-    store(total1, s1 + block)
   }
   for c in 0..<x.channels { s1[c] *= state.rstd[c] }
 }
 
+/// The derivative of SiLU.
 @inline(__always)
-private func siluSlope(_ z: Vector) -> Vector {
+func siluSlope(_ z: Vector) -> Vector {
   let s = sigmoid(z)
   return s.addingProduct(z * s, 1 - s)
 }
@@ -242,11 +242,11 @@ private func combine(
   _ x: Field, _ dz: Field, into dx: Field, accumulate: Bool, a: UnsafeMutablePointer<Float>,
   p: UnsafeMutablePointer<Float>, q: UnsafeMutablePointer<Float>
 ) {
-  for block in stride(from: 0, to: x.pixelStride, by: lanes) {
-    let a = load(a + block)
-    let p = load(p + block)
-    let q = load(q + block)
-    for row in 0..<x.height {
+  for row in 0..<x.height {
+    for block in stride(from: 0, to: x.pixelStride, by: lanes) {
+      let a = load(a + block)
+      let p = load(p + block)
+      let q = load(q + block)
       let from = x.row(row) + block
       let gradient = dz.row(row) + block
       let to = dx.row(row) + block
@@ -255,70 +255,6 @@ private func combine(
         var value = q.addingProduct(p, load(from + column * x.pixelStride))
         value.addProduct(a, load(gradient + column * dz.pixelStride))
         store(accumulate ? load(place) + value : value, place)
-      }
-    }
-  }
-}
-
-/// 1 / √(mean of squares over the channels of one pixel + ε).
-@inline(__always)
-private func reciprocalRoot(_ pixel: UnsafeMutablePointer<Float>, _ x: Field) -> Float {
-  var squares = Vector()
-  for block in stride(from: 0, to: x.pixelStride, by: lanes) {
-    let value = load(pixel + block)
-    squares.addProduct(value, value)
-  }
-  return 1 / (squares.sum() / Float(x.channels) + 1e-4).squareRoot()
-}
-
-private func applyPixel(_ x: Field, into y: Field, silu: Bool, state: NormalizationState) {
-  for row in 0..<x.height {
-    for column in 0..<x.width {
-      let pixel = x.row(row) + column * x.pixelStride
-      let to = y.row(row) + column * y.pixelStride
-      let rstd = reciprocalRoot(pixel, x)
-      for block in stride(from: 0, to: x.pixelStride, by: lanes) {
-        let z = load(state.b + block).addingProduct(
-          load(pixel + block) * rstd, load(state.a + block))
-        store(silu ? z * sigmoid(z) : z, to + block)
-      }
-    }
-  }
-}
-
-/// dx = r · dn − x · r³ · mean(dn · x) with dn = (1 + scale) dz; s0 = Σ dz, s1 = Σ dz · x · r.
-private func pixelBackward(
-  _ x: Field, _ dy: Field, into dx: Field?, accumulate: Bool, silu: Bool,
-  state: NormalizationState, _ s0: UnsafeMutablePointer<Float>, _ s1: UnsafeMutablePointer<Float>
-) {
-  for c in 0..<x.pixelStride {
-    s0[c] = 0
-    s1[c] = 0
-  }
-  for row in 0..<x.height {
-    for column in 0..<x.width {
-      let pixel = x.row(row) + column * x.pixelStride
-      let gradient = dy.row(row) + column * dy.pixelStride
-      let rstd = reciprocalRoot(pixel, x)
-      var products = Vector()
-      for block in stride(from: 0, to: x.pixelStride, by: lanes) {
-        let n = load(pixel + block) * rstd
-        let a = load(state.a + block)
-        var dz = load(gradient + block)
-        if silu { dz *= siluSlope(load(state.b + block).addingProduct(n, a)) }
-        store(load(s0 + block) + dz, s0 + block)
-        store(load(s1 + block).addingProduct(dz, n), s1 + block)
-        let dn = dz * a
-        store(dn, gradient + block)
-        products.addProduct(dn, n)
-      }
-      guard let dx else { continue }
-      let mean = products.sum() / Float(x.channels)
-      let to = dx.row(row) + column * dx.pixelStride
-      for block in stride(from: 0, to: x.pixelStride, by: lanes) {
-        let n = load(pixel + block) * rstd
-        let value = (load(gradient + block) - n * mean) * rstd
-        store(accumulate ? load(to + block) + value : value, to + block)
       }
     }
   }

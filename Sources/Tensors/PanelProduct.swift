@@ -57,7 +57,9 @@ func multiplyPanels(
         row += 8
       }
     #else
-      while row + 6 <= rows {
+      // 6 rows where what is left can be done by fours.
+      let sixes = rows % 6 == 2 ? rows - 8 : rows
+      while row + 6 <= sixes {
         job.pairs(InlineArray<6, Void>(repeating: ()), row, column)
         row += 6
       }
