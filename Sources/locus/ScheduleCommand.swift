@@ -27,11 +27,11 @@ enum ScheduleCommand: Command {
       """,
     examples: [
       .init(
-        command: "(crontab -l; locus schedule study.json5 --every 6h --format crontab) | crontab -",
-        effect: "four times a day, beside what the crontab holds"),
+        command: "locus schedule study.json5 --every 6h",
+        effect: "what to put where, for a run four times a day"),
       .init(
-        command: "locus schedule study.json5 --at 03:00",
-        effect: "what to put where, for a run every night"),
+        command: "locus schedule study.json5 --at 03:00 --format crontab",
+        effect: "the crontab line alone, for a run every night"),
     ])
 
   private static let formats = ["crontab", "service", "timer"]
