@@ -23,6 +23,15 @@ let lanes: Int = {
   #endif
 }()
 
+// AVX-512 and arm64 have 32 vector registers, older x86 has 16: how large a register tile may be.
+let registers: Int = {
+  #if arch(arm64)
+    return 32
+  #else
+    return lanes == 16 ? 32 : 16
+  #endif
+}()
+
 // Without a target CPU Swift emits SSE2 and library calls for fma, so these flags hold in
 // debug builds too: `swift test` runs the same kernels as a release.
 #if arch(arm64)
@@ -33,6 +42,7 @@ let lanes: Int = {
 let numeric: [SwiftSetting] = [
   .unsafeFlags(["-Ounchecked", "-Xcc", target, "-Xcc", "-mprefer-vector-width=512"]),
   .define("LOCUS_LANES_\(lanes)"),
+  .define("LOCUS_REGISTERS_\(registers)"),
 ]
 
 let package = Package(
@@ -51,17 +61,18 @@ let package = Package(
     .target(name: "Vectors", swiftSettings: numeric),
     .target(name: "Tensors", dependencies: ["Vectors", "COpenBLAS"], swiftSettings: numeric),
     .target(name: "Scenes", dependencies: ["Tensors", "Formats"], swiftSettings: numeric),
-    .target(name: "Diffusion", dependencies: ["Tensors", "Formats"], swiftSettings: numeric),
+    .target(
+      name: "Diffusion", dependencies: ["Tensors", "Vectors", "Formats"], swiftSettings: numeric),
     .target(name: "Probing", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
     .target(name: "Interventions", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
     .target(
-      name: "Evaluation", dependencies: ["Diffusion", "Scenes", "Tensors", "Formats"],
+      name: "Evaluation", dependencies: ["Diffusion", "Scenes", "Tensors", "Vectors", "Formats"],
       swiftSettings: numeric),
 
     .target(
       name: "Experiments",
       dependencies: [
-        "Workflow", "Lineage", "Formats", "Tensors", "Scenes", "Diffusion", "Probing",
+        "Workflow", "Lineage", "Formats", "Tensors", "Vectors", "Scenes", "Diffusion", "Probing",
         "Interventions", "Evaluation",
       ]),
     .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),

@@ -1,3 +1,4 @@
+import Foundation
 import Synchronization
 import Tensors
 
@@ -91,6 +92,12 @@ public final class NetworkDenoiser: Denoiser {
     let conditioners = shape.conditionerCount
     let runners = borrow(threads, gradients: true)
     defer { giveBack(runners, gradients: true) }
+    let first = firstOfRun(batch)
+    // The input whose activations a worker holds; each entry belongs to one worker.
+    let held = UnsafeMutableBufferPointer<Int>.allocate(capacity: runners.count)
+    held.initialize(repeating: -1)
+    defer { held.deallocate() }
+    nonisolated(unsafe) let holds = held
     let dx = AlignedBuffer(count: batch.x.count)
     let dlabels = AlignedBuffer(count: batch.labels.count)
     batch.x.withUnsafeBufferPointer { pictures in
@@ -108,8 +115,11 @@ public final class NetworkDenoiser: Denoiser {
             let from = v + item * count
             let to = dx.pointer + item * count
             let labelGradient = dlabels.pointer + item * conditioners
-            runner.forward(
-              weights, x: x + item * count, scale, labels: c + item * conditioners)
+            if holds[worker] != first[item] {
+              runner.forward(
+                weights, x: x + item * count, scale, labels: c + item * conditioners)
+              holds[worker] = first[item]
+            }
             runner.inputGradients(weights, gradient: from, dx: to, dlabels: labelGradient)
             // D = c_skip x + c_out F(c_in x): the chain rule, from the gradient of F.
             for i in 0..<count {
@@ -121,6 +131,29 @@ public final class NetworkDenoiser: Denoiser {
       }
     }
     return (dx.array, dlabels.array)
+  }
+
+  /// For each item the first of the run of items before it that ask about the very same input: one
+  /// forward pass serves all their cotangents.
+  private func firstOfRun(_ batch: NoisedBatch) -> [Int] {
+    let count = shape.pictureCount
+    let conditioners = shape.conditionerCount
+    // Bit for bit: −0 and 0 may make a difference.
+    func equal(_ values: [Float], _ a: Int, _ b: Int, _ count: Int) -> Bool {
+      values.withUnsafeBufferPointer { values in
+        guard let start = values.baseAddress else { return true }
+        return memcmp(start + a * count, start + b * count, count * MemoryLayout<Float>.size) == 0
+      }
+    }
+    var first: [Int] = []
+    for item in 0..<batch.count {
+      let before = item - 1
+      let same =
+        item > 0 && batch.sigma[item] == batch.sigma[before]
+        && equal(batch.labels, item, before, conditioners) && equal(batch.x, item, before, count)
+      first.append(same ? first[before] : item)
+    }
+    return first
   }
 
   private func borrow(_ threads: Int, gradients: Bool) -> [SendableRunner] {

@@ -64,6 +64,8 @@ public final class Trainer {
   private let weights: Weights
   private let optimizer: Adam
   private let shards: [Gradients]
+  /// A picture of the batch each.
+  private let losses: AlignedBuffer
   private var workers: [TrainingWorker] = []
   public private(set) var steps = 0
 
@@ -82,6 +84,7 @@ public final class Trainer {
     weights.initialize(seed: seed, purpose: .initialization)
     self.weights = weights
     optimizer = Adam(weights: weights)
+    losses = AlignedBuffer(count: settings.batch)
     shards = (0..<min(Self.shardCount, settings.batch)).map { _ in Gradients(for: weights) }
   }
 
@@ -95,9 +98,8 @@ public final class Trainer {
       workers.append(TrainingWorker(NetworkRunner(network, gradients: true)))
     }
     let first = UInt64(steps) * UInt64(settings.batch)
-    let losses = AlignedBuffer(count: settings.batch)
     let count = shards.count
-    let (workers, shards, weights) = (workers, shards, weights)
+    let (workers, shards, weights, losses) = (workers, shards, weights, losses)
     let (settings, data, seed) = (settings, data, seed)
     parallel(count, threads: threads) { shard, worker in
       for item in stride(from: shard, to: settings.batch, by: count) {
@@ -110,7 +112,8 @@ public final class Trainer {
       shards: shards, scale: 1 / Float(settings.batch * data.shape.pictureCount),
       learningRate: Float(settings.learningRate(after: seen)), step: steps,
       decay: Float(settings.averageDecay(after: seen)), threads: threads)
-    let loss = losses.array.reduce(0) { $0 + Double($1) } / Double(settings.batch)
+    let sum = (0..<settings.batch).reduce(0.0) { $0 + Double(losses.pointer[$1]) }
+    let loss = sum / Double(settings.batch)
     if !loss.isFinite { throw TrainingError.diverged(pictures: seen) }
     return loss
   }

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Tensors
+import Vectors
 
 /// What a weights file says about its training, beside the network itself.
 public struct TrainingOrigin: Sendable, Hashable {
@@ -57,7 +58,7 @@ public struct WeightsFile: Sendable {
     var metadata = [
       "size": "\(description.shape.size)", "cells": "\(description.shape.cells)",
       "labelling": origin.labelling.rawValue, "objects_min": "\(origin.objects.lowerBound)",
-      "objects_max": "\(origin.objects.upperBound)",
+      "objects_max": "\(origin.objects.upperBound)", "instructions": instructionSet,
     ]
     switch description.architecture {
     case .unet(let width, let conditioning, let normalization, let attention):

@@ -2,6 +2,7 @@ import Formats
 import Foundation
 import Scenes
 import Tensors
+import Vectors
 
 /// A judge on disk, with its cross-check and the recall of both for each K.
 public struct JudgeFile: Sendable {
@@ -36,7 +37,7 @@ public struct JudgeFile: Sendable {
       tensors: tensors,
       metadata: [
         "camera": camera.rawValue, "size": "\(size)", "threshold": "\(judge.threshold)",
-        "background_threshold": "\(background.threshold)",
+        "background_threshold": "\(background.threshold)", "instructions": instructionSet,
       ]
     ).data()
   }

@@ -3,6 +3,7 @@ import Evaluation
 import Formats
 import Foundation
 import Lineage
+import Vectors
 import Workflow
 
 /// What an evaluation leaves: metrics, outcomes, samples, and a file for `compare`.
@@ -42,6 +43,8 @@ struct EvaluationReport {
       "judge": .string(try context.input("judge").file("weights").sha256),
       "steps": try context.parameters.at("steps"),
       "tolerance": try context.parameters.at("tolerance"),
+      // Another width of vectors draws pictures with other last bits.
+      "instructions": .string(instructionSet),
     ])
   }
 

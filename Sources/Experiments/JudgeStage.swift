@@ -6,7 +6,7 @@ import Workflow
 /// `judge`: the detector that finds objects in generated pictures, trained and calibrated on renders.
 enum JudgeStage {
   static let kind = StageKind(
-    name: "judge", version: 1,
+    name: "judge", version: 2,
     summary: "Trains a detector on renders of 0 to 12 objects and calibrates it on others.",
     parameters: GenerateStage.viewParameters + [
       Parameter(

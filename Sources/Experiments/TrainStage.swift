@@ -7,7 +7,7 @@ import Workflow
 /// `train`: a denoiser on pictures of few objects.
 enum TrainStage {
   static let kind = StageKind(
-    name: "train", version: 1,
+    name: "train", version: 2,
     summary: "Trains a denoiser on a generated set, with EDM's preconditioning and Adam.",
     parameters: [
       Parameter(

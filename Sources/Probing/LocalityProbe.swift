@@ -238,28 +238,30 @@ private func conditionerSensitivity(
   let shape = denoiser.shape
   let size = radial.size
   let whole = try denoiser.denoise(noised, threads: threads)
-  var rings = [[Double]](
-    repeating: [Double](repeating: 0, count: size), count: noised.count)
+  // The labels of all pictures in one batch, so that no thread waits at the end of each picture.
+  var knockedOut: [(n: Int, cell: Int)] = []
+  var batch = NoisedBatch(x: [], sigma: [], labels: [])
   for n in 0..<noised.count {
     let start = n * shape.conditionerCount
-    let cells = (0..<shape.conditionerCount).filter { noised.labels[start + $0] != 0 }
-    if cells.isEmpty { continue }
-    var batch = NoisedBatch(x: [], sigma: [], labels: [])
-    for (i, cell) in cells.enumerated() {
+    for cell in 0..<shape.conditionerCount where noised.labels[start + cell] != 0 {
       batch.append(noised, n, shape)
-      batch.labels[i * shape.conditionerCount + cell] = 0
+      batch.labels[knockedOut.count * shape.conditionerCount + cell] = 0
+      knockedOut.append((n, cell))
     }
-    let without = try denoiser.denoise(batch, threads: threads)
-    for (i, cell) in cells.enumerated() {
-      for pixel in pixels[n] {
-        var square = 0.0
-        for channel in 0..<3 {
-          let a = whole[n * shape.pictureCount + pixel * 3 + channel]
-          let b = without[i * shape.pictureCount + pixel * 3 + channel]
-          square += Double(a - b) * Double(a - b)
-        }
-        rings[n][radial.ring(pixel, cell: cell, shape)] += square
+  }
+  var rings = [[Double]](
+    repeating: [Double](repeating: 0, count: size), count: noised.count)
+  if knockedOut.isEmpty { return rings }
+  let without = try denoiser.denoise(batch, threads: threads)
+  for (i, (n, cell)) in knockedOut.enumerated() {
+    for pixel in pixels[n] {
+      var square = 0.0
+      for channel in 0..<3 {
+        let a = whole[n * shape.pictureCount + pixel * 3 + channel]
+        let b = without[i * shape.pictureCount + pixel * 3 + channel]
+        square += Double(a - b) * Double(a - b)
       }
+      rings[n][radial.ring(pixel, cell: cell, shape)] += square
     }
   }
   return rings

@@ -6,7 +6,7 @@
 
 import Vectors
 
-#if LOCUS_LANES_16 || arch(arm64)
+#if LOCUS_REGISTERS_32
   /// 32 registers: 16 accumulators leave room for weights and broadcasts.
   private let widestTile = 8
   private let widestSingleTile = 16
@@ -70,7 +70,7 @@ private struct ConvolutionJob {
   func rowOfPairs(_ row: Int, _ block: Int) {
     var column = 0
     while column + widestTile <= y.width {
-      #if LOCUS_LANES_16 || arch(arm64)
+      #if LOCUS_REGISTERS_32
         pairs(InlineArray<8, Void>(repeating: ()), row, column, block)
       #else
         pairs(InlineArray<4, Void>(repeating: ()), row, column, block)
@@ -91,7 +91,7 @@ private struct ConvolutionJob {
   func rowOfSingles(_ row: Int, _ block: Int) {
     var column = 0
     while column + widestSingleTile <= y.width {
-      #if LOCUS_LANES_16 || arch(arm64)
+      #if LOCUS_REGISTERS_32
         singles(InlineArray<16, Void>(repeating: ()), row, column, block)
       #else
         singles(InlineArray<8, Void>(repeating: ()), row, column, block)

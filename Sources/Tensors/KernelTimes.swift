@@ -93,7 +93,8 @@ private final class KernelTimer: @unchecked Sendable {
         record(layer, .backwardWeights, 1) { convolution.weightGradient(frame) }
         record(layer, .backwardData, 1) {
           convolution.residualGradient(frame, accumulate: accumulate[0])
-          convolution.inputGradient(frame, accumulate: accumulate[convolution.inputs.count - 1])
+          convolution.inputGradient(
+            frame, accumulate: accumulate[convolution.residual == nil ? 0 : 1])
         }
       } else {
         record(layer, .backward, 2) { layer.backward(frame, accumulate: accumulate) }

@@ -135,7 +135,7 @@ struct ConvolutionLayer: Layer {
   func backward(_ frame: Frame, accumulate: [Bool]) {
     residualGradient(frame, accumulate: accumulate[0])
     weightGradient(frame)
-    inputGradient(frame, accumulate: accumulate[inputs.count - 1])
+    inputGradient(frame, accumulate: accumulate[residual == nil ? 0 : 1])
   }
 
   func residualGradient(_ frame: Frame, accumulate: Bool) {
@@ -287,7 +287,7 @@ struct LinearLayer: Layer {
     guard let dx = frame.gradientField(input) else { return }
     linearInputGradient(
       dy.base, outputs: output.channels, frame.weight(weight), into: dx.base,
-      inputs: input.channels, accumulate: accumulate[inputs.count - 1])
+      inputs: input.channels, accumulate: accumulate[residual == nil ? 0 : 1])
   }
 }
 

@@ -51,7 +51,7 @@ func multiplyPanels(
   var column = 0
   while column + 2 * lanes <= columns {
     var row = 0
-    #if LOCUS_LANES_16 || arch(arm64)
+    #if LOCUS_REGISTERS_32
       while row + 8 <= rows {
         job.pairs(InlineArray<8, Void>(repeating: ()), row, column)
         row += 8

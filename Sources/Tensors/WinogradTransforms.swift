@@ -1,9 +1,10 @@
 // Winograd's F(4×4, 3×3) in one dimension: 4 outputs of a filter of 3 from 6 inputs with 6 products in place of 12
 // (Lavin & Gray 2016, arXiv 1509.09308, eq. 4: y = Aᵀ[(G g) ⊙ (Bᵀ d)]).
 //
-// Interpolated at 0, ±√½, ±√2 and ∞: with the points' squares at ½ and 2 every matrix is small and the
-// error a third of that of the usual 0, ±1, ±2 (Barabasz et al. 2020, arXiv 1803.10986). Each function works
-// on whole vectors of channels; the two-dimensional transforms apply it to columns, then to rows.
+// Interpolated at 0, ±√½, ±√2 and ∞, which lie closer together than the usual 0, ±1, ±2 and keep the matrices
+// small (on points and errors: Barabasz et al. 2020, arXiv 1803.10986). The root mean square error is twice
+// that of the direct form: 8e-7 against 4e-7 of the values for 64 → 64 channels. Each function works on whole
+// vectors of channels; the two-dimensional transforms apply it to columns, then to rows.
 
 import Vectors
 

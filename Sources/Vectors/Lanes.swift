@@ -12,6 +12,20 @@
   public typealias Vector = SIMD4<Float>
 #endif
 
+/// The vector instructions that the kernels were compiled for. Sums run in another order on another width, so
+/// that last bits differ: what a run makes names it.
+public var instructionSet: String {
+  #if LOCUS_LANES_16
+    "avx512"
+  #elseif LOCUS_LANES_8
+    "avx2"
+  #elseif arch(arm64)
+    "neon"
+  #else
+    "sse4"
+  #endif
+}
+
 @inlinable @inline(__always)
 public var lanes: Int { Vector.scalarCount }
 

@@ -22,6 +22,9 @@ struct ConvolutionTests {
     Case(size: (3, 5), inputs: 6, outputs: 32), Case(size: (6, 8), inputs: 16, outputs: 16),
     Case(size: (5, 12), inputs: 24, outputs: 48), Case(size: (3, 16), inputs: 32, outputs: 64),
     Case(size: (3, 31), inputs: 12, outputs: 24), Case(size: (8, 8), inputs: 64, outputs: 32),
+    // Whole tiles: one, a remainder of a block, several blocks, several groups of channels.
+    Case(size: (4, 4), inputs: 8, outputs: 8), Case(size: (12, 8), inputs: 33, outputs: 17),
+    Case(size: (16, 20), inputs: 24, outputs: 40), Case(size: (16, 16), inputs: 96, outputs: 32),
     Case(size: (7, 9), inputs: 5, outputs: 17, side: 1),
     Case(size: (4, 16), inputs: 48, outputs: 16, side: 1),
     Case(size: (8, 16), inputs: 16, outputs: 16, stride: 2),
