@@ -43,10 +43,13 @@ public enum WeightsFileError: Error, CustomStringConvertible {
 public struct WeightsFile: Sendable {
   public var denoiser: NetworkDenoiser
   public var origin: TrainingOrigin
+  /// What the weights were trained with; `nil` where another program did not say.
+  public var instructions: String?
 
   public init(denoiser: NetworkDenoiser, origin: TrainingOrigin) {
     self.denoiser = denoiser
     self.origin = origin
+    instructions = instructionSet
   }
 
   public func data() -> Data {
@@ -58,8 +61,9 @@ public struct WeightsFile: Sendable {
     var metadata = [
       "size": "\(description.shape.size)", "cells": "\(description.shape.cells)",
       "labelling": origin.labelling.rawValue, "objects_min": "\(origin.objects.lowerBound)",
-      "objects_max": "\(origin.objects.upperBound)", "instructions": instructionSet,
+      "objects_max": "\(origin.objects.upperBound)",
     ]
+    metadata["instructions"] = instructions
     switch description.architecture {
     case .unet(let width, let conditioning, let normalization, let attention):
       metadata["network"] = "unet"
@@ -99,6 +103,7 @@ public struct WeightsFile: Sendable {
     if let odd { throw .notFinite(tensor: odd) }
     denoiser = NetworkDenoiser(network: network, weights: weights)
     origin = try reader.origin()
+    instructions = file.metadata["instructions"]
   }
 }
 
