@@ -93,7 +93,11 @@ public final class Trainer {
   public var parameterCount: Int { weights.count }
 
   /// One batch; returns its mean loss. Throws when the loss is not finite.
-  public func step(threads: Int) throws -> Double {
+  ///
+  /// A batch that `checkCancellation` stops leaves no trace.
+  public func step(threads: Int, checkCancellation: @Sendable () throws -> Void = {}) throws
+    -> Double
+  {
     while workers.count < max(threads, 1) {
       workers.append(TrainingWorker(NetworkRunner(network, gradients: true)))
     }
@@ -103,9 +107,16 @@ public final class Trainer {
     let (settings, data, seed) = (settings, data, seed)
     parallel(count, threads: threads) { shard, worker in
       for item in stride(from: shard, to: settings.batch, by: count) {
+        if (try? checkCancellation()) == nil { return }
         losses.pointer[item] = workers[worker].addGradient(
           weights, data, settings, seed: seed, index: first + UInt64(item), into: shards[shard])
       }
+    }
+    do {
+      try checkCancellation()
+    } catch {
+      for shard in shards { shard.clear() }
+      throw error
     }
     steps += 1
     optimizer.update(
@@ -116,6 +127,15 @@ public final class Trainer {
     let loss = sum / Double(settings.batch)
     if !loss.isFinite { throw TrainingError.diverged(pictures: seen) }
     return loss
+  }
+
+  /// All that the further training depends on.
+  public var state: TrainingState { TrainingState(steps: steps, tensors: optimizer.state()) }
+
+  /// Goes on where `state` was taken.
+  public func restore(_ state: TrainingState) throws(ParameterMismatch) {
+    try optimizer.restore(state.tensors)
+    steps = state.steps
   }
 
   /// The denoiser with the averaged weights, as of now.

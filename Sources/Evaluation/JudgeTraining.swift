@@ -59,8 +59,7 @@ struct JudgeRenders {
 
   init(
     _ settings: JudgeSettings, count: Int, seed: UInt64, purpose: RandomPurpose,
-    objects: ClosedRange<Int>,
-    threads: Int, check: () throws -> Void
+    objects: ClosedRange<Int>, threads: Int, checkpointing: Checkpointing
   ) throws {
     // One fifth of the renders for each gap.
     let gaps = [0.25, 0.1875, 0.125, 0.0625, 0]
@@ -71,8 +70,8 @@ struct JudgeRenders {
         rules: LayoutRules(objects: objects, gap: gap, margin: 0))
       let start = index << 24
       let set = try renderSet(
-        scene, seed: seed, indices: start..<start + share, purpose: purpose, threads: threads
-      ) { _ in try check() }
+        scene, seed: seed, indices: start..<start + share, purpose: purpose, threads: threads,
+        checkpointing: checkpointing.scoped("gap-\(index)"))
       pixels += set.pixels
       places += set.scenes.map { scene in
         scene.objects.map { object in
@@ -88,66 +87,52 @@ struct JudgeRenders {
 }
 
 /// Trains and calibrates a judge; the same bytes for any number of threads.
+///
+/// - Parameters:
+///   - checkpointing: keeps renders and the training; what remains is quick.
+///   - progress: is told the pictures done, all there will be, and the loss of late.
 public func trainJudge(
-  _ settings: JudgeSettings, seed: UInt64, threads: Int,
-  progress: (_ done: Int, _ total: Int, _ loss: Double) throws -> Void
+  _ settings: JudgeSettings, seed: UInt64, threads: Int, checkpointing: Checkpointing = .none,
+  progress: (_ done: Int, _ total: Int, _ loss: Double) -> Void
 ) throws -> TrainedJudge {
-  let everything = 0...JudgeSettings.mostObjects
-  let check = { try progress(0, settings.pictures, .nan) }
   let data = try JudgeRenders(
-    settings, count: settings.renders, seed: seed, purpose: .judgeScenes, objects: everything,
-    threads: threads, check: check)
-  let network = JudgeNetwork(size: settings.size)
-  let weights = network.graph.makeWeights()
-  weights.initialize(seed: seed, purpose: .judgeWeights)
-  let optimizer = Adam(weights: weights)
-  var curve: [(pictures: Int, loss: Double)] = []
-  let batch = 32
-  let shards = (0..<8).map { _ in Gradients(for: weights) }
-  let workers = (0..<max(threads, 1)).map { _ in JudgeWorker(network) }
-  let steps = max(1, settings.pictures / batch)
-  var sum = 0.0
-  for step in 1...steps {
-    let losses = AlignedBuffer(count: batch)
-    parallel(shards.count, threads: threads) { shard, worker in
-      for item in stride(from: shard, to: batch, by: shards.count) {
-        losses.pointer[item] = workers[worker].addGradient(
-          weights, data, seed: seed, index: UInt64((step - 1) * batch + item), into: shards[shard])
-      }
-    }
-    // A linear rise over 5 % of the steps, then a fall to zero along a cosine.
-    let done = Double(step) / Double(steps)
-    let rate = 4e-3 * min(1, done / 0.05) * 0.5 * (1 + cos(.pi * done))
-    optimizer.update(
-      shards: shards, scale: 1 / Float(batch), learningRate: Float(rate), step: step,
-      decay: Float(pow(0.5, 1 / (0.02 * Double(step) + 1))), threads: threads)
-    sum += losses.array.reduce(0) { $0 + Double($1) } / Double(batch)
-    if step % 16 == 0 || step == steps {
-      let loss = sum / Double(step % 16 == 0 ? 16 : step % 16)
-      curve.append((step * batch, loss))
-      sum = 0
-      try progress(step * batch, steps * batch, loss)
-    }
+    settings, count: settings.renders, seed: seed, purpose: .judgeScenes,
+    objects: 0...JudgeSettings.mostObjects, threads: threads,
+    checkpointing: checkpointing.scoped("renders"))
+  var training = JudgeTraining(settings, data, seed: seed, threads: threads)
+  let own = checkpointing.scoped("training")
+  if !own.saved.isEmpty, !training.restore(own.saved) {
+    own.discard("it is of another network or training")
+    training = JudgeTraining(settings, data, seed: seed, threads: threads)
   }
-  optimizer.finish()
+  try own.run(
+    while: { training.step < training.steps }, state: { try training.saved() },
+    unit: {
+      try training.advance(checkCancellation: own.checkCancellation)
+      if let (done, loss) = training.curve.last, done == training.step * JudgeTraining.batch {
+        progress(done, training.steps * JudgeTraining.batch, loss)
+      }
+    })
+  training.optimizer.finish()
   return try calibrate(
-    network, optimizer.averaged, settings, seed: seed, threads: threads, curve: curve,
-    check: { try progress(steps * batch, steps * batch, .nan) })
+    training.network, training.optimizer.averaged, settings, seed: seed, threads: threads,
+    curve: training.curve, checkpointing: checkpointing)
 }
 
 private func calibrate(
   _ network: JudgeNetwork, _ weights: Weights, _ settings: JudgeSettings, seed: UInt64,
-  threads: Int, curve: [(pictures: Int, loss: Double)], check: () throws -> Void
+  threads: Int, curve: [(pictures: Int, loss: Double)], checkpointing: Checkpointing
 ) throws -> TrainedJudge {
   let tolerance = settings.tolerance * Double(settings.size)
   var judge = Judge(network: network, weights: weights, threshold: 0.5)
-  var background = try emptyGround(settings, seed: seed, threads: threads, check: check)
+  var background = try emptyGround(
+    settings, seed: seed, threads: threads, checkpointing: checkpointing.scoped("ground"))
   // Thresholds from one held-out set …
   let counts = Array(0...JudgeSettings.mostObjects)
   let first = try counts.map { k in
     try JudgeRenders(
       settings, count: settings.heldOut, seed: seed &+ UInt64(k) << 40, purpose: .judgeHeldOut,
-      objects: k...k, threads: threads, check: check)
+      objects: k...k, threads: threads, checkpointing: checkpointing.scoped("held-out-\(k)"))
   }
   let pictures = first.flatMap(\.pictures)
   let truth = first.flatMap(\.places)
@@ -166,7 +151,9 @@ private func calibrate(
   for k in counts {
     let renders = try JudgeRenders(
       settings, count: settings.heldOut, seed: seed &+ UInt64(k) << 40,
-      purpose: .judgeCalibration, objects: k...k, threads: threads, check: check)
+      purpose: .judgeCalibration, objects: k...k, threads: threads,
+      checkpointing: checkpointing.scoped("calibration-\(k)"))
+    try checkpointing.checkCancellation()
     let pictures = renders.pictures
     judged.append(
       calibration(k, judge.detect(pictures, threads: threads), renders.places, tolerance, seed))
@@ -180,11 +167,11 @@ private func calibrate(
 
 /// The median, pixel by pixel, of renders with few objects.
 private func emptyGround(
-  _ settings: JudgeSettings, seed: UInt64, threads: Int, check: () throws -> Void
+  _ settings: JudgeSettings, seed: UInt64, threads: Int, checkpointing: Checkpointing
 ) throws -> BackgroundDetector {
   let renders = try JudgeRenders(
     settings, count: 201, seed: seed, purpose: .judgeBackground, objects: 0...3, threads: threads,
-    check: check)
+    checkpointing: checkpointing)
   let count = settings.size * settings.size * 3
   let ground = (0..<count).map { i -> Float in
     var values = (0..<renders.count).map { renders.pixels[$0 * count + i] }

@@ -1,6 +1,7 @@
 import Diffusion
 import Formats
 import Foundation
+import Tensors
 import Workflow
 
 /// A file that a stage was given and could not read.
@@ -50,6 +51,14 @@ extension StageFile {
 }
 
 extension StageContext {
+  /// Hands the stage's checkpoint on to the science; asked for once, for it reads what was saved.
+  func checkpointing() -> Checkpointing {
+    Checkpointing(
+      saved: checkpoint.restore(), isDue: { [checkpoint] in checkpoint.isDue },
+      save: { [checkpoint] in try checkpoint.save($0) },
+      discard: { [checkpoint] in checkpoint.discard($0) }, checkCancellation: checkCancellation)
+  }
+
   /// Writes an output into the scratch folder.
   func output(_ role: String, kind: String, _ format: OutputFormat, _ data: Data) throws
     -> StageOutput.File

@@ -13,20 +13,27 @@ public struct DenoiserArtifact: Sendable {
   /// The mask's file, where there is one.
   let mask: JSONValue?
 
-  init(_ input: StageInput) throws {
-    try self.init(files: input.files)
+  /// The denoiser that a stage was given; long work of it stops when the stage shall.
+  init(_ role: String, of context: StageContext) throws {
+    try self.init(
+      files: try context.input(role).files, checkCancellation: context.checkCancellation)
   }
 
-  /// - Parameter files: by output role: `weights`, and perhaps `mask` and `fill`.
-  public init(files: [String: StageFile]) throws {
+  /// - Parameters:
+  ///   - files: by output role: `weights`, and perhaps `mask` and `fill`.
+  ///   - checkCancellation: is called between few passes of the network.
+  public init(
+    files: [String: StageFile], checkCancellation: @escaping @Sendable () throws -> Void = {}
+  ) throws {
     guard let weights = files["weights"] else {
       throw StageFault("a denoiser needs weights; found only \(files.keys.sorted())")
     }
     let file = try weights.weights()
     origin = file.origin
     weightsHash = weights.sha256
+    let base = InterruptibleDenoiser(file.denoiser, checkCancellation: checkCancellation)
     guard let maskFile = files["mask"] else {
-      denoiser = file.denoiser
+      denoiser = base
       mask = nil
       return
     }
@@ -46,6 +53,6 @@ public struct DenoiserArtifact: Sendable {
       fill = values
     }
     denoiser = try MaskedDenoiser(
-      base: file.denoiser, specification: specification, fill: fill)
+      base: base, specification: specification, fill: fill)
   }
 }

@@ -3,6 +3,7 @@ import Evaluation
 import Formats
 import Foundation
 import Lineage
+import Tensors
 import Workflow
 
 /// `evaluate`: draws pictures for K requested places and counts what is there.
@@ -39,7 +40,7 @@ enum EvaluateStage {
 
   private static func run(_ context: StageContext) throws -> StageOutput {
     let parameters = context.parameters
-    let artifact = try DenoiserArtifact(try context.input("denoiser"))
+    let artifact = try DenoiserArtifact("denoiser", of: context)
     let judgeFile = try context.input("judge").file("weights")
     let judge: JudgeFile
     do {
@@ -109,39 +110,79 @@ struct Evaluator {
   let tolerance: Double
   let context: StageContext
 
-  /// Pictures at a time: bounds the time between two looks at a request to stop.
-  private static let portion = 16
+  /// Seconds that a portion of layouts takes, about: no more than that is done anew after a kill.
+  private static let aim = Duration.seconds(4)
 
   func draw(_ requests: [RequestedLayout]) throws -> [DrawnPicture] {
-    var drawn: [DrawnPicture] = []
-    let shape = artifact.denoiser.shape
-    for start in stride(from: 0, to: requests.count, by: Self.portion) {
-      let some = Array(requests[start..<min(start + Self.portion, requests.count)])
-      let pictures = try sampler.sample(
-        artifact.denoiser, labels: some.flatMap(\.labels),
-        noise: some.flatMap {
-          startingNoise(k: $0.k, layout: $0.layout, shape: shape, seed: context.seed)
-        }, threads: context.threads, checkCancellation: context.checkCancellation)
-      if let bad = pictures.firstIndex(where: { !$0.isFinite }) {
-        let request = some[bad / shape.pictureCount]
-        throw SamplingError(k: request.k, layout: request.layout)
-      }
-      let found = judge.judge.detect(pictures, threads: context.threads)
-      let crossChecked = judge.background.detect(pictures)
-      for (i, request) in some.enumerated() {
-        let picture = Array(
-          pictures[i * shape.pictureCount..<(i + 1) * shape.pictureCount])
-        drawn.append(
-          DrawnPicture(
-            request: request, picture: picture, outcome: outcome(request, found[i]),
-            crossCheck: outcome(request, crossChecked[i]),
-            digest: String(
-              SHA256.hash(picture.withUnsafeBytes { Data($0) }).prefix(16))))
-      }
-      context.progress(
-        StageProgress(done: drawn.count, total: requests.count, unit: "layouts"))
-    }
+    let count = artifact.denoiser.shape.pictureCount
+    let checkpointing = context.checkpointing()
+    var (kept, pictures) = restored(checkpointing, most: requests.count * count)
+    var drawn = examined(requests[..<(pictures.count / count)], pictures)
+    let portion = Portion(aim: Self.aim)
+    try checkpointing.run(
+      while: { drawn.count < requests.count }, state: { kept.piece(of: pictures) },
+      unit: {
+        let end = min(drawn.count + portion.count(threads: context.threads), requests.count)
+        let some = requests[drawn.count..<end]
+        try portion.measure(some.count) {
+          let new = try sample(some)
+          drawn += examined(some, new)
+          pictures += new
+        }
+        let requested = drawn.reduce(0) { $0 + $1.outcome.requested }
+        let found = drawn.reduce(0) { $0 + $1.outcome.found }
+        context.progress(
+          StageProgress(
+            done: drawn.count, total: requests.count, unit: "layouts",
+            metrics: requested == 0
+              ? [] : [MetricRow("recall", Double(found) / Double(requested))]))
+      })
     return drawn
+  }
+
+  /// Pictures for layouts, (N, S, S, 3).
+  private func sample(_ requests: ArraySlice<RequestedLayout>) throws -> [Float] {
+    let shape = artifact.denoiser.shape
+    let pictures = try sampler.sample(
+      artifact.denoiser, labels: requests.flatMap(\.labels),
+      noise: requests.flatMap {
+        startingNoise(k: $0.k, layout: $0.layout, shape: shape, seed: context.seed)
+      }, threads: context.threads, checkCancellation: context.checkCancellation)
+    if let bad = pictures.firstIndex(where: { !$0.isFinite }) {
+      let request = requests[requests.startIndex + bad / shape.pictureCount]
+      throw SamplingError(k: request.k, layout: request.layout)
+    }
+    return pictures
+  }
+
+  /// What the detectors find in pictures.
+  private func examined(_ requests: ArraySlice<RequestedLayout>, _ pictures: [Float])
+    -> [DrawnPicture]
+  {
+    let count = artifact.denoiser.shape.pictureCount
+    let found = judge.judge.detect(pictures, threads: context.threads)
+    let crossChecked = judge.background.detect(pictures)
+    return requests.enumerated().map { i, request in
+      let picture = Array(pictures[i * count..<(i + 1) * count])
+      return DrawnPicture(
+        request: request, picture: picture, outcome: outcome(request, found[i]),
+        crossCheck: outcome(request, crossChecked[i]),
+        digest: String(SHA256.hash(picture.withUnsafeBytes { Data($0) }).prefix(16)))
+    }
+  }
+
+  /// The pictures that an earlier process drew.
+  private func restored(_ checkpointing: Checkpointing, most: Int) -> (
+    GrowingBlob<Float>, [Float]
+  ) {
+    let name = "pictures"
+    if let (kept, pictures) = GrowingBlob<Float>.restored(name, from: checkpointing.saved),
+      pictures.count % artifact.denoiser.shape.pictureCount == 0, pictures.count <= most
+    {
+      return (kept, pictures)
+    }
+    checkpointing.discard("its pictures are not those of these layouts")
+    return (GrowingBlob(name: name), [])
   }
 
   private func outcome(_ request: RequestedLayout, _ found: [Place]) -> Outcome {

@@ -91,9 +91,9 @@ enum GenerateStage {
         margin: try parameters.number("margin")),
       supersample: try parameters.integer("supersample"))
     let set = try renderSet(
-      settings, seed: context.seed, indices: 0..<count, threads: context.threads
+      settings, seed: context.seed, indices: 0..<count, threads: context.threads,
+      checkpointing: context.checkpointing()
     ) { done in
-      try context.checkCancellation()
       context.progress(StageProgress(done: done, total: count, unit: "pictures"))
     }
     let pixels = try NPYArray(

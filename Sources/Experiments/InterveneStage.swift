@@ -40,7 +40,7 @@ enum InterveneStage {
   private static func run(_ context: StageContext) throws -> StageOutput {
     let parameters = context.parameters
     let input = try context.input("denoiser")
-    let base = try DenoiserArtifact(input)
+    let base = try DenoiserArtifact("denoiser", of: context)
     let scenes = try SceneArtifact(try context.input("scenes"))
     let specification = MaskSpecification(
       mask: try parameters.choice("mask"), of: try parameters.choice("of"),

@@ -31,12 +31,12 @@ enum JudgeStage {
       cells: try parameters.integer("cells"), renders: try parameters.integer("renders"),
       pictures: try parameters.integer("pictures"), heldOut: try parameters.integer("held_out"),
       tolerance: try parameters.number("tolerance"))
-    let trained = try trainJudge(settings, seed: context.seed, threads: context.threads) {
-      done, total, loss in
-      try context.checkCancellation()
-      if loss.isNaN { return }
-      let note = "loss " + String(format: "%.4f", loss)
-      context.progress(StageProgress(done: done, total: total, unit: "pictures", note: note))
+    let trained = try trainJudge(
+      settings, seed: context.seed, threads: context.threads, checkpointing: context.checkpointing()
+    ) { done, total, loss in
+      context.progress(
+        StageProgress(
+          done: done, total: total, unit: "pictures", metrics: [MetricRow("loss", loss)]))
     }
     var metrics = trained.curve.map { MetricRow("loss", $0.loss, step: Double($0.pictures)) }
     metrics.append(MetricRow("judge_threshold", Double(trained.judge.threshold), arm: "trained"))

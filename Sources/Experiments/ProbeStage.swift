@@ -34,23 +34,25 @@ enum ProbeStage {
 
   private static func run(_ context: StageContext) throws -> StageOutput {
     let parameters = context.parameters
-    let denoiser = try DenoiserArtifact(try context.input("denoiser")).denoiser
+    let denoiser = try DenoiserArtifact("denoiser", of: context).denoiser
     let scenes = try context.input("scenes").parameters
     let settings = ProbeSettings(
       sigmas: try parameters.numbers("sigmas"), pixelsPerPicture: try parameters.integer("pixels"))
     let counts = try parameters.integers("counts")
     let total = counts.count * settings.sigmas.count
     var profiles: [LocalityProfile] = []
-    for k in counts {
+    let checkpointing = context.checkpointing()
+    for (place, k) in counts.enumerated() {
+      let own = checkpointing.scoped("count-\(place)")
       let pictures = try probePictures(
         k, count: parameters.integer("pictures"), denoiser.shape,
-        camera: scenes.choice("camera"), context)
+        camera: scenes.choice("camera"), context, own)
       for sigma in settings.sigmas {
         profiles += try probeLocality(
           denoiser, pictures,
           ProbeSettings(sigmas: [sigma], pixelsPerPicture: settings.pixelsPerPicture),
           seed: context.seed, threads: context.threads,
-          checkCancellation: context.checkCancellation)
+          checkpointing: own.scoped("\(sigma)"))
         context.progress(
           StageProgress(done: profiles.count, total: total, unit: "noise levels"))
       }
@@ -63,14 +65,15 @@ enum ProbeStage {
 
   /// Renders of K objects, none of them a training picture, with the labels of all.
   private static func probePictures(
-    _ k: Int, count: Int, _ shape: PictureShape, camera: CameraKind, _ context: StageContext
+    _ k: Int, count: Int, _ shape: PictureShape, camera: CameraKind, _ context: StageContext,
+    _ checkpointing: Checkpointing
   ) throws -> ProbePictures {
     let settings = SceneSettings(
       camera: camera, size: shape.size, cells: shape.cells,
       rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0))
     let set = try renderSet(
       settings, seed: context.seed, indices: k << 24..<k << 24 + count, purpose: .probeScenes,
-      threads: context.threads)
+      threads: context.threads, checkpointing: checkpointing)
     return ProbePictures(
       pictures: set.pixels.map(TrainingSet.value), labels: set.conditioners.map { Float($0) }, k: k)
   }

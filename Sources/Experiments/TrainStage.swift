@@ -2,6 +2,7 @@ import Diffusion
 import Formats
 import Foundation
 import Lineage
+import Tensors
 import Workflow
 
 /// `train`: a denoiser on pictures of few objects.
@@ -82,35 +83,73 @@ enum TrainStage {
     }
     let settings = try settings(parameters)
     let description = NetworkDescription(try architecture(parameters), shape: scenes.shape)
-    let trainer = Trainer(
-      description, settings, data: try scenes.trainingSet, seed: context.seed)
-    var metrics = [MetricRow("parameters", Double(trainer.parameterCount), unit: "weights")]
-    let total = (settings.pictures + settings.batch - 1) / settings.batch * settings.batch
-    // About two hundred points make a readable curve; each is the mean since the last.
-    let spacing = max(total / 200, settings.batch)
-    var sum = 0.0
-    var steps = 0
-    while !trainer.isFinished {
-      try context.checkCancellation()
-      sum += try trainer.step(threads: context.threads)
-      steps += 1
-      if trainer.seen / spacing != (trainer.seen - settings.batch) / spacing || trainer.isFinished {
-        let loss = sum / Double(steps)
-        let rate = settings.learningRate(after: trainer.seen)
-        metrics.append(
-          MetricRow("loss", loss, step: Double(trainer.seen), n: steps * settings.batch))
-        metrics.append(MetricRow("learning_rate", rate, step: Double(trainer.seen)))
-        let note = "loss " + String(format: "%.4f", loss)
-        context.progress(
-          StageProgress(done: trainer.seen, total: total, unit: "pictures", note: note))
-        (sum, steps) = (0, 0)
-      }
+    let set = try scenes.trainingSet
+    let (trainer, curve) = try train(context) {
+      Trainer(description, settings, data: set, seed: context.seed)
     }
     let origin = TrainingOrigin(labelling: settings.labelling, objects: scenes.objects)
     let file = WeightsFile(denoiser: try trainer.denoiser(), origin: origin)
     return StageOutput(
       files: [try context.output("weights", kind: "weights", .safetensors, file.data())],
-      metrics: metrics)
+      metrics: [MetricRow("parameters", Double(trainer.parameterCount), unit: "weights")]
+        + curve.metrics)
+  }
+
+  /// What the curve needs beside the trainer's own state.
+  private struct Curve: Codable {
+    var metrics: [MetricRow] = []
+    /// Of the losses since the last point, and how many they are.
+    var sum = 0.0
+    var steps = 0
+  }
+
+  /// Trains to the end, from where an earlier process stopped.
+  private static func train(_ context: StageContext, _ new: () -> Trainer) throws -> (
+    Trainer, Curve
+  ) {
+    let checkpointing = context.checkpointing()
+    var (trainer, curve) = restored(checkpointing, new) ?? (new(), Curve())
+    let settings = trainer.settings
+    let total = (settings.pictures + settings.batch - 1) / settings.batch * settings.batch
+    // About two hundred points make a readable curve; each is the mean since the last.
+    let spacing = max(total / 200, settings.batch)
+    try checkpointing.run(
+      while: { !trainer.isFinished },
+      state: { ["state": trainer.state.data(), "curve": try JSONEncoder().encode(curve)] },
+      unit: {
+        curve.sum += try trainer.step(
+          threads: context.threads, checkCancellation: context.checkCancellation)
+        curve.steps += 1
+        let seen = trainer.seen
+        let loss = MetricRow(
+          "loss", curve.sum / Double(curve.steps), step: Double(seen),
+          n: curve.steps * settings.batch)
+        context.progress(
+          StageProgress(done: seen, total: total, unit: "pictures", metrics: [loss]))
+        guard seen / spacing != (seen - settings.batch) / spacing || trainer.isFinished else {
+          return
+        }
+        let rate = settings.learningRate(after: seen)
+        curve.metrics += [loss, MetricRow("learning_rate", rate, step: Double(seen))]
+        (curve.sum, curve.steps) = (0, 0)
+      })
+    return (trainer, curve)
+  }
+
+  private static func restored(_ checkpointing: Checkpointing, _ new: () -> Trainer) -> (
+    Trainer, Curve
+  )? {
+    if checkpointing.saved.isEmpty { return nil }
+    let trainer = new()
+    guard let data = checkpointing.saved["state"], let state = try? TrainingState(data: data),
+      let curve = checkpointing.saved["curve"].flatMap({
+        try? JSONDecoder().decode(Curve.self, from: $0)
+      }), (try? trainer.restore(state)) != nil
+    else {
+      checkpointing.discard("it is of another network or training")
+      return nil
+    }
+    return (trainer, curve)
   }
 
   private static func settings(_ parameters: JSONValue) throws -> TrainingSettings {

@@ -71,9 +71,7 @@ private struct JSONWriter {
     case .array(let elements):
       list("[", "]", elements) { writer, element in writer.write(element) }
     case .object(let members):
-      let sorted = members.sorted {
-        Array($0.key.utf8).lexicographicallyPrecedes(Array($1.key.utf8))
-      }
+      let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
       list("{", "}", sorted) { writer, member in
         writer.write(member.key)
         writer.text += writer.indented ? ": " : ":"
@@ -103,6 +101,12 @@ private struct JSONWriter {
 
   private mutating func write(_ string: String) {
     text += "\""
+    // Nothing to escape, as nearly always: every byte is printable ASCII but the quote and the slash.
+    if string.utf8.allSatisfy({ (32..<127).contains($0) && $0 != 34 && $0 != 92 }) {
+      text += string
+      text += "\""
+      return
+    }
     for scalar in string.unicodeScalars {
       switch scalar {
       case "\"": text += "\\\""

@@ -45,6 +45,10 @@ public struct QueryResult: Sendable, Hashable {
 final class Connection {
   private var handle: OpaquePointer?
   let path: String
+  /// Statements that are not in use: most are needed again and again, and preparing one costs more
+  /// than running it.
+  private var idle: [String: OpaquePointer] = [:]
+  private static let mostIdle = 64
 
   init(_ path: String, flags: Int32) throws(StoreError) {
     self.path = path
@@ -59,7 +63,10 @@ final class Connection {
     sqlite3_busy_timeout(handle, 10_000)
   }
 
-  deinit { sqlite3_close_v2(handle) }
+  deinit {
+    for statement in idle.values { sqlite3_finalize(statement) }
+    sqlite3_close_v2(handle)
+  }
 
   func execute(_ sql: String) throws(StoreError) {
     let code = sqlite3_exec(handle, sql, nil, nil, nil)
@@ -70,7 +77,7 @@ final class Connection {
   func insert(_ sql: String, _ sets: [[SQLValue]]) throws(StoreError) {
     if sets.isEmpty { return }
     let statement = try prepare(sql)
-    defer { sqlite3_finalize(statement) }
+    defer { giveBack(statement, sql) }
     for bindings in sets {
       bind(bindings, to: statement)
       let code = sqlite3_step(statement)
@@ -88,7 +95,7 @@ final class Connection {
     -> QueryResult
   {
     let statement = try prepare(sql)
-    defer { sqlite3_finalize(statement) }
+    defer { giveBack(statement, sql) }
     bind(bindings, to: statement)
     let count = sqlite3_column_count(statement)
     let columns = (0..<count).map { index in
@@ -155,7 +162,18 @@ final class Connection {
       }, Unmanaged.passUnretained(deadline).toOpaque())
   }
 
+  private func giveBack(_ statement: OpaquePointer?, _ sql: String) {
+    sqlite3_reset(statement)
+    sqlite3_clear_bindings(statement)
+    if idle.count < Self.mostIdle, idle[sql] == nil {
+      idle[sql] = statement
+    } else {
+      sqlite3_finalize(statement)
+    }
+  }
+
   private func prepare(_ sql: String) throws(StoreError) -> OpaquePointer? {
+    if let statement = idle.removeValue(forKey: sql) { return statement }
     var statement: OpaquePointer?
     let code = sqlite3_prepare_v2(handle, sql, -1, &statement, nil)
     if code != SQLITE_OK { throw failure(code, statement: sql) }

@@ -28,7 +28,7 @@ enum Receipt {
     }
   }
 
-  static func read<T: Receipted>(_ type: T.Type, from url: URL) throws(StoreError) -> T {
+  static func read<T: Decodable>(_ type: T.Type, from url: URL) throws(StoreError) -> T {
     // A link leads elsewhere, and a device may have no end.
     guard Store.size(of: url) != nil else {
       throw .damaged(path: url.path, reason: "is no ordinary file")
@@ -58,8 +58,9 @@ enum Receipt {
       throw .damaged(path: url.path, reason: "its content is not a record of this version")
     }
     // Ids and names of pipelines become names of files.
-    let names = [record.id] + ((record as? RunRecord).map { [$0.pipeline] } ?? [])
-    guard record.id + ".json" == url.lastPathComponent,
+    guard let receipted = record as? any Receipted else { return record }
+    let names = [receipted.id] + ((record as? RunRecord).map { [$0.pipeline] } ?? [])
+    guard receipted.id + ".json" == url.lastPathComponent,
       names.allSatisfy({ isPlainName($0, most: 128) })
     else { throw .damaged(path: url.path, reason: "is of another execution or run") }
     return record

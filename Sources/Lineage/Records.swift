@@ -60,6 +60,14 @@ public struct ExecutionRecord: Sendable, Codable, Hashable {
   }
 }
 
+/// What a later run has to know of a success to reuse it.
+public struct SucceededExecution: Sendable, Hashable {
+  public var id: String
+  public var key: String
+  /// By role.
+  public var outputs: [ArtifactReference]
+}
+
 /// What a run needed of a stage, and why: a row of `stage`.
 public struct StageRecord: Sendable, Codable, Hashable {
   public var runID: String

@@ -32,18 +32,27 @@ extension Store {
   }
 
   /// Records what a run needed of a stage; a later record of the same stage replaces it.
-  public func recordStage(_ stage: StageRecord) throws(StoreError) {
-    try database.run(
+  public func recordStage(_ stage: StageRecord) throws(StoreError) { try insert([stage]) }
+
+  /// Records many at once.
+  public func recordStages(_ stages: [StageRecord]) throws(StoreError) {
+    try database.transaction { () throws(StoreError) in try insert(stages) }
+  }
+
+  private func insert(_ stages: [StageRecord]) throws(StoreError) {
+    try database.insert(
       """
       INSERT INTO stage (run_id, name, kind, key, status, reason, execution_id)
       VALUES (?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (run_id, name) DO UPDATE SET kind = excluded.kind, key = excluded.key,
         status = excluded.status, reason = excluded.reason, execution_id = excluded.execution_id
       """,
-      [
-        .text(stage.runID), .text(stage.name), .text(stage.kind), .optional(stage.key),
-        .text(stage.status), .text(stage.reason), .optional(stage.executionID),
-      ])
+      stages.map { stage in
+        [
+          .text(stage.runID), .text(stage.name), .text(stage.kind), .optional(stage.key),
+          .text(stage.status), .text(stage.reason), .optional(stage.executionID),
+        ]
+      })
   }
 
   public func recordEvent(
@@ -97,6 +106,25 @@ extension Store {
     let url = folder.appending(path: "\(Receipt.runs)/\(record.id).json")
     try AtomicFile.write(
       try Receipt.data(record, path: url.path), to: url, temporary: temporaryFolder)
+  }
+
+  /// Brings in runs whose process died between their receipt and their row.
+  func importRunReceipts() throws(StoreError) {
+    let place = folder.appending(path: Receipt.runs)
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
+    let ids = Set(try database.query("SELECT id FROM run").column("id").compactMap(\.text))
+    for name in names.sorted()
+    where name.hasSuffix(".json") && !ids.contains(String(name.dropLast(5))) {
+      // A damaged one is verify's to report.
+      guard let record = try? Receipt.read(RunRecord.self, from: place.appending(path: name)) else {
+        continue
+      }
+      do {
+        try database.transaction { () throws(StoreError) in try insert(record) }
+      } catch .sql {
+        continue
+      }
+    }
   }
 
   /// Puts a run with its stages and events into the tables. Runs inside a transaction.

@@ -100,6 +100,7 @@ public final class Store {
     try database.execute("PRAGMA foreign_keys = ON")
     try migrate()
     try importReceipts()
+    try importRunReceipts()
   }
 
   private func migrate() throws(StoreError) {
@@ -165,15 +166,23 @@ public final class Store {
   }
 
   static func size(of url: URL) -> Int? {
-    let attributes = try? FileManager.default.attributesOfItem(atPath: url.path)
-    guard attributes?[.type] as? FileAttributeType == .typeRegular else { return nil }
-    return attributes?[.size] as? Int
+    FileStamp(path: url.path).map { Int($0.size) }
   }
 
-  /// The success that counts for a key, without its metrics and outcomes.
-  public func succeededExecution(key: String) throws(StoreError) -> ExecutionRecord? {
-    try execution(
-      where: "key = ? AND status = 'succeeded'", [.text(key)])
+  /// The success that counts for a key: asked for each stage of each run, so it reads little.
+  public func succeededExecution(key: String) throws(StoreError) -> SucceededExecution? {
+    let found = try database.query(
+      """
+      SELECT e.id, o.role, o.sha256 FROM execution e
+      LEFT JOIN execution_output o ON o.execution_id = e.id
+      WHERE e.key = ? AND e.status = 'succeeded' ORDER BY o.role
+      """, [.text(key)])
+    guard let id = found.rows.first?[0].text else { return nil }
+    return SucceededExecution(
+      id: id, key: key,
+      outputs: found.rows.compactMap { row in
+        row[1].text.map { ArtifactReference(role: $0, sha256: row[2].text ?? "") }
+      })
   }
 
   /// What a stage of this name last used or did in a pipeline: runs explain themselves against it.

@@ -87,9 +87,11 @@ public enum ProbeError: Error, Hashable, CustomStringConvertible {
 /// Pixels: the Jacobian ∂D_i/∂x_j of an output pixel's three channels, exact, by three vector–Jacobian
 /// products. Conditioner: each label is knocked out in turn and the change of the output pixel squared.
 /// The output's own path c_skip · x is part of D and is counted.
+///
+/// - Parameter checkpointing: keeps what was measured, picture by picture.
 public func probeLocality(
   _ denoiser: any Denoiser, _ data: ProbePictures, _ settings: ProbeSettings, seed: UInt64,
-  threads: Int, checkCancellation: () throws -> Void = {}
+  threads: Int, checkpointing: Checkpointing = .none
 ) throws -> [LocalityProfile] {
   let shape = denoiser.shape
   let count = data.pictures.count / shape.pictureCount
@@ -108,14 +110,24 @@ public func probeLocality(
       found: data.labels.count, expected: count * shape.conditionerCount)
   }
   let pixels = (0..<count).map { n in probedPixels(data, n, shape, settings, seed: seed) }
-  return try settings.sigmas.map { sigma in
-    try checkCancellation()
+  let radial = RadialSums(size: shape.size)
+  return try settings.sigmas.enumerated().map { index, sigma in
     let noised = noisedBatch(data, sigma: sigma, shape: shape, seed: seed)
-    let radial = RadialSums(size: shape.size)
-    let sensitivity = try pixelSensitivity(denoiser, noised, pixels, radial, threads: threads)
-    let knockOuts = try conditionerSensitivity(denoiser, noised, pixels, radial, threads: threads)
+    let own = checkpointing.scoped("sigma-\(index)")
+    var measured = LocalityMeasurement.restored(own, pictures: count, size: shape.size)
+    try own.run(
+      while: { measured.done < count }, state: { ["measured": measured.data] },
+      unit: {
+        let n = measured.done
+        let one = noised.picture(n, shape)
+        let knockOuts = try conditionerSensitivity(
+          denoiser, one, pixels[n], radial, threads: threads)
+        try measured.addPixels(denoiser, one, pixels[n], radial, threads: threads)
+        measured.knockOuts.append(knockOuts)
+      })
     return try profile(
-      sigma, data.k, pixels, radial, sensitivity.rings, sensitivity.map, knockOuts, seed: seed)
+      sigma, data.k, pixels, radial, measured.rings, measured.meanMap, measured.knockOuts,
+      seed: seed)
   }
 }
 
@@ -185,92 +197,5 @@ struct RadialSums {
     var rings = [Double](repeating: 0, count: size)
     for other in 0..<size * size { rings[ring(pixel, other)] += 1 }
     return rings.map { $0 / Double(size * size) }
-  }
-}
-
-/// For each picture the sums over its probed pixels, a ring each; and the map around them.
-private func pixelSensitivity(
-  _ denoiser: any Denoiser, _ noised: NoisedBatch, _ pixels: [[Int]], _ radial: RadialSums,
-  threads: Int
-) throws -> (rings: [[Double]], map: [Double]) {
-  let shape = denoiser.shape
-  let size = shape.size
-  let side = 2 * size - 1
-  var rings = [[Double]](
-    repeating: [Double](repeating: 0, count: size), count: noised.count)
-  var map = [Double](repeating: 0, count: side * side)
-  var seen = [Int](repeating: 0, count: side * side)
-  for (n, probed) in pixels.enumerated() {
-    var batch = NoisedBatch(x: [], sigma: [], labels: [])
-    var cotangent = [Float](repeating: 0, count: probed.count * 3 * shape.pictureCount)
-    for (p, pixel) in probed.enumerated() {
-      for channel in 0..<3 {
-        batch.append(noised, n, shape)
-        cotangent[(p * 3 + channel) * shape.pictureCount + pixel * 3 + channel] = 1
-      }
-    }
-    let gradient = try denoiser.vectorJacobian(batch, cotangent: cotangent, threads: threads).x
-    for (p, pixel) in probed.enumerated() {
-      for other in 0..<size * size {
-        var square = 0.0
-        for channel in 0..<3 {
-          let start = (p * 3 + channel) * shape.pictureCount + other * 3
-          for i in start..<start + 3 { square += Double(gradient[i]) * Double(gradient[i]) }
-        }
-        rings[n][radial.ring(pixel, other)] += square
-        let row = other / size - pixel / size + size - 1
-        let column = other % size - pixel % size + size - 1
-        map[row * side + column] += square
-        seen[row * side + column] += 1
-      }
-    }
-  }
-  // A mean over the probed pixels that have such a neighbour: far ones have few.
-  for i in map.indices where seen[i] > 0 { map[i] /= Double(seen[i]) }
-  return (rings, map)
-}
-
-/// For each picture the squared changes at its probed pixels when one label goes, a ring each.
-private func conditionerSensitivity(
-  _ denoiser: any Denoiser, _ noised: NoisedBatch, _ pixels: [[Int]], _ radial: RadialSums,
-  threads: Int
-) throws -> [[Double]] {
-  let shape = denoiser.shape
-  let size = radial.size
-  let whole = try denoiser.denoise(noised, threads: threads)
-  // The labels of all pictures in one batch, so that no thread waits at the end of each picture.
-  var knockedOut: [(n: Int, cell: Int)] = []
-  var batch = NoisedBatch(x: [], sigma: [], labels: [])
-  for n in 0..<noised.count {
-    let start = n * shape.conditionerCount
-    for cell in 0..<shape.conditionerCount where noised.labels[start + cell] != 0 {
-      batch.append(noised, n, shape)
-      batch.labels[knockedOut.count * shape.conditionerCount + cell] = 0
-      knockedOut.append((n, cell))
-    }
-  }
-  var rings = [[Double]](
-    repeating: [Double](repeating: 0, count: size), count: noised.count)
-  if knockedOut.isEmpty { return rings }
-  let without = try denoiser.denoise(batch, threads: threads)
-  for (i, (n, cell)) in knockedOut.enumerated() {
-    for pixel in pixels[n] {
-      var square = 0.0
-      for channel in 0..<3 {
-        let a = whole[n * shape.pictureCount + pixel * 3 + channel]
-        let b = without[i * shape.pictureCount + pixel * 3 + channel]
-        square += Double(a - b) * Double(a - b)
-      }
-      rings[n][radial.ring(pixel, cell: cell, shape)] += square
-    }
-  }
-  return rings
-}
-
-extension NoisedBatch {
-  fileprivate mutating func append(_ other: NoisedBatch, _ n: Int, _ shape: PictureShape) {
-    x += other.x[n * shape.pictureCount..<(n + 1) * shape.pictureCount]
-    labels += other.labels[n * shape.conditionerCount..<(n + 1) * shape.conditionerCount]
-    sigma.append(other.sigma[n])
   }
 }

@@ -70,4 +70,35 @@ public final class Adam: Sendable {
 
   /// Makes the averaged weights ready for use.
   public func finish() { averaged.refresh() }
+
+  private var parts: [(name: String, buffer: AlignedBuffer)] {
+    [
+      ("weights", weights.values), ("average", averaged.values), ("first", first),
+      ("second", second),
+    ]
+  }
+
+  /// Weights, average and both moments, in PyTorch's names and layouts behind the name of the part:
+  /// all that the next update depends on, whatever the layout in memory.
+  public func state() -> [NamedTensor] {
+    parts.flatMap { part in
+      weights.export(part.buffer).map {
+        NamedTensor(name: "\(part.name).\($0.name)", shape: $0.shape, values: $0.values)
+      }
+    }
+  }
+
+  /// Takes up what `state` gave.
+  public func restore(_ state: [NamedTensor]) throws(ParameterMismatch) {
+    for part in parts {
+      let prefix = part.name + "."
+      try weights.fill(
+        part.buffer,
+        from: state.filter { $0.name.hasPrefix(prefix) }.map {
+          NamedTensor(
+            name: String($0.name.dropFirst(prefix.count)), shape: $0.shape, values: $0.values)
+        })
+    }
+    weights.refresh()
+  }
 }

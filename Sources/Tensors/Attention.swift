@@ -3,6 +3,7 @@
 // y = softmax(q kᵀ / √C) v. Products by OpenBLAS on one thread. Cost 4 T² C.
 
 import COpenBLAS
+import Foundation
 import Vectors
 
 /// The rows of a matrix inside a larger one.
@@ -28,6 +29,14 @@ func multiply(
 /// OpenBLAS's own threads would make sums depend on their number: switched off once, for the
 /// process. Threads are ours to run.
 let singleThreadedBLAS: Void = openblas_set_num_threads(1)
+
+/// Ends the threads that OpenBLAS starts as soon as it is loaded: they would look for work for a
+/// while, on every core, also in a process that has none for them. Not every build of it has any.
+public func endBLASThreads() {
+  guard let symbol = dlsym(nil, "blas_thread_shutdown_") else { return }
+  typealias Function = @convention(c) () -> Int32
+  _ = unsafeBitCast(symbol, to: Function.self)()
+}
 
 func attend(
   qkv: Field, into y: Field, probabilities: UnsafeMutablePointer<Float>

@@ -1,7 +1,7 @@
 import Formats
 
 /// More stages, or more instances of all of them, than this are a mistake in a matrix.
-let instanceLimit = 4096
+let instanceLimit = 20_000
 
 /// Turns the text's tree into stages and collects every problem on the way.
 struct PipelineReader {

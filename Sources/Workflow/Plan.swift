@@ -16,6 +16,8 @@ public struct Plan: Sendable {
     public var isForced: Bool
     public var decision: Decision
     public var reasons: [PlanReason]
+    /// The earlier execution that the reasons are about, if there is one.
+    public var comparedWith: String?
 
     /// All reasons in one line.
     public var reason: String { reasons.map(\.text).joined(separator: "; ") }
@@ -52,13 +54,15 @@ public struct Plan: Sendable {
         let inputs = instance.inputs.mapValues { $0.compactMap { results[$0] } }
         let resolution = try resolver.resolve(instance, inputs: inputs, forced: isForced)
         step.reasons = resolution.reasons
+        step.comparedWith = resolution.comparedWith
         if let execution = resolution.execution {
           step.decision = .reuse(execution: execution.id)
-          results[position] = StageResult(instance, execution)
+          results[position] = StageResult(instance, execution.outputs)
         }
       } else {
         let names = waiting.map { pipeline.instances[$0].name }
-        step.reasons = try resolver.reasons(instance, waitingFor: names, forced: isForced)
+        (step.reasons, step.comparedWith) = try resolver.reasons(
+          instance, waitingFor: names, forced: isForced)
         let isOwn = step.reasons.contains { if case .inputsRun = $0 { false } else { true } }
         step.decision = isOwn ? .run : .runUnlessInputsAreEqual
       }
@@ -106,10 +110,10 @@ public struct Plan: Sendable {
 }
 
 extension StageResult {
-  init(_ instance: StageInstance, _ execution: ExecutionRecord) {
+  init(_ instance: StageInstance, _ outputs: [ArtifactReference]) {
     self.init(
       kind: instance.kind.name, parameters: instance.parameters,
       outputs: Dictionary(
-        execution.outputs.map { ($0.role, $0.sha256) }, uniquingKeysWith: { first, _ in first }))
+        outputs.map { ($0.role, $0.sha256) }, uniquingKeysWith: { first, _ in first }))
   }
 }

@@ -1,4 +1,5 @@
 import Formats
+import Lineage
 
 /// Why a stage runs or does not, to the field.
 public enum PlanReason: Sendable, Hashable {
@@ -14,8 +15,13 @@ public enum PlanReason: Sendable, Hashable {
   case inputAdded(role: String)
   case inputRemoved(role: String)
   case artifactMissing(role: String)
+  case artifactChanged(role: String)
   /// Instances whose results are not known yet; at least one.
   case inputsRun([String])
+
+  init(_ difference: ParameterDifference) {
+    self = .parameter(path: difference.path, old: difference.old, new: difference.new)
+  }
 
   public var text: String {
     switch self {
@@ -33,6 +39,7 @@ public enum PlanReason: Sendable, Hashable {
     case .inputAdded(let role): "input `\(role)` is new"
     case .inputRemoved(let role): "input `\(role)` is gone"
     case .artifactMissing(let role): "artifact `\(role)` missing"
+    case .artifactChanged(let role): "artifact `\(role)` is not what was made"
     case .inputsRun(let names):
       (names.count == 1 ? "an input will run: " : "inputs will run: ")
         + names.prefix(3).map { "`\($0)`" }.joined(separator: ", ")
@@ -43,59 +50,85 @@ public enum PlanReason: Sendable, Hashable {
 
 /// What is known of the execution that a stage is compared with.
 struct PreviousSpecification: Sendable {
+  /// The execution.
+  var id: String
   var key: String
-  var kind: String
-  var parameters: JSONValue
-  var seed: UInt64
-  /// By input role, the hashes of all files, sorted.
-  var inputs: [String: [String]]
+  /// All but the version, which the store does not keep: `version(near:)` finds it.
+  var specification: StageSpecification
+
+  init(_ record: ExecutionRecord) {
+    id = record.id
+    key = record.key
+    // `scenes/pixels` is of the one stage behind `scenes`; `evaluations[3]/outcomes` of the fourth
+    // that `evaluations` gathers.
+    var stages: [String: [Substring: [String: String]]] = [:]
+    for input in record.inputs {
+      let parts = input.role.split(separator: "/", maxSplits: 1)
+      guard parts.count == 2 else { continue }
+      let role = String(parts[0].prefix { $0 != "[" })
+      stages[role, default: [:]][parts[0], default: [:]][String(parts[1])] = input.sha256
+    }
+    specification = StageSpecification(
+      kind: record.kind, version: 0, parameters: record.parameters, seed: record.seed,
+      inputs: stages.mapValues { Array($0.values) })
+  }
+
+  /// A key does not tell the version that went into it, but there are few versions: the one that
+  /// gives the key is it. `nil` when none does.
+  func version(near version: Int) -> Int? {
+    let later = version + 1...version + 16
+    let candidates = [version] + (0..<max(0, min(version, 1000))).reversed() + Array(later)
+    return candidates.first { candidate in
+      var older = specification
+      older.version = candidate
+      return older.key == key
+    }
+  }
 }
 
 /// Every difference between what was executed and what shall be; never empty.
 func differences(
   from previous: PreviousSpecification, to new: StageSpecification
 ) -> [PlanReason] {
-  if previous.kind != new.kind { return [.kindChanged(old: previous.kind, new: new.kind)] }
-  var reasons = parameterDifferences(from: previous.parameters, to: new.parameters, path: "")
-  if previous.seed != new.seed {
-    reasons.append(.seed(old: "\(previous.seed)", new: "\(new.seed)"))
+  let old = previous.specification
+  if old.kind != new.kind { return [.kindChanged(old: old.kind, new: new.kind)] }
+  var reasons = ParameterDifference.all(from: old.parameters, to: new.parameters)
+    .map(PlanReason.init)
+  if old.seed != new.seed { reasons.append(.seed(old: "\(old.seed)", new: "\(new.seed)")) }
+  func content(_ inputs: [String: [[String: String]]]) -> [String: [String]] {
+    inputs.mapValues { $0.flatMap(\.values).sorted() }
   }
-  let inputs = new.inputs.mapValues { $0.flatMap(\.values).sorted() }
-  for role in Set(inputs.keys).union(previous.inputs.keys).sorted() {
-    switch (previous.inputs[role], inputs[role]) {
+  let (before, after) = (content(old.inputs), content(new.inputs))
+  for role in Set(after.keys).union(before.keys).sorted() {
+    switch (before[role], after[role]) {
     case (nil, _?): reasons.append(.inputAdded(role: role))
     case (_?, nil): reasons.append(.inputRemoved(role: role))
     case (let old, let new): if old != new { reasons.append(.inputContent(role: role)) }
     }
   }
-  if reasons.isEmpty || previousVersion(previous.key, of: new) != nil {
-    reasons.append(
-      .version(kind: new.kind, old: previousVersion(previous.key, of: new), new: new.version))
+  let version = previous.version(near: new.version)
+  if version != new.version, version != nil || reasons.isEmpty {
+    reasons.append(.version(kind: new.kind, old: version, new: new.version))
   }
   return reasons
 }
 
-/// Keys do not tell the version that went into them, but there are few versions: the one that
-/// gives the old key from the new specification is it. `nil` when something else differs too.
-private func previousVersion(_ key: String, of new: StageSpecification) -> Int? {
-  (0..<max(0, min(new.version, 1000))).last { version in
-    var older = new
-    older.version = version
-    return older.key == key
-  }
-}
+/// One parameter that two executions do not share.
+public struct ParameterDifference: Sendable, Hashable {
+  /// For example `network.width`.
+  public var path: String
+  /// As canonical JSON; `nil` where there is none.
+  public var old: String?
+  public var new: String?
 
-/// The leaves that differ. Lists are compared as a whole.
-func parameterDifferences(
-  from old: JSONValue?, to new: JSONValue?, path: String
-) -> [PlanReason] {
-  if old == new { return [] }
-  if case .object(let first)? = old, case .object(let second)? = new {
-    return Set(first.keys).union(second.keys).sorted().flatMap {
-      parameterDifferences(from: first[$0], to: second[$0], path: join(path, $0))
+  /// The leaves that differ, by path. Lists are compared as a whole.
+  public static func all(from old: JSONValue?, to new: JSONValue?, path: String = "") -> [Self] {
+    if old == new { return [] }
+    if case .object(let first)? = old, case .object(let second)? = new {
+      return Set(first.keys).union(second.keys).sorted().flatMap {
+        all(from: first[$0], to: second[$0], path: join(path, $0))
+      }
     }
+    return [Self(path: path, old: old?.canonicalText(), new: new?.canonicalText())]
   }
-  return [
-    .parameter(path: path, old: old?.canonicalText(), new: new?.canonicalText())
-  ]
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Lineage
 import Synchronization
 
 /// Shows a run to a person: one line that is drawn anew on a terminal, plain lines with UTC time
@@ -53,6 +54,8 @@ public final class ProgressPrinter: Sendable {
         line("\(place(step)) runs: \(reason)", &state)
       case .progressed(let step, let progress):
         progressed(step, progress, &state)
+      case .noted(let step, let note):
+        line("\(place(step)) \(note)", &state)
       case .finished(let step, let usage):
         line("\(place(step)) done in \(duration(usage.wallSeconds))", &state)
       case .failed(let step, let message):
@@ -103,20 +106,34 @@ public final class ProgressPrinter: Sendable {
 
   private func place(_ step: RunStep) -> String { "[\(step.number)/\(step.count)] \(step.name)" }
 
-  /// Rate and remaining time come from the work since this process's first report: a resumed
-  /// stage does not count what an earlier process did.
   static func text(of progress: StageProgress, since first: Int, seconds: Double) -> String {
+    let pace = Pace(progress, since: first, seconds: seconds)
+    return text(of: progress, rate: pace.rate, secondsLeft: pace.secondsLeft)
+  }
+
+  private static func text(of progress: StageProgress, rate: Double?, secondsLeft: Double?)
+    -> String
+  {
     var parts = ["\(progress.done)/\(progress.total) \(progress.unit)"]
     if progress.total > 0 {
       parts.append("\(100 * min(progress.done, progress.total) / progress.total) %")
     }
-    let rate = seconds > 0 ? Double(progress.done - first) / seconds : 0
-    if rate > 0 {
+    if let rate, let secondsLeft {
       parts.append("\(rate < 10 ? String(format: "%.1f", rate) : String(format: "%.0f", rate))/s")
-      parts.append("\(duration(Double(max(0, progress.total - progress.done)) / rate)) left")
+      parts.append("\(duration(secondsLeft)) left")
     }
-    if let note = progress.note { parts.append(note) }
+    parts += progress.metrics.map { "\($0.name) \(String(format: "%.4g", $0.value))" }
     return parts.joined(separator: ", ")
+  }
+
+  /// `[3/17] baseline 1200/2000 pictures, 60 %, 350/s, 12 s left, loss 0.13`.
+  public static func text(of progress: RunProgress) -> String {
+    let place = "[\(progress.number)/\(progress.count)] \(progress.stage)"
+    guard let work = progress.work else { return place }
+    let seen = StageProgress(
+      done: work.done, total: work.total, unit: work.unit,
+      metrics: work.metrics.sorted { $0.key < $1.key }.map { MetricRow($0.key, $0.value) })
+    return place + " " + text(of: seen, rate: work.rate, secondsLeft: work.secondsLeft)
   }
 
   private func text(of summary: RunSummary) -> String {

@@ -12,7 +12,7 @@ public struct ResourceUsage: Sendable, Hashable {
 ///
 /// The peak of the resident memory belongs to the process; Linux lets it be reset, so that a
 /// stage does not answer for the one before it. Elsewhere it is the peak since the start.
-public struct ResourceMeter {
+public struct ResourceMeter: Sendable {
   private let start = ContinuousClock.now
   private let cpu = Self.cpuSeconds()
 

@@ -3,6 +3,8 @@ public enum RunEvent: Sendable {
   case reused(RunStep)
   case started(RunStep, reason: String)
   case progressed(RunStep, StageProgress)
+  /// What a person should know of a stage that goes on nevertheless.
+  case noted(RunStep, String)
   case finished(RunStep, ResourceUsage)
   case failed(RunStep, message: String)
   case skipped(RunStep, reason: String)

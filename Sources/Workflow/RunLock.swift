@@ -17,12 +17,22 @@ public struct LockHolder: Sendable, Hashable, Codable, CustomStringConvertible {
     let stat = (try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8)) ?? ""
     // The program's name, in brackets, may hold spaces: fields are counted after it.
     let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
-    let boot = try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8)
     return LockHolder(
       host: ProcessInfo.processInfo.hostName, pid: getpid(),
       processStart: fields.count > 19 ? String(fields[19]) : nil,
-      bootID: boot?.trimmingCharacters(in: .whitespacesAndNewlines),
+      bootID: currentBoot(),
       pipeline: pipeline, since: timestamp(now))
+  }
+
+  /// Whether the machine was started anew since, as far as it says.
+  public var isOfEarlierBoot: Bool {
+    guard let bootID, let now = Self.currentBoot() else { return false }
+    return bootID != now
+  }
+
+  private static func currentBoot() -> String? {
+    (try? String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8))?
+      .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
   public var description: String {
@@ -30,48 +40,106 @@ public struct LockHolder: Sendable, Hashable, Codable, CustomStringConvertible {
   }
 }
 
+/// Commands of fcntl(2) that the C library shows only when asked for, as the kernels number them.
+private enum OpenFileLock {
+  #if canImport(Darwin)
+    static let set: Int32 = 90
+    static let get: Int32 = 92
+  #else
+    static let get: Int32 = 36
+    static let set: Int32 = 37
+  #endif
+}
+
 /// The right to run stages in a store. One process has it; readers never need it.
 ///
-/// The kernel ends an `flock` with its process, however that ends: a dead holder blocks nobody.
-/// The file's text only says who it is, and stays in place, because removing a locked file lets
-/// two processes hold locks of the same name.
+/// The kernel keeps the lock (an open file description's, fcntl(2)) and ends it with its holder,
+/// however that ends: a dead holder blocks nobody, a living one is never taken over, whatever
+/// numbers a container gives to processes. The file's text only says who it is, and stays in place,
+/// because removing a locked file lets two processes hold locks of the same name.
 public final class RunLock: Sendable {
   private let descriptor: Int32
   /// The holder that ended without releasing the lock, if there was one.
   public let previous: LockHolder?
 
-  public static func acquire(_ url: URL, as holder: LockHolder) throws(WorkflowError) -> RunLock {
+  /// - Parameters:
+  ///   - holder: asked for when the lock has been taken.
+  ///   - whileHeld: is called again and again with who holds the lock, until it is free; throws to
+  ///     give up.
+  public static func acquire(
+    _ url: URL, as holder: @autoclosure () -> LockHolder,
+    whileHeld: (LockHolder) throws -> Void
+  ) throws -> RunLock {
     let path = url.path
-    // Never through a link: the file is cut to length 0.
-    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
-    guard descriptor >= 0 else { throw .cannotLock(path, reason: String(cString: strerror(errno))) }
-    while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
-      let code = errno
-      if code == EINTR { continue }
-      close(descriptor)
-      guard code == EWOULDBLOCK else {
-        throw .cannotLock(path, reason: String(cString: strerror(code)))
+    while true {
+      // Never through a link: the file is cut to length 0.
+      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+      guard descriptor >= 0 else {
+        throw WorkflowError.cannotLock(path, reason: String(cString: strerror(errno)))
       }
-      throw .locked(
-        reader(url) ?? LockHolder(host: "unknown", pid: 0, pipeline: "unknown", since: "unknown"),
-        path: path)
+      var request = wholeFile(F_WRLCK)
+      if fcntl(descriptor, OpenFileLock.set, &request) == 0 {
+        // Somebody may have replaced the file between its opening and its locking.
+        if isFile(descriptor, at: path) { return try take(descriptor, url, as: holder()) }
+        close(descriptor)
+        continue
+      }
+      let code = errno
+      close(descriptor)
+      if code == EINTR { continue }
+      guard code == EAGAIN || code == EACCES else {
+        throw WorkflowError.cannotLock(path, reason: String(cString: strerror(code)))
+      }
+      try whileHeld(
+        reader(url) ?? LockHolder(host: "unknown", pid: 0, pipeline: "unknown", since: "unknown"))
     }
+  }
+
+  /// Throws `WorkflowError.locked` at once when another process holds the lock.
+  public static func acquire(_ url: URL, as holder: @autoclosure () -> LockHolder) throws
+    -> RunLock
+  {
+    try acquire(url, as: holder()) { throw WorkflowError.locked($0, path: url.path) }
+  }
+
+  private static func take(_ descriptor: Int32, _ url: URL, as holder: LockHolder) throws
+    -> RunLock
+  {
     let previous = decode(url)
     do {
       try write(holder, to: descriptor)
     } catch {
       close(descriptor)
-      throw .cannotLock(path, reason: String(cString: strerror(error.code)))
+      throw WorkflowError.cannotLock(url.path, reason: String(cString: strerror(error.code)))
     }
     return RunLock(descriptor: descriptor, previous: previous)
   }
 
-  /// Who holds the lock now; `nil` when it is free.
+  private static func wholeFile(_ type: some BinaryInteger) -> flock {
+    var lock = flock()
+    lock.l_type = Int16(type)
+    lock.l_whence = Int16(SEEK_SET)
+    return lock
+  }
+
+  private static func isFile(_ descriptor: Int32, at path: String) -> Bool {
+    var opened = stat()
+    var named = stat()
+    return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0
+      && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino
+  }
+
+  /// Who holds the lock now; `nil` when it is free. Only asks: nobody who wants the lock is in
+  /// the way of a reader, nor a reader in theirs.
   public static func holder(of url: URL) -> LockHolder? {
     let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    if flock(descriptor, LOCK_SH | LOCK_NB) == 0 { return nil }
+    var request = wholeFile(F_WRLCK)
+    guard fcntl(descriptor, OpenFileLock.get, &request) == 0, request.l_type != Int16(F_UNLCK)
+    else {
+      return nil
+    }
     return reader(url)
   }
 

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Synchronization
 
 /// What a run knows of where and why it runs; nothing here changes a result.
 public struct RunSettings: Sendable {
@@ -9,14 +10,18 @@ public struct RunSettings: Sendable {
   public var trigger: String
   public var locusVersion: String
   public var gitCommit: String?
+  /// Seconds of work between two checkpoints of a stage: what a kill may cost, at most.
+  public var checkpointInterval: Double
 
   public init(
-    threads: Int, trigger: String = "manual", locusVersion: String, gitCommit: String? = nil
+    threads: Int, trigger: String = "manual", locusVersion: String, gitCommit: String? = nil,
+    checkpointInterval: Double = 30
   ) {
     self.threads = threads
     self.trigger = trigger
     self.locusVersion = locusVersion
     self.gitCommit = gitCommit
+    self.checkpointInterval = checkpointInterval
   }
 }
 
@@ -35,10 +40,15 @@ public struct Runner {
   private let settings: RunSettings
   private let cancellation: Cancellation
   private let observer: RunObserver
+  private let live: LiveProgress
   private let resolver: StageResolver
   private let runID: String
   private var outcomes: [Int: Outcome] = [:]
   private var summary: RunSummary
+  /// Stages of this run that are not in the store yet, in their order.
+  private var unrecorded: [StageRecord] = []
+  /// Keys of executions that have one from earlier runs.
+  private let checkpoints: Set<String>
   /// Whether the request to end left something undone; one that comes too late does not.
   private var wasInterrupted = false
 
@@ -51,7 +61,10 @@ public struct Runner {
     cancellation: Cancellation = Cancellation(), observer: @escaping RunObserver = { _ in }
   ) throws -> RunSummary {
     var runner = try Runner(plan, store, settings, cancellation, observer)
-    defer { withExtendedLifetime(lock) {} }
+    defer {
+      runner.live.remove()
+      withExtendedLifetime(lock) {}
+    }
     do {
       try runner.prepare(after: lock.previous)
       for index in plan.steps.indices { try runner.step(index) }
@@ -71,8 +84,15 @@ public struct Runner {
     self.store = store
     self.settings = settings
     self.cancellation = cancellation
-    self.observer = observer
-    resolver = StageResolver(pipeline: plan.pipeline.name, store: store)
+    let live = LiveProgress(store: store, pipeline: plan.pipeline.name)
+    self.live = live
+    self.observer = { event in
+      live.observe(event)
+      observer(event)
+    }
+    resolver = StageResolver(
+      pipeline: plan.pipeline.name, store: store, checkCancellation: { try cancellation.check() })
+    checkpoints = Set(CheckpointFolder.keys(in: store))
     runID = try store.beginRun(
       pipeline: plan.pipeline.name, path: plan.pipeline.path, source: plan.pipeline.source,
       trigger: settings.trigger, seed: plan.pipeline.seed, host: ProcessInfo.processInfo.hostName,
@@ -85,13 +105,34 @@ public struct Runner {
     if let dead {
       try store.recordEvent(
         runID: runID, executionID: nil, level: "warning",
-        message: "took over the lock of \(dead.description), which ended without releasing it")
+        message: "took over the lock of \(dead.description), which ended without releasing it"
+          + (dead.isOfEarlierBoot ? ": the machine was started anew" : ""))
     }
+    live.remove()
     // Nobody else writes while the lock is held: what lies here is of runs that were killed.
     let leftovers = try? FileManager.default.contentsOfDirectory(
       at: store.temporaryFolder, includingPropertiesForKeys: nil)
     for leftover in leftovers ?? [] where leftover.lastPathComponent.hasPrefix(Self.scratchPrefix) {
       try? FileManager.default.removeItem(at: leftover)
+    }
+    try removeOutdatedCheckpoints()
+  }
+
+  /// A kind of another version goes to another key and would never ask for them.
+  private func removeOutdatedCheckpoints() throws {
+    let versions = Dictionary(
+      plan.pipeline.instances.map { ($0.kind.name, $0.kind.version) },
+      uniquingKeysWith: { first, _ in first })
+    for key in checkpoints {
+      let folder = CheckpointFolder(store: store, key: key)
+      guard let manifest = try? folder.manifest(), let version = versions[manifest.kind],
+        version != manifest.version
+      else { continue }
+      folder.remove()
+      try store.recordEvent(
+        runID: runID, executionID: nil, level: "warning",
+        message: "deleted a checkpoint of kind `\(manifest.kind)` version \(manifest.version);"
+          + " the version is now \(version)")
     }
   }
 
@@ -118,16 +159,28 @@ public struct Runner {
         if case .done(let result)? = outcomes[position] { result } else { nil }
       }
     }
-    let resolution = try resolver.resolve(step.instance, inputs: inputs, forced: step.isForced)
+    let resolution: StageResolver.Resolution
+    do {
+      resolution = try resolver.resolve(step.instance, inputs: inputs, forced: step.isForced)
+    } catch is CancellationError {
+      wasInterrupted = true
+      return try skip(step, place, reason: "the run was interrupted")
+    }
     let reason = resolution.reasons.map(\.text).joined(separator: "; ")
     if let execution = resolution.execution {
       try record(step, key: execution.key, status: "reused", reason: reason, execution.id)
-      outcomes[step.position] = .done(StageResult(step.instance, execution))
+      // A process may have died between a success and the end of its checkpoint.
+      if checkpoints.contains(execution.key) {
+        CheckpointFolder(store: store, key: execution.key).remove()
+      }
+      outcomes[step.position] = .done(StageResult(step.instance, execution.outputs))
       summary.reused += 1
       observer(.reused(place))
     } else {
       observer(.started(place, reason: reason))
-      try execute(step, place, inputs: inputs, key: resolution.specification.key, reason: reason)
+      let compared = resolution.comparedWith.map { "; compared with execution \($0)" } ?? ""
+      try execute(
+        step, place, inputs: inputs, key: resolution.specification.key, reason: reason + compared)
     }
   }
 
@@ -138,13 +191,21 @@ public struct Runner {
     observer(.skipped(place, reason: reason))
   }
 
-  private func record(
+  private mutating func record(
     _ step: Plan.Step, key: String?, status: String, reason: String, _ executionID: String?
   ) throws {
-    try store.recordStage(
+    unrecorded.append(
       StageRecord(
         runID: runID, name: step.instance.name, kind: step.instance.kind.name, key: key,
         status: status, reason: reason, executionID: executionID))
+    // What takes no time is recorded together, with what comes next or at the end.
+    if status != "reused" && status != "skipped" { try recordAll() }
+  }
+
+  private mutating func recordAll() throws {
+    if unrecorded.isEmpty { return }
+    try store.recordStages(unrecorded)
+    unrecorded = []
   }
 
   private mutating func execute(
@@ -167,37 +228,52 @@ public struct Runner {
       inputs: StageExecution.references(inputs, declarations: instance.kind.inputs))
     execution.threads = settings.threads
     let meter = ResourceMeter()
+    let notes = Mutex<[String]>([])
+    let checkpoint = Checkpoint(
+      CheckpointFolder(store: store, key: key), kind: instance.kind, meter: meter,
+      interval: settings.checkpointInterval,
+      note: { [observer] note in
+        observer(.noted(place, note))
+        notes.withLock { $0.append(note) }
+      })
+    var executionID: String?
     do {
       let output = try instance.kind.run(
         StageContext(
           parameters: instance.parameters, seed: instance.seed, threads: settings.threads,
           inputs: StageExecution.inputs(inputs, store: store), scratch: scratch,
-          progress: { [observer] in observer(.progressed(place, $0)) },
+          checkpoint: checkpoint, progress: { [observer] in observer(.progressed(place, $0)) },
           checkCancellation: { [cancellation] in try cancellation.check() }))
       try StageExecution.check(output.files, stage: instance.name)
       let usage = meter.stop()
-      execution.set(usage)
+      execution.set(usage, after: checkpoint.earlier)
       execution.metrics = output.metrics
       execution.outcomes = output.outcomes
       let published = try store.publish(
         execution,
         files: output.files, runID: runID)
+      executionID = published.id
       try record(step, key: key, status: "executed", reason: reason, published.id)
-      outcomes[step.position] = .done(StageResult(instance, published))
+      checkpoint.remove()
+      outcomes[step.position] = .done(StageResult(instance, published.outputs))
       summary.executed += 1
       observer(.finished(place, usage))
     } catch {
-      execution.set(meter.stop())
+      execution.set(meter.stop(), after: checkpoint.earlier)
       // On a full disk this makes the room that the record of the failure needs.
       try? FileManager.default.removeItem(at: scratch)
-      try fail(step, place, execution, error, reason: reason)
+      executionID = try fail(step, place, execution, error, reason: reason)
+    }
+    for note in notes.withLock({ $0 }) {
+      try store.recordEvent(
+        runID: runID, executionID: executionID, level: "info", message: "\(place.name) \(note)")
     }
   }
 
   private mutating func fail(
     _ step: Plan.Step, _ place: RunStep, _ execution: ExecutionRecord, _ error: any Error,
     reason: String
-  ) throws {
+  ) throws -> String {
     var execution = execution
     let isInterrupted = error is CancellationError && cancellation.isRequested
     execution.status = isInterrupted ? "interrupted" : "failed"
@@ -217,6 +293,7 @@ public struct Runner {
         runID: runID, executionID: id, level: "error", message: "\(step.instance.name): \(text)")
       observer(.failed(place, message: text))
     }
+    return id
   }
 
   private mutating func finish() throws -> RunSummary {
@@ -226,6 +303,8 @@ public struct Runner {
     } else if summary.failed > 0 {
       summary.status = .failed
     }
+    resolver.finish()
+    try recordAll()
     try store.finishRun(runID, status: summary.status.rawValue)
     observer(.ended(summary))
     return summary
@@ -233,9 +312,10 @@ public struct Runner {
 }
 
 extension ExecutionRecord {
-  fileprivate mutating func set(_ usage: ResourceUsage) {
-    wallSeconds = usage.wallSeconds
-    cpuSeconds = usage.cpuSeconds
+  /// What it cost, with what earlier processes spent on the work that this one went on with.
+  fileprivate mutating func set(_ usage: ResourceUsage, after earlier: Checkpoint.Spent) {
+    wallSeconds = usage.wallSeconds + earlier.wallSeconds
+    cpuSeconds = usage.cpuSeconds + earlier.cpuSeconds
     peakRSSBytes = usage.peakRSSBytes
   }
 }

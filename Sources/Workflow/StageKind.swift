@@ -115,13 +115,15 @@ public struct StageContext: Sendable {
   public let inputs: [String: [StageInput]]
   /// An empty folder of this execution's own, removed afterwards.
   public let scratch: URL
+  /// What an earlier process had done of this very execution, and where to keep what is done.
+  public let checkpoint: Checkpoint
   public let progress: @Sendable (StageProgress) -> Void
   /// Throws `CancellationError` after SIGINT or SIGTERM; call it at least every second.
   public let checkCancellation: @Sendable () throws -> Void
 
   public init(
     parameters: JSONValue, seed: UInt64, threads: Int, inputs: [String: [StageInput]], scratch: URL,
-    progress: @escaping @Sendable (StageProgress) -> Void,
+    checkpoint: Checkpoint = Checkpoint(), progress: @escaping @Sendable (StageProgress) -> Void,
     checkCancellation: @escaping @Sendable () throws -> Void
   ) {
     self.parameters = parameters
@@ -129,6 +131,7 @@ public struct StageContext: Sendable {
     self.threads = threads
     self.inputs = inputs
     self.scratch = scratch
+    self.checkpoint = checkpoint
     self.progress = progress
     self.checkCancellation = checkCancellation
   }
@@ -165,14 +168,14 @@ public struct StageProgress: Sendable {
   public var done: Int
   public var total: Int
   public var unit: String
-  /// For example `loss 0.132`.
-  public var note: String?
+  /// The latest values, for example the loss; shown, not kept.
+  public var metrics: [MetricRow]
 
-  public init(done: Int, total: Int, unit: String, note: String? = nil) {
+  public init(done: Int, total: Int, unit: String, metrics: [MetricRow] = []) {
     self.done = done
     self.total = total
     self.unit = unit
-    self.note = note
+    self.metrics = metrics
   }
 }
 

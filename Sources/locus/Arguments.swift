@@ -70,6 +70,7 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
   case unknownName(String, kind: String, known: [String])
   case noDenoiser(String)
   case noRun(String)
+  case noPipeline(String, known: [String])
   case unknownReference(String, known: [String] = [])
   case ambiguousReference(String, candidates: [String])
   case cannotWrite(String, reason: String)
@@ -102,6 +103,9 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
       "`\(word)` is no denoiser; accepted: an instance of train, intervene or import, or a hash of"
         + " weights"
     case .noRun(let word): "`\(word)` is no run; `locus runs` lists them"
+    case .noPipeline(let word, let known):
+      "no pipeline `\(word)` has run in this store\(hint(word, known));"
+        + " known: \(known.isEmpty ? "none" : known.joined(separator: ", "))"
     case .unknownReference(let word, let known):
       "`\(word)` names no run, execution, artifact or instance in this store\(hint(word, known));"
         + " `locus runs` lists runs"

@@ -58,7 +58,8 @@ func readFile(_ path: String) throws(UsageError) -> Data {
 enum CommandLineTool {
   static var commands: [any Command.Type] {
     [
-      RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, LineageCommand.self,
+      RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self,
+      LineageCommand.self,
       QueryCommand.self, VerifyCommand.self, RebuildCommand.self, ReportCommand.self,
       ImportCommand.self, SampleCommand.self, DenoiseCommand.self, BenchCommand.self,
       ScheduleCommand.self, CompletionsCommand.self, ManCommand.self,

@@ -2,6 +2,7 @@ import Formats
 import Foundation
 import Lineage
 import Reporting
+import Workflow
 
 /// `locus report`: writes a run's report anew, from the store alone.
 enum ReportCommand: Command {
@@ -39,9 +40,20 @@ enum ReportCommand: Command {
 
   /// Returns the path of the report.
   static func write(_ runID: String, _ store: Store, _ context: CommandContext) throws -> String {
-    let path = context.arguments["--reports"] ?? "reports"
-    return try Report.write(
-      store: store, runID: runID, into: URL(filePath: path, directoryHint: .isDirectory)
-    ).relativePath
+    try Report.write(store: store, runID: runID, into: folder(context)).relativePath
+  }
+
+  /// The report on a run that has just ended; one that had nothing to do needs none of its own.
+  static func path(of run: RunSummary, _ store: Store, _ context: CommandContext) throws -> String {
+    if run.status == .succeeded, run.executed == 0,
+      let report = try Report.standing(store: store, runID: run.runID, in: folder(context))
+    {
+      return report.relativePath
+    }
+    return try write(run.runID, store, context)
+  }
+
+  private static func folder(_ context: CommandContext) -> URL {
+    URL(filePath: context.arguments["--reports"] ?? "reports", directoryHint: .isDirectory)
   }
 }

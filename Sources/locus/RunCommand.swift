@@ -19,7 +19,11 @@ enum RunCommand: Command {
         help: "override seed or STAGE.PARAMETER, as if it stood in the file"),
       OptionDeclaration(
         "--threads", "N", help: "threads a stage may use (default: all cores); no result changes"),
+      OptionDeclaration(
+        "--checkpoint", "N",
+        help: "seconds of work between a stage's checkpoints, 0 to 60 (default: 30)"),
       OptionDeclaration("--dry-run", help: "tell what would run and why, then stop"),
+      OptionDeclaration("--wait", help: "wait while another run holds the lock, instead of 75"),
       OptionDeclaration("--quiet", help: "print nothing but, at its end, why a run failed"),
       CommandDeclaration.json,
       ReportCommand.reports,
@@ -28,8 +32,10 @@ enum RunCommand: Command {
     ],
     discussion: """
       A stage runs when its kind, parameters, seed or the content of its inputs are not those of
-      an earlier success. An interrupted run goes on with the same command. At its end, even after
-      a failure, a run writes its report and prints the report's path.
+      an earlier success. A run that was interrupted or killed goes on with the same command, its
+      unfinished stage from its last checkpoint, to the same bytes. At its end, even after a
+      failure, a run writes its report and prints the report's path; one that had nothing to do
+      leaves the last report as it stands.
       """,
     examples: [
       .init(
@@ -47,10 +53,12 @@ enum RunCommand: Command {
     let arguments = context.arguments
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let threads = try arguments.integer("--threads", in: 1...1024) ?? cores
+    let interval = try arguments.integer("--checkpoint", in: 0...60) ?? 30
     let path = arguments.positional(0) ?? ""
     let overrides = arguments.all("--set")
     let first = try Pipeline.read(path: path, kinds: context.kinds, overrides: overrides)
-    let existing = try store(context)
+    let isDryRun = arguments.has("--dry-run")
+    let existing = isDryRun || first.replication != nil ? try openedStore(context) : nil
     // With as many replicates as this run shall have, for a pipeline that grows.
     let pipeline = try Pipeline.growing(store: existing) { replicates in
       guard let replicates else { return first }
@@ -58,31 +66,39 @@ enum RunCommand: Command {
         bytes: Array(first.source.utf8), path: path, kinds: context.kinds, overrides: overrides,
         replicates: replicates)
     }
-    // Planning only reads: a wrong selection leaves no store behind.
-    let plan = try Plan(
-      pipeline, store: existing, only: arguments.all("--only"), force: arguments.all("--force"))
-    if arguments.has("--dry-run") {
+    if isDryRun {
+      let plan = try plan(pipeline, existing, context)
       let standing = try existing.flatMap { try pipeline.standing(store: $0) }
       try context.console.write(
         arguments.has("--json")
           ? RunText.json(plan, standing).prettyText() : RunText.text(plan, standing))
       return 0
     }
+    // A wrong selection leaves no store behind. What is still to be done is decided stage by stage,
+    // under the lock: another run may be at work yet.
+    let plan = try plan(pipeline, nil, context)
 
     // From here on a signal is a request, so that nothing is left behind half done.
     let signals = SignalWatch()
     defer { withExtendedLifetime(signals) {} }
     try context.makeStoreFolder()
-    let lock = try RunLock.acquire(context.lockURL, as: .current(pipeline: pipeline.name))
+    let cancellation = Cancellation(followsSignals: true)
+    let lock: RunLock
+    do {
+      lock = try acquire(for: pipeline.name, context, cancellation)
+    } catch is CancellationError {
+      return 128 + cancellation.signal
+    }
     let store = try Store.open(context.storeFolder, .readWrite)
     let printer = printer(context)
     let summary = try Runner.run(
       plan, store: store, lock: lock,
       settings: RunSettings(
         threads: threads, trigger: arguments["--trigger"] ?? "manual", locusVersion: locusVersion,
-        gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent())),
-      cancellation: Cancellation(followsSignals: true), observer: printer.observe)
-    let report = try ReportCommand.write(summary.runID, store, context)
+        gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent()),
+        checkpointInterval: Double(interval)),
+      cancellation: cancellation, observer: printer.observe)
+    let report = try ReportCommand.path(of: summary, store, context)
     if arguments.has("--json") {
       let value = RunText.json(summary, report, try pipeline.standing(store: store))
       try context.console.printLine(value.canonicalText())
@@ -95,12 +111,38 @@ enum RunCommand: Command {
     return summary.exitCode
   }
 
-  private static func store(_ context: CommandContext) throws -> Store? {
+  private static func acquire(
+    for pipeline: String, _ context: CommandContext, _ cancellation: Cancellation
+  ) throws -> RunLock {
+    var shown: LockHolder?
+    return try RunLock.acquire(context.lockURL, as: .current(pipeline: pipeline)) { holder in
+      if !context.arguments.has("--wait") {
+        throw WorkflowError.locked(holder, path: context.lockURL.path)
+      }
+      if holder != shown, !context.arguments.has("--quiet") {
+        context.console.writeError("locus: waiting for \(holder.description)\n")
+      }
+      shown = holder
+      try cancellation.check()
+      usleep(100_000)
+    }
+  }
+
+  /// `nil`: there is none yet.
+  private static func openedStore(_ context: CommandContext) throws -> Store? {
     do {
       return try context.openStore()
     } catch StoreError.missing {
       return nil
     }
+  }
+
+  private static func plan(_ pipeline: Pipeline, _ store: Store?, _ context: CommandContext) throws
+    -> Plan
+  {
+    try Plan(
+      pipeline, store: store, only: context.arguments.all("--only"),
+      force: context.arguments.all("--force"))
   }
 
   private static func printer(_ context: CommandContext) -> ProgressPrinter {

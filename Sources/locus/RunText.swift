@@ -6,9 +6,12 @@ enum RunText {
   static func text(_ plan: Plan, _ standing: ReplicateStanding?) -> String {
     let words = plan.steps.map { decision($0) }
     let table = TextTable(
-      columns: ["decision", "stage", "reason"],
+      columns: ["decision", "stage", "reason", "compared with"],
       rows: zip(words, plan.steps).map { word, step in
-        [.string(word), .string(step.instance.name), .string(step.reason)]
+        [
+          .string(word), .string(step.instance.name), .string(step.reason),
+          step.comparedWith.map(JSONValue.string) ?? .null,
+        ]
       })
     let runs = plan.steps.count { $0.runs }
     return table.text(.table)
@@ -34,6 +37,7 @@ enum RunText {
             "name": .string(step.instance.name), "kind": .string(step.instance.kind.name),
             "decision": .string(decision(step)),
             "reasons": .array(step.reasons.map { .string($0.text) }),
+            "compared_with": step.comparedWith.map(JSONValue.string) ?? .null,
           ])
         }),
     ])

@@ -1,8 +1,10 @@
 import Experiments
 import Foundation
+import Tensors
 
 // A reader that goes away must not end a run: writing then fails, and is dealt with.
 signal(SIGPIPE, SIG_IGN)
+endBLASThreads()
 exit(
   CommandLineTool.run(
     Array(CommandLine.arguments.dropFirst()), console: .standard(),

@@ -46,7 +46,9 @@ final class Bench: Sendable {
     try Data("\(role) \(context.parameters.canonicalText())".utf8).write(to: url)
     return StageOutput(
       files: [.init(role: role, url: url, kind: role, mediaType: "text/plain")],
-      metrics: [.init("loss", 0.5, step: 1)])
+      metrics: [
+        .init("loss", 0.5, step: 1), .init("accuracy", 0.5, ciLow: 0.4, ciHigh: 0.6, n: 10),
+      ])
   }
 
   static let stages = """

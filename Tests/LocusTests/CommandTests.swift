@@ -67,6 +67,25 @@ struct CommandTests {
     #expect(try String(contentsOf: report, encoding: .utf8).contains("no such luck"))
   }
 
+  @Test("a run that had nothing to do leaves the last report as it stands, and says where it is")
+  func standingReport() throws {
+    let bench = try Bench()
+    let path = try bench.pipeline()
+    let first = bench.locus("run", path).output
+    #expect(bench.locus("run", path).output == first)
+    #expect(bench.locus("run", path).output == first)
+    // Another result, then the first one again: the latest report is not the first one's any more.
+    let second = bench.locus("run", path, "--set", "scenes.count=4").output
+    #expect(second != first)
+    let third = bench.locus("run", path).output
+    #expect(third != first && third != second)
+    #expect(bench.locus("run", path).output == third)
+    let latest = bench.folder.appending(path: "reports/study/latest.md")
+    try FileManager.default.removeItem(at: latest)
+    #expect(bench.locus("run", path).output != third)
+    #expect(FileManager.default.fileExists(atPath: latest.path))
+  }
+
   @Test("a report is written again from the store, for any run")
   func report() throws {
     let bench = try Bench()
@@ -178,6 +197,56 @@ struct CommandTests {
     let console = bench.locus(all: words)
     #expect(console.code == 64)
     #expect(console.error.contains(hint), "\(console.error)")
+  }
+
+  @Test("diff shows two runs side by side: what differs of stages, parameters, inputs and metrics")
+  func diff() throws {
+    let bench = try Bench()
+    func run(_ stages: String) throws -> String {
+      #expect(bench.locus("run", try bench.pipeline(stages)).code == 0)
+      let runs = try JSONValue.parse(Data(bench.locus("runs", "--json").output.utf8))
+      return try #require(runs.array?.first?["run"]?.string)
+    }
+    let first = try run(Bench.stages)
+    let same = try run(Bench.stages)
+    let equal = bench.locus("diff", first, same)
+    #expect(equal.code == 0, "\(equal.error)")
+    #expect(equal.output.hasSuffix("nothing else differs\n"))
+    let second = try run(
+      """
+      scenes: { kind: "generate", count: 4 },
+      baseline: { kind: "train", inputs: { scenes: "scenes" }, matrix: { width: [8, 32] } },
+      """)
+    let found = try JSONValue.parse(Data(bench.locus("diff", first, second, "--json").output.utf8))
+    func rows(_ table: String, _ columns: [String]) -> [[JSONValue?]] {
+      (found[table]?.array ?? []).map { row in columns.map { row[$0] } }
+    }
+    #expect(
+      rows("stages", ["stage", "a", "b"]) == [
+        [.string("baseline[width=16]"), .string("executed"), .string("—")],
+        [.string("baseline[width=32]"), .string("—"), .string("executed")],
+      ])
+    #expect(
+      rows("parameters", ["stage", "parameter", "a", "b"])
+        == [[.string("scenes"), .string("count"), .string("3"), .string("4")]])
+    #expect(
+      rows("inputs", ["stage", "input"])
+        == [[.string("baseline[width=8]"), .string("scenes/pixels")]])
+    // The stage that only one run has, with its interval.
+    let metrics = rows("metrics", ["stage", "metric", "a", "a_low", "b", "difference"])
+    #expect(
+      metrics.contains([
+        .string("baseline[width=16]"), .string("accuracy"), .number(0.5), .number(0.4), .null,
+        .null,
+      ]))
+    let text = bench.locus("diff", first, second)
+    #expect(text.output.contains("accuracy"))
+    #expect(text.output.contains("0.5 [0.4, 0.6]"))
+    #expect(!text.output.contains("loss"))
+    #expect(bench.locus("diff", first, second, "--all").output.contains("loss"))
+    #expect(bench.locus("diff", first).output == text.output)
+    #expect(bench.locus("diff", "scenes", second).code == 64)
+    #expect(bench.locus("diff").code == 64)
   }
 
   @Test("lineage leads from a result to its source, in three forms")

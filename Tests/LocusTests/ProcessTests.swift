@@ -79,8 +79,10 @@ struct ProcessTests {
   func signals(_ number: Int32) throws {
     let program = try Program()
     let process = try program.startLongRun()
+    let asked = ContinuousClock.now
     kill(process.processIdentifier, number)
     process.waitUntilExit()
+    #expect(ContinuousClock.now - asked < .seconds(2))
     #expect(process.terminationReason == .exit)
     #expect(process.terminationStatus == 128 + number)
     #expect(try program.value("SELECT status FROM run") == .text("interrupted"))
@@ -96,8 +98,49 @@ struct ProcessTests {
     let process = try program.startLongRun()
     #expect(try program.finish(["run", "long.json5"]) == 75)
     #expect(try program.finish(["status"]) == 0)
+    #expect(try program.finish(["query", "SELECT * FROM stage"]) == 0)
+    // One that waits goes on as soon as the first has ended; one that is told to stop, at once.
+    let impatient = try program.start(Program.short + ["--wait"])
+    let waiting = try program.start(Program.short + ["--wait"])
+    usleep(300_000)
+    #expect(impatient.isRunning && waiting.isRunning)
+    kill(impatient.processIdentifier, SIGINT)
+    impatient.waitUntilExit()
+    #expect(impatient.terminationStatus == 130)
     process.terminate()
     process.waitUntilExit()
+    waiting.waitUntilExit()
+    #expect(waiting.terminationStatus == 0)
+  }
+
+  @Test("status shows a run while it goes on: stage, how far, rate, time left and the loss")
+  func live() throws {
+    let program = try Program()
+    let process = try program.startLongRun()
+    defer { process.waitUntilExit() }
+    defer { process.terminate() }
+    func running() throws -> JSONValue? {
+      let pipe = Pipe()
+      let status = try program.start(["status", "--json"], output: pipe)
+      let data = pipe.fileHandleForReading.readDataToEndOfFile()
+      status.waitUntilExit()
+      return try JSONValue.parse(data)["running"]
+    }
+    var progress: JSONValue?
+    let end = ContinuousClock.now + .seconds(20)
+    while progress?["work"]?["rate"]?.number == nil, ContinuousClock.now < end {
+      usleep(100_000)
+      progress = try running()?["progress"]
+    }
+    #expect(progress?["stage"] == .string("model"))
+    #expect(progress?["number"] == .integer(2))
+    #expect(progress?["work"]?["total"] == .integer(100_000_000))
+    #expect((progress?["work"]?["rate"]?.number ?? 0) > 0)
+    #expect((progress?["work"]?["secondsLeft"]?.number ?? 0) > 0)
+    #expect((progress?["work"]?["metrics"]?["loss"]?.number ?? 0) > 0)
+    kill(process.processIdentifier, SIGTERM)
+    process.waitUntilExit()
+    #expect(try running() == .null)
   }
 
   @Test("a killed run's lock is taken over, and told of; nothing half done is left")

@@ -1,4 +1,5 @@
 import Foundation
+import Lineage
 import Synchronization
 import Testing
 
@@ -26,7 +27,8 @@ struct ProgressPrinterTests {
 
   func progress(_ done: Int) -> RunEvent {
     .progressed(
-      step, StageProgress(done: done, total: 1000, unit: "pictures", note: "loss 0.132"))
+      step,
+      StageProgress(done: done, total: 1000, unit: "pictures", metrics: [MetricRow("loss", 0.132)]))
   }
 
   @Test("plain lines carry a time stamp, a rate and what is left, one every ten seconds")

@@ -228,7 +228,8 @@ struct ReplicationTests {
       "score: { kind: 'measure', inputs: { scenes: 'scenes' }, matrix: { fails: ["
       + (0..<50).map(String.init).joined(separator: ",") + "] } },"
     #expect(
-      message(Self.study(until: until, to: 1000, stages: wide)).contains("more than 4096"))
+      message(Self.study(until: until, to: 1000, stages: wide)).contains(
+        "more than \(instanceLimit)"))
   }
 
   @Test("a metric that no stage has is named before any further work, with what there is")

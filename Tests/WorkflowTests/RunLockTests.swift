@@ -1,4 +1,6 @@
+import Dispatch
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Workflow
@@ -42,6 +44,83 @@ struct RunLockTests {
       let lock = try RunLock.acquire(url, as: .current(pipeline: "new"))
       #expect(lock.previous == dead)
       #expect(RunLock.holder(of: url)?.pipeline == "new")
+    }
+  }
+
+  @Test("asking who holds the lock is in nobody's way: not even for a moment is it taken")
+  func asking() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "lock")
+      do { _ = try RunLock.acquire(url, as: .current(pipeline: "first")) }
+      let end = Mutex(false)
+      let asked = Mutex(0)
+      DispatchQueue.concurrentPerform(iterations: 2) { place in
+        if place == 0 {
+          while !end.withLock({ $0 }) {
+            _ = RunLock.holder(of: url)
+            asked.withLock { $0 += 1 }
+          }
+        } else {
+          for _ in 0..<300 {
+            #expect(throws: Never.self) {
+              _ = try RunLock.acquire(url, as: .current(pipeline: "second"))
+            }
+          }
+          end.withLock { $0 = true }
+        }
+      }
+      #expect(asked.withLock { $0 } > 0)
+    }
+  }
+
+  @Test("whoever waits gets the lock when it is free, and can give up before")
+  func waiting() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "lock")
+      struct GivenUp: Error {}
+      var first: RunLock? = try RunLock.acquire(url, as: .current(pipeline: "first"))
+      var seen: [String] = []
+      #expect(throws: GivenUp.self) {
+        try RunLock.acquire(url, as: .current(pipeline: "second")) { holder in
+          seen.append(holder.pipeline)
+          if seen.count == 3 { throw GivenUp() }
+        }
+      }
+      #expect(seen == ["first", "first", "first"])
+      let second = try RunLock.acquire(url, as: .current(pipeline: "second")) { _ in first = nil }
+      #expect(first == nil)
+      #expect(second.previous == nil)
+      #expect(RunLock.holder(of: url)?.pipeline == "second")
+    }
+  }
+
+  @Test("a holder from before the machine was started anew is told apart")
+  func reboot() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "lock")
+      var dead = LockHolder.current(pipeline: "dead")
+      #expect(!dead.isOfEarlierBoot)
+      // The same number as a living process: only the kernel's lock counts, and that has gone.
+      dead.pid = getppid()
+      dead.bootID = "00000000-0000-0000-0000-000000000000"
+      try JSONEncoder().encode(dead).write(to: url)
+      let lock = try RunLock.acquire(url, as: .current(pipeline: "new"))
+      #expect(lock.previous == dead)
+      #expect(lock.previous?.isOfEarlierBoot == true)
+    }
+  }
+
+  @Test("a lock file that was replaced gives no second lock by its old name")
+  func replaced() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "lock")
+      do { _ = try RunLock.acquire(url, as: .current(pipeline: "first")) }
+      try FileManager.default.removeItem(at: url)
+      let lock = try RunLock.acquire(url, as: .current(pipeline: "second"))
+      #expect(throws: WorkflowError.self) {
+        try RunLock.acquire(url, as: .current(pipeline: "third"))
+      }
+      withExtendedLifetime(lock) {}
     }
   }
 

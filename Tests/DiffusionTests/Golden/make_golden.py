@@ -2,7 +2,7 @@
 """Makes the golden arrays that GoldenTests.swift compares with: the reference networks in PyTorch.
 
     python3 -m venv /tmp/torch && /tmp/torch/bin/pip install torch numpy
-    /tmp/torch/bin/python Tests/DiffusionTests/Golden/make_golden.py path/to/locus_torch.py
+    /tmp/torch/bin/python Tests/DiffusionTests/Golden/make_golden.py Tests/Reference/locus_torch.py
 
 Weights and inputs are sines of their index, so that both sides make them; a file NAME.f32 holds, as
 little-endian float32, computed in float64: D (N,3,S,S); the gradients of sum(v * D) with respect to x and to the labels;

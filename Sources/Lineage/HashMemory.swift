@@ -1,0 +1,130 @@
+import Foundation
+
+/// What the file system says of a file without reading it. All of it changes when the content does,
+/// even when somebody sets the time of modification back: nobody can set `changed`.
+struct FileStamp: Sendable, Hashable {
+  var device: UInt64
+  var inode: UInt64
+  var size: UInt64
+  /// Nanoseconds since 1970.
+  var modified: Int64
+  var changed: Int64
+
+  /// `nil` for anything but an ordinary file.
+  init?(path: String) {
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+    size = UInt64(status.st_size)
+    #if canImport(Darwin)
+      let (modification, change) = (status.st_mtimespec, status.st_ctimespec)
+    #else
+      let (modification, change) = (status.st_mtim, status.st_ctim)
+    #endif
+    modified = Self.nanoseconds(modification)
+    changed = Self.nanoseconds(change)
+  }
+
+  private static func nanoseconds(_ time: timespec) -> Int64 {
+    Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+  }
+
+  fileprivate init?(_ fields: ArraySlice<Substring>) {
+    let values = fields.compactMap { Int64($0) }
+    guard values.count == 5, fields.count == 5 else { return nil }
+    device = UInt64(bitPattern: values[0])
+    inode = UInt64(bitPattern: values[1])
+    size = UInt64(bitPattern: values[2])
+    (modified, changed) = (values[3], values[4])
+  }
+
+  fileprivate var text: String {
+    let numbers = [device, inode, size].map { Int64(bitPattern: $0) } + [modified, changed]
+    return numbers.map(String.init).joined(separator: " ")
+  }
+}
+
+/// Remembers which objects had their own hash, so that a run need not read them all again.
+///
+/// An object counts as read while its stamp is the one it had then. A file that changes during or
+/// just after the reading could keep its stamp, since clocks have ticks; so a stamp is remembered
+/// only if it was already old when the reading began (git does likewise with what it calls racily
+/// clean entries).
+public final class HashMemory {
+  /// Older than this is old: more than any file system's tick (FAT has two seconds).
+  static let settled: Int64 = 3_000_000_000
+  private static let heading = "locus object stamps 1"
+
+  private let store: Store
+  /// With the slash at its end: paths are made for every object of every run.
+  private let objects: String
+  private let now: () -> Date
+  private var stamps: [String: FileStamp] = [:]
+  private var isChanged = false
+
+  /// Reads what is remembered in a store; what cannot be read is forgotten.
+  public convenience init(_ store: Store) { self.init(store, now: { Date() }) }
+
+  init(_ store: Store, now: @escaping () -> Date) {
+    self.store = store
+    self.now = now
+    objects = store.folder.appending(path: "objects").path + "/"
+    guard let text = try? String(contentsOf: Self.url(in: store), encoding: .utf8) else { return }
+    var lines = text.split(separator: "\n")
+    guard lines.first.map(String.init) == Self.heading else { return }
+    lines.removeFirst()
+    stamps.reserveCapacity(lines.count)
+    for line in lines {
+      let fields = line.split(separator: " ")
+      guard fields.count == 6, let stamp = FileStamp(fields[1...]) else { continue }
+      stamps[String(fields[0])] = stamp
+    }
+  }
+
+  private static func url(in store: Store) -> URL { store.folder.appending(path: "stamps") }
+
+  /// Whether an object has the stamp that it had when it was last read.
+  public func isKnown(_ sha256: String) -> Bool {
+    guard let stamp = stamps[sha256] else { return false }
+    return FileStamp(path: "\(objects)\(sha256.prefix(2))/\(sha256.dropFirst(2))") == stamp
+  }
+
+  /// Whether an object is what its hash says. Reads it.
+  ///
+  /// - Parameter checkCancellation: is called between pieces of a file that is read.
+  public func isIntact(_ sha256: String, checkCancellation: () throws -> Void = {}) throws -> Bool {
+    let url = store.objectURL(sha256)
+    guard let before = FileStamp(path: url.path) else { return false }
+    isChanged = stamps.removeValue(forKey: sha256) != nil || isChanged
+    let start = Int64(now().timeIntervalSince1970 * 1e9)
+    guard try hash(url, checkCancellation) == sha256 else { return false }
+    let isSettled = max(before.modified, before.changed) < start - Self.settled
+    if isSettled, FileStamp(path: url.path) == before {
+      stamps[sha256] = before
+      isChanged = true
+    }
+    return true
+  }
+
+  private func hash(_ url: URL, _ checkCancellation: () throws -> Void) throws -> String? {
+    guard let file = try? FileHandle(forReadingFrom: url) else { return nil }
+    defer { try? file.close() }
+    var hasher = SHA256()
+    while let piece = try? file.read(upToCount: 1 << 20), !piece.isEmpty {
+      try checkCancellation()
+      piece.withUnsafeBytes { hasher.update($0) }
+    }
+    return hasher.finish()
+  }
+
+  /// Keeps what was learnt. That it cannot be kept only costs time.
+  public func save() {
+    if !isChanged { return }
+    let lines = stamps.map { "\($0.key) \($0.value.text)" }.sorted()
+    let text = ([Self.heading] + lines).joined(separator: "\n") + "\n"
+    let draft = store.temporaryFolder.appending(path: "stamps")
+    guard (try? Data(text.utf8).write(to: draft)) != nil else { return }
+    if rename(draft.path, Self.url(in: store).path) == 0 { isChanged = false }
+  }
+}

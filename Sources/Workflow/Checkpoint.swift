@@ -1,0 +1,119 @@
+import Foundation
+import Lineage
+import Synchronization
+
+/// The checkpoint of one execution: what a killed or stopped process leaves to the next.
+///
+/// It belongs to the execution's key, so that nothing but the same work ever finds it. It goes when
+/// the execution has succeeded.
+public final class Checkpoint: Sendable {
+  private struct State {
+    var manifest: CheckpointFolder.Manifest?
+    var last = ContinuousClock.now
+    var earlier = Spent()
+  }
+
+  /// What work took.
+  struct Spent: Sendable {
+    var wallSeconds = 0.0
+    var cpuSeconds = 0.0
+  }
+
+  /// `nil`: nothing is kept.
+  private let folder: CheckpointFolder?
+  private let kind: String
+  private let version: Int
+  private let meter: ResourceMeter?
+  private let interval: Duration
+  private let note: @Sendable (String) -> Void
+  private let state = Mutex(State())
+
+  /// - Parameters:
+  ///   - meter: runs since this process began with the execution.
+  ///   - interval: seconds of work between two checkpoints.
+  ///   - note: is told what a person should know.
+  init(
+    _ folder: CheckpointFolder, kind: StageKind, meter: ResourceMeter, interval: Double,
+    note: @escaping @Sendable (String) -> Void
+  ) {
+    self.folder = folder
+    self.kind = kind.name
+    self.version = kind.version
+    self.meter = meter
+    self.interval = .seconds(interval)
+    self.note = note
+  }
+
+  /// One that keeps nothing.
+  public init() {
+    folder = nil
+    kind = ""
+    version = 0
+    meter = nil
+    interval = .zero
+    note = { _ in }
+  }
+
+  /// What an earlier process kept; empty when nothing was. One that is damaged or of another version
+  /// of the kind is deleted.
+  public func restore() -> [String: Data] {
+    guard let folder else { return [:] }
+    do {
+      guard let manifest = try folder.manifest() else {
+        folder.remove()
+        return [:]
+      }
+      if manifest.kind != kind || manifest.version != version {
+        discard("it is of kind `\(manifest.kind)` version \(manifest.version)")
+        return [:]
+      }
+      let blobs = try folder.blobs(of: manifest)
+      state.withLock { state in
+        state.manifest = manifest
+        state.earlier = Spent(
+          wallSeconds: manifest.wallSeconds, cpuSeconds: manifest.cpuSeconds)
+      }
+      note("goes on from its checkpoint of \(manifest.savedAt)")
+      return blobs
+    } catch {
+      discard("\(error)")
+      return [:]
+    }
+  }
+
+  /// Whether the work since the last checkpoint is worth another one.
+  public var isDue: Bool {
+    folder != nil && state.withLock { ContinuousClock.now - $0.last >= interval }
+  }
+
+  /// Keeps blobs beside the ones of other names that were kept before: all of them or none.
+  public func save(_ blobs: [String: Data]) throws {
+    guard let folder else { return }
+    let (before, earlier) = state.withLock { ($0.manifest, $0.earlier) }
+    let usage = meter?.stop()
+    let manifest = try folder.save(
+      blobs, kind: kind, version: version,
+      wallSeconds: earlier.wallSeconds + (usage?.wallSeconds ?? 0),
+      cpuSeconds: earlier.cpuSeconds + (usage?.cpuSeconds ?? 0), after: before)
+    state.withLock { state in
+      state.manifest = manifest
+      state.last = .now
+    }
+  }
+
+  /// Deletes what cannot be used, and says so.
+  public func discard(_ reason: String) {
+    note("ignored and deleted its checkpoint: \(reason)")
+    state.withLock { state in
+      state.manifest = nil
+      state.earlier = Spent()
+    }
+    folder?.remove()
+  }
+
+  /// What earlier processes spent on the work that this one went on with.
+  var earlier: Spent { state.withLock { $0.earlier } }
+
+  /// The execution has succeeded.
+  func remove() { folder?.remove() }
+}

@@ -1,0 +1,116 @@
+import Foundation
+import Lineage
+import Synchronization
+
+/// What a run is doing at the moment, for `locus status`.
+public struct RunProgress: Sendable, Codable, Hashable {
+  public var pipeline: String
+  /// The instance, the `number`th of `count`.
+  public var stage: String
+  public var number: Int
+  public var count: Int
+  /// When the stage began and when this was written; UTC, ISO 8601.
+  public var startedAt: String
+  public var at: String
+  /// What is known as soon as the stage has reported its first progress.
+  public var work: Work?
+
+  public struct Work: Sendable, Codable, Hashable {
+    public var done: Int
+    public var total: Int
+    public var unit: String
+    /// Units a second since this process began with the stage.
+    public var rate: Double?
+    public var secondsLeft: Double?
+    /// The latest values by name.
+    public var metrics: [String: Double]
+  }
+}
+
+/// Keeps a small file beside the database up to date, replaced at once and at most every second.
+///
+/// It is for the eyes alone: a disk that cannot take it stops nothing.
+final class LiveProgress: Sendable {
+  private struct State {
+    var current: RunProgress?
+    var first: (time: Date, done: Int)?
+    var written = Date.distantPast
+  }
+
+  private static let interval = 1.0
+  private let url: URL
+  private let draft: URL
+  private let pipeline: String
+  private let state = Mutex(State())
+
+  init(store: Store, pipeline: String) {
+    url = Self.url(in: store.folder)
+    draft = store.temporaryFolder.appending(path: "progress")
+    self.pipeline = pipeline
+  }
+
+  private static func url(in folder: URL) -> URL { folder.appending(path: "progress.json") }
+
+  /// What a run in this store wrote last. Whether it still runs, the lock says.
+  static func read(in folder: URL) -> RunProgress? {
+    guard let data = try? Data(contentsOf: url(in: folder)) else { return nil }
+    return try? JSONDecoder().decode(RunProgress.self, from: data)
+  }
+
+  func observe(_ event: RunEvent) {
+    state.withLock { state in
+      switch event {
+      case .started(let step, _):
+        let now = Date()
+        state.first = nil
+        state.current = RunProgress(
+          pipeline: pipeline, stage: step.name, number: step.number, count: step.count,
+          startedAt: timestamp(now), at: timestamp(now))
+        write(&state, now)
+      case .progressed(_, let progress):
+        let now = Date()
+        let first = state.first ?? (now, progress.done)
+        state.first = first
+        let pace = Pace(progress, since: first.done, seconds: now.timeIntervalSince(first.time))
+        state.current?.work = RunProgress.Work(
+          done: progress.done, total: progress.total, unit: progress.unit, rate: pace.rate,
+          secondsLeft: pace.secondsLeft,
+          metrics: Dictionary(
+            progress.metrics.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }))
+        if now.timeIntervalSince(state.written) >= Self.interval { write(&state, now) }
+      default: break
+      }
+    }
+  }
+
+  func remove() { unlink(url.path) }
+
+  private func write(_ state: inout State, _ now: Date) {
+    state.current?.at = timestamp(now)
+    state.written = now
+    guard let current = state.current, let data = try? JSONEncoder().encode(current),
+      (try? data.write(to: draft)) != nil
+    else { return }
+    _ = rename(draft.path, url.path)
+  }
+}
+
+extension RunProgress {
+  /// What the run that holds this store's lock is doing.
+  public static func current(in folder: URL) -> RunProgress? { LiveProgress.read(in: folder) }
+}
+
+/// How fast work goes: from what was done since this process first reported, so that a resumed
+/// stage does not count what an earlier process did.
+struct Pace {
+  /// Units a second; `nil` until there is something to tell.
+  var rate: Double?
+  var secondsLeft: Double?
+
+  init(_ progress: StageProgress, since first: Int, seconds: Double) {
+    guard seconds > 0, progress.done > first else { return }
+    let rate = Double(progress.done - first) / seconds
+    self.rate = rate
+    secondsLeft = Double(max(0, progress.total - progress.done)) / rate
+  }
+}
