@@ -4,7 +4,8 @@ import Foundation
 enum Links {
   /// Whatever is written to by name.
   private static let places = [
-    "locus.sqlite", "lock", "objects", "receipts", Receipt.executions, Receipt.runs, "tmp",
+    "checkpoints", "locus.sqlite", "lock", "objects", "receipts", Receipt.executions, Receipt.runs,
+    "tmp",
   ]
 
   static func refuse(in folder: URL) throws(StoreError) {

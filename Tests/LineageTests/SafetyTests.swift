@@ -51,7 +51,9 @@ struct SafetyTests {
 
   @Test(
     "a link in the place of a part of the store is refused before anything is written through it",
-    arguments: ["objects", "receipts", "receipts/runs", "tmp", "locus.sqlite", "lock"])
+    arguments: [
+      "checkpoints", "objects", "receipts", "receipts/runs", "tmp", "locus.sqlite", "lock",
+    ])
   func links(_ place: String) throws {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "locus-link-\(UUID().uuidString)")
