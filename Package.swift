@@ -65,6 +65,7 @@ let package = Package(
       name: "Diffusion", dependencies: ["Tensors", "Vectors", "Formats"], swiftSettings: numeric),
     .target(name: "Probing", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
     .target(name: "Interventions", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
+    .target(name: "Theory", dependencies: ["Tensors"], swiftSettings: numeric),
     .target(
       name: "Evaluation", dependencies: ["Diffusion", "Scenes", "Tensors", "Vectors", "Formats"],
       swiftSettings: numeric),
@@ -73,7 +74,7 @@ let package = Package(
       name: "Experiments",
       dependencies: [
         "Workflow", "Lineage", "Formats", "Tensors", "Vectors", "Scenes", "Diffusion", "Probing",
-        "Interventions", "Evaluation",
+        "Interventions", "Evaluation", "Theory",
       ]),
     .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),
     .executableTarget(
@@ -84,7 +85,9 @@ let package = Package(
       ]),
 
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
-    .testTarget(name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"]),
+    .testTarget(
+      name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"],
+      exclude: ["Stores", "MillionRows.sql"]),
     .testTarget(
       name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
       exclude: ["Scenarios"]),
@@ -101,6 +104,7 @@ let package = Package(
     .testTarget(
       name: "InterventionsTests",
       dependencies: ["Interventions", "Diffusion", "Tensors", "DenoiserFixtures"]),
+    .testTarget(name: "TheoryTests", dependencies: ["Theory", "Tensors"]),
     .testTarget(
       name: "EvaluationTests",
       dependencies: ["Evaluation", "Diffusion", "Scenes", "Tensors", "Formats"]),
@@ -112,7 +116,7 @@ let package = Package(
       name: "LocusTests",
       dependencies: [
         "locus", "Experiments", "Lineage", "Workflow", "Formats", "Scenes", "Diffusion",
-        "Evaluation", "Tensors", "Mutations",
+        "Evaluation", "Tensors", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],
   swiftLanguageModes: [.v6]

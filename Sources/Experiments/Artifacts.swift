@@ -1,6 +1,7 @@
 import Diffusion
 import Formats
 import Foundation
+import Lineage
 import Tensors
 import Workflow
 
@@ -64,7 +65,7 @@ extension StageContext {
     -> StageOutput.File
   {
     let url = scratch.appendingPathComponent(role + "." + format.fileExtension)
-    try data.write(to: url)
+    try AtomicFile.write(data, to: url)
     return StageOutput.File(role: role, url: url, kind: kind, mediaType: format.mediaType)
   }
 }

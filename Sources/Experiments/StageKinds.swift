@@ -4,6 +4,6 @@ import Workflow
 public enum Experiments {
   public static let stageKinds: [StageKind] = [
     GenerateStage.kind, JudgeStage.kind, TrainStage.kind, ProbeStage.kind, InterveneStage.kind,
-    EvaluateStage.kind, CompareStage.kind, ImportStage.kind,
+    EvaluateStage.kind, CompareStage.kind, TheoryStage.kind, ImportStage.kind,
   ]
 }

@@ -43,7 +43,7 @@ public struct QueryResult: Sendable, Hashable {
 
 /// A thin wrapper over one SQLite connection; one thread uses it.
 final class Connection {
-  private var handle: OpaquePointer?
+  private(set) var handle: OpaquePointer?
   let path: String
   /// Statements that are not in use: most are needed again and again, and preparing one costs more
   /// than running it.
@@ -125,43 +125,6 @@ final class Connection {
     }
   }
 
-  /// Whether `sql` is one statement, and one that only reads.
-  func isSingleReadOnly(_ sql: String) throws(StoreError) -> Bool {
-    var statement: OpaquePointer?
-    var isLast = false
-    var code = SQLITE_OK
-    sql.withCString { text in
-      var tail: UnsafePointer<CChar>?
-      code = sqlite3_prepare_v2(handle, text, -1, &statement, &tail)
-      isLast = tail.map { String(cString: $0).allSatisfy { $0.isWhitespace || $0 == ";" } } ?? true
-    }
-    defer { sqlite3_finalize(statement) }
-    if code != SQLITE_OK { throw failure(code, statement: sql) }
-    return statement != nil && isLast && sqlite3_stmt_readonly(statement) != 0
-  }
-
-  /// Permits reading alone, whatever the statement says.
-  func denyWriting() {
-    sqlite3_set_authorizer(
-      handle,
-      { _, action, _, _, _, _ in
-        switch action {
-        case SQLITE_SELECT, SQLITE_READ, SQLITE_FUNCTION, SQLITE_RECURSIVE: SQLITE_OK
-        default: SQLITE_DENY
-        }
-      }, nil)
-  }
-
-  /// Interrupts what runs longer than until `deadline` (seconds of the monotonic clock).
-  func limit(until deadline: Deadline) {
-    sqlite3_progress_handler(
-      handle, 10_000,
-      { context in
-        guard let context else { return 0 }
-        return Unmanaged<Deadline>.fromOpaque(context).takeUnretainedValue().isPast ? 1 : 0
-      }, Unmanaged.passUnretained(deadline).toOpaque())
-  }
-
   private func giveBack(_ statement: OpaquePointer?, _ sql: String) {
     sqlite3_reset(statement)
     sqlite3_clear_bindings(statement)
@@ -212,7 +175,7 @@ final class Connection {
     }
   }
 
-  private func failure(_ code: Int32, statement: String) -> StoreError {
+  func failure(_ code: Int32, statement: String) -> StoreError {
     let reason =
       handle.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? "error \(code)"
     switch code & 0xFF {
@@ -221,18 +184,15 @@ final class Connection {
     case SQLITE_BUSY, SQLITE_LOCKED: return .busy(path: path)
     case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM:
       return .cannotWrite(path: path, reason: reason)
-    case SQLITE_FULL, SQLITE_IOERR: return .inputOutput(path: path, reason: reason)
-    case SQLITE_AUTH: return .notReadOnly(statement: statement)
+    case SQLITE_FULL:
+      return .full(
+        path: path, reason: reason, needed: nil, free: StoreError.free(around: URL(filePath: path)))
+    case SQLITE_IOERR:
+      let system = sqlite3_system_errno(handle)
+      return system == 0
+        ? .inputOutput(path: path, reason: reason)
+        : StoreError(system, writing: URL(filePath: path))
     default: return .sql(statement: statement, reason: reason)
     }
   }
-}
-
-/// A moment after which a query is stopped.
-final class Deadline {
-  private let end: ContinuousClock.Instant
-
-  init(seconds: Double) { end = ContinuousClock.now.advanced(by: .seconds(seconds)) }
-
-  var isPast: Bool { ContinuousClock.now > end }
 }

@@ -45,25 +45,38 @@ enum ExecutionRow {
   }
 
   /// Puts a record with everything that belongs to it into the tables; a later success of a key
-  /// replaces an earlier one. Runs inside a transaction.
+  /// replaces an earlier one, in whichever order they come. Runs inside a transaction.
   static func insert(_ record: ExecutionRecord, into database: Connection) throws(StoreError) {
-    if record.status == "succeeded" {
-      try database.run(
-        "UPDATE execution SET status = 'replaced' WHERE key = ? AND status = 'succeeded'",
-        [.text(record.key)])
+    var status = record.status
+    if status == "succeeded" {
+      let other = try database.query(
+        "SELECT attempt FROM execution WHERE key = ? AND status = 'succeeded'", [.text(record.key)])
+      if let attempt = other.rows.first?.first?.integer, attempt > record.attempt {
+        status = "replaced"
+      } else {
+        try database.run(
+          "UPDATE execution SET status = 'replaced' WHERE key = ? AND status = 'succeeded'",
+          [.text(record.key)])
+      }
     }
     try database.run(
       "INSERT INTO execution VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
       [
         .text(record.id), .text(record.key), .text(record.kind),
         .text(record.parameters.canonicalText()), .integer(Int64(bitPattern: record.seed)),
-        .text(record.startedAt), .text(record.finishedAt), .text(record.status),
+        .text(record.startedAt), .text(record.finishedAt), .text(status),
         .optional(record.error), .real(record.cpuSeconds), .real(record.wallSeconds),
         .integer(Int64(record.peakRSSBytes)), .integer(Int64(record.threads)),
         .integer(Int64(record.attempt)),
       ])
+    // What several made is told as the first of them did.
     try database.insert(
-      "INSERT OR IGNORE INTO artifact VALUES (?, ?, ?, ?, ?)",
+      """
+      INSERT INTO artifact VALUES (?, ?, ?, ?, ?) ON CONFLICT (sha256) DO UPDATE
+      SET kind = excluded.kind, media_type = excluded.media_type, created_at = excluded.created_at
+      WHERE (excluded.created_at, excluded.kind, excluded.media_type)
+        < (artifact.created_at, artifact.kind, artifact.media_type)
+      """,
       record.artifacts.map {
         [
           .text($0.sha256), .text($0.kind), .text($0.mediaType), .integer(Int64($0.bytes)),

@@ -84,9 +84,9 @@ public final class HashMemory {
 
   private static func url(in store: Store) -> URL { store.folder.appending(path: "stamps") }
 
-  /// Whether an object has the stamp that it had when it was last read.
+  /// Whether an object has the stamp that it had when it was last read, and nobody found it damaged.
   public func isKnown(_ sha256: String) -> Bool {
-    guard let stamp = stamps[sha256] else { return false }
+    guard let stamp = stamps[sha256], !store.doubts.objects.contains(sha256) else { return false }
     return FileStamp(path: "\(objects)\(sha256.prefix(2))/\(sha256.dropFirst(2))") == stamp
   }
 

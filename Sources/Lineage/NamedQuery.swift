@@ -33,6 +33,16 @@ public struct NamedQuery: Sendable {
         WHERE s.run_id IN (SELECT id FROM latest_run) ORDER BY s.id
         """),
     NamedQuery(
+      name: "theory",
+      summary: "Violations of composition (KL) and of locality in enumerated worlds",
+      sql: """
+        SELECT s.name AS world, m.name, m.step AS coupling, m.sigma, m.arm, m.value, m.ci_low, m.ci_high
+        FROM metric m JOIN stage s ON s.execution_id = m.execution_id
+        WHERE s.kind = 'theory' AND s.run_id IN (SELECT id FROM latest_run) AND m.k IS NULL
+          AND m.sigma IS NOT NULL AND m.name NOT LIKE 'theory.pair.%'
+        ORDER BY s.id, m.name, m.arm, m.step, m.sigma
+        """),
+    NamedQuery(
       name: "judge", summary: "The judge's own recall and precision on held-out renders",
       sql: """
         SELECT m.arm AS detector, m.k, m.name, m.value, m.ci_low, m.ci_high, m.n

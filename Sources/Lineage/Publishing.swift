@@ -45,11 +45,13 @@ extension Store {
     let last = try database.query(
       "SELECT max(attempt) FROM execution WHERE key = ?", [.text(record.key)])
     record.attempt = last.rows.first?.first?.integer ?? 0
-    // A receipt is never written over, not even one that the database does not know.
+    // A receipt is never written over, not even one that the database does not know, and the id of
+    // one that was lost never means something else.
     repeat {
       record.attempt += 1
       record.id = "\(record.key.prefix(16))-\(record.attempt)"
-    } while FileManager.default.fileExists(atPath: receiptURL(execution: record.id).path)
+    } while [receiptURL(execution: record.id), aside(receiptURL(execution: record.id))]
+      .contains { FileManager.default.fileExists(atPath: $0.path) }
     let now = Date()
     record.finishedAt = timestamp(now)
     record.startedAt = timestamp(now.addingTimeInterval(-record.wallSeconds))
@@ -62,6 +64,7 @@ extension Store {
     try database.transaction { () throws(StoreError) in
       try ExecutionRow.insert(record, into: database)
     }
+    if !waiting.isEmpty { try takeIn(waiting) }
   }
 
   func receiptURL(execution id: String) -> URL {
@@ -74,7 +77,7 @@ extension Store {
     do {
       sha256 = try SHA256.hash(fileAt: file.url)
     } catch {
-      throw AtomicFile.failure(error, path: file.url.path)
+      throw StoreError(writing: error, path: file.url.path)
     }
     let target = objectURL(sha256)
     guard let bytes = Self.size(of: file.url) else {
@@ -89,35 +92,9 @@ extension Store {
       let permissions: [FileAttributeKey: Any] = [.posixPermissions: 0o444]
       try FileManager.default.setAttributes(permissions, ofItemAtPath: file.url.path)
     } catch {
-      throw AtomicFile.failure(error, path: file.url.path)
+      throw StoreError(writing: error, path: file.url.path)
     }
     try AtomicFile.move(file.url, to: target)
     return (sha256, bytes)
-  }
-
-  /// Brings in receipts that a crash kept from the database.
-  func importReceipts() throws(StoreError) {
-    let folder = folder.appending(path: Receipt.executions)
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path) else {
-      return
-    }
-    let ids = Set(try database.query("SELECT id FROM execution").column("id").compactMap(\.text))
-    var records: [ExecutionRecord] = []
-    for name in names where name.hasSuffix(".json") && !ids.contains(String(name.dropLast(5))) {
-      // A damaged receipt is verify's to report; the stage that it stood for simply runs again.
-      let url = folder.appending(path: name)
-      if let record = try? Receipt.read(ExecutionRecord.self, from: url) { records.append(record) }
-    }
-    for record in records.sorted(by: { ($0.finishedAt, $0.id) < ($1.finishedAt, $1.id) }) {
-      do {
-        try database.transaction { () throws(StoreError) in
-          try ExecutionRow.insert(record, into: database)
-        }
-      } catch .sql {
-        // It needs an artifact whose own receipt is damaged: verify names both, and a run makes
-        // what is missing anew. The rest of the store stays usable.
-        continue
-      }
-    }
   }
 }

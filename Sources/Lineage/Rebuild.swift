@@ -3,65 +3,54 @@ import Foundation
 
 extension Store {
   /// Makes the database again from receipts and objects alone; the old one is replaced at the end.
+  /// The caller holds the lock.
   ///
+  /// - Throws: `StoreError.damaged` when a receipt is: the database would know less than before.
   /// - Returns: how many executions and runs were read.
   public static func rebuild(_ folder: URL) throws(StoreError) -> (executions: Int, runs: Int) {
-    // What is not a store of ours is refused before anything is written.
-    do {
-      _ = try open(folder, .readOnly)
-    } catch .missing {
-      guard FileManager.default.fileExists(atPath: folder.appending(path: "receipts").path) else {
-        throw .missing(path: folder.path)
-      }
-    }
+    try checkPlace(folder)
     try Links.refuse(in: folder)
+    let receipts = Receipts(in: folder)
+    if let first = receipts.damaged.first {
+      throw .damaged(path: first.url.path, reason: first.reason)
+    }
+    let left = try replaceDatabase(in: folder, from: receipts)
+    if let first = left.first {
+      throw .damaged(
+        path: folder.appending(path: "\(Receipt.executions)/\(first.id).json").path,
+        reason: "it names an input that no receipt has as an output")
+    }
+    return (receipts.executions.count, receipts.runs.count)
+  }
+
+  /// - Returns: the executions that cannot be in the new database, for want of an input.
+  @discardableResult
+  static func replaceDatabase(
+    in folder: URL, from receipts: Receipts, evenIncomplete: Bool = false
+  ) throws(StoreError) -> [ExecutionRecord] {
     let draft = folder.appending(path: "tmp/rebuild-" + UUID().uuidString)
     try AtomicFile.makeFolder(draft)
     defer { try? FileManager.default.removeItem(at: draft) }
-    let store = try open(draft, .readWrite)
-    let executions: [ExecutionRecord] = try receipts(folder, Receipt.executions)
-    let runs: [RunRecord] = try receipts(folder, Receipt.runs)
-    try store.database.transaction { () throws(StoreError) in
-      for record in executions.sorted(by: { ($0.finishedAt, $0.id) < ($1.finishedAt, $1.id) }) {
-        try damaged("\(Receipt.executions)/\(record.id).json", in: folder) {
-          () throws(StoreError) in try ExecutionRow.insert(record, into: store.database)
-        }
-      }
-      for record in runs.sorted(by: { ($0.startedAt, $0.id) < ($1.startedAt, $1.id) }) {
-        try damaged("\(Receipt.runs)/\(record.id).json", in: folder) {
-          () throws(StoreError) in try store.insert(record)
-        }
-      }
+    let new = draft.appending(path: "locus.sqlite")
+    let left = try {
+      () throws(StoreError) in
+      let connection = try Connection(
+        new.path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+      try connection.execute("PRAGMA foreign_keys = ON")
+      try Schema.migrate(connection)
+      return try receipts.fill(connection)
+    }()
+    if !left.isEmpty && !evenIncomplete { return left }
+    let old = databaseURL(in: folder)
+    // The log of the old database must not be applied to the new one; what it holds is first brought
+    // home, so that a crash in between leaves the old database whole.
+    if let connection = try? Connection(old.path, flags: SQLITE_OPEN_READWRITE) {
+      try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
-    try store.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    try store.database.execute("PRAGMA journal_mode = DELETE")
     for suffix in ["-wal", "-shm"] {
       try? FileManager.default.removeItem(at: folder.appending(path: "locus.sqlite" + suffix))
     }
-    try AtomicFile.move(store.databaseURL, to: folder.appending(path: "locus.sqlite"))
-    return (executions.count, runs.count)
-  }
-
-  /// What the tables refuse is the receipt's fault, not that of a statement somebody typed.
-  private static func damaged(
-    _ receipt: String, in folder: URL, _ body: () throws(StoreError) -> Void
-  ) throws(StoreError) {
-    do {
-      try body()
-    } catch .sql(_, let reason) {
-      throw .damaged(path: folder.appending(path: receipt).path, reason: reason)
-    }
-  }
-
-  private static func receipts<T: Receipted>(_ folder: URL, _ kind: String) throws(StoreError)
-    -> [T]
-  {
-    let place = folder.appending(path: kind)
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
-    var records: [T] = []
-    for name in names.sorted() where name.hasSuffix(".json") {
-      records.append(try Receipt.read(T.self, from: place.appending(path: name)))
-    }
-    return records
+    try AtomicFile.move(new, to: old)
+    return left
   }
 }

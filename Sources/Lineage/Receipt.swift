@@ -33,30 +33,10 @@ enum Receipt {
     guard Store.size(of: url) != nil else {
       throw .damaged(path: url.path, reason: "is no ordinary file")
     }
-    let data: Data
-    do {
-      data = try Data(contentsOf: url)
-    } catch {
-      throw AtomicFile.failure(error, path: url.path)
+    guard let data = try? Data(contentsOf: url) else {
+      throw .damaged(path: url.path, reason: "cannot be read")
     }
-    // `{"sha256":"` + 64 digits + `","content":` + content + `}\n`
-    let head = Data("{\"sha256\":\"".utf8)
-    let middle = Data("\",\"content\":".utf8)
-    let start = head.count + 64 + middle.count
-    guard data.count > start + 2, data.starts(with: head),
-      data[head.count + 64..<start] == middle, data.suffix(2) == Data("}\n".utf8)
-    else { throw .damaged(path: url.path, reason: "not a receipt") }
-    let content = data[start..<data.count - 2]
-    guard
-      SHA256.hash(Data(content))
-        == String(decoding: data[head.count..<head.count + 64], as: UTF8.self)
-    else { throw .damaged(path: url.path, reason: "its content does not have its hash") }
-    let record: T
-    do {
-      record = try JSONDecoder().decode(type, from: content)
-    } catch {
-      throw .damaged(path: url.path, reason: "its content is not a record of this version")
-    }
+    let record = try decode(type, data, path: url.path)
     // Ids and names of pipelines become names of files.
     guard let receipted = record as? any Receipted else { return record }
     let names = [receipted.id] + ((record as? RunRecord).map { [$0.pipeline] } ?? [])
@@ -64,5 +44,27 @@ enum Receipt {
       names.allSatisfy({ isPlainName($0, most: 128) })
     else { throw .damaged(path: url.path, reason: "is of another execution or run") }
     return record
+  }
+
+  static func decode<T: Decodable>(_ type: T.Type, _ data: Data, path: String) throws(StoreError)
+    -> T
+  {
+    // `{"sha256":"` + 64 digits + `","content":` + content + `}\n`
+    let head = Data("{\"sha256\":\"".utf8)
+    let middle = Data("\",\"content\":".utf8)
+    let start = head.count + 64 + middle.count
+    guard data.count > start + 2, data.starts(with: head),
+      data[head.count + 64..<start] == middle, data.suffix(2) == Data("}\n".utf8)
+    else { throw .damaged(path: path, reason: "not a receipt") }
+    let content = data[start..<data.count - 2]
+    guard
+      SHA256.hash(Data(content))
+        == String(decoding: data[head.count..<head.count + 64], as: UTF8.self)
+    else { throw .damaged(path: path, reason: "its content does not have its hash") }
+    do {
+      return try JSONDecoder().decode(type, from: content)
+    } catch {
+      throw .damaged(path: path, reason: "its content is not a record of this version")
+    }
   }
 }

@@ -2,7 +2,8 @@
 public struct MetricRow: Sendable, Codable, Hashable {
   public var name: String
   public var value: Double
-  /// Pictures seen for training curves, the window's side in pixels for locality curves.
+  /// Pictures seen for training curves, the window's side in pixels for locality curves, the
+  /// coupling of a world for theory.
   public var step: Double?
   public var sigma: Double?
   /// The number of requested labels or objects.

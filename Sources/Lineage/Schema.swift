@@ -5,8 +5,12 @@ enum Schema {
 
   /// History: each migration raises the version by one and is never changed afterwards.
   ///
-  /// 1. `first`: the tables of DESIGN §4.
-  static let migrations: [(name: String, sql: String)] = [("first", first)]
+  /// 1. `first`: the tables.
+  /// 2. `quick-views`: an execution's stage within one run, however many runs reused it, and the
+  ///    newest runs are found without a scan.
+  static let migrations: [(name: String, sql: String)] = [
+    ("first", first), ("quick-views", quickViews),
+  ]
 
   static var version: Int { migrations.count }
 
@@ -119,5 +123,11 @@ enum Schema {
       message TEXT NOT NULL
     ) STRICT;
     CREATE INDEX event_by_run ON event (run_id, at);
+    """
+
+  private static let quickViews = """
+    DROP INDEX stage_by_execution;
+    CREATE INDEX stage_by_execution ON stage (execution_id, run_id);
+    CREATE INDEX run_by_start ON run (started_at, id);
     """
 }

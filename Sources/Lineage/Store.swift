@@ -9,16 +9,21 @@ public final class Store {
 
   public let folder: URL
   let database: Connection
+  /// Executions whose receipts name an input that nothing known has made, until something does.
+  var waiting: [ExecutionRecord] = []
+  /// What `verify` found damaged: not used again before it has been healed.
+  let doubts: Doubts
 
   private init(_ folder: URL, _ database: Connection) {
     self.folder = folder
     self.database = database
+    doubts = Doubts(in: folder)
   }
 
   public var databaseURL: URL { Self.databaseURL(in: folder) }
   public var temporaryFolder: URL { folder.appending(path: "tmp") }
 
-  private static func databaseURL(in folder: URL) -> URL {
+  static func databaseURL(in folder: URL) -> URL {
     folder.appending(path: "locus.sqlite")
   }
 
@@ -36,14 +41,14 @@ public final class Store {
     case .readOnly:
       guard hasDatabase else { throw .missing(path: folder.path) }
       let store = Store(folder, try openToRead(path))
-      try store.checkIdentity()
+      if try store.checkIdentity() == .empty { throw .missing(path: folder.path) }
       return store
     case .readWrite:
       try AtomicFile.makeFolder(folder)
       try Links.refuse(in: folder)
       if hasDatabase {
         // What is foreign is refused before anything is written.
-        try Store(folder, try openToRead(path)).checkIdentity()
+        _ = try Store(folder, try openToRead(path)).checkIdentity()
       }
       if !FileManager.default.isWritableFile(atPath: folder.path)
         || hasDatabase && !FileManager.default.isWritableFile(atPath: path)
@@ -58,7 +63,7 @@ public final class Store {
     }
   }
 
-  private static func openToRead(_ path: String) throws(StoreError) -> Connection {
+  static func openToRead(_ path: String) throws(StoreError) -> Connection {
     let connection = try Connection(path, flags: SQLITE_OPEN_READONLY)
     do {
       _ = try connection.query("SELECT count(*) FROM sqlite_schema")
@@ -76,7 +81,11 @@ public final class Store {
     try database.query("PRAGMA \(name)").rows.first?.first?.integer ?? 0
   }
 
-  private func checkIdentity() throws(StoreError) {
+  /// An empty database is what a crash or a full disk between creation and the first transaction
+  /// leaves.
+  private enum Identity { case ours, empty }
+
+  private func checkIdentity() throws(StoreError) -> Identity {
     let path = databaseURL.path
     let application = try pragma("application_id")
     let version = try pragma("user_version")
@@ -84,40 +93,24 @@ public final class Store {
       let tables = try database.query("SELECT count(*) FROM sqlite_schema").rows.first?.first?
         .integer
       let isEmpty = application == 0 && version == 0 && tables == 0
-      // An empty database is what a crash between creation and the first transaction leaves.
-      if isEmpty { return }
+      if isEmpty { return .empty }
       throw .foreign(path: path, found: "application id \(application)")
     }
     if version < 0 { throw .foreign(path: path, found: "schema version \(version)") }
     if version > Schema.version {
       throw .newer(path: path, version: version, known: Schema.version)
     }
+    return .ours
   }
 
   private func prepareToWrite() throws(StoreError) {
     try database.execute("PRAGMA journal_mode = WAL")
     try database.execute("PRAGMA synchronous = NORMAL")
     try database.execute("PRAGMA foreign_keys = ON")
-    try migrate()
-    try importReceipts()
-    try importRunReceipts()
-  }
-
-  private func migrate() throws(StoreError) {
     let version = try pragma("user_version")
-    if version == Schema.version, try viewsAreCurrent() { return }
-    try database.transaction { () throws(StoreError) in
-      for migration in Schema.migrations.dropFirst(version) { try database.execute(migration.sql) }
-      let old = try database.query("SELECT name FROM sqlite_schema WHERE type = 'view'")
-      for name in old.column("name").compactMap(\.text) {
-        try database.execute("DROP VIEW \"\(name)\"")
-      }
-      for view in Views.all {
-        try database.execute("CREATE VIEW \(view.name) AS \(view.sql)")
-      }
-      try database.execute("PRAGMA application_id = \(Schema.applicationID)")
-      try database.execute("PRAGMA user_version = \(Schema.version)")
-    }
+    let viewsAreCurrent = try viewsAreCurrent()
+    if version != Schema.version || !viewsAreCurrent { try Schema.migrate(database) }
+    try importReceipts()
   }
 
   private func viewsAreCurrent() throws(StoreError) -> Bool {
@@ -134,25 +127,10 @@ public final class Store {
     try database.query(sql, bindings)
   }
 
-  /// A statement that a person wrote: it can only read, and ends after `timeLimit` seconds.
-  public func queryReadOnly(_ sql: String, timeLimit: Double = 60) throws(StoreError)
-    -> QueryResult
-  {
-    let connection = try Self.openToRead(databaseURL.path)
-    guard try connection.isSingleReadOnly(sql) else { throw .notReadOnly(statement: sql) }
-    connection.denyWriting()
-    let deadline = Deadline(seconds: timeLimit)
-    connection.limit(until: deadline)
-    do {
-      return try connection.query(sql, mostRows: 1_000_000)
-    } catch {
-      if deadline.isPast { throw .timeLimit(seconds: timeLimit) }
-      throw error
-    }
-  }
-
   /// Where the object with this hash lies. A text that is no hash leads to no file.
-  public func objectURL(_ sha256: String) -> URL {
+  public func objectURL(_ sha256: String) -> URL { Self.objectURL(sha256, in: folder) }
+
+  static func objectURL(_ sha256: String, in folder: URL) -> URL {
     guard SHA256.isHash(sha256) else { return folder.appending(path: "objects/none") }
     return folder.appending(path: "objects/\(sha256.prefix(2))/\(sha256.dropFirst(2))")
   }
@@ -161,7 +139,9 @@ public final class Store {
   public func hasObject(_ sha256: String) throws(StoreError) -> Bool {
     let recorded = try database.query(
       "SELECT bytes FROM artifact WHERE sha256 = ?", [.text(sha256)])
-    guard let bytes = recorded.rows.first?.first?.integer else { return false }
+    guard let bytes = recorded.rows.first?.first?.integer, !doubts.objects.contains(sha256) else {
+      return false
+    }
     return Self.size(of: objectURL(sha256)) == bytes
   }
 
@@ -177,7 +157,7 @@ public final class Store {
       LEFT JOIN execution_output o ON o.execution_id = e.id
       WHERE e.key = ? AND e.status = 'succeeded' ORDER BY o.role
       """, [.text(key)])
-    guard let id = found.rows.first?[0].text else { return nil }
+    guard let id = found.rows.first?[0].text, !doubts.executions.contains(id) else { return nil }
     return SucceededExecution(
       id: id, key: key,
       outputs: found.rows.compactMap { row in

@@ -10,14 +10,17 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
   case link(path: String)
   case cannotWrite(path: String, reason: String)
   case inputOutput(path: String, reason: String)
+  /// Sizes in bytes, where they are known.
+  case full(path: String, reason: String, needed: Int?, free: Int?)
   case busy(path: String)
   case damaged(path: String, reason: String)
   case sql(statement: String, reason: String)
   case timeLimit(seconds: Double)
-  case notReadOnly(statement: String)
+  case refused(what: String, statement: String)
   case tooManyRows(most: Int)
   case metric(name: String, value: Double)
   case reference(String)
+  case keepsNothing(Keep, pipelines: [String])
 
   public var description: String {
     switch self {
@@ -36,16 +39,27 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
       "\(path): cannot be written (\(reason)); check permissions or choose another --store"
     case .inputOutput(let path, let reason):
       "\(path): \(reason); nothing half-written is visible, free some room and run again"
+    case .full(let path, let reason, let needed, let free):
+      "\(path): \(reason) (needed: \(Self.size(needed)), free: \(Self.size(free)));"
+        + " nothing half-written is visible, make room and run again"
     case .busy(let path): "\(path): another program holds the database; try again"
     case .damaged(let path, let reason): "\(path): damaged (\(reason)); `locus verify` says more"
     case .sql(let statement, let reason): "SQL: \(reason), in: \(statement)"
-    case .timeLimit(let seconds): "the query took longer than \(seconds) s and was stopped"
-    case .notReadOnly(let statement):
-      "a query may only read, and be one statement: \(statement)"
+    case .timeLimit(let seconds):
+      "the query took longer than \(seconds.formatted()) s and was stopped; --limit allows more"
+    case .refused(let what, let statement):
+      "a query is one statement that only reads; \(what) is refused, in: \(statement)"
     case .tooManyRows(let most): "the query has more than \(most) rows; add a LIMIT"
     case .metric(let name, let value): "metric \(name) is \(value), not a finite number"
+    case .keepsNothing(let rule, let pipelines):
+      "--keep \(rule) keeps no run; pipelines in this store: \(pipelines.joined(separator: ", "))"
     case .reference(let text): "\(text) names nothing in the store, or more than one thing"
     }
+  }
+
+  private static func size(_ bytes: Int?) -> String {
+    guard let bytes else { return "unknown" }
+    return bytes < 10_000 ? "\(bytes) B" : "\((bytes + 999) / 1000) kB"
   }
 
   /// By sysexits.h.
@@ -54,9 +68,9 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     case .missing: 66
     case .notAFolder, .notADatabase, .foreign, .newer, .link, .damaged: 65
     case .cannotWrite: 73
-    case .inputOutput: 74
+    case .inputOutput, .full: 74
     case .busy: 75
-    case .sql, .timeLimit, .notReadOnly, .tooManyRows, .reference: 64
+    case .sql, .timeLimit, .refused, .tooManyRows, .reference, .keepsNothing: 64
     case .metric: 70
     }
   }

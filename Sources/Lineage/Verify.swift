@@ -1,160 +1,325 @@
+import CSQLite
 import Foundation
 
-/// Something of the store that is not as it was left, and what it damages.
-public struct Fault: Sendable, Hashable {
-  /// `object`, `receipt` or `database`.
-  public var place: String
-  public var subject: String
-  public var problem: String
-  /// Stages, newest run first, whose results rest on it.
-  public var damages: [String]
+/// Reads a store again from one end to the other and names what is not as it was left.
+///
+/// Receipts and objects are hashed; from the receipts a second index is made in memory, and the
+/// database is held against it, table by table and row by row.
+struct Verification {
+  private let folder: URL
+  /// Whether a run is going on: what it is about to record is no fault.
+  private let isRunning: () -> Bool
+  private let start = Date()
+  /// Its `main` is the index of the receipts; `old` the database of the store, when that can be read.
+  private let index: Connection
+  private let receipts: Receipts
+  private var hasDatabase = false
+  private(set) var faults: [Fault] = []
+  /// Executions of which a fault is already known, or that are being recorded: what the database says
+  /// of them is no news.
+  private var excluded: Set<String> = []
+  /// Executions that name an input which no execution with a whole receipt has made.
+  private var waiting: [String] = []
+
+  init(_ folder: URL, isRunning: @escaping () -> Bool) throws(StoreError) {
+    self.folder = folder
+    self.isRunning = isRunning
+    receipts = Receipts(in: folder)
+    index = try Connection(
+      ":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI)
+    try Schema.migrate(index)
+    let left = try receipts.fill(index)
+    try attach()
+    for (url, reason) in receipts.damaged {
+      let id = String(url.lastPathComponent.dropLast(5))
+      excluded.insert(id)
+      add(.receipt, relative(url), reason, try restingOn(execution: id))
+    }
+    waiting = left.map(\.id)
+    excluded.formUnion(waiting)
+  }
+
+  private mutating func add(
+    _ place: Fault.Place, _ subject: String, _ problem: String, _ damages: [String] = []
+  ) {
+    faults.append(Fault(place: place, subject: subject, problem: problem, damages: damages))
+  }
+
+  private func relative(_ url: URL) -> String {
+    url.pathComponents.suffix(url.pathComponents.count - folder.pathComponents.count)
+      .joined(separator: "/")
+  }
+
+  // MARK: - The database
+
+  private mutating func attach() throws(StoreError) {
+    let path = Store.databaseURL(in: folder).path
+    guard FileManager.default.fileExists(atPath: path) else {
+      add(.database, "locus.sqlite", "missing")
+      return
+    }
+    let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
+    for mode in ["mode=ro", "immutable=1"] where !hasDatabase {
+      do {
+        try index.run("ATTACH ? AS old", [.text("file:\(escaped)?\(mode)")])
+        let tables = try index.query("SELECT count(*) FROM old.sqlite_schema").rows.first
+        if tables?.first?.integer == 0 {
+          throw StoreError.damaged(path: path, reason: "it is empty")
+        }
+        hasDatabase = true
+      } catch {
+        try? index.execute("DETACH old")
+        if mode == "immutable=1" { add(.database, "locus.sqlite", "\(error)") }
+      }
+    }
+  }
+
+  /// Receipts that are missing, and those that need them.
+  mutating func checkReceipts() throws(StoreError) {
+    if hasDatabase { try checkMissingReceipts() }
+    // Where another receipt's fault does not explain it already.
+    if faults.contains(where: { $0.place == .receipt }) { return }
+    for id in waiting {
+      add(
+        .receipt, "\(Receipt.executions)/\(id).json", "names an input that nothing known has made",
+        try restingOn(execution: id))
+    }
+  }
+
+  mutating func checkDatabase() throws(StoreError) {
+    guard hasDatabase else { return }
+    do {
+      for row in try index.query("PRAGMA old.integrity_check").rows where row[0].text != "ok" {
+        add(.database, "locus.sqlite", row[0].text ?? "not intact")
+      }
+      for row in try index.query("PRAGMA old.foreign_key_check").rows {
+        add(
+          .database, "table \(row[0].text ?? "?")",
+          "row \(row[1].integer ?? 0) names a row that is not there")
+      }
+      try checkRows()
+    } catch {
+      add(.database, "locus.sqlite", "\(error)")
+    }
+  }
+
+  /// Each table, with the column that says to whom its rows belong.
+  private static let tables = [
+    ("pipeline", "name"), ("run", "id"), ("stage", "run_id"), ("event", "run_id"),
+    ("execution", "id"), ("artifact", "sha256"), ("execution_input", "execution_id"),
+    ("execution_output", "execution_id"), ("metric", "execution_id"), ("outcome", "execution_id"),
+  ]
+
+  private struct Difference {
+    var tables: [String] = []
+    var isInDatabase = false
+    var isInReceipts = false
+
+    var problem: String {
+      let list = tables.joined(separator: ", ")
+      return switch (isInDatabase, isInReceipts) {
+      case (true, true): "not what the receipts say, in \(list)"
+      case (true, false): "rows that no receipt gives, in \(list)"
+      default: "rows of the receipts are missing, in \(list)"
+      }
+    }
+  }
+
+  private mutating func checkRows() throws(StoreError) {
+    var differences: [String: Difference] = [:]
+    for (table, subject) in Self.tables {
+      let inDatabase = try rows(of: table, subject, only: "old", not: "main")
+      let inReceipts = try rows(of: table, subject, only: "main", not: "old")
+      for name in inDatabase.union(inReceipts) {
+        differences[name, default: Difference()].tables.append(table)
+        if inDatabase.contains(name) { differences[name]?.isInDatabase = true }
+        if inReceipts.contains(name) { differences[name]?.isInReceipts = true }
+      }
+    }
+    for name in try beingRecorded() { differences[name] = nil }
+    for name in excluded {
+      differences[name] = nil
+      // Their artifacts, and what runs say of them.
+      for (column, table) in [("sha256", "execution_output"), ("run_id", "stage")] {
+        let others = try index.query(
+          "SELECT \(column) FROM old.\(table) WHERE execution_id = ?", [.text(name)])
+        for row in others.rows { differences[row[0].text ?? ""] = nil }
+      }
+    }
+    for (name, difference) in differences.sorted(by: { $0.key < $1.key }) {
+      add(.database, name, difference.problem, try restingOn(execution: name))
+    }
+  }
+
+  private func rows(of table: String, _ subject: String, only first: String, not second: String)
+    throws(StoreError) -> Set<String>
+  {
+    // An older schema may lack a column.
+    let columns = try index.query(
+      "SELECT name FROM pragma_table_info('\(table)', 'old') INTERSECT"
+        + " SELECT name FROM pragma_table_info('\(table)', 'main')"
+    ).column("name").compactMap { $0.text.map { "\"\($0)\"" } }.joined(separator: ", ")
+    // Equal rows are counted, so that one that is there twice is noticed.
+    func rows(_ place: String) -> String {
+      "SELECT \(columns), count(*) FROM \(place).\(table) GROUP BY \(columns)"
+    }
+    let found = try index.query(
+      "SELECT DISTINCT \(subject) FROM (\(rows(first)) EXCEPT \(rows(second)))")
+    return Set(found.rows.compactMap { $0.first?.text })
+  }
+
+  private mutating func checkMissingReceipts() throws(StoreError) {
+    for (table, kind) in [("execution", Receipt.executions), ("run", Receipt.runs)] {
+      let rows = try index.query("SELECT id FROM old.\(table) ORDER BY id").column("id")
+      let files = Receipts.ids(kind, in: folder)
+      for id in rows.compactMap(\.text) where !files.contains(id) {
+        excluded.insert(id)
+        add(.receipt, "\(kind)/\(id).json", "missing", try restingOn(execution: id))
+      }
+    }
+  }
+
+  /// What a run that is going on has recorded since the reading began, or is about to.
+  private mutating func beingRecorded() throws(StoreError) -> Set<String> {
+    guard isRunning() else { return [] }
+    let then = timestamp(start.addingTimeInterval(-2))
+    let rows = try index.query(
+      """
+      SELECT id FROM old.execution WHERE finished_at >= ?1
+      UNION SELECT id FROM old.run WHERE finished_at IS NULL OR finished_at >= ?1
+      """, [.text(then)])
+    let late = receipts.executions.filter { $0.finishedAt >= then }.map(\.id)
+    excluded.formUnion(rows.rows.compactMap { $0[0].text } + late)
+    return excluded
+  }
+
+  // MARK: - Objects
+
+  /// `progress` is told how many of how many objects were read.
+  mutating func checkObjects(_ progress: (Int, Int) -> Void) throws(StoreError) {
+    let known = try index.query(
+      "SELECT sha256 FROM main.artifact"
+        + (hasDatabase ? " UNION SELECT sha256 FROM old.artifact" : "")
+        + " ORDER BY sha256"
+    ).column("sha256").compactMap(\.text)
+    for (number, sha256) in known.enumerated() {
+      if let problem = Self.problem(Store.objectURL(sha256, in: folder), sha256) {
+        add(.object, sha256, problem, try restingOn(object: sha256))
+      }
+      progress(number + 1, known.count)
+    }
+    if isRunning() { return }
+    for url in Store.strayObjects(in: folder, known: Set(known)) {
+      add(.object, relative(url), "belongs to no execution")
+    }
+  }
+
+  /// What is wrong with a file that should have this content.
+  static func problem(_ url: URL, _ sha256: String) -> String? {
+    var isFolder: ObjCBool = false
+    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: url.path)
+    if link == nil, !FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) {
+      return "missing"
+    }
+    if Store.size(of: url) == nil { return "is no ordinary file" }
+    do {
+      return try SHA256.hash(fileAt: url) == sha256 ? nil : "its content has another hash"
+    } catch {
+      return "cannot be read: \(StoreError(writing: error, path: url.path))"
+    }
+  }
+
+  // MARK: - What is damaged
+
+  private var schema: String { hasDatabase ? "old" : "main" }
+
+  private func restingOn(object sha256: String) throws(StoreError) -> [String] {
+    try stages("SELECT ?1 AS sha256", sha256)
+  }
+
+  /// Also of a run, which nothing rests on.
+  private func restingOn(execution id: String) throws(StoreError) -> [String] {
+    try stages("SELECT sha256 FROM \(schema).execution_output WHERE execution_id = ?1", id)
+  }
+
+  /// The stages that made, used or came after what `seeds` selects, and those of execution `subject`.
+  private func stages(_ seeds: String, _ subject: String) throws(StoreError) -> [String] {
+    let found = try index.query(
+      """
+      WITH RECURSIVE damaged (sha256) AS (
+        \(seeds)
+        UNION
+        SELECT o.sha256 FROM damaged d
+        CROSS JOIN \(schema).execution_input i ON i.sha256 = d.sha256
+        CROSS JOIN \(schema).execution_output o ON o.execution_id = i.execution_id)
+      , execution_damaged (id) AS (
+        SELECT ?1
+        UNION SELECT o.execution_id FROM damaged d
+          CROSS JOIN \(schema).execution_output o ON o.sha256 = d.sha256
+        UNION SELECT i.execution_id FROM damaged d
+          CROSS JOIN \(schema).execution_input i ON i.sha256 = d.sha256)
+      , latest (id, newest) AS (
+        SELECT r.id, max(r.started_at) FROM \(schema).run r
+        JOIN \(schema).pipeline p ON p.id = r.pipeline_id GROUP BY p.name)
+      SELECT s.name, s.run_id, s.run_id IN (SELECT id FROM latest) AS is_latest
+      FROM execution_damaged x CROSS JOIN \(schema).stage s ON s.execution_id = x.id
+      ORDER BY s.id
+      """, [.text(subject)])
+    let latest = found.rows.filter { $0[2].integer == 1 }
+    let named =
+      latest.isEmpty
+      ? found.rows.map { "\($0[0].text ?? "?") (run \($0[1].text ?? "?"))" }
+      : latest.map { $0[0].text ?? "?" }
+    var seen: Set<String> = []
+    return named.filter { seen.insert($0).inserted }
+  }
 }
 
 extension Store {
-  /// Hashes every object and receipt again and checks the database against them.
+  /// Hashes every object and receipt again and holds the database against the receipts.
   ///
-  /// `progress` is told how many of how many objects were read.
-  public func verify(progress: (Int, Int) -> Void = { _, _ in }) throws(StoreError) -> [Fault] {
-    var faults: [Fault] = []
-    let integrity = try database.query("PRAGMA integrity_check")
-    for row in integrity.rows where row.first?.text != "ok" {
-      faults.append(
-        Fault(
-          place: "database", subject: databaseURL.path, problem: row.first?.text ?? "not intact",
-          damages: []))
-    }
-    for row in try database.query("PRAGMA foreign_key_check").rows {
-      let table = row.first?.text ?? "?"
-      faults.append(
-        Fault(
-          place: "database", subject: "table \(table)",
-          problem: "row \(row[1].integer ?? 0) names a row that is not there", damages: []))
-    }
-    faults += try verifyObjects(progress)
-    faults += try verifyReceipts()
-    return faults
+  /// What is found is left for the next run to heal, where the store can be written.
+  /// - Parameters:
+  ///   - isRunning: whether somebody holds the lock.
+  ///   - progress: is told how many of how many objects were read.
+  /// - Returns: every fault; nothing when all is as it was left.
+  public static func verify(
+    _ folder: URL, isRunning: @escaping () -> Bool = { false },
+    progress: (Int, Int) -> Void = { _, _ in }
+  ) throws(StoreError) -> [Fault] {
+    let folder = folder.standardizedFileURL
+    try checkPlace(folder)
+    var verification = try Verification(folder, isRunning: isRunning)
+    try verification.checkReceipts()
+    try verification.checkDatabase()
+    try verification.checkObjects(progress)
+    Doubts.leave(verification.faults, in: folder)
+    return verification.faults
   }
 
-  private func verifyObjects(_ progress: (Int, Int) -> Void) throws(StoreError) -> [Fault] {
-    var faults: [Fault] = []
-    let artifacts = try database.query("SELECT sha256, bytes FROM artifact ORDER BY sha256")
-    for (index, row) in artifacts.rows.enumerated() {
-      let sha256 = row[0].text ?? ""
-      let url = objectURL(sha256)
-      var problem: String?
-      if Self.size(of: url) == nil {
-        problem = "missing"
-      } else if (try? SHA256.hash(fileAt: url)) != sha256 {
-        problem = "its content has another hash"
+  /// Refuses what is no store: nothing is there, or something of another program or version.
+  static func checkPlace(_ folder: URL) throws(StoreError) {
+    do {
+      _ = try open(folder, .readOnly)
+    } catch .missing, .damaged, .notADatabase {
+      let receipts = folder.appending(path: "receipts").path
+      guard FileManager.default.fileExists(atPath: receipts) else {
+        _ = try open(folder, .readOnly)
+        return
       }
-      if let problem {
-        faults.append(
-          Fault(
-            place: "object", subject: sha256, problem: problem,
-            damages: try stages(restingOn: sha256)))
-      }
-      progress(index + 1, artifacts.rows.count)
     }
-    let known = Set(artifacts.column("sha256").compactMap(\.text))
+  }
+
+  /// Files among the objects that are not known.
+  static func strayObjects(in folder: URL, known: Set<String>) -> [URL] {
     let objects = folder.appending(path: "objects")
     let files = FileManager.default.enumerator(at: objects, includingPropertiesForKeys: nil)
+    var strays: [URL] = []
     while let url = files?.nextObject() as? URL {
-      if Self.size(of: url) == nil { continue }
+      if size(of: url) == nil { continue }
       let name = url.deletingLastPathComponent().lastPathComponent + url.lastPathComponent
-      if !known.contains(name) {
-        faults.append(
-          Fault(place: "object", subject: url.path, problem: "belongs to no execution", damages: [])
-        )
-      }
+      if !known.contains(name) { strays.append(url) }
     }
-    return faults
-  }
-
-  /// The instances of the newest runs that made an object or used it, directly or not.
-  private func stages(restingOn sha256: String) throws(StoreError) -> [String] {
-    try database.query(
-      """
-      SELECT DISTINCT s.name FROM stage s JOIN execution_output o USING (execution_id)
-      WHERE s.run_id IN (SELECT id FROM latest_run) AND (o.sha256 = ?1 OR o.sha256 IN
-        (SELECT artifact FROM lineage WHERE ancestor = ?1))
-      ORDER BY s.id
-      """, [.text(sha256)]
-    ).column("name").compactMap(\.text)
-  }
-
-  private func verifyReceipts() throws(StoreError) -> [Fault] {
-    var faults: [Fault] = []
-    for (kind, table) in [(Receipt.executions, "execution"), (Receipt.runs, "run")] {
-      let place = folder.appending(path: kind)
-      let rows = Set(try database.query("SELECT id FROM \(table)").column("id").compactMap(\.text))
-      let files = Set(
-        ((try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? [])
-          .filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) })
-      for id in rows.union(files).sorted() {
-        let url = place.appending(path: id + ".json")
-        do {
-          if !rows.contains(id) {
-            throw StoreError.damaged(path: url.path, reason: "no row has it")
-          }
-          if table == "execution" {
-            try compare(try Receipt.read(ExecutionRecord.self, from: url), id, url)
-          } else if try Receipt.read(RunRecord.self, from: url).id != id {
-            throw StoreError.damaged(path: url.path, reason: "is of another run")
-          }
-        } catch {
-          let damaged = try database.query(
-            "SELECT DISTINCT name FROM stage WHERE execution_id = ?1 OR run_id = ?1", [.text(id)])
-          faults.append(
-            Fault(
-              place: "receipt", subject: url.path, problem: "\(error)",
-              damages: damaged.column("name").compactMap(\.text)))
-        }
-      }
-    }
-    return faults
-  }
-
-  /// Whether the rows say what the receipt says.
-  private func compare(_ record: ExecutionRecord, _ id: String, _ url: URL) throws(StoreError) {
-    func check(_ holds: Bool, _ what: String) throws(StoreError) {
-      if !holds { throw .damaged(path: url.path, reason: "the database has \(what)") }
-    }
-    try check(record.id == id, "another execution under this name")
-    let row = try database.query(
-      "SELECT key, kind, status FROM execution WHERE id = ?", [.text(id)])
-    let status = row.rows.first?[2].text
-    try check(
-      row.rows.first?[0].text == record.key && row.rows.first?[1].text == record.kind
-        && (status == record.status || status == "replaced"), "another key, kind or status")
-    let metrics = try database.query(
-      "SELECT name, value, step, k, arm, ci_low, ci_high, n FROM metric WHERE execution_id = ?",
-      [.text(id)])
-    let expected = record.metrics.map { metric -> [SQLValue] in
-      [
-        .text(metric.name), .real(metric.value), .optional(metric.step), .optional(metric.k),
-        .optional(metric.arm), .optional(metric.ciLow), .optional(metric.ciHigh),
-        .optional(metric.n),
-      ]
-    }
-    try check(Set(metrics.rows) == Set(expected), "other metrics")
-    let outcomes = try database.query(
-      "SELECT k, layout, seed, requested, found, drawn, exact FROM outcome WHERE execution_id = ?",
-      [.text(id)])
-    let rows = record.outcomes.map { outcome -> [SQLValue] in
-      [
-        outcome.k, outcome.layout, outcome.seed, outcome.requested, outcome.found, outcome.drawn,
-        outcome.exact ? 1 : 0,
-      ].map { .integer(Int64($0)) }
-    }
-    try check(Set(outcomes.rows) == Set(rows), "other outcomes")
-    for (table, references) in [
-      ("execution_input", record.inputs), ("execution_output", record.outputs),
-    ] {
-      let found = try database.query(
-        "SELECT role, sha256 FROM \(table) WHERE execution_id = ?", [.text(id)])
-      try check(
-        Set(found.rows) == Set(references.map { [.text($0.role), .text($0.sha256)] }),
-        "other files")
-    }
+    return strays.sorted { $0.path < $1.path }
   }
 }

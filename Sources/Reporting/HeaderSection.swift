@@ -17,13 +17,20 @@ enum HeaderSection {
       "Run \(Markdown.name(run.id)), \(run.startedAt), status **\(run.status)**, seed \(run.seed), "
         + "Locus \(Markdown.escape(run.locusVersion)).")
     failures(data, &page)
+    let theory = try TheorySection.verdict(data)
     if data.evaluated.isEmpty {
+      if let theory {
+        page.heading("Verdict")
+        page.paragraph(theory)
+        return
+      }
       page.paragraph("**No verdict:** the run has no evaluation to judge by.")
       return
     }
     let verdict = try verdict(data)
     page.heading("Verdict")
     for sentence in verdict.sentences { page.paragraph(sentence) }
+    if let theory { page.paragraph(theory) }
     let seeds = try data.store.query(
       """
       SELECT count(DISTINCT m.seed) FROM stage s JOIN metric m ON m.execution_id = s.execution_id

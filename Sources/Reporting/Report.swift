@@ -17,40 +17,24 @@ public enum Report {
     var page = Page(pictureFolder: runID)
     let sections: [(RunData, inout Page) throws -> Void] = [
       HeaderSection.write, LengthGeneralizationSection.write, SampleSection.write,
-      LocalitySection.write, EffectSection.write, JudgeSection.write, CostSection.write,
+      TheorySection.write, LocalitySection.write, EffectSection.write, JudgeSection.write,
+      CostSection.write,
       ChangeSection.write, LineageSection.write, ReproductionSection.write,
     ]
     for section in sections { try section(data, &page) }
-    try make(place.appending(path: runID))
+    try AtomicFile.makeFolder(place.appending(path: runID))
     for (name, content) in page.pictures {
-      try write(content, to: place.appending(path: "\(runID)/\(name)"))
+      try AtomicFile.write(content, to: place.appending(path: "\(runID)/\(name)"))
     }
     let text = Data(page.text.utf8)
     let url = place.appending(path: runID + ".md")
-    try write(text, to: url)
+    try AtomicFile.write(text, to: url)
     // An older run's report, written again, does not become the latest.
     let latest = try store.query(
       "SELECT id FROM latest_run WHERE pipeline = ?", [.text(data.run.pipeline)])
     if latest.rows.first?.first?.text == runID {
-      try write(text, to: place.appending(path: "latest.md"))
+      try AtomicFile.write(text, to: place.appending(path: "latest.md"))
     }
     return url
-  }
-
-  private static func make(_ folder: URL) throws {
-    do {
-      try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    } catch {
-      throw StoreError.cannotWrite(path: folder.path, reason: error.localizedDescription)
-    }
-  }
-
-  /// Whole or not at all.
-  private static func write(_ data: Data, to url: URL) throws {
-    do {
-      try data.write(to: url, options: .atomic)
-    } catch {
-      throw StoreError.inputOutput(path: url.path, reason: error.localizedDescription)
-    }
   }
 }

@@ -91,6 +91,8 @@ private final class KernelTimer: @unchecked Sendable {
     for (layer, accumulate) in zip(graph.layers, graph.accumulate).reversed() {
       if let convolution = layer as? ConvolutionLayer {
         record(layer, .backwardWeights, 1) { convolution.weightGradient(frame) }
+        // The input of the graph needs no gradient.
+        guard frame.gradientField(convolution.input) != nil else { continue }
         record(layer, .backwardData, 1) {
           convolution.residualGradient(frame, accumulate: accumulate[0])
           convolution.inputGradient(

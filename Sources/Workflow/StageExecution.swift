@@ -62,18 +62,27 @@ public func exitCode(of error: any Error) -> Int32 {
     switch error.code {
     case .fileReadNoSuchFile, .fileNoSuchFile: ExitCode.missingInput
     case .fileReadCorruptFile, .fileReadInapplicableStringEncoding: ExitCode.badData
-    default: ExitCode.inputOutput
+    default: StoreError(writing: error).exitCode
     }
   default: ExitCode.bug
+  }
+}
+
+extension CocoaError {
+  fileprivate var isFileWriteError: Bool {
+    (CocoaError.fileWriteUnknown.rawValue...CocoaError.fileWriteVolumeReadOnly.rawValue)
+      .contains(code.rawValue)
   }
 }
 
 /// An error in words for people.
 public func message(of error: any Error) -> String {
   switch error {
+  case let error as CocoaError where error.isFileWriteError:
+    StoreError(writing: error).description
+  case let error as CocoaError: error.localizedDescription
   case let error as any LocalizedError where error.errorDescription != nil:
     error.errorDescription ?? ""
-  case let error as CocoaError: error.localizedDescription
   default: "\(error)"
   }
 }

@@ -67,7 +67,6 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
   case unexpectedArgument(String, command: String)
   case badValue(String, option: String, accepted: String)
   case unknownQuery(String, known: [String])
-  case unknownName(String, kind: String, known: [String])
   case noDenoiser(String)
   case noRun(String)
   case noPipeline(String, known: [String])
@@ -96,9 +95,6 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
     case .unknownQuery(let word, let known):
       "there is no query, view or table `\(word)`\(hint(word, known));"
         + " `locus query` lists them, and SQL is accepted too"
-    case .unknownName(let word, let kind, let known):
-      "there is no \(kind) `\(word)`\(hint(word, known)); `locus query` lists tables and views with"
-        + " their columns"
     case .noDenoiser(let word):
       "`\(word)` is no denoiser; accepted: an instance of train, intervene or import, or a hash of"
         + " weights"

@@ -13,7 +13,7 @@ enum Help {
 
       `locus help COMMAND` explains one. `locus --version` tells the version.
 
-      Exit codes: 0 success, 64 usage, 65 bad data, 66 missing input, 70 a fault of Locus,
+      Exit codes: 0 success, 1 verify found faults, 64 usage, 65 bad data, 66 missing input, 70 a fault of Locus,
       73 and 74 input or output, 75 another run holds the lock, 130 and 143 interrupted.
 
       """
@@ -21,7 +21,8 @@ enum Help {
 
   /// By sysexits.h.
   static let exitCodes: [(code: String, meaning: String)] = [
-    ("0", "success"), ("64", "usage"), ("65", "bad data"), ("66", "missing input"),
+    ("0", "success"), ("1", "`verify` found faults"), ("64", "usage"), ("65", "bad data"),
+    ("66", "missing input"),
     ("70", "a fault of Locus"), ("73", "a file that cannot be made"),
     ("74", "input or output"), ("75", "another run holds the lock"), ("130", "interrupted"),
     ("143", "terminated"),

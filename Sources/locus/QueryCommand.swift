@@ -20,7 +20,10 @@ enum QueryCommand: Command {
         "--limit", "SECONDS", help: "stop a query that takes longer (default: 60)"),
       CommandDeclaration.store,
     ],
-    discussion: "A query can only read.",
+    discussion: """
+      A query is one statement that only reads: ATTACH, pragmas that change something and everything
+      that writes are refused, and so is a second statement. It is stopped after --limit seconds.
+      """,
     examples: [
       .init(command: "locus query", effect: "what can be asked"),
       .init(command: "locus query k-max --format markdown", effect: "the K_max table for a report"),
@@ -42,13 +45,7 @@ enum QueryCommand: Command {
       return 0
     }
     let sql = try statement(question, in: store)
-    let result: QueryResult
-    do {
-      result = try store.queryReadOnly(sql, timeLimit: Double(limit))
-    } catch {
-      if let better = try unknownName(error, in: store) { throw better }
-      throw error
-    }
+    let result = try store.queryReadOnly(sql, timeLimit: Double(limit))
     try context.console.write(TextTable(result).text(format))
     return 0
   }
@@ -59,39 +56,10 @@ enum QueryCommand: Command {
     guard question.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }) else {
       return question
     }
-    let relations = try relations(of: store)
-    if relations.contains(question) { return "SELECT * FROM \"\(question)\"" }
-    throw UsageError.unknownQuery(question, known: NamedQuery.all.map(\.name) + relations)
-  }
-
-  /// SQLite's `no such column: recal`, with what was probably meant.
-  private static func unknownName(_ error: StoreError, in store: Store) throws -> UsageError? {
-    guard case .sql(_, let reason) = error else { return nil }
-    for (kind, prefix) in [("column", "no such column: "), ("table or view", "no such table: ")]
-    where reason.hasPrefix(prefix) {
-      let name = String(reason.dropFirst(prefix.count).split(separator: ".").last ?? "")
-      let known = try kind == "column" ? columns(of: store) : relations(of: store)
-      return .unknownName(name, kind: kind, known: known)
-    }
-    return nil
-  }
-
-  private static func columns(of store: Store) throws -> [String] {
-    try store.query(
-      """
-      SELECT DISTINCT c.name FROM sqlite_schema m, pragma_table_info(m.name) c
-      WHERE m.type IN ('table', 'view') ORDER BY c.name
-      """
-    ).column("name").compactMap(\.text)
-  }
-
-  private static func relations(of store: Store) throws -> [String] {
-    try store.query(
-      """
-      SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%'
-      ORDER BY type DESC, name
-      """
-    ).column("name").compactMap(\.text)
+    let relations = try store.relations()
+    if relations[question] != nil { return "SELECT * FROM \"\(question)\"" }
+    throw UsageError.unknownQuery(
+      question, known: NamedQuery.all.map(\.name) + relations.keys.sorted())
   }
 
   private static func list(_ store: Store) throws -> TextTable {

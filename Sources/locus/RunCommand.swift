@@ -35,7 +35,7 @@ enum RunCommand: Command {
       an earlier success. A run that was interrupted or killed goes on with the same command, its
       unfinished stage from its last checkpoint, to the same bytes. At its end, even after a
       failure, a run writes its report and prints the report's path; one that had nothing to do
-      leaves the last report as it stands.
+      leaves the last report as it stands. What `locus verify` found damaged is healed first.
       """,
     examples: [
       .init(
@@ -88,6 +88,9 @@ enum RunCommand: Command {
       lock = try acquire(for: pipeline.name, context, cancellation)
     } catch is CancellationError {
       return 128 + cancellation.signal
+    }
+    for line in try Store.heal(context.storeFolder) where !arguments.has("--quiet") {
+      context.console.writeError("healed: \(line)\n")
     }
     let store = try Store.open(context.storeFolder, .readWrite)
     let printer = printer(context)

@@ -5,9 +5,13 @@ import Workflow
 /// `locus verify`: is the store as it was left?
 enum VerifyCommand: Command {
   static let declaration = CommandDeclaration(
-    name: "verify", summary: "Read every object and receipt again and check their hashes.",
+    name: "verify",
+    summary: "Read every object and receipt again and hold the database against them.",
     options: [CommandDeclaration.json, CommandDeclaration.store],
-    discussion: "Exits with 65 when something is not as it was left.",
+    discussion: """
+      Exits with 1 when something is not as it was left, and names what it damages. The next `locus run`
+      heals what was found: it sets aside what is damaged and makes again what is needed, no more.
+      """,
     examples: [
       .init(command: "locus verify", effect: "what is damaged, and which stages rest on it"),
       .init(
@@ -15,26 +19,29 @@ enum VerifyCommand: Command {
     ])
 
   static func run(_ context: CommandContext) throws -> Int32 {
-    let store = try context.openStore()
     let console = context.console
+    let lock = context.lockURL
     var objects = 0
-    let faults = try store.verify { done, total in
-      objects = total
-      if console.isTerminal { console.writeError("\r\(done)/\(total) objects\u{1B}[K") }
-    }
-    if console.isTerminal { console.writeError("\r\u{1B}[K") }
-    let table = TextTable(
-      columns: ["place", "subject", "problem", "damages"],
-      rows: faults.map {
-        [
-          .string($0.place), .string($0.subject), .string($0.problem),
-          .array($0.damages.map(JSONValue.string)),
-        ]
+    let faults = try Store.verify(
+      context.storeFolder, isRunning: { RunLock.holder(of: lock) != nil },
+      progress: { done, total in
+        objects = total
+        if console.isTerminal { console.writeError("\r\(done)/\(total) objects\u{1B}[K") }
       })
+    if console.isTerminal { console.writeError("\r\u{1B}[K") }
     if context.arguments.has("--json") {
+      let table = TextTable(
+        columns: ["place", "subject", "problem", "damages"],
+        rows: faults.map {
+          [
+            .string($0.place.rawValue), .string($0.subject), .string($0.problem),
+            .array($0.damages.map(JSONValue.string)),
+          ]
+        })
       try console.write(table.text(.json))
     } else if faults.isEmpty {
-      try console.printLine("\(objects) objects and all receipts are as they were left")
+      try console.printLine(
+        "\(objects) objects, all receipts and the database are as they were left")
     } else {
       for fault in faults {
         try console.printLine("\(fault.place) \(fault.subject): \(fault.problem)")
@@ -43,6 +50,6 @@ enum VerifyCommand: Command {
         }
       }
     }
-    return faults.isEmpty ? 0 : ExitCode.badData
+    return faults.isEmpty ? 0 : 1
   }
 }

@@ -72,7 +72,7 @@ struct PipelineTests {
       #expect(
         arms.column("arm").compactMap(\.text)
           == ["both", "conditioner", "identity", "pixel", "placebo"])
-      #expect(try store.verify().isEmpty)
+      #expect(try Store.verify(store.folder).isEmpty)
 
       let reports = folder.appending(path: "reports")
       let page = try Report.write(store: store, runID: run, into: reports)

@@ -74,6 +74,6 @@ struct ResumeTests {
     ]
     #expect(resumed.withLock { $0 }.isSuperset(of: expected))
     #expect(CheckpointFolder.keys(in: store).isEmpty)
-    #expect(try store.verify().isEmpty)
+    #expect(try Store.verify(store.folder).isEmpty)
   }
 }

@@ -41,7 +41,7 @@ struct SafetyTests {
   @Test("a run whose id leads elsewhere, in a database made by hand, is not written to a file")
   func database() throws {
     let fixture = try StoreFixture()
-    try fixture.store.insert(run("../../../evil"))
+    try RunRow.insert(run("../../../evil"), into: fixture.store.database)
     let error = #expect(throws: StoreError.self) { try fixture.begin() }
     #expect(error?.exitCode == 65)
     #expect(

@@ -7,11 +7,19 @@ import Foundation
 final class StoreFixture {
   let folder: URL
   let store: Store
+  /// Gives the execution that a stage of this key may use again.
+  private var reuse: ((String) throws -> SucceededExecution?)?
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appending(
       path: "locus-store-\(UUID().uuidString)")
     store = try Store.open(folder, .readWrite)
+  }
+
+  /// Another view of a store, which stays when this goes.
+  init(_ store: Store) {
+    folder = store.temporaryFolder.appending(path: "none")
+    self.store = store
   }
 
   deinit { try? FileManager.default.removeItem(at: folder) }
@@ -32,6 +40,12 @@ final class StoreFixture {
     var execution = ExecutionRecord(
       key: key ?? SHA256.hash(Data(name.utf8)), kind: kind, parameters: parameters, seed: 1,
       inputs: inputs.map { ArtifactReference(role: $0.0, sha256: $0.1) })
+    if let known = try reuse?(execution.key) {
+      execution.id = known.id
+      execution.outputs = known.outputs
+      try record(run, name, execution, "reused")
+      return execution
+    }
     execution.wallSeconds = 2
     execution.metrics = metrics
     execution.outcomes = outcomes
@@ -55,11 +69,31 @@ final class StoreFixture {
         reason: "because", executionID: execution.id))
   }
 
+  /// Every row of every table, so that databases can be compared.
+  static func rows(_ database: Connection) throws -> [String: Set<[SQLValue]>] {
+    let tables = try database.query("SELECT name FROM sqlite_schema WHERE type = 'table'")
+    var result: [String: Set<[SQLValue]>] = [:]
+    for name in tables.column("name").compactMap(\.text) {
+      // Equal rows are counted.
+      let columns = try database.query("SELECT name FROM pragma_table_info('\(name)')")
+        .column("name").compactMap { $0.text.map { "\"\($0)\"" } }.joined(separator: ", ")
+      let rows = try database.query(
+        "SELECT \(columns), count(*) FROM \(name) GROUP BY \(columns)"
+      ).rows
+      result[name] = Set(rows)
+    }
+    return result
+  }
+
   func hash(_ text: String) -> String { SHA256.hash(Data(text.utf8)) }
 
   /// The smallest whole story: scenes, a model, a mask, two evaluations, a comparison, a probe.
   @discardableResult
-  func study(_ run: String) throws -> [ExecutionRecord] {
+  func study(_ run: String, reuse: ((String) throws -> SucceededExecution?)? = nil) throws
+    -> [ExecutionRecord]
+  {
+    self.reuse = reuse
+    defer { self.reuse = nil }
     let scenes = try stage(run, "scenes", "generate", files: [("pixels", "p")])
     let train = try stage(
       run, "baseline[labelling=single]", "train",

@@ -170,20 +170,6 @@ struct StoreTests {
     #expect(try Data(contentsOf: damaged) == Data("{}".utf8))
   }
 
-  @Test("a number changed in the database and a receipt without a row are found")
-  func edited() throws {
-    let fixture = try StoreFixture()
-    let run = try fixture.begin()
-    try fixture.study(run)
-    try fixture.store.finishRun(run, status: "succeeded")
-    try fixture.store.database.execute("UPDATE metric SET value = 0.99 WHERE name = 'recall'")
-    let stray = fixture.folder.appending(path: "receipts/executions/stray.json")
-    try Data("{}".utf8).write(to: stray)
-    let faults = try fixture.store.verify()
-    #expect(faults.count { $0.problem.contains("other metrics") } == 2)
-    #expect(faults.contains { $0.subject == stray.path })
-  }
-
   @Test("rebuild refuses what is not a store")
   func rebuildRefuses() throws {
     let folder = FileManager.default.temporaryDirectory.appending(
@@ -219,54 +205,6 @@ struct StoreTests {
     let dead = try fixture.begin()
     _ = try fixture.begin()
     #expect(try fixture.store.run(dead).status == "interrupted")
-  }
-
-  @Test("verify names each fault and the stages that rest on it")
-  func verify() throws {
-    let fixture = try StoreFixture()
-    let run = try fixture.begin()
-    let executions = try fixture.study(run)
-    try fixture.store.finishRun(run, status: "succeeded")
-    #expect(try fixture.store.verify().isEmpty)
-    let weights = fixture.store.objectURL(fixture.hash("w"))
-    try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: weights.path)
-    try Data("v".utf8).write(to: weights)
-    try FileManager.default.removeItem(at: fixture.store.objectURL(fixture.hash("o1")))
-    try Data("stray".utf8).write(to: weights.deletingLastPathComponent().appending(path: "stray"))
-    let receipt = fixture.store.receiptURL(execution: executions[0].id)
-    var text = try String(contentsOf: receipt, encoding: .utf8)
-    text = text.replacingOccurrences(of: "\"wallSeconds\":2", with: "\"wallSeconds\":3")
-    try Data(text.utf8).write(to: receipt)
-    try FileManager.default.removeItem(at: fixture.store.receiptURL(execution: executions[1].id))
-    let faults = try fixture.store.verify()
-    #expect(faults.count == 5)
-    let changed = try #require(faults.first { $0.subject == fixture.hash("w") })
-    #expect(changed.problem.contains("another hash"))
-    #expect(changed.damages.contains("plain") && changed.damages.contains("comparison"))
-    let missing = try #require(faults.first { $0.subject == fixture.hash("o1") })
-    #expect(missing.problem == "missing" && missing.damages.contains("comparison"))
-    #expect(faults.contains { $0.problem.contains("belongs to no execution") })
-    #expect(faults.count { $0.place == "receipt" } == 2)
-  }
-
-  @Test("people's SQL can read and nothing else, and not for ever")
-  func readOnly() throws {
-    let fixture = try StoreFixture()
-    try fixture.study(try fixture.begin())
-    let store = fixture.store
-    #expect(try store.queryReadOnly("SELECT count(*) FROM stage; ").rows == [[.integer(7)]])
-    for sql in [
-      "DELETE FROM stage", "SELECT 1; SELECT 2", "ATTACH 'x.sqlite' AS x",
-      "PRAGMA user_version = 9",
-      "CREATE TABLE t (a)", "SELECT load_extension('x')", "VACUUM INTO 'y.sqlite'", "", "SELEC 1",
-    ] {
-      #expect(throws: StoreError.self, "\(sql)") { try store.queryReadOnly(sql) }
-    }
-    let endless =
-      "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n"
-    #expect(throws: StoreError.timeLimit(seconds: 0.2)) {
-      try store.queryReadOnly(endless, timeLimit: 0.2)
-    }
   }
 
   @Test("foreign, newer and broken databases are refused and left as they are")

@@ -2,6 +2,7 @@ import Foundation
 import Synchronization
 import Workflow
 
+@testable import Lineage
 @testable import locus
 
 /// A folder, and the command line in it with kinds of a few lines.
@@ -14,9 +15,9 @@ final class Bench: Sendable {
 
   let folder: URL
 
-  init() throws {
-    folder = FileManager.default.temporaryDirectory.appending(
-      path: "locus-cli-\(UUID().uuidString)")
+  /// - Parameter place: where the folder is made.
+  init(in place: URL = FileManager.default.temporaryDirectory) throws {
+    folder = place.appending(path: "locus-cli-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
 
@@ -43,6 +44,15 @@ final class Bench: Sendable {
 
   private static func write(_ role: String, _ context: StageContext) throws -> StageOutput {
     let url = context.scratch.appending(path: role)
+    let fault = AtomicFile.injection(.write, url)
+    if fault != 0 {
+      throw CocoaError(
+        .fileWriteUnknown,
+        userInfo: [
+          NSFilePathErrorKey: url.path,
+          NSUnderlyingErrorKey: POSIXError(POSIXErrorCode(rawValue: fault) ?? .EIO),
+        ])
+    }
     try Data("\(role) \(context.parameters.canonicalText())".utf8).write(to: url)
     return StageOutput(
       files: [.init(role: role, url: url, kind: role, mediaType: "text/plain")],
@@ -66,10 +76,10 @@ final class Bench: Sendable {
   }
 
   func locus(_ words: String..., write: (@Sendable (String) throws -> Void)? = nil) -> Result {
-    locus(all: words, write: write)
+    locus(words: words, write: write)
   }
 
-  func locus(all words: [String], write: (@Sendable (String) throws -> Void)? = nil) -> Result {
+  func locus(words: [String], write: (@Sendable (String) throws -> Void)? = nil) -> Result {
     let output = Mutex("")
     let error = Mutex("")
     let console = Console(

@@ -157,7 +157,7 @@ struct CommandTests {
     let bench = try Bench()
     let path = try bench.pipeline()
     func json(_ words: String...) throws -> JSONValue {
-      let result = bench.locus(all: words + ["--json"])
+      let result = bench.locus(words: words + ["--json"])
       #expect(result.code == 0, "\(result.error)")
       return try JSONValue.parse(Data(result.output.utf8))
     }
@@ -184,7 +184,7 @@ struct CommandTests {
       (["run", "p", "--onyl", "x"], "did you mean `--only`?"),
       (["query", "k_mxa"], "did you mean `k_max`?"), (["query", "SELECT * FROM runn"], "`run`?"),
       (
-        ["query", "SELECT statsu FROM run"], "there is no column `statsu` (did you mean `status`?)"
+        ["query", "SELECT statsu FROM run"], "did you mean `status`?"
       ),
       (["query", "SELECT r.statsu FROM run r"], "did you mean `status`?"),
       (["query", "run", "--format", "jsno"], "did you mean `json`?"),
@@ -194,7 +194,7 @@ struct CommandTests {
   func didYouMean(_ words: [String], _ hint: String) throws {
     let bench = try Bench()
     #expect(bench.locus("run", try bench.pipeline()).code == 0)
-    let console = bench.locus(all: words)
+    let console = bench.locus(words: words)
     #expect(console.code == 64)
     #expect(console.error.contains(hint), "\(console.error)")
   }
@@ -303,9 +303,34 @@ struct CommandTests {
     let url = store.objectURL(hash)
     try FileManager.default.removeItem(at: url)
     let found = bench.locus("verify")
-    #expect(found.code == 65)
+    #expect(found.code == 1)
     #expect(found.output.contains("missing"))
     #expect(found.output.contains("damages: scenes, baseline[width=8]"))
+    let plan = bench.locus("run", try bench.pipeline(), "--dry-run")
+    #expect(plan.output.contains("artifact `pixels` missing"))
+    let healing = bench.locus("run", try bench.pipeline())
+    #expect(healing.code == 0 && healing.error.contains("healed: "))
+    #expect(healing.error.contains("1 executed, 2 reused"), "\(healing.error)")
+    #expect(bench.locus("verify").code == 0)
+  }
+
+  @Test("gc says what it would free, frees it, and keeps what is kept")
+  func collect() throws {
+    let bench = try Bench()
+    #expect(bench.locus("run", try bench.pipeline()).code == 0)
+    #expect(bench.locus("run", try bench.pipeline(), "--set", "scenes.count=4").code == 0)
+    let plan = bench.locus("gc", "--keep", "last=1", "--dry-run")
+    #expect(plan.output.hasPrefix("would remove 1 runs, 3 executions, 1 objects and 0 left-overs"))
+    #expect(bench.locus("runs", "--json").output.split(separator: "\n").count == 4)
+    let done = bench.locus("gc", "--keep", "last=1", "--json")
+    #expect(done.code == 0 && done.output.contains("\"removed\": true"))
+    #expect(bench.locus("verify").code == 0)
+    #expect(
+      bench.locus("run", try bench.pipeline(), "--dry-run", "--set", "scenes.count=4").output
+        .contains("0 of 3 stages to run"))
+    for rule in ["last=0", "since=yesterday", "pipeline=", "all", "pipeline=stdy"] {
+      #expect(bench.locus("gc", "--keep", rule).code == 64, "\(rule)")
+    }
   }
 
   @Test("a reader that goes away ends a listing quietly")

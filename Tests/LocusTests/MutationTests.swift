@@ -222,7 +222,7 @@ struct MutationTests {
               var record = try Receipt.read(RunRecord.self, from: places[1])
               #expect(isPlainName(record.pipeline, most: 128))
               record.id += "x"
-              try store.insert(record)
+              try RunRow.insert(record, into: store.database)
             }
             throw .busy(path: "roll back")
           }

@@ -5,7 +5,7 @@ import Testing
 import Workflow
 
 /// The built program as a process of its own, on a pipeline that it needs many seconds for.
-private final class Program {
+final class Program {
   let folder: URL
   let store: URL
 
@@ -30,6 +30,19 @@ private final class Program {
   /// The executable lies beside the tests.
   static let executable = URL(filePath: CommandLine.arguments[0])
     .deletingLastPathComponent().appending(path: "locus")
+
+  /// What a shell's script ends with.
+  static func shell(_ script: String, in folder: URL? = nil) throws -> Int32 {
+    let process = Process()
+    process.executableURL = URL(filePath: "/bin/sh")
+    process.arguments = ["-c", script]
+    if let folder { process.currentDirectoryURL = folder }
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    return process.terminationReason == .exit ? process.terminationStatus : -1
+  }
 
   func start(_ words: [String], output: Any? = nil) throws -> Process {
     let process = Process()

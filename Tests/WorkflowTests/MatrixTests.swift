@@ -193,10 +193,10 @@ struct MatrixTests {
       (
         """
         s: { kind: 'generate', matrix: {
-          count: [\((1...70).map { "\($0)" }.joined(separator: ","))],
-          seed: [\((1...70).map { "\($0)" }.joined(separator: ","))] } },
+          count: [\((1...150).map { "\($0)" }.joined(separator: ","))],
+          seed: [\((1...150).map { "\($0)" }.joined(separator: ","))] } },
         """,
-        "more than 4096 instances"
+        "more than 20000 instances"
       ),
     ])
   func refused(_ stages: String, _ message: String) {

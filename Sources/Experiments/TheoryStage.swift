@@ -1,0 +1,304 @@
+import Formats
+import Foundation
+import Lineage
+import Theory
+import Workflow
+
+/// `theory`: CPC against LCS in a finite world, from its enumerated distribution.
+///
+/// Metrics, all with `step` = coupling: `theory.kl.F`, `theory.pixel.F`, `theory.label.F` for the
+/// windows F = `block` or `cells`, `theory.gap`, each with σ (KL at σ = 0 is enumerated) and over all
+/// conditioners unless `k` says how many labels; `theory.pair.pixel` (arm `i-j`) and
+/// `theory.pair.label` (arm `i|l`). Their interval is 1.96 standard errors of a Monte Carlo mean over
+/// N points a conditioner, or, without N, what doubling the step of a quadrature changes, and
+/// rounding. With a transform, `arm` is `windows in S, noise in T`.
+enum TheoryStage {
+  static let kind = StageKind(
+    name: "theory", version: 1,
+    summary: "Checks that composition and locality of scores go together, in an enumerated world.",
+    parameters: [
+      Parameter(
+        "family", .choice(WorldFamily.allCases.map(\.rawValue)),
+        help: "which cells are coupled, and what the labels tell"),
+      Parameter(
+        "cells", .list(.integer(1...8), count: 2...2),
+        default: .array([1, 4].map(JSONValue.integer)),
+        help: "rows and columns of cells, at most 8 in all"),
+      Parameter(
+        "patterns", .list(.list(.number(-10...10), count: 1...4), count: 1...4),
+        default: .array(
+          [[1, 0.3], [-0.4, 0.8]].map { .array($0.map(JSONValue.number)) }),
+        help: "the pixels of each pattern that an object may show; an empty cell shows zeros"),
+      Parameter(
+        "occupancy", .number(0.01...0.99), default: .number(0.4),
+        help: "probability of an object in a cell, before coupling"),
+      Parameter(
+        "bound", .integer(1...8), default: .integer(2),
+        help: "the count that `bounded-count` rarely exceeds and `fixed-count` rarely misses"),
+      Parameter(
+        "shade", .number(0.01...10), default: .number(0.6),
+        help: "how much darker the second background is"),
+      Parameter(
+        "couplings", .list(.number(0...1), count: 1...20),
+        default: .array([0, 0.03, 0.1, 0.3, 1].map(JSONValue.number)),
+        help: "from 0, where CPC holds, to 1"),
+      Parameter(
+        "sigmas", .list(.number(0.02...1000), count: 1...40),
+        default: .array([0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 20].map(JSONValue.number)),
+        help: "noise levels"),
+      Parameter(
+        "samples", .integer(10...10_000_000), default: .integer(2000),
+        help: "Monte Carlo points a conditioner; worlds of two pixels are integrated instead"),
+      Parameter(
+        "transform", .choice(["none", "orthogonal", "general"]), default: .string("none"),
+        help: "z = A x: the cells are features z of pixels x, by an orthogonal or any invertible A"),
+      Parameter(
+        "draws", .integer(0...10_000_000), default: .integer(2000),
+        help: "pictures sampled for each number of labels at the last coupling, 0 for none"),
+      Parameter(
+        "steps", .integer(4...1000), default: .integer(48), help: "steps of the sampler"),
+    ],
+    inputs: [], check: check, run: run)
+
+  private static func check(_ parameters: JSONValue) -> [ParameterProblem] {
+    guard let settings = try? settings(parameters) else { return [] }
+    var problems: [ParameterProblem] = []
+    if Set(settings.patterns.map(\.count)).count > 1 {
+      problems.append(
+        ParameterProblem(path: "patterns", message: "every pattern needs the same number of pixels")
+      )
+    }
+    let family = (try? parameters.text("family")) ?? ""
+    // An object or none, before either background.
+    let states = (settings.patterns.count + 1) * (family.hasSuffix("background") ? 2 : 1)
+    if pow(Double(states), Double(settings.cells)) > Double(CellWorld.limit) || settings.cells > 8 {
+      problems.append(
+        ParameterProblem(
+          path: "cells",
+          message: "more than 8 cells or \(CellWorld.limit) pictures; take fewer cells or patterns")
+      )
+    }
+    if settings.cells < 2 {
+      problems.append(ParameterProblem(path: "cells", message: "at least 2 cells are needed"))
+    }
+    return problems
+  }
+
+  private static func settings(_ parameters: JSONValue) throws -> WorldSettings {
+    let cells = try parameters.integers("cells")
+    let patterns = try (parameters.at("patterns").array ?? []).map { row in
+      (row.array ?? []).compactMap(\.number)
+    }
+    return WorldSettings(
+      rows: cells[0], columns: cells[1], patterns: patterns,
+      occupancy: try parameters.number("occupancy"), bound: try parameters.integer("bound"),
+      shade: try parameters.number("shade"))
+  }
+
+  private static func run(_ context: StageContext) throws -> StageOutput {
+    let parameters = context.parameters
+    let settings = try settings(parameters)
+    let family: WorldFamily = try parameters.choice("family")
+    let couplings = try parameters.numbers("couplings")
+    let sigmas = try parameters.numbers("sigmas")
+    let samples = try parameters.integer("samples")
+    let views = try views(parameters.text("transform"), settings, seed: context.seed)
+    let total = couplings.count * sigmas.count * views.count
+    var metrics = [MetricRow("theory.control", family.isControl ? 1 : 0)]
+    var worlds: [JSONValue] = []
+    var done = 0
+    for coupling in couplings {
+      let world = try CellWorld(family, settings, coupling: coupling)
+      worlds.append(description(of: world, coupling: coupling))
+      for form in WindowForm.allCases {
+        metrics.append(
+          MetricRow(
+            "theory.kl.\(form.rawValue)", try world.enumeratedDivergence(form), step: coupling,
+            sigma: 0, unit: "nat"))
+      }
+      for view in views {
+        metrics += try disentanglement(world, view, coupling)
+        for (draw, sigma) in sigmas.enumerated() {
+          try context.checkCancellation()
+          let found = try measureViolations(
+            try NoisedWorld(world, view: view.view, sigma: sigma), samples: samples,
+            seed: context.seed, draw: UInt64(draw), threads: context.threads,
+            checkCancellation: context.checkCancellation)
+          metrics += rows(found, coupling: coupling, arm: view.name)
+          done += 1
+          context.progress(
+            StageProgress(done: done, total: total, unit: "noise levels"))
+        }
+      }
+    }
+    let draws = try parameters.integer("draws")
+    if draws > 0, let coupling = couplings.last {
+      metrics += try TheorySampling(
+        world: try CellWorld(family, settings, coupling: coupling), coupling: coupling,
+        family: UInt64(WorldFamily.allCases.firstIndex(of: family) ?? 0), draws: draws,
+        steps: try parameters.integer("steps")
+      ).rows(context)
+    }
+    return StageOutput(
+      files: [
+        try context.output(
+          "worlds", kind: "worlds", .json, Data(JSONValue.array(worlds).canonicalText().utf8))
+      ], metrics: metrics)
+  }
+
+  private struct NamedView {
+    var name: String?
+    var view: View
+  }
+
+  private static func views(_ transform: String, _ settings: WorldSettings, seed: UInt64) throws
+    -> [NamedView]
+  {
+    if transform == "none" { return [NamedView(name: nil, view: .plain)] }
+    let size = settings.cells * (settings.patterns.first?.count ?? 0)
+    let map =
+      transform == "orthogonal"
+      ? Matrix.orthogonal(size, seed: seed) : Matrix.general(size, seed: seed)
+    return try View.Space.allCases.flatMap { looking in
+      try View.Space.allCases.map { noised in
+        NamedView(
+          name: "windows in \(looking.rawValue), noise in \(noised.rawValue)",
+          view: try View(features: map, looking: looking, noised: noised))
+      }
+    }
+  }
+
+  private static func disentanglement(
+    _ world: CellWorld, _ view: NamedView, _ coupling: Double
+  ) throws -> [MetricRow] {
+    // Of means alone: any σ gives the same.
+    let test = try Disentanglement(try NoisedWorld(world, view: view.view, sigma: 1))
+    return [
+      MetricRow("theory.cosine", test.largestCosine, step: coupling, arm: view.name),
+      MetricRow("theory.outside", test.shareOutside, step: coupling, arm: view.name),
+    ]
+  }
+
+  private static func rows(_ found: Violations, coupling: Double, arm: String?) -> [MetricRow] {
+    func row(
+      _ name: String, _ estimate: TheoryEstimate?, k: Int? = nil, arm: String?, unit: String
+    ) -> MetricRow {
+      MetricRow(
+        name, estimate?.value ?? .nan, step: coupling, sigma: found.sigma, k: k, arm: arm,
+        ciLow: estimate?.low, ciHigh: estimate?.high,
+        n: found.samples == 0 ? nil : found.samples, unit: unit)
+    }
+    var rows: [MetricRow] = []
+    for form in WindowForm.allCases {
+      let name = form.rawValue
+      rows.append(row("theory.kl.\(name)", found.divergence[form], arm: arm, unit: "nat"))
+      rows.append(row("theory.pixel.\(name)", found.pixel[form], arm: arm, unit: "px⁻⁴"))
+      rows.append(row("theory.label.\(name)", found.label[form], arm: arm, unit: "px⁻²"))
+      for (k, estimate) in found.divergenceByCount[form].sorted(by: { $0.key < $1.key }) {
+        rows.append(row("theory.kl.\(name)", estimate, k: k, arm: arm, unit: "nat"))
+      }
+    }
+    rows.append(row("theory.gap", found.scoreGap, arm: arm, unit: "px⁻²"))
+    // Pairs are told by `arm`, which a view already uses.
+    if arm != nil { return rows }
+    for i in found.pixelPairs.indices {
+      for j in found.pixelPairs.indices where j != i {
+        if i < j {
+          rows.append(
+            row(
+              "theory.pair.pixel", found.pixelPairs[i][j], arm: "\(i + 1)-\(j + 1)", unit: "px⁻⁴"))
+        }
+        rows.append(
+          row("theory.pair.label", found.labelPairs[i][j], arm: "\(i + 1)|\(j + 1)", unit: "px⁻²"))
+      }
+    }
+    return rows
+  }
+
+  /// Every conditioner with its probability and the pictures that occur under it.
+  private static func description(of world: CellWorld, coupling: Double) -> JSONValue {
+    .object([
+      "coupling": .number(coupling),
+      "states": .array(
+        world.states.map {
+          .object([
+            "patch": .array($0.patch.map(JSONValue.number)), "occupied": .bool($0.isOccupied),
+          ])
+        }),
+      "conditioners": .array(
+        zip(world.conditioners, zip(world.conditionerProbabilities, world.pictures)).map { row in
+          .object([
+            "labels": .array(row.0.cells(of: world.cells).map(JSONValue.integer)),
+            "probability": .number(row.1.0),
+            "pictures": .array(
+              row.1.1.map {
+                .object([
+                  "states": .array($0.states.map(JSONValue.integer)),
+                  "probability": .number($0.probability),
+                ])
+              }),
+          ])
+        }),
+    ])
+  }
+}
+
+/// Samples drawn with the exact score and with the composed one, for each number of labels.
+private struct TheorySampling {
+  var world: CellWorld
+  var coupling: Double
+  /// Its place in the list: families draw different random numbers, or their tests would be one.
+  var family: UInt64
+  var draws: Int
+  var steps: Int
+
+  /// Labels on the first K cells, K = 0 … all. `theory.support` is P(c): 0 where p(x ∣ c) does not
+  /// exist, and only the composed score can be sampled.
+  func rows(_ context: StageContext) throws -> [MetricRow] {
+    var rows: [MetricRow] = []
+    for k in 0...world.cells {
+      try context.checkCancellation()
+      let labels = Labels(0..<k)
+      let exact = world.index(of: labels)
+      rows.append(
+        MetricRow(
+          "theory.support", exact.map { world.conditionerProbabilities[$0] } ?? 0, step: coupling,
+          k: k))
+      if let exact {
+        let drawn = try sample(labels, k, "exact", context) {
+          Composition(exactly: try NoisedWorld(world, sigma: $0), conditioner: exact)
+        }
+        rows += test(drawn, world.pictures[exact], "exact", k)
+      }
+      let drawn = try sample(labels, k, "composed", context) {
+        try Composition(try NoisedWorld(world, sigma: $0), labels: labels, form: .block)
+      }
+      rows += test(drawn, try world.composedPictures(labels, form: .block), "composed", k)
+      context.progress(StageProgress(done: k + 1, total: world.cells + 1, unit: "label counts"))
+    }
+    return rows
+  }
+
+  private func sample(
+    _ labels: Labels, _ k: Int, _ density: String, _ context: StageContext,
+    _ at: (Double) throws -> Composition
+  ) throws -> SampledPictures {
+    try samplePictures(
+      world, labels: labels, count: draws, steps: steps, seed: context.seed,
+      draw: family << 8 | UInt64(2 * k + (density == "exact" ? 0 : 1)), threads: context.threads,
+      density: at)
+  }
+
+  private func test(
+    _ drawn: SampledPictures, _ pictures: [Picture], _ arm: String, _ k: Int
+  ) -> [MetricRow] {
+    let test = drawn.test(against: pictures)
+    func row(_ name: String, _ value: Double) -> MetricRow {
+      MetricRow(name, value, step: coupling, k: k, arm: arm, n: drawn.total)
+    }
+    return [
+      row("theory.chi2", test.statistic), row("theory.p", test.p),
+      row("theory.freedom", Double(test.degreesOfFreedom)),
+    ] + (drawn.recall.map { [row("theory.recall", $0)] } ?? [])
+  }
+}

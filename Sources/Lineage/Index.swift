@@ -1,0 +1,86 @@
+// From receipts to rows. The rows depend on nothing but the receipts, not even on the order in which
+// they were written: a database that grew run by run equals one that was made from them at once.
+
+extension Receipts {
+  /// Puts all of it into an empty database.
+  ///
+  /// - Returns: the executions that could not be put there: the receipt of what made one of their
+  ///   inputs is not here.
+  func fill(_ database: Connection) throws(StoreError) -> [ExecutionRecord] {
+    var left: [ExecutionRecord] = []
+    try database.transaction { () throws(StoreError) in
+      left = try ExecutionRow.insert(executions, into: database)
+      for run in runs { try RunRow.insert(run, into: database) }
+    }
+    return left
+  }
+}
+
+extension Store {
+  /// Brings in what a crash kept from the database.
+  func importReceipts() throws(StoreError) {
+    func missing(_ kind: String, _ table: String) throws(StoreError) -> Set<String> {
+      let files = Receipts.ids(kind, in: folder)
+      if files.isEmpty { return [] }
+      let rows = try database.query("SELECT id FROM \(table)").column("id").compactMap(\.text)
+      return files.subtracting(rows)
+    }
+    let executions = try missing(Receipt.executions, "execution")
+    let runs = try missing(Receipt.runs, "run")
+    if executions.isEmpty && runs.isEmpty { return }
+    // A damaged receipt is verify's to report; the stage that it stood for simply runs again.
+    let receipts = Receipts(in: folder, executions: executions, runs: runs)
+    try takeIn(receipts.executions)
+    try database.transaction { () throws(StoreError) in
+      for run in receipts.runs { try RunRow.insert(run, into: database) }
+    }
+  }
+
+  /// Takes in what finds its inputs; the rest waits.
+  func takeIn(_ records: [ExecutionRecord]) throws(StoreError) {
+    let waited = Set(waiting.map(\.id))
+    try database.transaction { () throws(StoreError) in
+      waiting = try ExecutionRow.insert(records, into: database)
+      let arrived = waited.subtracting(waiting.map(\.id))
+      if !arrived.isEmpty { try relink(arrived) }
+    }
+  }
+
+  /// Says again, of runs that used executions which had to wait, that they did.
+  private func relink(_ ids: Set<String>) throws(StoreError) {
+    for run in Receipts(in: folder, executions: []).runs {
+      func isMeant(_ id: String?) -> Bool { id.map(ids.contains) ?? false }
+      try RunRow.insert(
+        run.stages.filter { isMeant($0.executionID) }, runID: run.id, into: database)
+      if run.events.contains(where: { isMeant($0.executionID) }) {
+        try database.run("DELETE FROM event WHERE run_id = ?", [.text(run.id)])
+        try RunRow.insert(run.events, runID: run.id, into: database)
+      }
+    }
+  }
+}
+
+extension ExecutionRow {
+  /// Inserts each record as soon as its inputs are known; returns those that never are.
+  /// Cost: the records times the depth of their lineage.
+  static func insert(_ records: [ExecutionRecord], into database: Connection) throws(StoreError)
+    -> [ExecutionRecord]
+  {
+    var known = Set(
+      try database.query("SELECT sha256 FROM artifact").column("sha256").compactMap(\.text))
+    var left = records
+    while true {
+      var next: [ExecutionRecord] = []
+      for record in left {
+        guard record.inputs.allSatisfy({ known.contains($0.sha256) }) else {
+          next.append(record)
+          continue
+        }
+        try insert(record, into: database)
+        known.formUnion(record.outputs.map(\.sha256))
+      }
+      if next.isEmpty || next.count == left.count { return next }
+      left = next
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import Foundation
+
+/// What a run has done since its receipt was written, a line a stage or event, each with its hash.
+///
+/// The receipt of a finished run holds it all and ends its journal; that of a killed run is completed
+/// from it.
+enum Journal {
+  struct Entry: Codable {
+    var stage: StageRecord?
+    var event: EventRecord?
+  }
+
+  static func url(_ runID: String, in folder: URL) -> URL {
+    folder.appending(path: "\(Receipt.runs)/\(runID).journal")
+  }
+
+  /// Adds lines; what a full disk took of them is taken back.
+  static func append(_ entries: [Entry], to url: URL) throws(StoreError) {
+    var data = Data()
+    for entry in entries { data += try Receipt.data(entry, path: url.path) }
+    let descriptor = open(url.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw StoreError(errno, writing: url, needed: data.count) }
+    defer { close(descriptor) }
+    let before = lseek(descriptor, 0, SEEK_END)
+    let fault = AtomicFile.injection(.write, url)
+    let code = AtomicFile.send(fault == 0 ? data : data.prefix(data.count / 2), to: descriptor)
+    if fault != 0 || code != 0 {
+      _ = ftruncate(descriptor, before)
+      throw StoreError(fault == 0 ? code : fault, writing: url, needed: data.count)
+    }
+  }
+
+  /// A receipt with what its journal adds. A line that a crash cut off ends it.
+  static func completed(_ record: RunRecord, in folder: URL) -> RunRecord {
+    let url = url(record.id, in: folder)
+    guard record.status == "running", let data = try? Data(contentsOf: url) else { return record }
+    var record = record
+    for line in [UInt8](data).split(separator: UInt8(ascii: "\n")) {
+      let line = Data(line + [UInt8(ascii: "\n")])
+      guard let entry = try? Receipt.decode(Entry.self, line, path: url.path) else { break }
+      if let stage = entry.stage {
+        if let place = record.stages.firstIndex(where: { $0.name == stage.name }) {
+          record.stages[place] = stage
+        } else {
+          record.stages.append(stage)
+        }
+      }
+      if let event = entry.event { record.events.append(event) }
+    }
+    return record
+  }
+}

@@ -1,0 +1,90 @@
+import Foundation
+
+/// Between a run's record and its rows.
+enum RunRow {
+  static func record(_ id: String, in database: Connection) throws(StoreError) -> RunRecord {
+    let found = try database.query(
+      """
+      SELECT r.*, p.name AS pipeline, p.path, p.source
+      FROM run r JOIN pipeline p ON p.id = r.pipeline_id WHERE r.id = ?
+      """, [.text(id)])
+    guard let row = found.rows.first else { throw .reference("run \(id)") }
+    func text(_ column: String) -> String { found.value(row, column).text ?? "" }
+    var record = RunRecord(
+      id: id, pipeline: text("pipeline"), path: text("path"), source: text("source"),
+      startedAt: text("started_at"), finishedAt: found.value(row, "finished_at").text,
+      status: text("status"), trigger: text("trigger"),
+      seed: UInt64(bitPattern: Int64(found.value(row, "seed").integer ?? 0)), host: text("host"),
+      locusVersion: text("locus_version"), gitCommit: found.value(row, "git_commit").text)
+    let stages = try database.query(
+      "SELECT name, kind, key, status, reason, execution_id FROM stage WHERE run_id = ? ORDER BY id",
+      [.text(id)])
+    record.stages = stages.rows.map {
+      StageRecord(
+        runID: id, name: $0[0].text ?? "", kind: $0[1].text ?? "", key: $0[2].text,
+        status: $0[3].text ?? "", reason: $0[4].text ?? "", executionID: $0[5].text)
+    }
+    let events = try database.query(
+      "SELECT execution_id, at, level, message FROM event WHERE run_id = ? ORDER BY rowid",
+      [.text(id)])
+    record.events = events.rows.map {
+      EventRecord(
+        executionID: $0[0].text, at: $0[1].text ?? "", level: $0[2].text ?? "",
+        message: $0[3].text ?? "")
+    }
+    return record
+  }
+
+  /// Puts a run with its stages and events into the tables. What it says of executions that are not
+  /// there stays in its receipt alone. Runs inside a transaction.
+  static func insert(_ record: RunRecord, into database: Connection) throws(StoreError) {
+    let hash = SHA256.hash(Data(record.source.utf8))
+    try database.run(
+      "INSERT OR IGNORE INTO pipeline (name, path, source_sha256, source) VALUES (?, ?, ?, ?)",
+      [.text(record.pipeline), .text(record.path), .text(hash), .text(record.source)])
+    try database.run(
+      """
+      INSERT INTO run SELECT ?, id, ?, ?, ?, ?, ?, ?, ?, ? FROM pipeline
+      WHERE name = ? AND path = ? AND source_sha256 = ?
+      """,
+      [
+        .text(record.id), .text(record.startedAt), .optional(record.finishedAt),
+        .text(record.status), .text(record.trigger), .integer(Int64(bitPattern: record.seed)),
+        .text(record.host), .text(record.locusVersion), .optional(record.gitCommit),
+        .text(record.pipeline), .text(record.path), .text(hash),
+      ])
+    try insert(record.stages, runID: record.id, into: database)
+    try insert(record.events, runID: record.id, into: database)
+  }
+
+  /// A later record of the same stage replaces an earlier one.
+  static func insert(_ stages: [StageRecord], runID: String, into database: Connection)
+    throws(StoreError)
+  {
+    try database.insert(
+      """
+      INSERT INTO stage (run_id, name, kind, key, status, reason, execution_id)
+      VALUES (?, ?, ?, ?, ?, ?, (SELECT id FROM execution WHERE id = ?))
+      ON CONFLICT (run_id, name) DO UPDATE SET kind = excluded.kind, key = excluded.key,
+        status = excluded.status, reason = excluded.reason, execution_id = excluded.execution_id
+      """,
+      stages.map {
+        [
+          .text(runID), .text($0.name), .text($0.kind), .optional($0.key), .text($0.status),
+          .text($0.reason), .optional($0.executionID),
+        ]
+      })
+  }
+
+  static func insert(_ events: [EventRecord], runID: String, into database: Connection)
+    throws(StoreError)
+  {
+    try database.insert(
+      "INSERT INTO event VALUES (?, (SELECT id FROM execution WHERE id = ?), ?, ?, ?)",
+      events.map {
+        [
+          .text(runID), .optional($0.executionID), .text($0.at), .text($0.level), .text($0.message),
+        ]
+      })
+  }
+}
