@@ -102,6 +102,7 @@ let package = Package(
       name: "AnalyticTests", dependencies: ["Analytic", "Diffusion", "Tensors", "Vectors"]),
     .target(
       name: "DenoiserFixtures", dependencies: ["Diffusion"], path: "Tests/DenoiserFixtures"),
+    .target(name: "Mutations", path: "Tests/Mutations"),
     .testTarget(
       name: "ProbingTests", dependencies: ["Probing", "Diffusion", "Tensors", "DenoiserFixtures"]),
     .testTarget(
@@ -119,7 +120,10 @@ let package = Package(
       ]),
     .testTarget(
       name: "LocusTests",
-      dependencies: ["locus", "Experiments", "Lineage", "Workflow", "Formats", "CSQLite"]),
+      dependencies: [
+        "locus", "Experiments", "Lineage", "Workflow", "Formats", "Scenes", "Diffusion",
+        "Evaluation", "Tensors", "Mutations", "CSQLite",
+      ], exclude: ["Golden", "Cases"]),
   ],
   swiftLanguageModes: [.v6]
 )

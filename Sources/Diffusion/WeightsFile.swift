@@ -18,14 +18,22 @@ public struct TrainingOrigin: Sendable, Hashable {
 /// Why a file of weights was refused.
 public enum WeightsFileError: Error, CustomStringConvertible {
   case metadata(key: String, found: String?, accepted: String)
+  /// Keys that neither the file nor whoever reads it states.
+  case unstated([String])
+  case contradiction(key: String, file: String, stated: String)
   case tensors(ParameterMismatch)
+  case notFinite(tensor: String)
   case format(FormatError)
 
   public var description: String {
     switch self {
     case .metadata(let key, let found, let accepted):
       "the weights' metadata has \(key) = \(found.map { "\"\($0)\"" } ?? "nothing"), accepted: \(accepted)"
+    case .unstated(let keys): "the weights' metadata lacks \(keys.joined(separator: ", "))"
+    case .contradiction(let key, let file, let stated):
+      "the weights' metadata has \(key) = \"\(file)\", not \"\(stated)\""
     case .tensors(let mismatch): mismatch.description
+    case .notFinite(let tensor): "weight \(tensor) holds a value that is no finite number"
     case .format(let error): error.description
     }
   }
@@ -35,10 +43,13 @@ public enum WeightsFileError: Error, CustomStringConvertible {
 public struct WeightsFile: Sendable {
   public var denoiser: NetworkDenoiser
   public var origin: TrainingOrigin
+  /// What the weights were trained with; `nil` where another program did not say.
+  public var instructions: String?
 
   public init(denoiser: NetworkDenoiser, origin: TrainingOrigin) {
     self.denoiser = denoiser
     self.origin = origin
+    instructions = instructionSet
   }
 
   public func data() -> Data {
@@ -50,8 +61,9 @@ public struct WeightsFile: Sendable {
     var metadata = [
       "size": "\(description.shape.size)", "cells": "\(description.shape.cells)",
       "labelling": origin.labelling.rawValue, "objects_min": "\(origin.objects.lowerBound)",
-      "objects_max": "\(origin.objects.upperBound)", "instructions": instructionSet,
+      "objects_max": "\(origin.objects.upperBound)",
     ]
+    metadata["instructions"] = instructions
     switch description.architecture {
     case .unet(let width, let conditioning, let normalization, let attention):
       metadata["network"] = "unet"
@@ -67,35 +79,57 @@ public struct WeightsFile: Sendable {
     return Safetensors(tensors: tensors, metadata: metadata).data()
   }
 
-  public init(data: Data) throws(WeightsFileError) {
+  /// - Parameter stated: metadata for a file that another program wrote without it; where the file
+  ///   has some of it, both must agree.
+  public init(data: Data, stated: [String: String] = [:]) throws(WeightsFileError) {
     let file: Safetensors
     do {
       file = try Safetensors(data: data)
     } catch {
       throw .format(error)
     }
-    let reader = MetadataReader(metadata: file.metadata)
+    let reader = try MetadataReader(file: file.metadata, stated: stated)
     let network = Network(try reader.description())
-    let weights = network.graph.makeWeights()
+    let weights: Weights
     do {
-      try weights.load(
+      weights = try network.graph.makeWeights(
         file.tensors.map {
           NamedTensor(name: $0.key, shape: $0.value.shape, values: $0.value.values)
         })
     } catch {
       throw .tensors(error)
     }
+    let odd = file.tensors.filter { !$0.value.values.allSatisfy(\.isFinite) }.keys.min()
+    if let odd { throw .notFinite(tensor: odd) }
     denoiser = NetworkDenoiser(network: network, weights: weights)
     origin = try reader.origin()
+    instructions = file.metadata["instructions"]
   }
 }
 
 private struct MetadataReader {
   let metadata: [String: String]
 
+  init(file: [String: String], stated: [String: String]) throws(WeightsFileError) {
+    for (key, value) in stated.sorted(by: { $0.key < $1.key }) {
+      if let own = file[key], own != value {
+        throw .contradiction(key: key, file: own, stated: value)
+      }
+    }
+    metadata = file.merging(stated) { own, _ in own }
+    var needed = ["network", "width", "size", "cells", "labelling", "objects_min", "objects_max"]
+    switch metadata["network"] {
+    case "unet": needed += ["conditioning", "normalization", "attention"]
+    case "local": needed.append("dilations")
+    default: break
+    }
+    let absent = needed.filter { metadata[$0] == nil }
+    if !absent.isEmpty { throw .unstated(absent) }
+  }
+
   func description() throws(WeightsFileError) -> NetworkDescription {
-    let size = try integer("size", 8...1024)
-    let cells = try integer("cells", 1...1024)
+    let size = try integer("size", 8...512)
+    let cells = try integer("cells", 1...512)
     if size % cells != 0 {
       throw .metadata(key: "cells", found: "\(cells)", accepted: "a divisor of size \(size)")
     }

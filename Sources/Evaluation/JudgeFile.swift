@@ -61,15 +61,19 @@ public struct JudgeFile: Sendable {
       let judgeRecall = file.tensors["calibration.judge"],
       let backgroundRecall = file.tensors["calibration.background"]
     else { throw .judge("lacks its camera, size, thresholds, ground or calibration") }
+    let constants = [threshold, backgroundThreshold] + judgeRecall.values + backgroundRecall.values
+    if !constants.allSatisfy(\.isFinite) {
+      throw .judge("has a threshold or a calibration that is not a finite number")
+    }
     let counts = JudgeSettings.mostObjects + 1
     if judgeRecall.values.count != counts || backgroundRecall.values.count != counts {
       throw .judge("its calibration is not for K = 0 to \(JudgeSettings.mostObjects)")
     }
     let network = JudgeNetwork(size: size)
-    let weights = network.graph.makeWeights()
+    let weights: Weights
     let prefix = "network."
     do {
-      try weights.load(
+      weights = try network.graph.makeWeights(
         file.tensors.filter { $0.key.hasPrefix(prefix) }.map {
           NamedTensor(
             name: String($0.key.dropFirst(prefix.count)), shape: $0.value.shape,

@@ -6,9 +6,11 @@ import Tensors
 import Workflow
 
 /// A file that a stage was given and could not read.
-struct ArtifactError: Error, CustomStringConvertible {
+struct ArtifactError: ErrorWithExitCode, CustomStringConvertible {
   var file: StageFile
   var reason: String
+
+  var exitCode: Int32 { ExitCode.badData }
 
   var description: String {
     "\(file.url.path): \(reason); `locus verify` tells whether the store is damaged"
@@ -93,7 +95,9 @@ struct PictureFiles {
   init(pixels file: StageFile, conditioners: StageFile) throws {
     let (pictureShape, pixels) = try file.bytes()
     let (gridShape, conditioners) = try conditioners.bytes()
-    guard pictureShape.count == 4, gridShape.count == 3, pictureShape[1] == pictureShape[2],
+    // In range before anything is multiplied: an empty array may claim sides of any length.
+    guard pictureShape.count == 4, gridShape.count == 3, (8...512).contains(pictureShape[1]),
+      pictureShape[1] == pictureShape[2],
       pictureShape[3] == PictureShape.channels, gridShape[1] == gridShape[2],
       pictureShape[0] == gridShape[0], gridShape[1] > 0, pictureShape[1] % gridShape[1] == 0
     else {

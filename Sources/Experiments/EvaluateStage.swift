@@ -28,7 +28,8 @@ enum EvaluateStage {
     ],
     inputs: [
       InputDeclaration(
-        "denoiser", from: ["train", "intervene", "analytic"], help: "the denoiser to draw with"),
+        "denoiser", from: ["train", "intervene", "analytic", "import"],
+        help: "the denoiser to draw with"),
       InputDeclaration("judge", from: ["judge"], help: "finds the objects"),
     ], check: check, run: run)
 

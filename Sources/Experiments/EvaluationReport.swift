@@ -175,6 +175,10 @@ struct EvaluationFile {
       guard numbers.count == 6, let digest = cells.last?.string else {
         throw ArtifactError(file: file, reason: "has a row that is not six numbers and a digest")
       }
+      // Sums over pictures must not overflow.
+      guard numbers[1...].allSatisfy({ (0...1 << 20).contains($0) }),
+        numbers[4] <= min(numbers[3], numbers[5])
+      else { throw ArtifactError(file: file, reason: "has a row with impossible counts") }
       outcomes.append(
         Outcome(
           seed: numbers[0], k: numbers[1], layout: numbers[2], requested: numbers[3],

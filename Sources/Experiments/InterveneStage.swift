@@ -33,7 +33,8 @@ enum InterveneStage {
         help: "training pictures to resample from"),
     ],
     inputs: [
-      InputDeclaration("denoiser", from: ["train", "analytic"], help: "the denoiser to mask"),
+      InputDeclaration(
+        "denoiser", from: ["train", "analytic", "import"], help: "the denoiser to mask"),
       InputDeclaration("scenes", from: ["generate"], help: "pictures for fills and for the check"),
     ], run: run)
 

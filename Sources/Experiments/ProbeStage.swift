@@ -28,7 +28,8 @@ enum ProbeStage {
     ],
     inputs: [
       InputDeclaration(
-        "denoiser", from: ["train", "intervene", "analytic"], help: "the denoiser to probe"),
+        "denoiser", from: ["train", "intervene", "analytic", "import"],
+        help: "the denoiser to probe"),
       InputDeclaration("scenes", from: ["generate"], help: "how the pictures are rendered"),
     ], run: run)
 

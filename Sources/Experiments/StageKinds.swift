@@ -5,5 +5,6 @@ public enum Experiments {
   public static let stageKinds: [StageKind] = [
     GenerateStage.kind, JudgeStage.kind, TrainStage.kind, ProbeStage.kind, InterveneStage.kind,
     EvaluateStage.kind, CompareStage.kind, TheoryStage.kind, AnalyticStage.kind, AgreeStage.kind,
+    ImportStage.kind,
   ]
 }

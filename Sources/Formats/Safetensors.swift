@@ -55,25 +55,24 @@ public struct Safetensors: Sendable, Equatable {
       throw Self.error("it has \(data.count) bytes, at least 8 are needed")
     }
     let length = data.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-    guard length <= UInt64(data.count - 8), length <= 16 << 20 else {
-      throw Self.error("its header of \(length) bytes does not fit the file")
+    guard length <= UInt64(data.count - 8), length <= UInt64(Self.largestHeader) else {
+      throw Self.error(
+        "its header of \(length) bytes does not fit the file or the \(Self.largestHeader) read")
     }
     let header: JSONValue
     do {
       header = try JSONValue.parse(
         data.dropFirst(8).prefix(Int(length)),
-        limits: JSON5.Limits(maximumBytes: 16 << 20, maximumDepth: 8))
+        limits: JSON5.Limits(maximumBytes: Self.largestHeader, maximumDepth: 8))
     } catch {
       throw Self.error("its header is not JSON (\(error.message))")
     }
     guard let entries = header.object else { throw Self.error("its header is not an object") }
     let body = data.dropFirst(8 + Int(length))
     metadata = try Self.metadata(entries["__metadata__"])
+    let places = try Self.places(entries, available: body.count)
     tensors = [:]
-    var ranges: [(Range<Int>, String)] = []
-    for (name, entry) in entries where name != "__metadata__" {
-      let (shape, range) = try Self.place(name, entry, available: body.count)
-      ranges.append((range, name))
+    for (name, shape, range) in places {
       let values = [Float](unsafeUninitializedCapacity: range.count / 4) { buffer, initialized in
         let start = body.startIndex + range.lowerBound
         _ = body[start..<start + range.count].copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
@@ -81,18 +80,35 @@ public struct Safetensors: Sendable, Equatable {
       }
       tensors[name] = Tensor(shape: shape, values: values)
     }
+  }
+
+  /// Thousands of tensors fit; a tree of it is some fifty times as large.
+  private static let largestHeader = 1 << 20
+
+  /// Where the tensors lie, one after the other without gaps. Known before anything is copied:
+  /// tensors that share bytes would be larger than their file.
+  private static func places(_ entries: [String: JSONValue], available: Int) throws(FormatError)
+    -> [(name: String, shape: [Int], range: Range<Int>)]
+  {
+    var places: [(name: String, shape: [Int], range: Range<Int>)] = []
+    for (name, entry) in entries where name != "__metadata__" {
+      let (shape, range) = try place(name, entry, available: available)
+      places.append((name, shape, range))
+    }
+    places.sort {
+      ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
+    }
     var end = 0
-    for (range, name) in ranges.sorted(by: {
-      ($0.0.lowerBound, $0.0.upperBound) < ($1.0.lowerBound, $1.0.upperBound)
-    }) {
+    for (name, _, range) in places {
       if range.lowerBound != end {
-        throw Self.error("tensor \(name) begins at \(range.lowerBound), expected \(end)")
+        throw error("tensor \(name) begins at \(range.lowerBound), expected \(end)")
       }
       end = range.upperBound
     }
-    if end != body.count {
-      throw Self.error("its tensors end at \(end), the file holds \(body.count) bytes of them")
+    if end != available {
+      throw error("its tensors end at \(end), the file holds \(available) bytes of them")
     }
+    return places
   }
 
   private static func metadata(_ value: JSONValue?) throws(FormatError) -> [String: String] {

@@ -83,7 +83,11 @@ extension Store {
     guard let bytes = Self.size(of: file.url) else {
       throw .inputOutput(path: file.url.path, reason: "is no ordinary file")
     }
-    if (try? SHA256.hash(fileAt: target)) == sha256 { return (sha256, bytes) }
+    try Links.refuse(target.deletingLastPathComponent())
+    // A link to the same content is not the store's own.
+    if Self.size(of: target) == bytes, (try? SHA256.hash(fileAt: target)) == sha256 {
+      return (sha256, bytes)
+    }
     do {
       let permissions: [FileAttributeKey: Any] = [.posixPermissions: 0o444]
       try FileManager.default.setAttributes(permissions, ofItemAtPath: file.url.path)

@@ -9,6 +9,7 @@ extension Store {
   /// - Returns: how many executions and runs were read.
   public static func rebuild(_ folder: URL) throws(StoreError) -> (executions: Int, runs: Int) {
     try checkPlace(folder)
+    try Links.refuse(in: folder)
     let receipts = Receipts(in: folder)
     if let first = receipts.damaged.first {
       throw .damaged(path: first.url.path, reason: first.reason)

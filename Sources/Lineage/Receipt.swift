@@ -1,6 +1,14 @@
 import Formats
 import Foundation
 
+/// What a receipt holds: its id is the name of its file.
+protocol Receipted: Codable {
+  var id: String { get }
+}
+
+extension ExecutionRecord: Receipted {}
+extension RunRecord: Receipted {}
+
 /// A receipt: a record with its hash, so that a changed one is noticed. Receipts and objects are the
 /// truth; the database is their index.
 enum Receipt {
@@ -21,10 +29,21 @@ enum Receipt {
   }
 
   static func read<T: Decodable>(_ type: T.Type, from url: URL) throws(StoreError) -> T {
+    // A link leads elsewhere, and a device may have no end.
+    guard Store.size(of: url) != nil else {
+      throw .damaged(path: url.path, reason: "is no ordinary file")
+    }
     guard let data = try? Data(contentsOf: url) else {
       throw .damaged(path: url.path, reason: "cannot be read")
     }
-    return try decode(type, data, path: url.path)
+    let record = try decode(type, data, path: url.path)
+    // Ids and names of pipelines become names of files.
+    guard let receipted = record as? any Receipted else { return record }
+    let names = [receipted.id] + ((record as? RunRecord).map { [$0.pipeline] } ?? [])
+    guard receipted.id + ".json" == url.lastPathComponent,
+      names.allSatisfy({ isPlainName($0, most: 128) })
+    else { throw .damaged(path: url.path, reason: "is of another execution or run") }
+    return record
   }
 
   static func decode<T: Decodable>(_ type: T.Type, _ data: Data, path: String) throws(StoreError)

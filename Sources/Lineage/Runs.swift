@@ -109,6 +109,9 @@ extension Store {
   func receiptURL(run id: String) -> URL { folder.appending(path: "\(Receipt.runs)/\(id).json") }
 
   func writeReceipt(_ record: RunRecord) throws(StoreError) {
+    guard isPlainName(record.id, most: 128) else {
+      throw .damaged(path: databaseURL.path, reason: "a run has an id that is no name")
+    }
     let url = receiptURL(run: record.id)
     try AtomicFile.write(
       try Receipt.data(record, path: url.path), to: url, temporary: temporaryFolder)

@@ -45,6 +45,7 @@ public final class Store {
       return store
     case .readWrite:
       try AtomicFile.makeFolder(folder)
+      try Links.refuse(in: folder)
       if hasDatabase {
         // What is foreign is refused before anything is written.
         _ = try Store(folder, try openToRead(path)).checkIdentity()

@@ -7,6 +7,7 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
   case notADatabase(path: String)
   case foreign(path: String, found: String)
   case newer(path: String, version: Int, known: Int)
+  case link(path: String)
   case cannotWrite(path: String, reason: String)
   case inputOutput(path: String, reason: String)
   /// Sizes in bytes, where they are known.
@@ -32,6 +33,8 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
       "\(path): a database of another program (\(found)); choose another folder with --store"
     case .newer(let path, let version, let known):
       "\(path): made by a newer Locus (schema \(version), this one knows \(known)); use that version"
+    case .link(let path):
+      "\(path): a symbolic link; what a store holds lies in its own folder: move it there"
     case .cannotWrite(let path, let reason):
       "\(path): cannot be written (\(reason)); check permissions or choose another --store"
     case .inputOutput(let path, let reason):
@@ -63,7 +66,7 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
   public var exitCode: Int32 {
     switch self {
     case .missing: 66
-    case .notAFolder, .notADatabase, .foreign, .newer, .damaged: 65
+    case .notAFolder, .notADatabase, .foreign, .newer, .link, .damaged: 65
     case .cannotWrite: 73
     case .inputOutput, .full: 74
     case .busy: 75

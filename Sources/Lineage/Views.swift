@@ -47,7 +47,8 @@ enum Views {
         ON w.execution_id = s.execution_id AND w.role IN ('denoiser/weights', 'denoiser/machine')
       CROSS JOIN execution_output o ON o.sha256 = w.sha256 AND o.role IN ('weights', 'machine')
       CROSS JOIN stage t
-        ON t.execution_id = o.execution_id AND t.run_id = s.run_id AND t.kind IN ('train', 'analytic')
+        ON t.execution_id = o.execution_id AND t.run_id = s.run_id
+        AND t.kind IN ('train', 'import', 'analytic')
       CROSS JOIN execution e ON e.id = t.execution_id
       WHERE s.kind IN ('evaluate', 'probe', 'agree')
       """)

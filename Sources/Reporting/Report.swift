@@ -9,6 +9,10 @@ public enum Report {
   /// - Returns: the run's own file.
   public static func write(store: Store, runID: String, into folder: URL) throws -> URL {
     let data = try RunData(store: store, runID: runID)
+    guard isPlainName(data.run.pipeline), isPlainName(runID, most: 128) else {
+      throw StoreError.damaged(
+        path: store.databaseURL.path, reason: "a run or its pipeline has a name that is no name")
+    }
     let place = folder.appending(path: data.run.pipeline)
     var page = Page(pictureFolder: runID)
     let sections: [(RunData, inout Page) throws -> Void] = [

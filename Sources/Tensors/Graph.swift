@@ -17,6 +17,15 @@ public struct Graph: Sendable {
   public var operations: Int { layers.reduce(0) { $0 + 2 * $1.multiplyAdds } }
 
   public func makeWeights() -> Weights { Weights(parameters: parameters) }
+
+  /// Weights from tensors with exactly the parameters' names and shapes. Nothing is allocated
+  /// for tensors that do not fit: a file may claim a network far larger than itself.
+  public func makeWeights(_ tensors: [NamedTensor]) throws(ParameterMismatch) -> Weights {
+    try checkFit(tensors, parameters)
+    let weights = makeWeights()
+    try weights.load(tensors)
+    return weights
+  }
   public func makeWorkspace(gradients: Bool) -> Workspace {
     Workspace(graph: self, gradients: gradients)
   }

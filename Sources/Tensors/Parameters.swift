@@ -206,24 +206,33 @@ public final class Weights: Sendable {
   }
 
   func fill(_ buffer: AlignedBuffer, from tensors: [NamedTensor]) throws(ParameterMismatch) {
-    var byName: [String: NamedTensor] = [:]
-    for tensor in tensors { byName[tensor.name] = tensor }
-    let known = Set(parameters.map(\.name))
-    let missing = parameters.map(\.name).filter { byName[$0] == nil }
-    if !missing.isEmpty { throw .missing(missing) }
-    let unknown = byName.keys.filter { !known.contains($0) }.sorted()
-    if !unknown.isEmpty { throw .unknown(unknown) }
-    for parameter in parameters {
-      guard let tensor = byName[parameter.name] else { continue }
-      let expected = parameter.shape.dimensions
-      if tensor.shape != expected || tensor.values.count != expected.reduce(1, *) {
-        throw .shape(name: parameter.name, found: tensor.shape, expected: expected)
-      }
-    }
+    let byName = try checkFit(tensors, parameters)
     for parameter in parameters {
       guard let tensor = byName[parameter.name] else { continue }
       let base = buffer.pointer + parameter.offset
       parameter.shape.forEachPlace { ours, theirs in base[ours] = tensor.values[theirs] }
     }
   }
+}
+
+/// The tensors by name, if they have exactly the parameters' names and shapes.
+@discardableResult
+func checkFit(_ tensors: [NamedTensor], _ parameters: [Parameter]) throws(ParameterMismatch)
+  -> [String: NamedTensor]
+{
+  var byName: [String: NamedTensor] = [:]
+  for tensor in tensors { byName[tensor.name] = tensor }
+  let known = Set(parameters.map(\.name))
+  let missing = parameters.map(\.name).filter { byName[$0] == nil }
+  if !missing.isEmpty { throw .missing(missing) }
+  let unknown = byName.keys.filter { !known.contains($0) }.sorted()
+  if !unknown.isEmpty { throw .unknown(unknown) }
+  for parameter in parameters {
+    guard let tensor = byName[parameter.name] else { continue }
+    let expected = parameter.shape.dimensions
+    if tensor.shape != expected || tensor.values.count != expected.reduce(1, *) {
+      throw .shape(name: parameter.name, found: tensor.shape, expected: expected)
+    }
+  }
+  return byName
 }

@@ -14,6 +14,11 @@ public enum ExitCode {
   public static let terminated: Int32 = 143
 }
 
+/// An error that says with which of these the program ends.
+public protocol ErrorWithExitCode: Error {
+  var exitCode: Int32 { get }
+}
+
 /// One fault of a pipeline file or of an override of it, with its place.
 public struct PipelineProblem: Sendable, Hashable {
   public var position: SourcePosition
@@ -76,6 +81,8 @@ public enum PipelineFault: Sendable, Hashable {
   case excludesEverything
   case nothingToJoin(String)
   case tooManyInstances(limit: Int)
+  case seedIsReplicated
+  case unknownMetric(String, k: Int?, known: [String])
   case checkFailed(String)
 
   public var message: String {
@@ -141,13 +148,19 @@ public enum PipelineFault: Sendable, Hashable {
     case .nothingToJoin(let what): "\(what); inputs join on axes of the same name"
     case .tooManyInstances(let limit):
       "the pipeline expands to more than \(limit) instances; use fewer values or `exclude`"
+    case .seedIsReplicated:
+      "`replicate` gives every stage the axis `seed`; take it out of the matrix, or give the stage a"
+        + " `seed` that all replicates share"
+    case .unknownMetric(let name, let k, let known):
+      "no finished stage has a metric \(quoted(name))\(k.map { " with k = \($0)" } ?? " without a k")"
+        + "\(known.contains(name) ? "" : hint(name, known)); metrics: \(listed(known))"
     case .checkFailed(let message): message
     }
   }
 }
 
 /// What stops a run, a plan or the reading of a pipeline.
-public enum WorkflowError: Error, Sendable, Hashable, CustomStringConvertible {
+public enum WorkflowError: ErrorWithExitCode, Sendable, Hashable, CustomStringConvertible {
   case missingFile(String)
   case isFolder(String)
   case unreadable(String, reason: String)
@@ -170,7 +183,8 @@ public enum WorkflowError: Error, Sendable, Hashable, CustomStringConvertible {
           ? ["\(file): … and \(problems.count - Self.problemLimit) more"] : []))
         .joined(separator: "\n")
     case .badOverride(let text, let reason):
-      "--set \(text): \(reason); accepted: seed=VALUE or STAGE.PARAMETER=VALUE, for example"
+      "--set \(text): \(reason); accepted: seed=VALUE, replicate.KEY=VALUE or STAGE.PARAMETER=VALUE,"
+        + " for example"
         + " --set baseline.network.width=32"
     case .badSelection(let option, let name, let known):
       "\(option) \(name): there is no such stage or instance\(hint(name, known));"

@@ -1,4 +1,5 @@
 import Formats
+import Lineage
 
 /// One coordinate of an instance: `labelling=single`.
 public struct Binding: Sendable, Hashable {
@@ -59,16 +60,7 @@ private func trimmed(_ text: Substring) -> String {
 
 /// Names of pipelines and stages become names of folders and files: 1 to 64 of `A-Z a-z 0-9 _ -`.
 func isName(_ text: String) -> Bool {
-  (1...64).contains(text.utf8.count) && text.utf8.allSatisfy(isNameByte)
-}
-
-private func isNameByte(_ byte: UInt8) -> Bool {
-  switch byte {
-  case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
-    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-    true
-  default: false
-  }
+  isPlainName(text)
 }
 
 /// How an axis value stands in an instance's name; `nil` when it cannot.
@@ -80,7 +72,7 @@ func label(of node: JSONNode) -> String? {
     return value.isFinite ? plain(value) : nil
   case .string(let text):
     let plain = text.utf8.allSatisfy {
-      isNameByte($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "+")
+      isPlainByte($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "+")
     }
     return plain && (1...64).contains(text.utf8.count) && !text.contains("..") ? text : nil
   case .array(let nodes):

@@ -16,7 +16,7 @@ extension PipelineReader {
     var product = 1
     for member in members where member.key != "exclude" {
       let inner = "\(path).\(member.key)"
-      guard member.key == "seed" || known.contains(member.key) else {
+      guard member.key == "seed" && kind.isSeeded || known.contains(member.key) else {
         parameters.list.add(
           .axisIsNoParameter(member.key, accepted: known), at: member.keyPosition, inner)
         continue

@@ -10,6 +10,20 @@ public struct Pipeline: Sendable {
   public var source: String
   /// In topological order: the inputs of an instance precede it.
   public var instances: [StageInstance]
+  public var replication: Replication?
+
+  public init(
+    name: String, question: String, seed: UInt64, path: String, source: String,
+    instances: [StageInstance], replication: Replication? = nil
+  ) {
+    self.name = name
+    self.question = question
+    self.seed = seed
+    self.path = path
+    self.source = source
+    self.instances = instances
+    self.replication = replication
+  }
 }
 
 /// One stage with one value for each axis of its matrix.
@@ -23,6 +37,24 @@ public struct StageInstance: Sendable {
   public var seed: UInt64
   /// By role, positions in `Pipeline.instances`, all smaller than the instance's own.
   public var inputs: [String: [Int]]
+
+  /// A stage without inputs and without a matrix.
+  public init(stage: String, kind: StageKind, parameters: JSONValue, seed: UInt64) {
+    self.init(
+      stage: stage, bindings: [], kind: kind, parameters: parameters, seed: seed, inputs: [:])
+  }
+
+  init(
+    stage: String, bindings: [Binding], kind: StageKind, parameters: JSONValue, seed: UInt64,
+    inputs: [String: [Int]]
+  ) {
+    self.stage = stage
+    self.bindings = bindings
+    self.kind = kind
+    self.parameters = parameters
+    self.seed = seed
+    self.inputs = inputs
+  }
 
   /// `baseline[labelling=single]`.
   public var name: String { StageReference(stage: stage, bindings: bindings).name }

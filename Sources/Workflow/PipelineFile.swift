@@ -7,16 +7,18 @@ extension Pipeline {
 
   /// Reads and checks a pipeline file. Throws every problem of it at once.
   ///
-  /// - Parameter overrides: `seed=7` or `stage.parameter=value`, checked as if they stood in the
-  ///   file.
+  /// - Parameter overrides: `seed=7`, `replicate.to=20` or `stage.parameter=value`, checked as if
+  ///   they stood in the file.
   public static func read(
     path: String, kinds: [StageKind], overrides: [String] = []
   ) throws(WorkflowError) -> Pipeline {
     try parse(bytes: bytes(of: path), path: path, kinds: kinds, overrides: overrides)
   }
 
+  /// - Parameter replicates: how many of a file with `replicate`; `nil`: its `from`.
   public static func parse(
-    bytes: [UInt8], path: String, kinds: [StageKind], overrides: [String] = []
+    bytes: [UInt8], path: String, kinds: [StageKind], overrides: [String] = [],
+    replicates: Int? = nil
   ) throws(WorkflowError) -> Pipeline {
     func refuse(_ fault: PipelineFault, at position: SourcePosition) -> WorkflowError {
       .invalid(
@@ -37,7 +39,7 @@ extension Pipeline {
     let changes = try overrides.map { text throws(WorkflowError) in try Override(text) }
     for change in changes { root = try change.applied(to: root) }
 
-    var reader = PipelineReader(kinds: kinds)
+    var reader = PipelineReader(kinds: kinds, replicates: replicates)
     let draft = reader.read(root)
     var expansion = MatrixExpansion(stages: draft.stages, list: reader.parameters.list)
     expansion.run()
@@ -53,7 +55,7 @@ extension Pipeline {
     }
     return Pipeline(
       name: name, question: question, seed: seed, path: path, source: source,
-      instances: expansion.instances)
+      instances: expansion.instances, replication: reader.replication)
   }
 
   private static func precedes(_ first: PipelineProblem, _ second: PipelineProblem) -> Bool {
@@ -105,7 +107,7 @@ struct Override {
     guard sides.count == 2 else { throw .badOverride(text, reason: "there is no `=`") }
     let steps = sides[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     guard !steps.contains("") else { throw .badOverride(text, reason: "no key is named") }
-    if steps == ["seed"] {
+    if steps == ["seed"] || steps[0] == "replicate" && steps.count > 1 {
       path = steps
     } else if steps.count > 1 {
       path = ["stages"] + steps
@@ -126,7 +128,7 @@ struct Override {
   /// A stage must exist already: an override changes an experiment, it does not invent one.
   func applied(to root: JSONNode) throws(WorkflowError) -> JSONNode {
     guard case .object(let members) = root.value else { return root }
-    if path.count > 1 {
+    if path.count > 1, path[0] == "stages" {
       guard
         case .object(let stages)? = members.first(where: { $0.key == "stages" })?.value.value
       else { return root }

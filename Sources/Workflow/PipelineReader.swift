@@ -6,9 +6,17 @@ let instanceLimit = 20_000
 /// Turns the text's tree into stages and collects every problem on the way.
 struct PipelineReader {
   let kinds: [StageKind]
+  /// Of a pipeline with `replicate`; `nil`: as many as it begins with.
+  let replicates: Int?
   var parameters = ParameterReader()
+  private(set) var replication: Replication?
 
-  static let keys = ["pipeline", "question", "seed", "stages"]
+  init(kinds: [StageKind], replicates: Int? = nil) {
+    self.kinds = kinds
+    self.replicates = replicates
+  }
+
+  static let keys = ["pipeline", "question", "seed", "replicate", "stages"]
   static let stageKeys = ["kind", "inputs", "matrix", "seed"]
   static let seedRange = 0...Int.max
 
@@ -63,6 +71,9 @@ struct PipelineReader {
       parameters.list.add(.tooManyStages(limit: instanceLimit), at: stages.position, "stages")
       return draft
     }
+    if let member = member("replicate", members) {
+      replication = readReplication(member, seed: draft.seed, stages: stageMembers.map(\.key))
+    }
     draft.stages = stageMembers.map { readStage($0, pipelineSeed: draft.seed ?? 0) }
     return draft
   }
@@ -115,13 +126,15 @@ struct PipelineReader {
     if let matrix = member("matrix", members) {
       readMatrix(matrix.value, kind: kind, into: &draft)
     }
-    var seed = pipelineSeed
-    if let node = member("seed", members) {
+    var seed = kind.isSeeded ? pipelineSeed : 0
+    if let node = member("seed", members), kind.isSeeded {
       seed = readSeed(node.value, path: "\(draft.path).seed") ?? pipelineSeed
       if draft.axes.contains(where: { $0.name == "seed" }) {
         parameters.list.add(.axisIsAlsoGiven("seed"), at: node.keyPosition, "\(draft.path).seed")
       }
     }
+    replicate(
+      &draft, kind: kind, hasOwnSeed: member("seed", members) != nil, at: draft.position)
     readParameters(members, kind: kind, seed: seed, into: &draft)
     return draft
   }
@@ -207,11 +220,12 @@ struct PipelineReader {
   private mutating func readParameters(
     _ members: [JSONMember], kind: StageKind, seed: UInt64, into draft: inout StageDraft
   ) {
-    let given = members.filter { !Self.stageKeys.contains($0.key) }
+    let keys = Self.stageKeys.filter { kind.isSeeded || $0 != "seed" }
+    let given = members.filter { !keys.contains($0.key) }
     let names = kind.parameters.map(\.name)
     for member in given where !names.contains(member.key) {
       parameters.list.add(
-        .unknownKey(member.key, accepted: Self.stageKeys + names), at: member.keyPosition,
+        .unknownKey(member.key, accepted: keys + names), at: member.keyPosition,
         "\(draft.path).\(member.key)")
     }
     let base = given.filter { names.contains($0.key) }

@@ -3,7 +3,8 @@ import Lineage
 import Synchronization
 
 /// Shows a run to a person: one line that is drawn anew on a terminal, plain lines with UTC time
-/// stamps elsewhere, nothing when asked to be quiet. Failures are shown in every style.
+/// stamps elsewhere. When asked to be quiet, nothing of a success and one line at the end of a failure:
+/// what cron mails.
 public final class ProgressPrinter: Sendable {
   public enum Style: Sendable, Hashable {
     case terminal
@@ -18,6 +19,8 @@ public final class ProgressPrinter: Sendable {
   private struct State {
     var first: [String: (time: Double, done: Int)] = [:]
     var last: [String: Double] = [:]
+    /// The first failure, from which others may follow; for the one line of `quiet`.
+    var failure: String?
     /// Whether the terminal's last line is a progress line, to be drawn over.
     var isDrawn = false
   }
@@ -56,13 +59,18 @@ public final class ProgressPrinter: Sendable {
       case .finished(let step, let usage):
         line("\(place(step)) done in \(duration(usage.wallSeconds))", &state)
       case .failed(let step, let message):
-        line("\(place(step)) failed: \(message)", &state, always: true)
+        let text = "\(place(step)) failed: \(message)"
+        if style == .quiet, state.failure == nil { state.failure = text }
+        line(text, &state)
       case .skipped(let step, let reason):
         line("\(place(step)) skipped: \(reason)", &state)
       case .interrupted(let signal):
         line("interrupted by \(signal == SIGINT ? "SIGINT" : "SIGTERM")", &state)
       case .ended(let summary):
-        line(text(of: summary), &state)
+        let failure = state.failure.map { "; \($0)" } ?? ""
+        line(
+          (text(of: summary) + failure).split(whereSeparator: \.isNewline).joined(separator: " "),
+          &state, always: summary.status != .succeeded)
       }
     }
   }

@@ -72,7 +72,8 @@ public final class RunLock: Sendable {
   ) throws -> RunLock {
     let path = url.path
     while true {
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      // Never through a link: the file is cut to length 0.
+      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
       guard descriptor >= 0 else {
         throw WorkflowError.cannotLock(path, reason: String(cString: strerror(errno)))
       }

@@ -56,7 +56,7 @@ enum StageExecution {
 /// The exit code that an error asks for; 70, a fault of Locus, when it asks for none.
 public func exitCode(of error: any Error) -> Int32 {
   switch error {
-  case let error as WorkflowError: error.exitCode
+  case let error as any ErrorWithExitCode: error.exitCode
   case let error as StoreError: error.exitCode
   case let error as CocoaError:
     switch error.code {

@@ -14,13 +14,15 @@ public struct StageKind: Sendable {
   public var summary: String
   public var parameters: [Parameter]
   public var inputs: [InputDeclaration]
+  /// Whether a seed has a part in its results; without one, equal parameters and inputs are enough.
+  public var isSeeded: Bool
   /// Checks that span several parameters; runs before any work, on normalised parameters.
   public var check: @Sendable (JSONValue) -> [ParameterProblem]
   public var run: @Sendable (StageContext) throws -> StageOutput
 
   public init(
     name: String, version: Int, summary: String, parameters: [Parameter],
-    inputs: [InputDeclaration],
+    inputs: [InputDeclaration], isSeeded: Bool = true,
     check: @escaping @Sendable (JSONValue) -> [ParameterProblem] = { _ in [] },
     run: @escaping @Sendable (StageContext) throws -> StageOutput
   ) {
@@ -29,6 +31,7 @@ public struct StageKind: Sendable {
     self.summary = summary
     self.parameters = parameters
     self.inputs = inputs
+    self.isSeeded = isSeeded
     self.check = check
     self.run = run
   }

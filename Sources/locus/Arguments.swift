@@ -9,11 +9,17 @@ struct OptionDeclaration: Sendable {
   var metavar: String?
   var help: String
   var repeats = false
+  /// The words that are accepted, where these are few.
+  var values: [String]
 
-  init(_ name: String, _ metavar: String? = nil, repeats: Bool = false, help: String) {
+  init(
+    _ name: String, _ metavar: String? = nil, repeats: Bool = false, values: [String] = [],
+    help: String
+  ) {
     self.name = name
     self.metavar = metavar
     self.repeats = repeats
+    self.values = values
     self.help = help
   }
 }
@@ -22,6 +28,8 @@ struct OptionDeclaration: Sendable {
 struct PositionalDeclaration: Sendable {
   var name: String
   var isOptional = false
+  /// The words that are accepted, where these are few.
+  var values: [String] = []
   var help: String
 }
 
@@ -62,9 +70,11 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
   case noDenoiser(String)
   case noRun(String)
   case noPipeline(String, known: [String])
-  case unknownReference(String)
+  case unknownReference(String, known: [String] = [])
   case ambiguousReference(String, candidates: [String])
   case cannotWrite(String, reason: String)
+  case badFile(String, reason: String)
+  case missingFile(String, reason: String)
 
   var description: String {
     switch self {
@@ -86,21 +96,30 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
       "there is no query, view or table `\(word)`\(hint(word, known));"
         + " `locus query` lists them, and SQL is accepted too"
     case .noDenoiser(let word):
-      "`\(word)` is no denoiser; accepted: an instance of train, analytic or intervene, or a hash of weights"
+      "`\(word)` is no denoiser; accepted: an instance of train, analytic, intervene or import, or a"
+        + " hash of weights"
     case .noRun(let word): "`\(word)` is no run; `locus runs` lists them"
     case .noPipeline(let word, let known):
       "no pipeline `\(word)` has run in this store\(hint(word, known));"
         + " known: \(known.isEmpty ? "none" : known.joined(separator: ", "))"
-    case .unknownReference(let word):
-      "`\(word)` names no run, execution, artifact or instance in this store; `locus runs` lists runs"
+    case .unknownReference(let word, let known):
+      "`\(word)` names no run, execution, artifact or instance in this store\(hint(word, known));"
+        + " `locus runs` lists runs"
     case .ambiguousReference(let word, let candidates):
       "`\(word)` names more than one: \(candidates.joined(separator: ", ")); give more of it"
     case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
+    case .badFile(let path, let reason): "\(path): \(reason)"
+    case .missingFile(let path, let reason): "\(path): cannot be read: \(reason)"
     }
   }
 
   var exitCode: Int32 {
-    if case .cannotWrite = self { ExitCode.cannotCreate } else { ExitCode.usage }
+    switch self {
+    case .cannotWrite: ExitCode.cannotCreate
+    case .badFile: ExitCode.badData
+    case .missingFile: ExitCode.missingInput
+    default: ExitCode.usage
+    }
   }
 
   private func hint(_ word: String, _ known: [String]) -> String {
@@ -176,7 +195,8 @@ struct Arguments: Sendable, Hashable {
   func choice(_ option: String, among words: [String]) throws(UsageError) -> String? {
     guard let text = self[option] else { return nil }
     guard words.contains(text) else {
-      throw .badValue(text, option: option, accepted: words.joined(separator: ", "))
+      let hint = closestMatch(text, in: words).map { " (did you mean `\($0)`?)" } ?? ""
+      throw .badValue(text, option: option, accepted: words.joined(separator: ", ") + hint)
     }
     return text
   }

@@ -8,14 +8,20 @@ enum BenchCommand: Command {
   static let declaration = CommandDeclaration(
     name: "bench", summary: "Time training and denoising beside the machine's own matrix product.",
     options: [
-      OptionDeclaration("--network", "TYPE", help: "unet or local (default: unet)"),
+      OptionDeclaration(
+        "--network", "TYPE", values: ["unet", "local"], help: "unet or local (default: unet)"),
       OptionDeclaration("--width", "N", help: "base width, a multiple of 4 (default: 32)"),
       OptionDeclaration("--size", "PX", help: "side of a picture (default: 32)"),
       OptionDeclaration("--batch", "N", help: "pictures a step (default: 64)"),
       OptionDeclaration("--threads", "N", help: "threads to use (default: all cores)"),
-      OptionDeclaration("--normalization", "KIND", help: "group or pixel (default: group)"),
-      OptionDeclaration("--attention", "ON", help: "on or off (default: on)"),
-      OptionDeclaration("--conditioning", "KIND", help: "grid or vector (default: grid)"),
+      OptionDeclaration(
+        "--normalization", "KIND", values: ["group", "pixel"],
+        help: "group or pixel (default: group)"),
+      OptionDeclaration(
+        "--attention", "ON", values: ["on", "off"], help: "on or off (default: on)"),
+      OptionDeclaration(
+        "--conditioning", "KIND", values: ["grid", "vector"], help: "grid or vector (default: grid)"
+      ),
       OptionDeclaration("--kernels", help: "what each kernel costs, instead of whole steps"),
       OptionDeclaration("--rounds", "N", help: "measurements of each (default: 8)"),
       CommandDeclaration.json,

@@ -21,6 +21,14 @@ struct CommandContext {
     return URL(filePath: path.isEmpty ? "data" : path, directoryHint: .isDirectory)
   }
 
+  func makeStoreFolder() throws(UsageError) {
+    do {
+      try FileManager.default.createDirectory(at: storeFolder, withIntermediateDirectories: true)
+    } catch {
+      throw .cannotWrite(storeFolder.path, reason: message(of: error))
+    }
+  }
+
   /// The store for reading; a missing one is an error that says so.
   func openStore() throws(StoreError) -> Store { try Store.open(storeFolder, .readOnly) }
 
@@ -32,14 +40,29 @@ struct CommandContext {
   }
 }
 
+/// A file that the command line names.
+func readFile(_ path: String) throws(UsageError) -> Data {
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    throw .missingFile(path, reason: "there is no such file")
+  }
+  if isFolder.boolValue { throw .missingFile(path, reason: "this is a folder") }
+  do {
+    return try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
+  } catch {
+    throw .missingFile(path, reason: message(of: error))
+  }
+}
+
 /// From words to an exit code.
 enum CommandLineTool {
   static var commands: [any Command.Type] {
     [
       RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self,
       LineageCommand.self, QueryCommand.self, VerifyCommand.self, RebuildCommand.self,
-      CollectCommand.self, ReportCommand.self, SampleCommand.self, DenoiseCommand.self,
-      BenchCommand.self,
+      CollectCommand.self, ReportCommand.self, ImportCommand.self, SampleCommand.self,
+      DenoiseCommand.self, BenchCommand.self, ScheduleCommand.self, CompletionsCommand.self,
+      ManCommand.self,
     ]
   }
 

@@ -11,8 +11,7 @@ enum DenoiseCommand: Command {
     positionals: [
       PositionalDeclaration(
         name: "DENOISER",
-        help: "an instance of train, analytic or intervene, an execution's id, or a hash of weights"
-      )
+        help: "an instance of train, analytic, intervene or import, an execution's id, or a hash")
     ],
     options: [
       OptionDeclaration("--x", "FILE", help: "noised pictures, .npy float32 (N, 3, S, S)"),
@@ -89,7 +88,7 @@ enum DenoiseCommand: Command {
     }
     let array: NPYArray
     do {
-      array = try NPYArray(npy: Data(contentsOf: URL(filePath: path)))
+      array = try NPYArray(npy: readFile(path))
     } catch let error as FormatError {
       throw UsageError.badValue(path, option: option, accepted: "an .npy file; \(error)")
     }

@@ -30,6 +30,7 @@ private func resolved(_ path: String, from folder: URL) -> URL {
 private func commit(in folder: URL) -> String? {
   guard let head = line(folder.appending(path: "HEAD")) else { return nil }
   guard let reference = head.trimmed(after: "ref: ") else { return hash(head) }
+  guard reference.hasPrefix("refs/"), !reference.contains("..") else { return nil }
   let common =
     line(folder.appending(path: "commondir")).map { resolved($0, from: folder) } ?? folder
   if let loose = line(common.appending(path: reference)) { return hash(loose) }

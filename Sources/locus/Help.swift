@@ -19,13 +19,31 @@ enum Help {
       """
   }
 
-  static func text(of command: CommandDeclaration) -> String {
-    var usage = "Usage: locus \(command.name)"
+  /// By sysexits.h.
+  static let exitCodes: [(code: String, meaning: String)] = [
+    ("0", "success"), ("1", "`verify` found faults"), ("64", "usage"), ("65", "bad data"),
+    ("66", "missing input"),
+    ("70", "a fault of Locus"), ("73", "a file that cannot be made"),
+    ("74", "input or output"), ("75", "another run holds the lock"), ("130", "interrupted"),
+    ("143", "terminated"),
+  ]
+
+  static let environment: [(name: String, meaning: String)] = [
+    ("LOCUS_STORE", "the store, where --store names none (default: data)"),
+    ("TERM", "with the value dumb, progress is printed as plain lines"),
+  ]
+
+  /// The line `locus run PIPELINE [OPTIONS]`.
+  static func usage(of command: CommandDeclaration) -> String {
+    var usage = "locus \(command.name)"
     for positional in command.positionals {
       usage += positional.isOptional ? " [\(positional.name)]" : " \(positional.name)"
     }
-    if !command.options.isEmpty { usage += " [OPTIONS]" }
-    var sections = [command.summary, usage]
+    return command.options.isEmpty ? usage : usage + " [OPTIONS]"
+  }
+
+  static func text(of command: CommandDeclaration) -> String {
+    var sections = [command.summary, "Usage: \(usage(of: command))"]
     if !command.discussion.isEmpty { sections.append(command.discussion) }
     if !command.positionals.isEmpty {
       let rows = command.positionals.map { ($0.name, $0.help) }

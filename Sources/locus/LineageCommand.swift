@@ -8,7 +8,9 @@ enum LineageCommand: Command {
         help: "the beginning of an artifact's hash or an execution's id, or an instance's name")
     ],
     options: [
-      OptionDeclaration("--format", "FORMAT", help: "text, mermaid or dot (default: text)"),
+      OptionDeclaration(
+        "--format", "FORMAT", values: formats, help: "text, mermaid, dot or json (default: text)"),
+      CommandDeclaration.json,
       CommandDeclaration.store,
     ],
     examples: [
@@ -21,15 +23,18 @@ enum LineageCommand: Command {
         effect: "a picture, drawn by Graphviz"),
     ])
 
+  private static let formats = ["text", "mermaid", "dot", "json"]
+
   static func run(_ context: CommandContext) throws -> Int32 {
-    let format =
-      try context.arguments.choice("--format", among: ["text", "mermaid", "dot"]) ?? "text"
+    let asked = try context.arguments.choice("--format", among: formats)
+    let format = asked ?? (context.arguments.has("--json") ? "json" : "text")
     let store = try context.openStore()
     let graph = try LineageGraph(
       StoreReference(context.arguments.positional(0) ?? "", in: store), in: store)
     switch format {
     case "mermaid": try context.console.write(graph.mermaid)
     case "dot": try context.console.write(graph.dot)
+    case "json": try context.console.write(graph.json.prettyText())
     default: try context.console.write(graph.text)
     }
     return 0

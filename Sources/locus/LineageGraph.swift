@@ -1,3 +1,4 @@
+import Formats
 import Lineage
 
 /// The executions that things came from, and what they read: everything upstream of some
@@ -131,6 +132,25 @@ struct LineageGraph {
       lines.append("  e\(from) -> \(to.map { "e\($0)" } ?? "asked") [label=\"\(label)\"];")
     }
     return (lines + ["}"]).joined(separator: "\n") + "\n"
+  }
+
+  /// Executions, and the artifacts that went from one to the next.
+  var json: JSONValue {
+    .object([
+      "executions": .array(
+        executions.map {
+          .object([
+            "id": .string($0.id), "kind": .string($0.kind), "stage": .string($0.stage),
+          ])
+        }),
+      "artifacts": .array(
+        edges.map {
+          .object([
+            "sha256": .string($0.sha256), "role": .string($0.role), "from": .string($0.from),
+            "to": $0.to.map(JSONValue.string) ?? .null,
+          ])
+        }),
+    ])
   }
 
   /// One arrow for all artifacts between the same two executions.

@@ -13,7 +13,9 @@ enum QueryCommand: Command {
     ],
     options: [
       OptionDeclaration(
-        "--format", "FORMAT", help: "table, csv, json or markdown (default: table)"),
+        "--format", "FORMAT", values: TextTable.Format.allCases.map(\.rawValue),
+        help: "table, csv, json or markdown (default: table)"),
+      CommandDeclaration.json,
       OptionDeclaration(
         "--limit", "SECONDS", help: "stop a query that takes longer (default: 60)"),
       CommandDeclaration.store,
@@ -34,7 +36,8 @@ enum QueryCommand: Command {
     let format =
       try context.arguments.choice(
         "--format", among: TextTable.Format.allCases.map(\.rawValue)
-      ).flatMap(TextTable.Format.init(rawValue:)) ?? .table
+      ).flatMap(TextTable.Format.init(rawValue:))
+      ?? (context.arguments.has("--json") ? .json : .table)
     let limit = try context.arguments.integer("--limit", in: 1...86_400) ?? 60
     let store = try context.openStore()
     guard let question = context.arguments.positional(0) else {

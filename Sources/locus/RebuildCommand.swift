@@ -1,3 +1,4 @@
+import Formats
 import Lineage
 import Workflow
 
@@ -5,7 +6,7 @@ import Workflow
 enum RebuildCommand: Command {
   static let declaration = CommandDeclaration(
     name: "rebuild", summary: "Make the database again from receipts and objects alone.",
-    options: [CommandDeclaration.store],
+    options: [CommandDeclaration.json, CommandDeclaration.store],
     discussion: """
       Receipts and objects are the truth, the database is their index. The old database is replaced
       only when the new one is whole.
@@ -18,6 +19,13 @@ enum RebuildCommand: Command {
     let lock = try RunLock.acquire(context.lockURL, as: .current(pipeline: "rebuild"))
     defer { withExtendedLifetime(lock) {} }
     let counts = try Store.rebuild(context.storeFolder)
+    if context.arguments.has("--json") {
+      let value = JSONValue.object([
+        "executions": .integer(counts.executions), "runs": .integer(counts.runs),
+      ])
+      try context.console.printLine(value.canonicalText())
+      return 0
+    }
     try context.console.printLine(
       "\(counts.executions) executions and \(counts.runs) runs are in the new database")
     return 0

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Lineage
 import Reporting
@@ -15,7 +16,7 @@ enum ReportCommand: Command {
         name: "RUN", isOptional: true,
         help: "the beginning of a run's id, or `latest` (the default)")
     ],
-    options: [reports, CommandDeclaration.store],
+    options: [reports, CommandDeclaration.json, CommandDeclaration.store],
     discussion: "A run writes its report when it ends; this prints the path of the new one.",
     examples: [
       .init(command: "locus report", effect: "the newest run's report"),
@@ -30,7 +31,10 @@ enum ReportCommand: Command {
     guard case .run(let id) = try StoreReference(word, in: store) else {
       throw UsageError.noRun(word)
     }
-    try context.console.printLine(try write(id, store, context))
+    let path = try write(id, store, context)
+    try context.console.printLine(
+      context.arguments.has("--json")
+        ? JSONValue.object(["run": .string(id), "report": .string(path)]).canonicalText() : path)
     return 0
   }
 

@@ -24,7 +24,8 @@ enum RunCommand: Command {
         help: "seconds of work between a stage's checkpoints, 0 to 60 (default: 30)"),
       OptionDeclaration("--dry-run", help: "tell what would run and why, then stop"),
       OptionDeclaration("--wait", help: "wait while another run holds the lock, instead of 75"),
-      OptionDeclaration("--quiet", help: "print failures only"),
+      OptionDeclaration("--quiet", help: "print nothing but, at its end, why a run failed"),
+      CommandDeclaration.json,
       ReportCommand.reports,
       OptionDeclaration("--trigger", "WORD", help: "what started it, for the record"),
       CommandDeclaration.store,
@@ -54,11 +55,23 @@ enum RunCommand: Command {
     let threads = try arguments.integer("--threads", in: 1...1024) ?? cores
     let interval = try arguments.integer("--checkpoint", in: 0...60) ?? 30
     let path = arguments.positional(0) ?? ""
-    let pipeline = try Pipeline.read(
-      path: path, kinds: context.kinds, overrides: arguments.all("--set"))
-    if arguments.has("--dry-run") {
-      let store = try openedStore(context)
-      try context.console.write(text(of: try plan(pipeline, store, context)))
+    let overrides = arguments.all("--set")
+    let first = try Pipeline.read(path: path, kinds: context.kinds, overrides: overrides)
+    let isDryRun = arguments.has("--dry-run")
+    let existing = isDryRun || first.replication != nil ? try openedStore(context) : nil
+    // With as many replicates as this run shall have, for a pipeline that grows.
+    let pipeline = try Pipeline.growing(store: existing) { replicates in
+      guard let replicates else { return first }
+      return try Pipeline.parse(
+        bytes: Array(first.source.utf8), path: path, kinds: context.kinds, overrides: overrides,
+        replicates: replicates)
+    }
+    if isDryRun {
+      let plan = try plan(pipeline, existing, context)
+      let standing = try existing.flatMap { try pipeline.standing(store: $0) }
+      try context.console.write(
+        arguments.has("--json")
+          ? RunText.json(plan, standing).prettyText() : RunText.text(plan, standing))
       return 0
     }
     // A wrong selection leaves no store behind. What is still to be done is decided stage by stage,
@@ -68,12 +81,7 @@ enum RunCommand: Command {
     // From here on a signal is a request, so that nothing is left behind half done.
     let signals = SignalWatch()
     defer { withExtendedLifetime(signals) {} }
-    do {
-      try FileManager.default.createDirectory(
-        at: context.storeFolder, withIntermediateDirectories: true)
-    } catch {
-      throw UsageError.cannotWrite(context.storeFolder.path, reason: message(of: error))
-    }
+    try context.makeStoreFolder()
     let cancellation = Cancellation(followsSignals: true)
     let lock: RunLock
     do {
@@ -94,7 +102,15 @@ enum RunCommand: Command {
         checkpointInterval: Double(interval)),
       cancellation: cancellation, observer: printer.observe)
     let report = try ReportCommand.path(of: summary, store, context)
-    if !arguments.has("--quiet") { try context.console.printLine(report) }
+    if arguments.has("--json") {
+      let value = RunText.json(summary, report, try pipeline.standing(store: store))
+      try context.console.printLine(value.canonicalText())
+    } else if !arguments.has("--quiet") {
+      try context.console.printLine(report)
+      if let standing = try pipeline.standing(store: store) {
+        try context.console.printLine(standing.text)
+      }
+    }
     return summary.exitCode
   }
 
@@ -137,27 +153,5 @@ enum RunCommand: Command {
     let style: ProgressPrinter.Style =
       context.arguments.has("--quiet") ? .quiet : console.isTerminal ? .terminal : .lines
     return ProgressPrinter(style: style, width: console.width, output: console.writeError)
-  }
-
-  static func text(of plan: Plan) -> String {
-    let words = plan.steps.map { step in
-      switch step.decision {
-      case .run: "run"
-      case .reuse: "reuse"
-      case .runUnlessInputsAreEqual: "run?"
-      }
-    }
-    let table = TextTable(
-      columns: ["decision", "stage", "reason", "compared with"],
-      rows: zip(words, plan.steps).map { word, step in
-        [
-          .string(word), .string(step.instance.name), .string(step.reason),
-          step.comparedWith.map(JSONValue.string) ?? .null,
-        ]
-      })
-    let runs = plan.steps.count { $0.runs }
-    return table.text(.table)
-      + "\(plan.pipeline.name): \(runs) of \(plan.steps.count) stages to run"
-      + (words.contains("run?") ? "; `run?`: not if its inputs come out as before\n" : "\n")
   }
 }

@@ -13,8 +13,7 @@ enum SampleCommand: Command {
     positionals: [
       PositionalDeclaration(
         name: "DENOISER",
-        help: "an instance of train, analytic or intervene, an execution's id, or a hash of weights"
-      )
+        help: "an instance of train, analytic, intervene or import, an execution's id, or a hash")
     ],
     options: [
       OptionDeclaration(

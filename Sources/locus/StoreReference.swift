@@ -44,7 +44,8 @@ enum StoreReference: Hashable {
     } else if let only = found.first {
       self = only
     } else {
-      throw UsageError.unknownReference(word)
+      let names = try store.query("SELECT DISTINCT name FROM stage ORDER BY name").column("name")
+      throw UsageError.unknownReference(word, known: names.compactMap(\.text))
     }
   }
 

@@ -28,7 +28,7 @@ struct BenchTests {
 
   @Test("--kernels names every pass of every layer, and their shares of the time make a whole")
   func kernels() throws {
-    let object = try json(["--kernels", "--normalization", "pixel"])
+    let object = try json(["--kernels", "--conditioning", "vector"])
     let rows = try #require(object["kernels"]?.array)
     let total = rows.reduce(0.0) { $0 + ($1["% of time"]?.number ?? 0) }
     #expect(abs(total - 100) < 1)

@@ -57,6 +57,7 @@ struct CommandTests {
     let found = bench.locus("run", path, "--quiet")
     #expect(found.code == 70)
     #expect(found.error.contains("[2/2] bad failed: no such luck"))
+    #expect(found.error.split(separator: "\n").count == 1)
     let status = bench.locus("status")
     #expect(status.code == 0)
     #expect(status.output.hasPrefix("nothing is running\n"))
@@ -149,6 +150,53 @@ struct CommandTests {
     #expect(bench.locus("show", "").code == 64)
     let prefix = bench.locus("show", "2")
     #expect(prefix.code == 0 || prefix.error.contains("names more than one"))
+  }
+
+  @Test("whatever a program would read is there as JSON")
+  func everyJSON() throws {
+    let bench = try Bench()
+    let path = try bench.pipeline()
+    func json(_ words: String...) throws -> JSONValue {
+      let result = bench.locus(words: words + ["--json"])
+      #expect(result.code == 0, "\(result.error)")
+      return try JSONValue.parse(Data(result.output.utf8))
+    }
+    let plan = try json("run", path, "--dry-run")
+    #expect(plan["pipeline"] == .string("study"))
+    #expect(plan["stages"]?.array?.first?["decision"] == .string("run"))
+    #expect(plan["stages"]?.array?.first?["reasons"]?.array == [.string("never run")])
+    let run = try json("run", path)
+    #expect(run["executed"] == .integer(3) && run["status"] == .string("succeeded"))
+    let id = try #require(run["run"]?.string)
+    #expect(try json("report", id)["report"] == run["report"])
+    #expect(try json("query", "SELECT 1 AS a").array?.first?["a"] == .integer(1))
+    let lineage = try json("lineage", "baseline[width=8]")
+    #expect(lineage["executions"]?.array?.count == 2)
+    #expect(lineage["artifacts"]?.array?.last?["role"] == .string("scenes/pixels"))
+    #expect(try json("verify").array == [])
+    #expect(try json("rebuild")["executions"] == .integer(3))
+  }
+
+  @Test(
+    "a wrong word is answered with the right one",
+    arguments: [
+      (["stauts"], "did you mean `status`?"),
+      (["run", "p", "--onyl", "x"], "did you mean `--only`?"),
+      (["query", "k_mxa"], "did you mean `k_max`?"), (["query", "SELECT * FROM runn"], "`run`?"),
+      (
+        ["query", "SELECT statsu FROM run"], "did you mean `status`?"
+      ),
+      (["query", "SELECT r.statsu FROM run r"], "did you mean `status`?"),
+      (["query", "run", "--format", "jsno"], "did you mean `json`?"),
+      (["show", "baselin[width=8]"], "did you mean `baseline[width=8]`?"),
+      (["help", "shcedule"], "did you mean `schedule`?"),
+    ])
+  func didYouMean(_ words: [String], _ hint: String) throws {
+    let bench = try Bench()
+    #expect(bench.locus("run", try bench.pipeline()).code == 0)
+    let console = bench.locus(words: words)
+    #expect(console.code == 64)
+    #expect(console.error.contains(hint), "\(console.error)")
   }
 
   @Test("diff shows two runs side by side: what differs of stages, parameters, inputs and metrics")

@@ -85,7 +85,7 @@ final class Program {
   static let short = ["run", "long.json5", "--set", "model.pictures=16", "--quiet"]
 }
 
-@Suite("processes", .serialized, .timeLimit(.minutes(1)))
+@Suite("processes", .serialized, .timeLimit(.minutes(5)))
 struct ProcessTests {
   @Test(
     "a signal ends the run in order, and its code says which", arguments: [SIGINT, SIGTERM])

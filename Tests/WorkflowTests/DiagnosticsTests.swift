@@ -33,7 +33,8 @@ struct DiagnosticsTests {
       (.invalid(file: "a", problems: []), "", 65),
       (
         .badOverride("x", reason: "there is no `=`"),
-        "--set x: there is no `=`; accepted: seed=VALUE or STAGE.PARAMETER=VALUE, for example"
+        "--set x: there is no `=`; accepted: seed=VALUE, replicate.KEY=VALUE or STAGE.PARAMETER=VALUE,"
+          + " for example"
           + " --set baseline.network.width=32", 64
       ),
       (

@@ -70,16 +70,35 @@ struct ProgressPrinterTests {
     #expect(drawn[2] == "\u{1B}[K[2/5] baseline[labelling=all] done in 1 min 15 s\n")
   }
 
-  @Test("quiet shows failures only")
+  private func summary(_ status: RunSummary.Status, failed: Int = 0, skipped: Int = 0) -> RunEvent {
+    .ended(
+      RunSummary(
+        runID: "r", status: status, executed: 3, reused: 0, failed: failed, skipped: skipped,
+        exitCode: 0))
+  }
+
+  @Test("quiet shows nothing of a success, and one line of a failure at its end")
   func quiet() {
     let desk = Desk()
     let printer = desk.printer(.quiet)
     printer.observe(.started(step, reason: "forced"))
     printer.observe(progress(0))
     printer.observe(.finished(step, usage))
+    printer.observe(summary(.succeeded))
     #expect(desk.text.isEmpty)
-    printer.observe(.failed(step, message: "no space"))
-    #expect(desk.text == "1970-01-01T00:00:00Z [2/5] baseline[labelling=all] failed: no space\n")
+    printer.observe(.failed(step, message: "no space\nleft"))
+    printer.observe(.failed(step, message: "another"))
+    #expect(desk.text.isEmpty)
+    printer.observe(summary(.failed, failed: 2, skipped: 1))
+    #expect(
+      desk.text
+        == "1970-01-01T00:00:00Z run r failed: 3 executed, 2 failed, 1 skipped;"
+        + " [2/5] baseline[labelling=all] failed: no space left\n")
+    let other = Desk()
+    let interrupted = other.printer(.quiet)
+    interrupted.observe(.interrupted(signal: SIGTERM))
+    interrupted.observe(summary(.interrupted, skipped: 1))
+    #expect(other.text == "1970-01-01T00:00:00Z run r interrupted: 3 executed, 1 skipped\n")
   }
 
   @Test("a resumed stage's rate counts its own work only")

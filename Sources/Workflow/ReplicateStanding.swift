@@ -1,0 +1,182 @@
+import Formats
+import Lineage
+
+/// How far a study with `replicate` is, from the store's metrics.
+public struct ReplicateStanding: Sendable, Hashable {
+  /// An interval that shall be narrow.
+  public struct Spread: Sendable, Hashable {
+    /// The instance without its seed; with the evaluation that it treats where it gathers several.
+    public var name: String
+    public var width: Double
+    /// Replicates, or what the gathering stage counted.
+    public var n: Int
+  }
+
+  public var replication: Replication
+  /// The widest first; never empty.
+  public var spreads: [Spread]
+
+  public var isNarrowEnough: Bool { spreads.allSatisfy { $0.width <= replication.until.width } }
+  /// Whether a further run adds a replicate.
+  public var grows: Bool { !isNarrowEnough && replication.count < replication.to }
+
+  /// - Throws: `WorkflowError.invalid` when no stage has the metric; the pipeline's file is at fault.
+  init(_ replication: Replication, plan: Plan, store: Store) throws {
+    self.replication = replication
+    spreads = try Self.spreads(replication.until, plan, store)
+      .sorted { ($1.width, $0.name) < ($0.width, $1.name) }
+    if spreads.isEmpty {
+      let known = try store.query("SELECT DISTINCT name FROM metric ORDER BY name").column("name")
+      throw WorkflowError.invalid(
+        file: plan.pipeline.path,
+        problems: [
+          PipelineProblem(
+            position: replication.until.position, path: "replicate.until.metric",
+            fault: .unknownMetric(
+              replication.until.metric, k: replication.until.k, known: known.compactMap(\.text)))
+        ])
+    }
+  }
+
+  /// `3 of at most 10 replicates; recall at k = 9: …`
+  public var text: String {
+    let target = replication.until
+    let what = target.metric + (target.k.map { " at k = \($0)" } ?? "")
+    let widest = spreads[0]
+    let end =
+      isNarrowEnough
+      ? "narrow enough" : grows ? "the next run adds one" : "not narrow enough, but all are made"
+    return "\(replication.count) of at most \(replication.to) replicates; \(what): the widest"
+      + " 95 % interval is \(short(widest.width)) wide (`\(widest.name)`, n = \(widest.n)), wanted"
+      + " \(short(target.width)): \(end)"
+  }
+
+  private func short(_ value: Double) -> String {
+    value.isFinite ? plain((value * 1e4).rounded() / 1e4) : "infinitely"
+  }
+
+  // MARK: - From the store
+
+  private struct Row {
+    var value: Double
+    var width: Double?
+    var n: Int?
+    var arm: String?
+  }
+
+  private static func spreads(
+    _ target: Replication.Target, _ plan: Plan, _ store: Store
+  ) throws -> [Spread] {
+    var values: [String: [Double]] = [:]
+    var pooled: [Spread] = []
+    let groups = try groupsByOutput(plan, store)
+    for step in plan.steps {
+      guard case .reuse(let execution) = step.decision,
+        target.stage == nil || step.instance.stage == target.stage
+      else { continue }
+      let rows = try rows(target, execution, store)
+      if let group = group(step.instance) {
+        for row in rows {
+          values[rows.count == 1 ? group : "\(group) \(row.arm ?? "")", default: []]
+            .append(row.value)
+        }
+        continue
+      }
+      for row in rows {
+        // What a gathering stage says of one replicate's result counts as that replicate's.
+        if let arm = row.arm, let group = groups[arm] {
+          values["\(step.instance.name) of \(group)", default: []].append(row.value)
+        } else if let width = row.width {
+          pooled.append(Spread(name: step.instance.name, width: width, n: row.n ?? 0))
+        }
+      }
+    }
+    return pooled
+      + values.map { Spread(name: $0.key, width: studentWidth($0.value), n: $0.value.count) }
+  }
+
+  /// The instance without its seed; `nil` for one that all replicates share.
+  private static func group(_ instance: StageInstance) -> String? {
+    let others = instance.bindings.filter { $0.axis != Replication.axis }
+    if others.count == instance.bindings.count { return nil }
+    return StageReference(stage: instance.stage, bindings: others).name
+  }
+
+  /// Which group's replicate made a file; files that several replicates made are left out.
+  private static func groupsByOutput(_ plan: Plan, _ store: Store) throws -> [String: String] {
+    var makers: [String: [String]] = [:]
+    for step in plan.steps {
+      guard case .reuse(let execution) = step.decision, let group = group(step.instance) else {
+        continue
+      }
+      let files = try store.query(
+        "SELECT sha256 FROM execution_output WHERE execution_id = ?", [.text(execution)])
+      for hash in files.column("sha256").compactMap(\.text) {
+        makers[hash, default: []].append(group)
+      }
+    }
+    return makers.compactMapValues { $0.count == 1 ? $0[0] : nil }
+  }
+
+  private static func rows(
+    _ target: Replication.Target, _ execution: String, _ store: Store
+  ) throws -> [Row] {
+    let found = try store.query(
+      """
+      SELECT value, ci_low, ci_high, n, arm FROM metric
+      WHERE execution_id = ? AND name = ? AND k IS ? AND step IS NULL AND sigma IS NULL
+      """,
+      [
+        .text(execution), .text(target.metric), target.k.map { .integer(Int64($0)) } ?? .null,
+      ])
+    return found.rows.compactMap { row in
+      guard let value = row[0].number else { return nil }
+      var width: Double?
+      if let low = row[1].number, let high = row[2].number { width = high - low }
+      return Row(value: value, width: width, n: row[3].integer, arm: row[4].text)
+    }
+  }
+}
+
+extension Pipeline {
+  /// A pipeline's file with as many replicates as the next run shall bring up to date: `from` at
+  /// first; then, as long as the interval is too wide, one more than are finished.
+  ///
+  /// - Parameters:
+  ///   - store: `nil` when there is none yet.
+  ///   - read: the pipeline for a number of replicates, `nil` for `from`.
+  public static func growing(
+    store: Store?, read: (_ replicates: Int?) throws -> Pipeline
+  ) throws -> Pipeline {
+    let first = try read(nil)
+    guard let replication = first.replication else { return first }
+    // Read in any case: what does not expand to all replicates is refused before the first.
+    let whole = try read(replication.to)
+    guard let store else { return first }
+    let finished = try finishedReplicates(whole, store)
+    if finished < replication.from { return first }
+    let current = try read(finished)
+    guard let standing = try current.standing(store: store), standing.grows else { return current }
+    return try read(finished + 1)
+  }
+
+  /// How far the replicates are; `nil` without any, or while some stage has still to run.
+  public func standing(store: Store) throws -> ReplicateStanding? {
+    guard let replication else { return nil }
+    let plan = try Plan(self, store: store)
+    if plan.steps.contains(where: \.runs) { return nil }
+    return try ReplicateStanding(replication, plan: plan, store: store)
+  }
+
+  /// How many of the first replicates have all of their stages in the store.
+  private static func finishedReplicates(_ whole: Pipeline, _ store: Store) throws -> Int {
+    let labels = whole.replication?.labels ?? []
+    var unfinished: Set<String> = []
+    for step in try Plan(whole, store: store).steps where step.runs {
+      for binding in step.instance.bindings where binding.axis == Replication.axis {
+        unfinished.insert(binding.label)
+      }
+    }
+    return labels.firstIndex { unfinished.contains($0) } ?? labels.count
+  }
+}

@@ -1,0 +1,114 @@
+import Formats
+
+/// `replicate: { axis: "seed", from: 3, to: 10, until: { metric: "recall", k: 9, width: 0.06 } }`:
+/// a study that grows by repetitions of its seeded stages, each with a seed of its own.
+public struct Replication: Sendable, Hashable {
+  /// When it is enough: by the width of an interval, never by what the interval says.
+  public struct Target: Sendable, Hashable {
+    public var metric: String
+    public var k: Int?
+    /// Of a 95 % interval, in the metric's unit.
+    public var width: Double
+    /// Only this stage's metrics count; `nil`: all that have the name.
+    public var stage: String?
+    public var position: SourcePosition
+  }
+
+  /// Replicates of the first run.
+  public var from: Int
+  /// The most that are ever made.
+  public var to: Int
+  public var until: Target
+  /// Replicates that the pipeline is expanded to: seeds `seed`, `seed` + 1, …
+  public var count: Int
+  public var seed: UInt64
+
+  static let axis = "seed"
+
+  /// The axis values of the replicates, in the order in which they are made.
+  var labels: [String] { (0..<count).map { "\(seed + UInt64($0))" } }
+
+  static let parameters = [
+    Parameter("axis", .choice([axis]), help: "what a replicate changes"),
+    Parameter("from", .integer(2...1000), help: "replicates of the first run"),
+    Parameter("to", .integer(2...1000), help: "the most replicates"),
+    Parameter(
+      "until",
+      .object([
+        Parameter("metric", .text, help: "the metric whose interval shall be narrow"),
+        Parameter("k", .integer(0...1_000_000), default: .null, help: "its K, where it has one"),
+        Parameter(
+          "width", .number(1e-12...1e12), help: "the width of the 95 % interval that is enough"),
+        Parameter("stage", .text, default: .null, help: "the only stage whose metrics count"),
+      ]), help: "when it is enough"),
+  ]
+}
+
+extension PipelineReader {
+  /// Reads `replicate`; `nil` after a problem.
+  mutating func readReplication(
+    _ member: JSONMember, seed: UInt64?, stages: [String]
+  ) -> Replication? {
+    let path = member.key
+    let before = parameters.list.additions
+    let accepted = Workflow.accepted(.object(Replication.parameters))
+    guard case .object(let members) = member.value.value else {
+      parameters.list.add(
+        .wrongType(found: description(of: member.value), accepted: accepted),
+        at: member.value.position, path)
+      return nil
+    }
+    let values = parameters.read(
+      members, as: Replication.parameters, path: path, owner: member.keyPosition)
+    guard parameters.list.additions == before, let seed, let from = values["from"]?.integer,
+      let to = values["to"]?.integer, let until = values["until"],
+      let metric = until["metric"]?.string, let width = until["width"]?.number
+    else { return nil }
+    func refuse(_ fault: PipelineFault, _ key: String) {
+      parameters.list.add(
+        fault, at: find(deepest: key, in: members) ?? member.keyPosition, "\(path).\(key)")
+    }
+    if to < from {
+      refuse(.checkFailed("found \(to), accepted: at least `from`, \(from)"), "to")
+    }
+    if seed > UInt64(Self.seedRange.upperBound - to) {
+      refuse(.checkFailed("the seeds from \(seed) on would pass \(Int.max)"), "to")
+    }
+    if let stage = until["stage"]?.string, !stages.contains(stage) {
+      refuse(.unknownStage(stage, known: stages), "until.stage")
+    }
+    guard parameters.list.additions == before else { return nil }
+    return Replication(
+      from: from, to: to,
+      until: Replication.Target(
+        metric: metric, k: until["k"]?.integer, width: width, stage: until["stage"]?.string,
+        position: find(deepest: "until.metric", in: members) ?? member.keyPosition),
+      count: min(replicates ?? from, to), seed: seed)
+  }
+
+  /// Gives a stage the axis `seed`, unless it has a seed of its own, which all replicates share, or
+  /// gathers them.
+  mutating func replicate(
+    _ draft: inout StageDraft, kind: StageKind, hasOwnSeed: Bool, at position: SourcePosition
+  ) {
+    guard let replication else { return }
+    if draft.axes.contains(where: { $0.name == Replication.axis }) {
+      parameters.list.add(.seedIsReplicated, at: draft.position, "\(draft.path).matrix.seed")
+      return
+    }
+    if !kind.isSeeded || hasOwnSeed || kind.inputs.contains(where: { $0.arity == .many }) { return }
+    let others = draft.axes.reduce(1) { $0 * $1.values.count }
+    guard others <= instanceLimit / replication.to else {
+      parameters.list.add(.tooManyInstances(limit: instanceLimit), at: position, "replicate.to")
+      return
+    }
+    let values = replication.labels.enumerated().map { index, label in
+      StageDraft.Axis.Value(
+        label: label,
+        node: JSONNode(
+          value: .number(Double(replication.seed) + Double(index), text: label),
+          position: position))
+    }
+    draft.axes.insert(StageDraft.Axis(name: Replication.axis, values: values), at: 0)
+  }
+}

@@ -1,0 +1,100 @@
+import Formats
+
+/// One command at certain times, as cron and systemd want it.
+///
+/// crontab(5) hands its line to sh; systemd.service(5) takes words apart by itself. Every path is quoted
+/// for the one or the other, so that no text of it is ever more than a path.
+struct Schedule {
+  /// The pipeline's name, which is safe in names of files.
+  var name: String
+  var time: ScheduledTime
+  /// The program and its arguments, paths absolute.
+  var words: [String]
+  var folder: String
+  var log: String
+  /// LD_LIBRARY_PATH, where the program was started with one: neither cron nor systemd has it.
+  var libraries: String?
+
+  var serviceName: String { "locus-\(name).service" }
+  var timerName: String { "locus-\(name).timer" }
+
+  /// One line. In a crontab `%` ends the command unless it is escaped, in quotation marks too.
+  var crontab: String {
+    let environment = libraries.map { "LD_LIBRARY_PATH=\(shellQuoted($0)) " } ?? ""
+    let command =
+      environment + words.map(shellQuoted).joined(separator: " ") + " >> \(shellQuoted(log)) 2>&1"
+    return "\(time.cron) \(command.replacingOccurrences(of: "%", with: "\\%"))\n"
+  }
+
+  var service: String {
+    let environment = libraries.map { "Environment=\(quoted("LD_LIBRARY_PATH=\($0)"))\n" } ?? ""
+    return """
+      [Unit]
+      Description=Locus, pipeline \(name)
+
+      [Service]
+      Type=oneshot
+      WorkingDirectory=\(plain(folder))
+      \(environment)ExecStart=\(words.map(quoted).joined(separator: " "))
+      # Another run holds the store: it does the work.
+      SuccessExitStatus=75
+      StandardOutput=append:\(plain(log))
+      StandardError=append:\(plain(log))
+      Nice=10
+
+      """
+  }
+
+  var timer: String {
+    """
+    [Unit]
+    Description=Locus, pipeline \(name), \(time.words)
+
+    [Timer]
+    OnCalendar=\(time.calendar)
+    # A time that the machine slept through is made up for.
+    Persistent=true
+
+    [Install]
+    WantedBy=timers.target
+
+    """
+  }
+
+  var text: String {
+    """
+    # \(time.words.prefix(1).uppercased() + time.words.dropFirst()), by cron: this line into `crontab -e`
+    \(crontab)
+    # or by systemd: ~/.config/systemd/user/\(serviceName)
+    \(service)
+    # ~/.config/systemd/user/\(timerName)
+    \(timer)
+    # then: systemctl --user daemon-reload && systemctl --user enable --now \(timerName)
+
+    """
+  }
+
+  var json: JSONValue {
+    .object([
+      "crontab": .string(crontab), "service": .string(service), "timer": .string(timer),
+      "service_name": .string(serviceName), "timer_name": .string(timerName), "log": .string(log),
+    ])
+  }
+
+  /// A word of ExecStart: `%` begins a specifier, `$` a variable.
+  private func quoted(_ word: String) -> String {
+    var text = ""
+    for character in word {
+      switch character {
+      case "\"", "\\": text += "\\\(character)"
+      case "%": text += "%%"
+      case "$": text += "$$"
+      default: text.append(character)
+      }
+    }
+    return "\"\(text)\""
+  }
+
+  /// The rest of a line that is a path.
+  private func plain(_ path: String) -> String { path.replacingOccurrences(of: "%", with: "%%") }
+}

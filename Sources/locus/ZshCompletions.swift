@@ -1,0 +1,67 @@
+/// A function for zsh's completion system.
+enum ZshCompletions {
+  static func script(_ commands: [CommandDeclaration]) -> String {
+    let names = CommandDeclaration.words(commands).map {
+      "    \(shellQuoted("\($0.name):\($0.help)"))\n"
+    }
+    let cases = commands.map { command in
+      let positionals = command.positionals.enumerated().map { index, positional in
+        specification(
+          "\(index + 1)\(positional.isOptional ? "::" : ":")\(escaped(positional.name))",
+          positional.completedValue)
+      }
+      let options = command.allOptions.map { option in
+        let name = "\(option.repeats ? "*" : "")\(option.name)"
+        guard let metavar = option.metavar, let value = option.completedValue else {
+          return shellQuoted("\(name)[\(escaped(option.help))]")
+        }
+        return specification("\(name)=[\(escaped(option.help))]:\(escaped(metavar))", value)
+      }
+      return "    \(command.name)) _arguments -s -S \\\n"
+        + (positionals + options).map { "      \($0)" }.joined(separator: " \\\n") + " ;;\n"
+    }
+    return """
+      #compdef locus
+      # Completions of locus for zsh; made by `locus completions zsh`.
+      _locus() {
+        local -a commands
+        commands=(
+      \(names.joined()))
+        if (( CURRENT == 2 )); then
+          _describe -t commands 'command' commands
+          return
+        fi
+        local command=$words[2]
+        # What follows sees its own words only.
+        shift words
+        (( CURRENT-- ))
+        case $command in
+          help) _describe -t commands 'command' commands ;;
+      \(cases.joined())  esac
+      }
+      # Sourced or called as a function of fpath.
+      if [[ $funcstack[1] == _locus ]]; then _locus "$@"; else compdef _locus locus; fi
+
+      """
+  }
+
+  private static func specification(_ head: String, _ value: CompletedValue) -> String {
+    let action =
+      switch value {
+      case .words(let words): "(\(words.joined(separator: " ")))"
+      case .files: "_files"
+      case .folders: "_files -/"
+      case .nothing: " "
+      }
+    return shellQuoted("\(head):\(action)")
+  }
+
+  private static func escaped(_ text: String) -> String {
+    var result = ""
+    for character in text {
+      if "[]:\\".contains(character) { result.append("\\") }
+      result.append(character)
+    }
+    return result
+  }
+}

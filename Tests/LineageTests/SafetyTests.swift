@@ -1,0 +1,110 @@
+import Foundation
+import Testing
+
+@testable import Lineage
+
+/// Proves that nothing which a store's files say or are makes Locus write outside of the store, or read
+/// without end.
+@Suite("A store keeps to its folder")
+struct SafetyTests {
+  private func seal(_ record: some Encodable, _ path: String, in folder: URL) throws {
+    let url = folder.appending(path: path)
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try Receipt.data(record, path: url.path).write(to: url)
+  }
+
+  private func run(_ id: String, pipeline: String = "study") -> RunRecord {
+    RunRecord(
+      id: id, pipeline: pipeline, path: "p", source: "{}", startedAt: "2026", status: "running",
+      trigger: "t", seed: 1, host: "h", locusVersion: "0")
+  }
+
+  @Test(
+    "a receipt whose id or pipeline leads elsewhere is refused, by rebuild too",
+    arguments: [
+      ("../../evil", "study"), ("a/b", "study"), ("", "study"), ("r", "../up"), ("r", "a/b"),
+      ("other", "study"),
+    ])
+  func names(_ id: String, _ pipeline: String) throws {
+    let fixture = try StoreFixture()
+    let place = "\(Receipt.runs)/r.json"
+    try seal(run(id, pipeline: pipeline), place, in: fixture.folder)
+    #expect(throws: StoreError.self) {
+      try Receipt.read(RunRecord.self, from: fixture.folder.appending(path: place))
+    }
+    let error = #expect(throws: StoreError.self) { try Store.rebuild(fixture.folder) }
+    #expect(error?.exitCode == 65)
+    #expect(error?.description.contains("r.json") == true)
+  }
+
+  @Test("a run whose id leads elsewhere, in a database made by hand, is not written to a file")
+  func database() throws {
+    let fixture = try StoreFixture()
+    try RunRow.insert(run("../../../evil"), into: fixture.store.database)
+    let error = #expect(throws: StoreError.self) { try fixture.begin() }
+    #expect(error?.exitCode == 65)
+    #expect(
+      !FileManager.default.fileExists(
+        atPath: fixture.folder.appending(path: "\(Receipt.runs)/../../../evil.json").path))
+  }
+
+  @Test(
+    "a link in the place of a part of the store is refused before anything is written through it",
+    arguments: [
+      "checkpoints", "objects", "receipts", "receipts/runs", "tmp", "locus.sqlite", "lock",
+    ])
+  func links(_ place: String) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "locus-link-\(UUID().uuidString)")
+    let outside = folder.appending(path: "outside")
+    let store = folder.appending(path: "store")
+    try FileManager.default.createDirectory(at: outside, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let link = store.appending(path: place)
+    try FileManager.default.createDirectory(
+      at: link.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(at: link, withDestinationURL: outside)
+    let error = #expect(throws: StoreError.self) { try Store.open(store, .readWrite) }
+    #expect(error?.exitCode == 65)
+    #expect(error?.description.contains(place) == true, "\(String(describing: error))")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: outside.path).isEmpty)
+  }
+
+  @Test("an object behind a link is not the store's, and no object is moved through one")
+  func objects() throws {
+    let fixture = try StoreFixture()
+    let run = try fixture.begin()
+    let object = fixture.store.objectURL(fixture.hash("content"))
+    let outside = fixture.folder.appending(path: "elsewhere")
+    try FileManager.default.createDirectory(at: outside, withIntermediateDirectories: true)
+    let copy = outside.appending(path: "copy")
+    try Data("content".utf8).write(to: copy)
+    try FileManager.default.createDirectory(
+      at: object.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(at: object, withDestinationURL: copy)
+    try fixture.stage(run, "a", "generate", files: [("pixels", "content")])
+    #expect(Store.size(of: object) == 7)
+    #expect(try Data(contentsOf: copy) == Data("content".utf8))
+
+    let other = fixture.store.objectURL(fixture.hash("other"))
+    try FileManager.default.createSymbolicLink(
+      at: other.deletingLastPathComponent(), withDestinationURL: outside)
+    #expect(throws: StoreError.self) {
+      try fixture.stage(run, "b", "generate", files: [("pixels", "other")])
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: outside.path) == ["copy"])
+  }
+
+  @Test("a receipt that is a link to a device without end is refused")
+  func endless() throws {
+    let fixture = try StoreFixture()
+    let url = fixture.folder.appending(path: "\(Receipt.executions)/x.json")
+    try FileManager.default.createDirectory(
+      at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try FileManager.default.createSymbolicLink(
+      at: url, withDestinationURL: URL(filePath: "/dev/zero"))
+    #expect(throws: StoreError.self) { try Receipt.read(ExecutionRecord.self, from: url) }
+    #expect(throws: StoreError.self) { try Store.rebuild(fixture.folder) }
+  }
+}

@@ -1,0 +1,143 @@
+import Formats
+import Foundation
+import Lineage
+import Testing
+
+/// Proves that a checkpoint which PyTorch wrote becomes a denoiser like any trained one, and that one
+/// which does not fit is refused by name and shape.
+@Suite("Imported weights", .serialized)
+struct ImportTests {
+  static let golden = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "Golden")
+  static let checkpoint = golden.appending(path: "local.safetensors").path
+  static let stated = [
+    "--network", "local", "--width", "4", "--dilations", "1,2", "--size", "8", "--cells", "4",
+    "--labelling", "single", "--objects", "1,3",
+  ]
+
+  private func values(_ url: URL) throws -> [Float] {
+    guard case .float32(let values) = try NPYArray(npy: Data(contentsOf: url)).elements else {
+      throw CancellationError()
+    }
+    return values
+  }
+
+  @Test("denoises as PyTorch does, is found by name and by hash, and has a receipt")
+  func importing() throws {
+    try withFolder { folder in
+      let first = try Executable.run(
+        ["import", "weights", Self.checkpoint, "--name", "theirs", "--json"] + Self.stated,
+        in: folder)
+      #expect(first.code == 0, "\(first.error)")
+      let result = try JSONValue.parse(Data(first.output.utf8))
+      let hash = try #require(result["weights"]?.string)
+      #expect(result["parameters"] == .integer(7883))
+      for word in ["theirs", hash] {
+        let denoised = try Executable.run(
+          [
+            "denoise", word, "--x", Self.golden.appending(path: "x.npy").path, "--sigma",
+            Self.golden.appending(path: "sigma.npy").path, "--labels",
+            Self.golden.appending(path: "c.npy").path, "--out", "D.npy",
+          ], in: folder)
+        #expect(denoised.code == 0, "\(denoised.error)")
+        let mine = try values(folder.appending(path: "D.npy"))
+        let theirs = try values(Self.golden.appending(path: "D.npy"))
+        let largest = theirs.map(abs).max() ?? 0
+        #expect(mine.count == theirs.count)
+        #expect(zip(mine, theirs).allSatisfy { abs($0 - $1) < 1e-5 * largest })
+      }
+      // What the store holds has the metadata: it can be imported again without a word, and is the
+      // same.
+      let store = try Store.open(folder.appending(path: "data"), .readOnly)
+      let again = try Executable.run(
+        ["import", "weights", store.objectURL(hash).path, "--name", "again"], in: folder)
+      #expect(again.output == "again \(hash)\n", "\(again.error)")
+      let rows = try store.query(
+        """
+        SELECT e.kind, e.status, p.path, s.status FROM stage s
+        JOIN execution e ON e.id = s.execution_id JOIN run r ON r.id = s.run_id
+        JOIN pipeline p ON p.id = r.pipeline_id ORDER BY r.started_at, s.id
+        """
+      ).rows
+      #expect(
+        rows == [
+          [.text("import"), .text("succeeded"), .text(Self.checkpoint), .text("executed")],
+          [
+            .text("import"), .text("succeeded"), .text(store.objectURL(hash).path),
+            .text("reused"),
+          ],
+        ])
+      #expect(try Executable.run(["verify"], in: folder).code == 0)
+    }
+  }
+
+  @Test("a pipeline names the artifact by its hash, whatever its seed; without it, it says how")
+  func pipeline() throws {
+    try withFolder { folder in
+      let imported = try Executable.run(
+        ["import", "weights", Self.checkpoint, "--name", "theirs"] + Self.stated, in: folder)
+      let hash = try #require(imported.output.split(whereSeparator: \.isWhitespace).last)
+      func write(_ hash: some StringProtocol) throws {
+        try Data(
+          """
+          { pipeline: "p", question: "q", seed: 5, stages: {
+            theirs: { kind: "import", weights: "\(hash)" },
+            scenes: { kind: "generate", size: 8, cells: 4, objects: [1, 2], count: 40 },
+            masked: { kind: "intervene", mask: "conditioner", radius: 2,
+              inputs: { denoiser: "theirs", scenes: "scenes" } },
+            judge: { kind: "judge", size: 8, cells: 4, renders: 100, pictures: 64, held_out: 5 },
+            drawn: { kind: "evaluate", inputs: { denoiser: "theirs", judge: "judge" },
+              counts: [1, 2], layouts: 2, steps: 2 },
+          } }
+          """.utf8
+        ).write(to: folder.appending(path: "p.json5"))
+      }
+      try write(hash)
+      let found = try Executable.run(["run", "p.json5"], in: folder)
+      #expect(found.code == 0, "\(found.error)")
+      #expect(found.error.contains("theirs unchanged, reused"))
+      let store = try Store.open(folder.appending(path: "data"), .readOnly)
+      let models = try store.query("SELECT DISTINCT model FROM length_generalization").rows
+      #expect(models == [[.text("theirs")]])
+
+      try write(String(repeating: "0", count: 64))
+      let missing = try Executable.run(["run", "p.json5", "--only", "theirs"], in: folder)
+      #expect(missing.code == 66)
+      #expect(missing.error.contains("bring them in with `locus import weights FILE`"))
+      try write("../../../etc/passwd")
+      #expect(try Executable.run(["run", "p.json5"], in: folder).code == 65)
+    }
+  }
+
+  @Test("what does not fit is refused by name and shape, before anything is stored")
+  func refused() throws {
+    func refusal(_ words: [String], _ file: String = Self.checkpoint) throws -> String {
+      try withFolder { folder in
+        let found = try Executable.run(["import", "weights", file] + words, in: folder)
+        #expect([64, 65, 66].contains(found.code), "\(found.code)")
+        #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "data").path))
+        return found.error
+      }
+    }
+    func stating(_ option: String, _ value: String) -> [String] {
+      var words = Self.stated
+      if let place = words.firstIndex(of: option) { words[place + 1] = value }
+      return words
+    }
+    #expect(
+      try refusal(stating("--width", "8")).contains(
+        "weight stem.weight has shape [4, 6, 3, 3], the network needs [8, 6, 3, 3]"))
+    #expect(try refusal(stating("--dilations", "1,2,1")).contains("missing: blocks.2.conv.weight"))
+    #expect(
+      try refusal(stating("--dilations", "1")).contains("does not have: blocks.1.conv.bias"))
+    #expect(try refusal(stating("--network", "gan")).contains("accepted: unet, local"))
+    #expect(try refusal(stating("--objects", "3,1")).contains("fewest and most"))
+    #expect(
+      try refusal([]).contains(
+        "lacks network, width, size, cells, labelling, objects_min, objects_max; state --network,"))
+    #expect(try refusal(Self.stated + ["--name", "../up"]).contains("--name"))
+    #expect(try refusal([], "none.safetensors").contains("none.safetensors"))
+    #expect(try refusal([], #filePath).contains("not a valid safetensors file"))
+    #expect(try Bench().locus("import", "scenes", Self.checkpoint).code == 64)
+  }
+}

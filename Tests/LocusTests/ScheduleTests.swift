@@ -1,0 +1,160 @@
+import Formats
+import Foundation
+import Testing
+
+@testable import locus
+
+/// Proves that what `locus schedule` prints is what cron and systemd take, that it runs in an empty
+/// environment from any folder, and that such a run says nothing of a success and one line of a failure.
+@Suite("schedule", .serialized)
+struct ScheduleTests {
+  static func isInstalled(_ program: String) -> Bool {
+    ["/usr/bin", "/bin", "/usr/sbin"].contains {
+      FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")
+    }
+  }
+
+  /// A folder whose name is as bad as a name can be, with a pipeline of a moment.
+  private func withStudy<T>(count: Int = 4, _ body: (URL) throws -> T) throws -> T {
+    try withFolder { folder in
+      let place = folder.appending(path: "it's 50% \"so\" $HOME `x` \\n")
+      try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+      try Data(
+        """
+        { pipeline: "tiny", question: "q", seed: 1, stages: {
+          scenes: { kind: "generate", size: 8, cells: 4, objects: [1, 1], count: \(count) } } }
+        """.utf8
+      ).write(to: place.appending(path: "p.json5"))
+      return try body(place)
+    }
+  }
+
+  private func schedule(_ folder: URL, _ words: String...) throws -> String {
+    let found = try Executable.run(["schedule", "p.json5"] + words, in: folder)
+    #expect(found.code == 0, "\(found.error)")
+    return found.output
+  }
+
+  /// Runs a program of the system; what it said, with its code.
+  private func system(_ words: [String], in folder: URL, environment: [String: String]? = nil)
+    throws -> (code: Int32, text: String)
+  {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = words
+    process.currentDirectoryURL = folder
+    if let environment { process.environment = environment }
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    process.standardError = pipe
+    try process.run()
+    let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    process.waitUntilExit()
+    return (process.terminationStatus, text)
+  }
+
+  @Test("the line runs as cron runs it: silent on success, one line without colours on failure")
+  func cron() throws {
+    try withStudy { folder in
+      let line = try schedule(folder, "--every", "6h", "--format", "crontab")
+      #expect(line.hasPrefix("0 */6 * * * "))
+      #expect(line.split(separator: "\n").count == 1)
+      // Unescaped as cron does it, then handed to sh, with what cron leaves of the environment.
+      let command = line.dropFirst("0 */6 * * * ".count)
+        .replacingOccurrences(of: "\\%", with: "%")
+      let elsewhere = FileManager.default.temporaryDirectory
+      let environment = ["HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"]
+      func run() throws -> (code: Int32, text: String) {
+        try system(["/bin/sh", "-c", command], in: elsewhere, environment: environment)
+      }
+      let log = folder.appending(path: "locus-tiny.log")
+      let first = try run()
+      #expect(first.code == 0 && first.text.isEmpty, "\(first)")
+      #expect(try Data(contentsOf: log).isEmpty)
+      #expect(
+        FileManager.default.fileExists(
+          atPath: folder.appending(path: "reports/tiny/latest.md").path))
+      let rows = try Executable.run(
+        ["query", "SELECT trigger, status FROM run", "--format", "csv"], in: folder)
+      #expect(rows.output == "trigger,status\nschedule,succeeded\n")
+
+      // Nothing can be laid out: 64 objects at CLEVR's distance.
+      try Data(
+        """
+        { pipeline: "tiny", question: "q", seed: 1, stages: {
+          scenes: { kind: "generate", size: 8, cells: 4, objects: [64, 64], count: 1 } } }
+        """.utf8
+      ).write(to: folder.appending(path: "p.json5"))
+      let second = try run()
+      #expect(second.code != 0 && second.text.isEmpty)
+      let told = try String(contentsOf: log, encoding: .utf8)
+      #expect(told.split(separator: "\n").count == 1, "\(told)")
+      #expect(told.contains("failed: 1 failed; [1/1] scenes failed: 64 objects"))
+      #expect(!told.contains("\u{1B}"))
+    }
+  }
+
+  @Test(
+    "crontab accepts the line",
+    .enabled(if: isInstalled("crontab"), "crontab is not installed: apt-get install cron"),
+    arguments: [["--every", "15m"], ["--every", "1d"], ["--at", "03:00"]])
+  func crontab(_ words: [String]) throws {
+    try withStudy { folder in
+      let line = try Executable.run(
+        ["schedule", "p.json5", "--format", "crontab"] + words, in: folder
+      ).output
+      let file = folder.appending(path: "tab")
+      try Data(line.utf8).write(to: file)
+      // Only the syntax is looked at; nothing is installed.
+      let found = try system(["crontab", "-n", file.path], in: folder)
+      #expect(found.code == 0, "\(found.text)")
+    }
+  }
+
+  @Test(
+    "systemd accepts the service and the timer",
+    .enabled(
+      if: isInstalled("systemd-analyze"),
+      "systemd-analyze is not installed: apt-get install systemd"
+    ))
+  func systemd() throws {
+    try withStudy { folder in
+      let units = folder.deletingLastPathComponent()
+      let value = try JSONValue.parse(
+        Data(try schedule(folder, "--at", "23:59", "--threads", "2", "--json").utf8))
+      for unit in ["service", "timer"] {
+        let name = try #require(value["\(unit)_name"]?.string)
+        try Data((value[unit]?.string ?? "").utf8).write(to: units.appending(path: name))
+      }
+      let found = try system(
+        ["systemd-analyze", "verify", "locus-tiny.service", "locus-tiny.timer"], in: units)
+      #expect(found.code == 0 && found.text.isEmpty, "\(found.text)")
+      let calendar = try system(["systemd-analyze", "calendar", "*-*-* 23:59:00"], in: units)
+      #expect(calendar.code == 0)
+      #expect(value["service"]?.string?.contains("SuccessExitStatus=75") == true)
+      #expect(value["service"]?.string?.contains("\"--threads\" \"2\"") == true)
+      #expect(value["timer"]?.string?.contains("OnCalendar=*-*-* 23:59:00") == true)
+    }
+  }
+
+  @Test("times that cron or systemd cannot express evenly are refused, and so are bad files")
+  func refused() throws {
+    let bench = try Bench()
+    let path = try bench.pipeline()
+    for words in [
+      ["--every", "7h"], ["--every", "90m"], ["--every", "h"], ["--every", "-6h"], ["--every", ""],
+      ["--at", "24:00"], ["--at", "3"], ["--at", "03:60"], ["--at", "+3:00", "--every", "6h"], [],
+    ] {
+      let error = #expect(throws: UsageError.self) {
+        try ScheduleCommand.run(
+          CommandContext(
+            arguments: Arguments([path] + words, for: ScheduleCommand.declaration),
+            console: .standard(), kinds: Bench.kinds))
+      }
+      #expect(error?.exitCode == 64, "\(words)")
+    }
+    #expect(bench.locus("schedule", "none.json5", "--every", "6h").code == 66)
+    let broken = try bench.pipeline("scenes: { kind: \"genrate\" },")
+    #expect(bench.locus("schedule", broken, "--every", "6h").code == 65)
+  }
+}

@@ -1,0 +1,126 @@
+import Formats
+import Foundation
+import Testing
+
+@testable import locus
+
+/// Proves that the shells take the completions and offer what is accepted, and that the manual page has
+/// every command without a warning of the formatters.
+@Suite("completions and the manual page", .serialized)
+struct ShellTests {
+  /// Runs a script in a shell, in a folder with the completions of that shell in `locus.SHELL`.
+  private func shell(_ words: [String], _ script: String) throws -> String {
+    try withFolder { folder in
+      for shell in ["bash", "zsh", "fish"] {
+        let text = try Bench().locus("completions", shell).output
+        try Data(text.utf8).write(to: folder.appending(path: "locus.\(shell)"))
+      }
+      try Data().write(to: folder.appending(path: "my study.json5"))
+      let process = Process()
+      process.executableURL = URL(filePath: "/usr/bin/env")
+      process.arguments = words + [script]
+      process.currentDirectoryURL = folder
+      let pipe = Pipe()
+      process.standardOutput = pipe
+      process.standardError = pipe
+      try process.run()
+      let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+      process.waitUntilExit()
+      #expect(process.terminationStatus == 0, "\(text)")
+      return text
+    }
+  }
+
+  @Test(
+    "bash offers commands, options, words and files",
+    .enabled(if: ScheduleTests.isInstalled("bash"), "bash is not installed"),
+    arguments: [
+      (["sch"], "schedule"), (["run", "--o"], "--only"), (["query", "--format", "j"], "json"),
+      (["query", "--format", "=", "m"], "markdown"), (["run", "my"], "my study.json5"),
+      (["help", "imp"], "import"), (["completions", "f"], "fish"), (["import", "w"], "weights"),
+      (["run", "--threads", ""], ""),
+    ])
+  func bash(_ words: [String], _ offered: String) throws {
+    let list = (["locus"] + words).map(shellQuoted).joined(separator: " ")
+    let text = try shell(
+      ["bash", "--norc", "-c"],
+      """
+      source ./locus.bash; COMP_WORDS=(\(list)); COMP_CWORD=\(words.count); _locus
+      printf '%s\\n' "${COMPREPLY[@]}"
+      """)
+    #expect(text == offered + "\n")
+  }
+
+  @Test(
+    "fish offers the same",
+    .enabled(if: ScheduleTests.isInstalled("fish"), "fish is not installed: apt-get install fish"),
+    arguments: [
+      ("sch", "schedule\t"), ("run --o", "--only\t"), ("query --format j", "json\t"),
+      ("run my", "my study.json5"), ("completions f", "fish"), ("import w", "weights"),
+    ])
+  func fish(_ line: String, _ offered: String) throws {
+    let text = try shell(
+      ["fish", "--no-config", "-c"], "source locus.fish; complete -C 'locus \(line)'")
+    #expect(text.hasPrefix(offered), "\(text)")
+    #expect(text.split(separator: "\n").count == 1, "\(text)")
+  }
+
+  @Test(
+    "zsh reads them, and each command's specification is one that _arguments takes",
+    .enabled(if: ScheduleTests.isInstalled("zsh"), "zsh is not installed: apt-get install zsh"))
+  func zsh() throws {
+    let text = try shell(
+      ["zsh", "-f", "-c"],
+      """
+      autoload -U compinit; compinit -u -D; source ./locus.zsh
+      (( $+functions[_locus] )) && print -r -- $_comps[locus]
+      # What each command would hand to zsh's own function.
+      _arguments() { print -r -- "$words[1] $#"; zmodload zsh/zutil; }
+      for c in run query import; do words=(locus $c x); CURRENT=3; _locus; done
+      """)
+    let lines = text.split(separator: "\n").map(String.init)
+    #expect(lines.first == "_locus")
+    #expect(lines.count == 4 && lines[1].hasPrefix("run ") && lines[3].hasPrefix("import "))
+  }
+
+  @Test("every command, option and example is in the manual page")
+  func everything() throws {
+    let page = try Bench().locus("man").output
+    for command in CommandLineTool.commands.map({ $0.declaration }) {
+      #expect(page.contains(".SS \"locus \(command.name)"))
+      for option in command.options {
+        #expect(page.contains("\\fB\(option.name.replacingOccurrences(of: "-", with: "\\-"))\\fR"))
+      }
+    }
+    #expect(page.contains(".SH \"EXIT STATUS\"") && page.contains("LOCUS_STORE"))
+    #expect(page.split(separator: "\n").allSatisfy { !$0.hasPrefix("'") })
+  }
+
+  @Test(
+    "groff and mandoc have nothing to say against the manual page",
+    .enabled(
+      if: ScheduleTests.isInstalled("groff") && ScheduleTests.isInstalled("mandoc"),
+      "groff or mandoc is not installed: apt-get install groff mandoc"))
+  func formatters() throws {
+    try withFolder { folder in
+      let file = folder.appending(path: "locus.1")
+      try Data(try Bench().locus("man").output.utf8).write(to: file)
+      for words in [
+        ["mandoc", "-T", "lint", "-W", "warning", file.path],
+        ["groff", "-ww", "-K", "utf8", "-man", "-T", "utf8", "-z", file.path],
+      ] {
+        let process = Process()
+        process.executableURL = URL(filePath: "/usr/bin/env")
+        process.arguments = words
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        let text = String(
+          decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0 && text.isEmpty, "\(words[0]): \(text)")
+      }
+    }
+  }
+}

@@ -1,0 +1,259 @@
+import Foundation
+import Lineage
+import Testing
+
+@testable import Workflow
+
+/// Proves that a study with `replicate` grows by one real repetition a run, each with a seed of its own,
+/// until the interval is narrow enough or all are made, and that it says how far it is.
+@Suite("replicates")
+struct ReplicationTests {
+  /// Measures a number that its seed alone decides: 0, 1, 0, 1, …, so that the interval narrows slowly.
+  static let kinds = [
+    Fake.generate(),
+    StageKind(
+      name: "measure", version: 1, summary: "Measures.",
+      parameters: [
+        Parameter("scale", .number(0...10), default: .integer(1), help: "scale"),
+        Parameter("fails", .integer(0...100), default: .integer(0), help: "a seed that fails"),
+      ],
+      inputs: [InputDeclaration("scenes", from: ["generate"], help: "scenes")],
+      run: { context in
+        struct Failure: Error {}
+        if context.parameters["fails"]?.integer == Int(context.seed) { throw Failure() }
+        let value = Double(context.seed % 2) * (context.parameters["scale"]?.number ?? 1)
+        let url = context.scratch.appending(path: "value")
+        try Data("\(context.seed) \(value)".utf8).write(to: url)
+        return StageOutput(
+          files: [.init(role: "value", url: url, kind: "value", mediaType: "text/plain")],
+          metrics: [
+            MetricRow("score", value, k: 9, ciLow: value - 5, ciHigh: value + 5, n: 7),
+            MetricRow("loss", value, step: 1),
+          ])
+      }),
+    StageKind(
+      name: "gather", version: 1, summary: "Gathers.", parameters: [],
+      inputs: [InputDeclaration("values", from: ["measure"], arity: .many, help: "all")],
+      run: { context in
+        let values = context.inputs["values"] ?? []
+        let url = context.scratch.appending(path: "all")
+        try Data("\(values.count)".utf8).write(to: url)
+        return StageOutput(
+          files: [.init(role: "all", url: url, kind: "all", mediaType: "text/plain")],
+          metrics: [
+            MetricRow("pooled", 0.5, ciLow: 0, ciHigh: 1 / Double(values.count), n: values.count)
+          ]
+            + values.compactMap { $0.files["value"] }.map {
+              MetricRow("each", Double($0.sha256.utf8.count), arm: $0.sha256)
+            })
+      }),
+  ]
+
+  static func study(
+    until: String, to: Int = 5, stages: String? = nil, seed: String = ""
+  ) -> String {
+    """
+    { pipeline: "p", question: "q", seed: 10,
+      replicate: { axis: "seed", from: 2, to: \(to), until: \(until) },
+      stages: {
+        scenes: { kind: "generate", count: 1\(seed) },
+        \(stages ?? "score: { kind: 'measure', inputs: { scenes: 'scenes' } },")
+        all: { kind: "gather", inputs: { values: ["score"] } },
+      } }
+    """
+  }
+
+  private func growing(_ text: String, _ folder: URL, store: Store?) throws -> Pipeline {
+    try Pipeline.growing(store: store) {
+      try Pipeline.parse(
+        bytes: Array(text.utf8), path: "p.json5", kinds: Self.kinds, replicates: $0)
+    }
+  }
+
+  /// One run as the command makes it; the number of replicates, and how far it is then.
+  private func run(_ text: String, _ folder: URL, expecting executed: Int? = nil) throws -> (
+    count: Int, standing: ReplicateStanding?
+  ) {
+    let store = try Store.open(folder, .readWrite)
+    let pipeline = try growing(text, folder, store: store)
+    let lock = try RunLock.acquire(folder.appending(path: "lock"), as: .current(pipeline: "p"))
+    let summary = try Runner.run(
+      try Plan(pipeline, store: store), store: store, lock: lock,
+      settings: RunSettings(threads: 1, locusVersion: "0"))
+    if let executed { #expect(summary.executed == executed) }
+    return (pipeline.replication?.count ?? 0, try pipeline.standing(store: store))
+  }
+
+  @Test("each run adds one until the interval is narrow enough, then none")
+  func grows() throws {
+    try withTemporaryFolder { folder in
+      // Two of 0, 1: 2 · 12.7 · 0.71 / √2 = 12.7; three: 2.87; four: 1.84; five: 1.36.
+      let text = Self.study(until: "{ metric: 'score', k: 9, width: 2 }")
+      let widths = [12.706, 2.868, 1.837]
+      for (index, width) in widths.enumerated() {
+        let (count, standing) = try run(text, folder, expecting: index == 0 ? 5 : 3)
+        #expect(count == index + 2)
+        let spread = try #require(standing?.spreads.first)
+        #expect(spread.name == "score" && spread.n == count)
+        #expect(abs(spread.width - width) < 2e-3)
+        #expect(standing?.isNarrowEnough == (index == 2))
+      }
+      let (count, standing) = try run(text, folder, expecting: 0)
+      #expect(count == 4 && standing?.grows == false)
+      #expect(
+        standing?.text
+          == "4 of at most 5 replicates; score at k = 9: the widest 95 % interval is 1.8374 wide"
+          + " (`score`, n = 4), wanted 2: narrow enough")
+      // The repetitions differ in their seeds, and the gathering stage has all of them.
+      let store = try Store.open(folder, .readOnly)
+      let seeds = try store.query(
+        "SELECT DISTINCT seed FROM execution WHERE kind = 'measure' ORDER BY seed")
+      #expect(seeds.column("seed").compactMap(\.integer) == [10, 11, 12, 13])
+      #expect(
+        try store.query("SELECT max(n) AS n FROM metric WHERE name = 'pooled'").rows
+          == [[.integer(4)]])
+    }
+  }
+
+  @Test("at most `to` are made, and it says that this was not enough")
+  func limit() throws {
+    try withTemporaryFolder { folder in
+      let text = Self.study(until: "{ metric: 'score', k: 9, width: 0.001 }", to: 3)
+      for expected in [2, 3, 3] {
+        let (count, standing) = try run(text, folder)
+        #expect(count == expected)
+        #expect(standing?.text.hasSuffix("all are made") == (expected == 3))
+      }
+    }
+  }
+
+  @Test("an unfinished replicate is finished before another is added")
+  func unfinished() throws {
+    try withTemporaryFolder { folder in
+      func text(_ fails: Int) -> String {
+        Self.study(
+          until: "{ metric: 'score', k: 9, width: 2 }",
+          stages: "score: { kind: 'measure', inputs: { scenes: 'scenes' }, fails: \(fails) },")
+      }
+      // Seed 11 fails, the second replicate.
+      #expect(try run(text(11), folder).standing == nil)
+      #expect(try run(text(11), folder).count == 2)
+      // Another parameter: begun anew with its own first two.
+      #expect(try run(text(0), folder).count == 2)
+      #expect(try run(text(0), folder).count == 3)
+      // What was lost is made again without a further replicate.
+      let store = try Store.open(folder, .readOnly)
+      let hash = try #require(
+        try store.query(
+          """
+          SELECT o.sha256 FROM execution_output o JOIN execution e ON e.id = o.execution_id
+          WHERE e.kind = 'gather' AND e.status = 'succeeded' ORDER BY e.finished_at DESC LIMIT 1
+          """
+        ).rows.first?.first?.text)
+      try FileManager.default.removeItem(at: store.objectURL(hash))
+      #expect(try run(text(0), folder, expecting: 1).count == 3)
+      #expect(try run(text(0), folder).count == 4)
+    }
+  }
+
+  @Test(
+    "a stage with a seed of its own is shared, by name one stage alone counts, pooled rows count")
+  func shared() throws {
+    try withTemporaryFolder { folder in
+      let stages = """
+        score: { kind: 'measure', inputs: { scenes: 'scenes' } },
+        wild: { kind: 'measure', inputs: { scenes: 'scenes' }, scale: 9 },
+        """
+      let own = Self.study(
+        until: "{ metric: 'score', k: 9, width: 2.9, stage: 'score' }", stages: stages,
+        seed: ", seed: 3")
+      let first = try growing(own, folder, store: nil)
+      #expect(
+        first.instances.map(\.name) == [
+          "scenes", "score[seed=10]", "score[seed=11]", "wild[seed=10]", "wild[seed=11]", "all",
+        ])
+      #expect(first.instances.map(\.seed) == [3, 10, 11, 10, 11, 10])
+      _ = try run(own, folder)
+      #expect(try run(own, folder).standing?.isNarrowEnough == true)
+      let all = Self.study(
+        until: "{ metric: 'score', k: 9, width: 2.9 }", stages: stages, seed: ", seed: 3")
+      let standing = try #require(
+        try growing(own, folder, store: Store.open(folder, .readOnly))
+          .standing(store: Store.open(folder, .readOnly)))
+      #expect(standing.spreads.map(\.name) == ["score"])
+      #expect(try run(all, folder).standing?.spreads.map(\.name) == ["wild", "score"])
+      // A gathering stage's own interval, and its values for each replicate.
+      // Three replicates give 1/3, too wide: one is added.
+      let pooled = Self.study(until: "{ metric: 'pooled', width: 0.3 }", seed: ", seed: 3")
+      #expect(try run(pooled, folder).standing?.spreads.first?.n == 4)
+      let each = Self.study(until: "{ metric: 'each', width: 0.3 }", seed: ", seed: 3")
+      let spread = try #require(try run(each, folder).standing?.spreads.first)
+      #expect(spread.name == "all of score" && spread.n == 4 && spread.width == 0)
+    }
+  }
+
+  @Test(
+    "what cannot be meant is refused with its place",
+    arguments: [
+      ("{ metric: 'score', width: 0 }", "replicate.until.width: found 0"),
+      ("{ metric: 'score' }", "replicate.until.width: missing parameter"),
+      ("{ metric: 'score', width: 1, stage: 'scor' }", "did you mean `score`?"),
+      ("{ metric: 'score', width: 1, kk: 3 }", "unknown key `kk`"),
+      ("3", "replicate.until: found 3"),
+    ])
+  func refused(_ until: String, _ words: String) throws {
+    let error = #expect(throws: WorkflowError.self) {
+      try growing(Self.study(until: until), URL(filePath: "/"), store: nil)
+    }
+    #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+    #expect(error?.description.hasPrefix("p.json5:2:") == true)
+  }
+
+  @Test("`to` below `from`, a seed axis of a stage and too many instances are refused")
+  func conflicts() throws {
+    func message(_ text: String) -> String {
+      do {
+        _ = try growing(text, URL(filePath: "/"), store: nil)
+        return ""
+      } catch { return "\(error)" }
+    }
+    let until = "{ metric: 'score', width: 1 }"
+    #expect(message(Self.study(until: until, to: 2)) == "")
+    #expect(
+      message(Self.study(until: until).replacingOccurrences(of: "from: 2", with: "from: 6"))
+        .contains("replicate.to: found 5, accepted: at least `from`, 6"))
+    let axis = "score: { kind: 'measure', inputs: { scenes: 'scenes' }, matrix: { seed: [1, 2] } },"
+    #expect(message(Self.study(until: until, stages: axis)).contains("take it out of the matrix"))
+    let wide =
+      "score: { kind: 'measure', inputs: { scenes: 'scenes' }, matrix: { fails: ["
+      + (0..<50).map(String.init).joined(separator: ",") + "] } },"
+    #expect(
+      message(Self.study(until: until, to: 1000, stages: wide)).contains(
+        "more than \(instanceLimit)"))
+  }
+
+  @Test("a metric that no stage has is named before any further work, with what there is")
+  func unknownMetric() throws {
+    try withTemporaryFolder { folder in
+      let text = Self.study(until: "{ metric: 'scoer', k: 9, width: 1 }")
+      #expect(throws: WorkflowError.self) { try run(text, folder) }
+      let error = #expect(throws: WorkflowError.self) {
+        try growing(text, folder, store: Store.open(folder, .readOnly))
+      }
+      #expect(error?.exitCode == ExitCode.badData)
+      #expect(error?.description.contains("did you mean `score`?") == true)
+    }
+  }
+
+  @Test("Student's quantile against published values")
+  func student() {
+    for (degrees, value) in [
+      (1, 12.7062), (2, 4.30265), (10, 2.22814), (11, 2.20099), (15, 2.13145), (29, 2.04523),
+      (60, 2.00030), (1000, 1.96234),
+    ] {
+      #expect(abs(studentQuantile(degrees: degrees) - value) < 2e-5, "\(degrees)")
+    }
+    #expect(studentWidth([1]) == .infinity)
+    #expect(abs(studentWidth([1, 2, 3]) - 2 * 4.30265 / 3.0.squareRoot()) < 1e-4)
+  }
+}
