@@ -5,7 +5,7 @@
     swift build -c release
     Tests/Reference/compare.py --python /tmp/torch/bin/python --locus .build/release/locus [--alternations 3]
 
-For each network and alternation: `locus bench`, then PyTorch eager, compiled, and compiled with channels last.
+For each network and alternation: `locus bench`, then PyTorch eager with channels last, compiled, and compiled with channels last.
 Speeds are medians over the alternations, PyTorch's those of its fastest configuration; a share is of the
 1024^3 sgemm that the same process measured. A ratio compares the medians; beside it the least and the largest
 ratio of one alternation.
@@ -18,7 +18,7 @@ ROWS = [
     ("local", 32, "group"),
 ]
 CONFIGURATIONS = {
-    "eager": [], "compile": ["--compile"],
+    "channels last": ["--channels-last"], "compile": ["--compile"],
     "compile, channels last": ["--compile", "--channels-last"],
 }
 HERE = pathlib.Path(__file__).parent
