@@ -1,3 +1,5 @@
+// Proves that every kind of stage that was stopped goes on to the same bytes, also with another
+// number of threads.
 import Foundation
 import Lineage
 import Synchronization

@@ -1,3 +1,4 @@
+// Proves that hashes are remembered only while nothing about a file has changed.
 import Foundation
 import Testing
 

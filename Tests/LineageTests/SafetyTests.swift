@@ -1,3 +1,4 @@
+// Proves that no name in a receipt and no link in a store leads out of it.
 import Foundation
 import Testing
 

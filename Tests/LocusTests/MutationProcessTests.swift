@@ -1,3 +1,5 @@
+// Proves that the program ends with a documented exit code on mutated and crafted files, within
+// memory of their size.
 import Foundation
 import Mutations
 import Testing

@@ -1,3 +1,4 @@
+// Proves that no mutated file of any kind traps or hangs a reader: each is read or refused.
 import Foundation
 import Mutations
 import Testing

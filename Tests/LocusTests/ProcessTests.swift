@@ -1,3 +1,5 @@
+// Proves how the program behaves as a process: signals, exit codes, a second run, and status while
+// one works.
 import Formats
 import Foundation
 import Lineage

@@ -1,3 +1,5 @@
+// Proves that cron and systemd accept what `schedule` prints, and that what it prints runs in an
+// empty environment.
 import Formats
 import Foundation
 import Testing

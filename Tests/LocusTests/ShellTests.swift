@@ -1,3 +1,5 @@
+// Proves that shells take the completions and man readers the page, and that both say what `--help`
+// says.
 import Formats
 import Foundation
 import Testing

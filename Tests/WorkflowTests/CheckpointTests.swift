@@ -1,3 +1,5 @@
+// Proves that checkpoints are whole or not there, go when they are used up, and never pass from one
+// version to another.
 import Foundation
 import Lineage
 import Synchronization

@@ -1,3 +1,5 @@
+// Proves that a plan says why each stage runs, to the field; the scenarios beside it say what each
+// of them proves.
 import Formats
 import Foundation
 import Lineage

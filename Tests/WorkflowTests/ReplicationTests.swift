@@ -1,3 +1,5 @@
+// Proves that a study grows by one replicate a run until its interval is narrow enough, and says
+// how far it is.
 import Foundation
 import Lineage
 import Testing

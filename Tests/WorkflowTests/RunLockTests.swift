@@ -1,3 +1,5 @@
+// Proves that one run at a time works on a store, that the second says who holds it, and that a
+// dead holder is no obstacle.
 import Dispatch
 import Foundation
 import Synchronization
