@@ -57,6 +57,9 @@ private enum OpenFileLock {
 /// however that ends: a dead holder blocks nobody, a living one is never taken over, whatever
 /// numbers a container gives to processes. The file's text only says who it is, and stays in place,
 /// because removing a locked file lets two processes hold locks of the same name.
+///
+/// A child shares the lock from its fork until its exec, so it is ended by word, not by closing its
+/// file alone.
 public final class RunLock: Sendable {
   private let descriptor: Int32
   /// The holder that ended without releasing the lock, if there was one.
@@ -81,7 +84,7 @@ public final class RunLock: Sendable {
       if fcntl(descriptor, OpenFileLock.set, &request) == 0 {
         // Somebody may have replaced the file between its opening and its locking.
         if isFile(descriptor, at: path) { return try take(descriptor, url, as: holder()) }
-        close(descriptor)
+        release(descriptor)
         continue
       }
       let code = errno
@@ -109,10 +112,17 @@ public final class RunLock: Sendable {
     do {
       try write(holder, to: descriptor)
     } catch {
-      close(descriptor)
+      release(descriptor)
       throw WorkflowError.cannotLock(url.path, reason: String(cString: strerror(error.code)))
     }
     return RunLock(descriptor: descriptor, previous: previous)
+  }
+
+  /// Closing alone would leave the lock to a child that shares it.
+  private static func release(_ descriptor: Int32) {
+    var request = wholeFile(F_UNLCK)
+    _ = fcntl(descriptor, OpenFileLock.set, &request)
+    close(descriptor)
   }
 
   private static func wholeFile(_ type: some BinaryInteger) -> flock {
@@ -177,8 +187,9 @@ public final class RunLock: Sendable {
   }
 
   deinit {
+    // Its name first: the next holder may write its own as soon as the lock is free.
     _ = ftruncate(descriptor, 0)
-    close(descriptor)
+    Self.release(descriptor)
   }
 }
 

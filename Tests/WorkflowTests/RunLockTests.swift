@@ -1,5 +1,5 @@
-// Proves that one run at a time works on a store, that the second says who holds it, and that a
-// dead holder is no obstacle.
+// Proves that one run at a time works on a store, that the second says who holds it, and that neither
+// a dead holder is an obstacle nor a child that shares a lock from its fork to its exec.
 import Dispatch
 import Foundation
 import Synchronization
@@ -123,6 +123,95 @@ struct RunLockTests {
         try RunLock.acquire(url, as: .current(pipeline: "third"))
       }
       withExtendedLifetime(lock) {}
+    }
+  }
+
+  /// What a child has from its fork to its exec: the same open files by descriptors of its own.
+  private func duplicates(of url: URL) -> [Int32] {
+    var named = stat()
+    guard stat(url.path, &named) == 0 else { return [] }
+    let opened = (0..<Int32(1024)).filter { descriptor in
+      var opened = stat()
+      return fstat(descriptor, &opened) == 0 && opened.st_dev == named.st_dev
+        && opened.st_ino == named.st_ino
+    }
+    return opened.map { fcntl($0, F_DUPFD_CLOEXEC, 0) }.filter { $0 >= 0 }
+  }
+
+  @Test("a released lock is free at once, even if a child shares it")
+  func shared() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "lock")
+      var first: RunLock? = try RunLock.acquire(url, as: .current(pipeline: "first"))
+      let copies = duplicates(of: url)
+      defer { for copy in copies { close(copy) } }
+      #expect(copies.count == 1)
+      #expect(first?.previous == nil)
+      first = nil
+      #expect(RunLock.holder(of: url) == nil)
+      #expect(throws: Never.self) {
+        _ = try RunLock.acquire(url, as: .current(pipeline: "second"))
+      }
+    }
+  }
+
+  @Test("a lock that could not be kept is free at once too")
+  func unnameable() throws {
+    // No name can be written there.
+    let url = URL(filePath: "/dev/null")
+    var copies: [Int32] = []
+    defer { for copy in copies { close(copy) } }
+    func holder() -> LockHolder {
+      copies += duplicates(of: url)
+      return .current(pipeline: "first")
+    }
+    for _ in 0..<2 {
+      let error = #expect(throws: WorkflowError.self) { try RunLock.acquire(url, as: holder()) }
+      #expect(error?.exitCode == ExitCode.cannotCreate)
+    }
+    #expect(!copies.isEmpty)
+  }
+
+  /// The number of a process that has ended.
+  private func ended() throws -> pid_t {
+    var pid: pid_t = 0
+    var words = [strdup("true"), nil]
+    defer { free(words[0]) }
+    try #require(posix_spawnp(&pid, "true", nil, nil, &words, nil) == 0)
+    try #require(waitpid(pid, nil, 0) == pid)
+    return pid
+  }
+
+  @Test("children that are started all the while are in no holder's way", .timeLimit(.minutes(2)))
+  func forks() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "lock")
+      let end = Mutex(false)
+      let started = Mutex(0)
+      let threads = DispatchGroup()
+      for _ in 0..<3 {
+        threads.enter()
+        Thread.detachNewThread {
+          while !end.withLock({ $0 }) {
+            if (try? ended()) != nil { started.withLock { $0 += 1 } }
+          }
+          threads.leave()
+        }
+      }
+      let start = ContinuousClock.now
+      var taken = 0
+      while taken < 2000 || started.withLock({ $0 }) < 100,
+        ContinuousClock.now - start < .seconds(60)
+      {
+        #expect(throws: Never.self) {
+          _ = try RunLock.acquire(url, as: .current(pipeline: "p"))
+        }
+        taken += 1
+      }
+      end.withLock { $0 = true }
+      threads.wait()
+      #expect(taken >= 2000)
+      #expect(started.withLock { $0 } >= 100)
     }
   }
 
