@@ -83,8 +83,8 @@ struct RunLockTests {
       var first: RunLock? = try RunLock.acquire(url, as: .current(pipeline: "first"))
       var seen: [String] = []
       #expect(throws: GivenUp.self) {
-        try RunLock.acquire(url, as: .current(pipeline: "second")) { holder in
-          seen.append(holder.pipeline)
+        try RunLock.acquire(url, as: .current(pipeline: "second")) { owner in
+          if case .named(let holder) = owner { seen.append(holder.pipeline) }
           if seen.count == 3 { throw GivenUp() }
         }
       }
@@ -148,9 +148,9 @@ struct RunLockTests {
       #expect(copies.count == 1)
       #expect(first?.previous == nil)
       first = nil
-      #expect(RunLock.holder(of: url) == nil)
+      #expect(!RunLock.isHeld(url))
       #expect(throws: Never.self) {
-        _ = try RunLock.acquire(url, as: .current(pipeline: "second"))
+        _ = try RunLock.acquire(url, as: .current(pipeline: "second"), moment: .zero)
       }
     }
   }
@@ -172,14 +172,72 @@ struct RunLockTests {
     #expect(!copies.isEmpty)
   }
 
-  /// The number of a process that has ended.
-  private func ended() throws -> pid_t {
+  /// A process that has ended.
+  private func ended() throws -> LockHolder {
+    var holder = LockHolder.current(pipeline: "dead")
     var pid: pid_t = 0
     var words = [strdup("true"), nil]
     defer { free(words[0]) }
     try #require(posix_spawnp(&pid, "true", nil, nil, &words, nil) == 0)
     try #require(waitpid(pid, nil, 0) == pid)
-    return pid
+    holder.pid = pid
+    return holder
+  }
+
+  @Test("a holder that cannot be named is given a moment to let go", arguments: [false, true])
+  func patience(isNamedByTheDead: Bool) throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "lock")
+      let first = Mutex<RunLock?>(try RunLock.acquire(url, as: .current(pipeline: "first")))
+      let text = isNamedByTheDead ? try JSONEncoder().encode(ended()) : Data()
+      try text.write(to: url, options: [])
+      DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(100)) {
+        first.withLock { $0 = nil }
+      }
+      // Longer than a busy machine delays the other thread.
+      let second = try RunLock.acquire(
+        url, as: .current(pipeline: "second"), moment: .seconds(60))
+      #expect(RunLock.holder(of: url)?.pipeline == "second")
+      withExtendedLifetime(second) {}
+    }
+  }
+
+  @Test("a holder that cannot be named and stays is told of by what is known")
+  func nameless() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "lock")
+      let lock = try RunLock.acquire(url, as: .current(pipeline: "first"))
+      func refusal(_ text: Data) throws -> WorkflowError? {
+        try text.write(to: url, options: [])
+        let start = ContinuousClock.now
+        let error = #expect(throws: WorkflowError.self) {
+          try RunLock.acquire(url, as: .current(pipeline: "second"))
+        }
+        #expect(ContinuousClock.now - start >= RunLock.moment)
+        #expect(error?.exitCode == ExitCode.locked)
+        return error
+      }
+      #expect(try refusal(Data()) == .locked(.unnamed, path: url.path))
+      #expect(try refusal(Data("{\"host\"".utf8)) == .locked(.unnamed, path: url.path))
+      let dead = try ended()
+      #expect(
+        try refusal(JSONEncoder().encode(dead)) == .locked(.successor(of: dead), path: url.path))
+      withExtendedLifetime(lock) {}
+    }
+  }
+
+  @Test("a process of this machine that has gone is known to have ended, no other is")
+  func ending() throws {
+    var holder = LockHolder.current(pipeline: "p")
+    #expect(!holder.hasEnded)
+    #expect(try ended().hasEnded)
+    holder.host += "-another"
+    holder.pid = try ended().pid
+    #expect(!holder.hasEnded)
+    guard LockHolder.current(pipeline: "p").processStart != nil else { return }
+    var later = LockHolder.current(pipeline: "p")
+    later.processStart = "1"
+    #expect(later.hasEnded)
   }
 
   @Test("children that are started all the while are in no holder's way", .timeLimit(.minutes(2)))
@@ -204,7 +262,7 @@ struct RunLockTests {
         ContinuousClock.now - start < .seconds(60)
       {
         #expect(throws: Never.self) {
-          _ = try RunLock.acquire(url, as: .current(pipeline: "p"))
+          _ = try RunLock.acquire(url, as: .current(pipeline: "p"), moment: .zero)
         }
         taken += 1
       }
