@@ -55,28 +55,36 @@ let package = Package(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
     .target(name: "Formats"),
+    .target(name: "Streams", swiftSettings: numeric),
+    .target(name: "Statistics", dependencies: ["Streams"]),
     .target(name: "Lineage", dependencies: ["CSQLite", "Formats"]),
-    .target(name: "Workflow", dependencies: ["Lineage", "Formats"]),
+    .target(name: "Workflow", dependencies: ["Lineage", "Formats", "Statistics"]),
 
     .target(name: "Vectors", swiftSettings: numeric),
-    .target(name: "Tensors", dependencies: ["Vectors", "COpenBLAS"], swiftSettings: numeric),
-    .target(name: "Scenes", dependencies: ["Tensors", "Formats"], swiftSettings: numeric),
     .target(
-      name: "Diffusion", dependencies: ["Tensors", "Vectors", "Formats"], swiftSettings: numeric),
+      name: "Tensors", dependencies: ["Vectors", "Streams", "COpenBLAS"], swiftSettings: numeric),
+    .target(name: "Scenes", dependencies: ["Streams", "Formats"], swiftSettings: numeric),
     .target(
-      name: "Analytic", dependencies: ["Diffusion", "Tensors", "Vectors"], swiftSettings: numeric),
-    .target(name: "Probing", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
-    .target(name: "Interventions", dependencies: ["Diffusion", "Tensors"], swiftSettings: numeric),
-    .target(name: "Theory", dependencies: ["Tensors"], swiftSettings: numeric),
-    .target(
-      name: "Evaluation", dependencies: ["Diffusion", "Scenes", "Tensors", "Vectors", "Formats"],
+      name: "Diffusion", dependencies: ["Tensors", "Vectors", "Streams", "Formats"],
       swiftSettings: numeric),
+    .target(
+      name: "Analytic", dependencies: ["Diffusion", "Tensors", "Vectors", "Streams"],
+      swiftSettings: numeric),
+    .target(
+      name: "Probing", dependencies: ["Diffusion", "Streams", "Statistics"], swiftSettings: numeric),
+    .target(name: "Interventions", dependencies: ["Diffusion", "Streams"], swiftSettings: numeric),
+    .target(name: "Theory", dependencies: ["Streams", "Statistics"], swiftSettings: numeric),
+    .target(
+      name: "Evaluation",
+      dependencies: [
+        "Diffusion", "Scenes", "Tensors", "Vectors", "Streams", "Statistics", "Formats",
+      ], swiftSettings: numeric),
 
     .target(
       name: "Experiments",
       dependencies: [
-        "Workflow", "Lineage", "Formats", "Tensors", "Vectors", "Scenes", "Diffusion", "Analytic",
-        "Probing", "Interventions", "Evaluation", "Theory",
+        "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes", "Diffusion",
+        "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
       ]),
     .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),
     .executableTarget(
@@ -87,31 +95,39 @@ let package = Package(
       ]),
 
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
+    .testTarget(name: "StreamsTests", dependencies: ["Streams"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(
       name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"],
       exclude: ["Stores", "MillionRows.sql"]),
     .testTarget(
       name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
       exclude: ["Scenarios"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Vectors"]),
-    .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Tensors", "Formats"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Vectors", "Streams"]),
+    .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Streams", "Formats"]),
     .testTarget(
-      name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "Formats"],
+      name: "DiffusionTests", dependencies: ["Diffusion", "Tensors", "Streams", "Formats"],
       exclude: ["Golden"]),
     .testTarget(
-      name: "AnalyticTests", dependencies: ["Analytic", "Diffusion", "Tensors", "Vectors"]),
+      name: "AnalyticTests",
+      dependencies: ["Analytic", "Diffusion", "Tensors", "Vectors", "Streams"]),
     .target(
       name: "DenoiserFixtures", dependencies: ["Diffusion"], path: "Tests/DenoiserFixtures"),
     .target(name: "Mutations", path: "Tests/Mutations"),
     .testTarget(
-      name: "ProbingTests", dependencies: ["Probing", "Diffusion", "Tensors", "DenoiserFixtures"]),
+      name: "ProbingTests",
+      dependencies: [
+        "Probing", "Diffusion", "Tensors", "Streams", "Statistics", "DenoiserFixtures",
+      ]),
     .testTarget(
       name: "InterventionsTests",
-      dependencies: ["Interventions", "Diffusion", "Tensors", "DenoiserFixtures"]),
-    .testTarget(name: "TheoryTests", dependencies: ["Theory", "Tensors"]),
+      dependencies: ["Interventions", "Diffusion", "Tensors", "Streams", "DenoiserFixtures"]),
+    .testTarget(name: "TheoryTests", dependencies: ["Theory", "Streams", "Statistics"]),
     .testTarget(
       name: "EvaluationTests",
-      dependencies: ["Evaluation", "Diffusion", "Scenes", "Tensors", "Formats"]),
+      dependencies: [
+        "Evaluation", "Diffusion", "Scenes", "Tensors", "Streams", "Statistics", "Formats",
+      ]),
     .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Lineage", "Formats"]),
     .testTarget(
       name: "ExperimentsTests",
@@ -122,7 +138,7 @@ let package = Package(
       name: "LocusTests",
       dependencies: [
         "locus", "Experiments", "Lineage", "Workflow", "Formats", "Scenes", "Diffusion",
-        "Evaluation", "Tensors", "Mutations", "CSQLite",
+        "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],
   swiftLanguageModes: [.v6]

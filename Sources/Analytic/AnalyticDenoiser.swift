@@ -1,5 +1,6 @@
 import Diffusion
 import Foundation
+import Streams
 import Synchronization
 import Tensors
 

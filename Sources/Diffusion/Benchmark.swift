@@ -1,4 +1,5 @@
 import Foundation
+import Streams
 import Tensors
 
 /// Speeds of one network on this machine, beside the machine's own matrix product in the same run.

@@ -1,4 +1,4 @@
-import Tensors
+import Streams
 
 /// Another denoiser, a few pictures at a time, with a look at a request to stop in between: a mask
 /// may turn one picture into hundreds of passes.

@@ -1,4 +1,4 @@
-import Tensors
+import Streams
 
 /// Which objects a training conditioner tells of.
 public enum Labelling: String, Sendable, CaseIterable {

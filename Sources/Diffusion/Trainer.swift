@@ -1,4 +1,5 @@
 import Foundation
+import Streams
 import Tensors
 
 /// Settings of a training; lengths are in pictures, so that results do not depend on time.
@@ -145,11 +146,6 @@ public final class Trainer {
     try copy.load(optimizer.averaged.tensors())
     return NetworkDenoiser(network: network, weights: copy)
   }
-}
-
-extension RandomPurpose {
-  static let initialization = RandomPurpose(0x1001)
-  static let training = RandomPurpose(0x1002)
 }
 
 /// One thread's memory for training; `parallel` gives each worker to one thread at a time.

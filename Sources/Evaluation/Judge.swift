@@ -1,5 +1,6 @@
 import Diffusion
 import Foundation
+import Streams
 import Tensors
 
 /// A trained detector of objects: a heat map of centres, its peaks above a calibrated threshold.

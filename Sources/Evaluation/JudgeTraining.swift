@@ -1,6 +1,8 @@
 import Diffusion
 import Foundation
 import Scenes
+import Statistics
+import Streams
 import Tensors
 
 /// How a judge is trained; lengths are in pictures.

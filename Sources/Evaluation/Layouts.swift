@@ -1,7 +1,7 @@
 import Diffusion
 import Foundation
 import Scenes
-import Tensors
+import Streams
 
 /// A request for K objects: a conditioner and the places that it asks for.
 public struct RequestedLayout: Sendable {

@@ -1,4 +1,5 @@
 import Foundation
+import Statistics
 
 /// Outcomes sorted into strata: layouts are resampled within their seed and K.
 struct Strata {

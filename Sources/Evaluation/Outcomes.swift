@@ -1,4 +1,5 @@
 import Foundation
+import Statistics
 
 /// A point of a picture, in pixels from the upper left corner.
 public struct Place: Sendable, Hashable, Codable {

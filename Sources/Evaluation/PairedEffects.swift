@@ -1,5 +1,6 @@
 import Foundation
-import Tensors
+import Statistics
+import Streams
 
 /// An average causal effect: treated less baseline on the same layouts and noise.
 public struct PairedEffect: Sendable {

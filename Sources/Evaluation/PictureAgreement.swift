@@ -32,23 +32,3 @@ public struct PictureAgreement: Sendable, Hashable {
     }
   }
 }
-
-/// The median with a bootstrap 95 % interval over independent units.
-public func medianInterval(_ values: [Double], seed: UInt64) -> Interval {
-  let order = values.indices.sorted { values[$0] < values[$1] }
-  let sorted = order.map { values[$0] }
-  return Bootstrap(seed: seed).interval(
-    strata: [0..<values.count], count: values.count, n: values.count
-  ) { weights in
-    // The middle of the resample, from the low and from the high side.
-    func at(_ rank: Int) -> Double {
-      var seen = 0
-      for i in sorted.indices {
-        seen += weights[order[i]]
-        if seen > rank { return sorted[i] }
-      }
-      return .nan
-    }
-    return (at((values.count - 1) / 2) + at(values.count / 2)) / 2
-  }
-}

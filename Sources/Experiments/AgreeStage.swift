@@ -4,6 +4,8 @@ import Formats
 import Foundation
 import Lineage
 import Scenes
+import Statistics
+import Streams
 import Workflow
 
 /// `agree`: how well one denoiser tells what a trained one does.

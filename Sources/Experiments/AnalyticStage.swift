@@ -5,7 +5,7 @@ import Formats
 import Foundation
 import Lineage
 import Scenes
-import Tensors
+import Streams
 import Workflow
 
 /// `analytic`: a denoiser that needs no training, from pictures and windows alone.
@@ -170,8 +170,4 @@ enum AnalyticStage {
         "windows_unmatched", Double(unmatched) / Double(max(labelled, 1)), k: k, n: labelled)
     }
   }
-}
-
-extension RandomPurpose {
-  fileprivate static let subset = RandomPurpose(0x7008)
 }

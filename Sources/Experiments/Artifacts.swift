@@ -2,7 +2,7 @@ import Diffusion
 import Formats
 import Foundation
 import Lineage
-import Tensors
+import Streams
 import Workflow
 
 /// A file that a stage was given and could not read.

@@ -2,6 +2,7 @@ import Evaluation
 import Formats
 import Foundation
 import Lineage
+import Statistics
 import Workflow
 
 /// `compare`: K_max of each evaluation, and the effect of each mask against its own baseline.

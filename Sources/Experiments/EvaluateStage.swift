@@ -3,7 +3,7 @@ import Evaluation
 import Formats
 import Foundation
 import Lineage
-import Tensors
+import Streams
 import Workflow
 
 /// `evaluate`: draws pictures for K requested places and counts what is there.

@@ -1,7 +1,7 @@
 import Diffusion
 import Foundation
 import Scenes
-import Tensors
+import Streams
 import Workflow
 
 /// Renders that no stage trains on, with conditioners, to be noised.
@@ -63,13 +63,6 @@ struct HeldOutPictures {
     return NoisedBatch(
       x: x, sigma: [Float](repeating: Float(sigma), count: count), labels: labels)
   }
-}
-
-extension RandomPurpose {
-  static let calibrationScenes = RandomPurpose(0x7004)
-  static let agreementScenes = RandomPurpose(0x7005)
-  fileprivate static let heldOutLabels = RandomPurpose(0x7006)
-  fileprivate static let heldOutNoise = RandomPurpose(0x7007)
 }
 
 extension SceneArtifact {

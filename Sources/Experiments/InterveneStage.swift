@@ -4,7 +4,7 @@ import Formats
 import Foundation
 import Interventions
 import Lineage
-import Tensors
+import Streams
 import Workflow
 
 /// `intervene`: a denoiser behind a mask, without training.
@@ -129,9 +129,4 @@ enum InterveneStage {
       }
     }
   }
-}
-
-extension RandomPurpose {
-  fileprivate static let maskCheck = RandomPurpose(0x7001)
-  fileprivate static let fillPictures = RandomPurpose(0x7002)
 }

@@ -1,6 +1,7 @@
 import Evaluation
 import Foundation
 import Lineage
+import Statistics
 import Workflow
 
 /// `judge`: the detector that finds objects in generated pictures, trained and calibrated on renders.

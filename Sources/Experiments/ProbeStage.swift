@@ -4,7 +4,8 @@ import Foundation
 import Lineage
 import Probing
 import Scenes
-import Tensors
+import Statistics
+import Streams
 import Workflow
 
 /// `probe`: how far the outputs of a denoiser depend on pixels and labels, σ by σ.
@@ -81,7 +82,7 @@ enum ProbeStage {
 
   private static func metrics(_ profile: LocalityProfile) -> [MetricRow] {
     var rows: [MetricRow] = []
-    func append(_ space: String, _ estimates: [ProbeEstimate]?, _ sides: [Int]?) {
+    func append(_ space: String, _ estimates: [Interval]?, _ sides: [Int]?) {
       for (window, estimate) in zip(profile.windows, estimates ?? []) {
         rows.append(
           MetricRow(
@@ -104,10 +105,6 @@ enum ProbeStage {
     }
     return rows
   }
-}
-
-extension RandomPurpose {
-  fileprivate static let probeScenes = RandomPurpose(0x7003)
 }
 
 /// Heat maps of mean squared sensitivity around an output pixel: a row a K, a column a σ.

@@ -2,7 +2,7 @@ import Diffusion
 import Formats
 import Foundation
 import Lineage
-import Tensors
+import Streams
 import Workflow
 
 /// `train`: a denoiser on pictures of few objects.

@@ -4,6 +4,8 @@ import Evaluation
 import Foundation
 import Lineage
 import Scenes
+import Statistics
+import Streams
 import Workflow
 
 /// Chooses a window a noise level by agreement with a trained network, as Kamb & Ganguli 2024 do.

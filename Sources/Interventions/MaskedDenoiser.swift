@@ -1,5 +1,5 @@
 import Diffusion
-import Tensors
+import Streams
 
 /// Another denoiser behind a mask, without any training: passes with parts of the input hidden,
 /// stitched pixel by pixel.

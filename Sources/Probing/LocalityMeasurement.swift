@@ -1,6 +1,6 @@
 import Diffusion
 import Foundation
-import Tensors
+import Streams
 
 /// Sums of squared sensitivities at one σ, over the pictures that are done, in their order.
 struct LocalityMeasurement {

@@ -1,12 +1,7 @@
 import Diffusion
 import Foundation
-import Tensors
-
-extension RandomPurpose {
-  static let probeNoise = RandomPurpose(0x6001)
-  static let probePixels = RandomPurpose(0x6002)
-  static let probeBootstrap = RandomPurpose(0x6003)
-}
+import Statistics
+import Streams
 
 /// Where and how finely a denoiser is probed.
 public struct ProbeSettings: Sendable, Hashable {
@@ -35,15 +30,6 @@ public struct ProbePictures: Sendable {
   }
 }
 
-/// A share with a bootstrap 95 % interval over pictures.
-public struct ProbeEstimate: Sendable, Hashable {
-  public var value: Double
-  public var low: Double
-  public var high: Double
-  /// Pictures.
-  public var n: Int
-}
-
 /// How far the output's dependences reach, at one σ and one K.
 public struct LocalityProfile: Sendable {
   public var sigma: Double
@@ -51,9 +37,9 @@ public struct LocalityProfile: Sendable {
   /// Sides of centred square windows in pixels: 1, 3, 5, …
   public var windows: [Int]
   /// Share of squared sensitivity to pixels inside each window.
-  public var pixel: [ProbeEstimate]
+  public var pixel: [Interval]
   /// Share of squared knock-out effects of labels inside each window; `nil` when no label had any.
-  public var conditioner: [ProbeEstimate]?
+  public var conditioner: [Interval]?
   /// What the windows would hold if sensitivity were spread evenly over the picture, for scale.
   public var isotropic: [Double]
   /// Side of the smallest window that holds 50, 75 and 95 %.

@@ -1,5 +1,5 @@
 import Foundation
-import Tensors
+import Streams
 
 /// How objects are placed (CLEVR's `add_random_objects`).
 public struct LayoutRules: Sendable, Hashable {

@@ -1,10 +1,5 @@
 import Foundation
-import Tensors
-
-extension RandomPurpose {
-  /// Scenes to train on.
-  public static let scenes = RandomPurpose(0x2001)
-}
+import Streams
 
 /// Rendered scenes with their conditioners.
 public struct RenderedSet: Sendable {

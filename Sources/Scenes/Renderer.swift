@@ -1,5 +1,4 @@
 import Foundation
-import Tensors
 
 /// Renders a scene into size × size × 3 bytes: primary rays, three lamps with shadows, one reflection
 /// of the surroundings on metal.

@@ -1,3 +1,4 @@
+import Streams
 import Vectors
 
 /// Adam (Kingma & Ba 2015) with an exponential moving average of the weights.

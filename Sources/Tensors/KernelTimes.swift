@@ -1,3 +1,5 @@
+import Streams
+
 /// What the kernels of a graph cost: seconds of one picture, kernel by kernel, in the place where they run.
 ///
 /// Timed on the way of whole pictures through the graph, all threads busy: a kernel alone in a loop
@@ -53,10 +55,6 @@ public struct KernelTimes: Sendable {
       for (place, sum) in sums { entries[place].seconds.append(sum) }
     }
   }
-}
-
-extension RandomPurpose {
-  static let kernelTimes = RandomPurpose(0x0101)
 }
 
 /// One thread's memory; `parallel` gives each to one thread at a time.

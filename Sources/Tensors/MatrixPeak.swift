@@ -1,3 +1,5 @@
+import Streams
+
 /// Times one product of n × n matrices on each of `threads` threads at once, by OpenBLAS: what the machine
 /// itself can do, for speeds to be compared with. Returns floating-point operations; the caller times it.
 public struct MatrixPeak: Sendable {

@@ -1,3 +1,4 @@
+import Streams
 import Vectors
 
 /// How a parameter lies in memory, and how PyTorch has it.

@@ -1,4 +1,4 @@
-import Tensors
+import Streams
 
 /// How the pixels that no label speaks of are treated; the theorem is exact for either form.
 ///

@@ -1,5 +1,6 @@
 import Foundation
-import Tensors
+import Statistics
+import Streams
 
 /// How often each filling of the cells came out of a sampler.
 public struct SampledPictures: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Tensors
+import Streams
 
 /// A small square matrix, rows first.
 public struct Matrix: Sendable, Hashable {

@@ -1,5 +1,4 @@
 import Foundation
-import Tensors
 
 /// An expectation with how far it may be off.
 public struct TheoryEstimate: Sendable, Hashable {

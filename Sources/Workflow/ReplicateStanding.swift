@@ -1,5 +1,6 @@
 import Formats
 import Lineage
+import Statistics
 
 /// How far a study with `replicate` is, from the store's metrics.
 public struct ReplicateStanding: Sendable, Hashable {

@@ -1,5 +1,6 @@
 import Diffusion
 import Foundation
+import Streams
 import Tensors
 import Testing
 
@@ -16,7 +17,7 @@ struct AnalyticDenoiserTests {
     var pixels: [UInt8] = []
     var conditioners: [UInt8] = []
     for n in 0..<count {
-      var stream = RandomStream(seed: seed, purpose: RandomPurpose(1), index: UInt64(n))
+      var stream = RandomStream(seed: seed, purpose: .test, index: UInt64(n))
       var picture = (0..<shape.pictureCount).map { _ in UInt8(80 + stream.integer(below: 40)) }
       var grid = [UInt8](repeating: 0, count: shape.conditionerCount)
       let total = objects.lowerBound + stream.integer(below: objects.count)
@@ -52,7 +53,7 @@ struct AnalyticDenoiserTests {
   {
     var batch = NoisedBatch(x: [], sigma: [], labels: [])
     for (n, wanted) in cells.enumerated() {
-      var stream = RandomStream(seed: seed, purpose: RandomPurpose(2), index: UInt64(n))
+      var stream = RandomStream(seed: seed, purpose: .test, index: UInt64(n))
       for i in 0..<shape.pictureCount {
         batch.x.append(
           TrainingSet.value(set.pixels[n * shape.pictureCount + i]) + sigma * stream.gaussian())
@@ -165,7 +166,7 @@ struct AnalyticDenoiserTests {
       let settings = Self.settings(
         radius: radius, labelRadius: 1, places: places, labelling: labelling)
       let batch = Self.batch(set, sigma: 1.5, cells: [[5, 6]])
-      var stream = RandomStream(seed: 3, purpose: RandomPurpose(3), index: UInt64(radius))
+      var stream = RandomStream(seed: 3, purpose: .test, index: UInt64(radius))
       let cotangent = (0..<Self.shape.pictureCount).map { _ in stream.gaussian() }
       let found = try AnalyticDenoiser(set, settings).vectorJacobian(
         batch, cotangent: cotangent, threads: 1)

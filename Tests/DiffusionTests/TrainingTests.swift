@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Streams
 import Tensors
 import Testing
 
@@ -50,7 +51,7 @@ struct TrainingTests {
       return try trainer.denoiser()
     }
     let one = try train(1)
-    var stream = RandomStream(seed: 1, purpose: RandomPurpose(1), index: 0)
+    var stream = RandomStream(seed: 1, purpose: .test, index: 0)
     let batch = NoisedBatch(
       x: (0..<3 * Self.shape.pictureCount).map { _ in stream.gaussian() }, sigma: [0.1, 1, 10],
       labels: (0..<192).map { $0 % 50 == 3 ? 1 : 0 })
@@ -97,7 +98,7 @@ struct TrainingTests {
   func labelling() {
     let counts: [UInt8] = [0, 2, 0, 1]
     var target = [Float](repeating: 9, count: 4)
-    var stream = RandomStream(seed: 1, purpose: RandomPurpose(1), index: 0)
+    var stream = RandomStream(seed: 1, purpose: .test, index: 0)
     Labelling.all.draw(from: counts, into: &target, cells: 2, stream: &stream)
     #expect(target == [0, 2, 0, 1])
     Labelling.none.draw(from: counts, into: &target, cells: 2, stream: &stream)

@@ -1,6 +1,7 @@
 import DenoiserFixtures
 import Diffusion
 import Foundation
+import Streams
 import Tensors
 import Testing
 
@@ -28,7 +29,7 @@ struct MaskTests {
 
   /// Two pictures, the first with labels far apart, the second without any.
   static func batch(labels: [Int] = [9, 45]) -> NoisedBatch {
-    var stream = RandomStream(seed: 1, purpose: RandomPurpose(1), index: 0)
+    var stream = RandomStream(seed: 1, purpose: .test, index: 0)
     var conditioners = [Float](repeating: 0, count: 2 * shape.conditionerCount)
     for cell in labels { conditioners[cell] = 1 }
     return NoisedBatch(
@@ -49,7 +50,7 @@ struct MaskTests {
         .unet(width: 8, conditioning: .grid, normalization: .group, attention: true),
         shape: Self.shape))
     let weights = network.graph.makeWeights()
-    weights.initialize(seed: 1, purpose: RandomPurpose(9))
+    weights.initialize(seed: 1, purpose: .test)
     let base = NetworkDenoiser(network: network, weights: weights)
     let masked = try Self.masked(base, Self.specification(.identity))
     #expect(
@@ -129,7 +130,7 @@ struct MaskTests {
     let base = ToyDenoiser(shape: Self.shape, reach: 1, global: 0.5, labelReach: 4)
     let masked = try Self.masked(base, specification)
     let batch = Self.batch()
-    var stream = RandomStream(seed: 2, purpose: RandomPurpose(1), index: 0)
+    var stream = RandomStream(seed: 2, purpose: .test, index: 0)
     let cotangent = batch.x.map { _ in stream.gaussian() }
     let gradient = try masked.vectorJacobian(batch, cotangent: cotangent, threads: 1)
     let direction = batch.x.map { _ in stream.gaussian() }

@@ -1,6 +1,7 @@
 // Proves that no mutated file of any kind traps or hangs a reader: each is read or refused.
 import Foundation
 import Mutations
+import Streams
 import Testing
 import Workflow
 

@@ -1,6 +1,6 @@
 import Formats
 import Foundation
-import Tensors
+import Streams
 import Testing
 
 @testable import Scenes

@@ -246,16 +246,4 @@ struct ReplicationTests {
       #expect(error?.description.contains("did you mean `score`?") == true)
     }
   }
-
-  @Test("Student's quantile against published values")
-  func student() {
-    for (degrees, value) in [
-      (1, 12.7062), (2, 4.30265), (10, 2.22814), (11, 2.20099), (15, 2.13145), (29, 2.04523),
-      (60, 2.00030), (1000, 1.96234),
-    ] {
-      #expect(abs(studentQuantile(degrees: degrees) - value) < 2e-5, "\(degrees)")
-    }
-    #expect(studentWidth([1]) == .infinity)
-    #expect(abs(studentWidth([1, 2, 3]) - 2 * 4.30265 / 3.0.squareRoot()) < 1e-4)
-  }
 }

@@ -1,13 +1,5 @@
 import Foundation
 
-/// What a random stream is used for: streams of different purposes never overlap.
-///
-/// Every module keeps its own list; the numbers are part of what makes results reproducible.
-public struct RandomPurpose: Sendable, Hashable {
-  public let rawValue: UInt32
-  public init(_ rawValue: UInt32) { self.rawValue = rawValue }
-}
-
 /// A counter-based random stream: Philox 4×32-10 (Salmon et al. 2011, "Parallel random numbers:
 /// as easy as 1, 2, 3"). A stream is named by (seed, purpose, index), so that any subset, order
 /// or number of threads draws the same numbers.

@@ -3,59 +3,8 @@ import Testing
 
 @testable import Evaluation
 
-@Suite("Intervals and tests")
-struct IntervalTests {
-  /// scipy.stats.binomtest(k, n).proportion_ci(method='wilson').
-  @Test(
-    "Wilson's interval has the published values",
-    arguments: [
-      (24, 24, 0.862024, 1.0), (0, 10, 0, 0.277533), (8, 10, 0.490162, 0.943318),
-      (50, 100, 0.403832, 0.596168),
-    ])
-  func wilsonValues(successes: Int, trials: Int, low: Double, high: Double) {
-    let interval = wilson(successes: successes, trials: trials)
-    #expect(abs(interval.low - low) < 1e-5)
-    #expect(abs(interval.high - high) < 1e-5)
-    #expect(interval.n == trials)
-  }
-
-  @Test("Wilson's interval without trials says nothing")
-  func wilsonEmpty() {
-    let interval = wilson(successes: 0, trials: 0)
-    #expect((interval.low, interval.high) == (0, 1))
-  }
-
-  /// The mean of 200 values of known spread: the interval is close to ± 1.96 standard errors.
-  @Test("the bootstrap interval of a mean is the normal one")
-  func bootstrapMean() {
-    let values = (0..<200).map { sin(Double($0) * 12.9898) * 3 }
-    let mean = values.reduce(0, +) / 200
-    let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 199
-    let error = (variance / 200).squareRoot()
-    let interval = Bootstrap(seed: 1, resamples: 4000).interval(
-      strata: [0..<200], count: 200, n: 200
-    ) { weights in zip(weights, values).reduce(0) { $0 + Double($1.0) * $1.1 } / 200 }
-    #expect(abs(interval.value - mean) < 1e-12)
-    #expect(abs(interval.low - (mean - 1.96 * error)) < 0.15 * error)
-    #expect(abs(interval.high - (mean + 1.96 * error)) < 0.15 * error)
-    #expect(!interval.isDegenerate)
-  }
-
-  @Test("equal layouts give a spread of exactly 0, and it is said")
-  func degenerate() {
-    let interval = Bootstrap(seed: 1).interval(strata: [0..<5], count: 5, n: 5) { _ in 1 }
-    #expect(interval.isDegenerate)
-  }
-
-  /// statsmodels.stats.multitest.multipletests(p, method='holm').
-  @Test("Holm's adjustment has the published values")
-  func holmValues() {
-    let adjusted = holm([0.01, 0.04, 0.03, 0.005])
-    for (a, b) in zip(adjusted, [0.03, 0.06, 0.06, 0.02]) { #expect(abs(a - b) < 1e-12) }
-    #expect(holm([]) == [])
-    #expect(holm([0.9, 0.8]) == [1, 1])
-  }
-
+@Suite("K_max and paired effects")
+struct EffectTests {
   private func outcomes(_ found: [Int], k: Int, requested: Int, drawn: Int? = nil) -> [Outcome] {
     found.enumerated().map {
       Outcome(

@@ -1,11 +1,53 @@
 import Foundation
+import Synchronization
 import Testing
 
-@testable import Tensors
+@testable import Streams
 
 @Suite("Random streams")
 struct RandomStreamTests {
   /// Known answers of Random123 (kat_vectors, philox4x32 10).
+  /// That no two are equal the compiler sees; a number that changed would change results unnoticed.
+  @Test("purposes keep their numbers")
+  func purposes() {
+    let text = RandomPurpose.allCases.map { "\($0) \(String($0.rawValue, radix: 16))" }
+    #expect(
+      text.joined(separator: "\n") == """
+        test 1
+        kernelTimes 101
+        initialization 1001
+        training 1002
+        scenes 2001
+        bootstrap 4001
+        permutation 4002
+        layouts 4003
+        noise 4004
+        judgeScenes 4005
+        judgeHeldOut 4006
+        judgeCalibration 4007
+        judgeTraining 4008
+        judgeWeights 4009
+        judgeBackground 400a
+        fill 5001
+        probeNoise 6001
+        probePixels 6002
+        probeBootstrap 6003
+        maskCheck 7001
+        fillPictures 7002
+        probeScenes 7003
+        calibrationScenes 7004
+        agreementScenes 7005
+        heldOutLabels 7006
+        heldOutNoise 7007
+        subset 7008
+        featureMap 8001
+        exactDraws 8002
+        composedDraws 8003
+        blockDraws 8004
+        sampler 8005
+        """)
+  }
+
   @Test("Philox gives the published vectors")
   func philox() {
     let zero = RandomStream.philox(counter: SIMD4(), key: SIMD2())
@@ -21,13 +63,14 @@ struct RandomStreamTests {
 
   @Test("streams of other seeds, purposes and indices differ; the same stream repeats")
   func independence() {
-    func first(_ seed: UInt64, _ purpose: UInt32, _ index: UInt64) -> [UInt32] {
-      var stream = RandomStream(seed: seed, purpose: RandomPurpose(purpose), index: index)
+    func first(_ seed: UInt64, _ purpose: RandomPurpose, _ index: UInt64) -> [UInt32] {
+      var stream = RandomStream(seed: seed, purpose: purpose, index: index)
       return (0..<8).map { _ in stream.nextUInt32() }
     }
-    #expect(first(1, 2, 3) == first(1, 2, 3))
+    #expect(first(1, .test, 3) == first(1, .test, 3))
     let others = [
-      first(1, 2, 3), first(2, 2, 3), first(1, 3, 3), first(1, 2, 4), first(1, 2, 1 << 40),
+      first(1, .test, 3), first(2, .test, 3), first(1, .scenes, 3), first(1, .test, 4),
+      first(1, .test, 1 << 40),
     ]
     #expect(Set(others).count == others.count)
   }
@@ -35,7 +78,7 @@ struct RandomStreamTests {
   /// 200,000 draws: a moment's standard error is known, five of them are allowed.
   @Test("Gaussian numbers have the moments of the normal distribution")
   func gaussian() {
-    var stream = RandomStream(seed: 7, purpose: RandomPurpose(1), index: 0)
+    var stream = RandomStream(seed: 7, purpose: .test, index: 0)
     let n = 200_000.0
     var sums = [0.0, 0, 0, 0]
     for _ in 0..<Int(n) {
@@ -53,7 +96,7 @@ struct RandomStreamTests {
 
   @Test("integers below a bound are uniform (χ² with 6 degrees of freedom)")
   func integers() {
-    var stream = RandomStream(seed: 9, purpose: RandomPurpose(1), index: 0)
+    var stream = RandomStream(seed: 9, purpose: .test, index: 0)
     var counts = [Int](repeating: 0, count: 7)
     for _ in 0..<70_000 { counts[stream.integer(below: 7)] += 1 }
     let chi = counts.reduce(0.0) { $0 + pow(Double($1) - 10_000, 2) / 10_000 }
@@ -63,10 +106,10 @@ struct RandomStreamTests {
 
   @Test("parallel calls every item once, whatever the threads", arguments: [1, 2, 3, 7])
   func parallelItems(threads: Int) {
-    let counts = AlignedBuffer(count: 1000)
+    let counts = Mutex([Int](repeating: 0, count: 1000))
     parallel(1000, threads: threads) { item, worker in
-      counts.pointer[item] += 1 + (worker < threads ? 0 : 100)
+      counts.withLock { $0[item] += 1 + (worker < threads ? 0 : 100) }
     }
-    #expect(counts.array.allSatisfy { $0 == 1 })
+    #expect(counts.withLock { $0.allSatisfy { $0 == 1 } })
   }
 }

@@ -41,7 +41,7 @@ public struct ChiSquareTest: Sendable, Hashable {
 
 /// The regularised upper incomplete gamma function Q(a, x): the series of P below a + 1, Lentz's
 /// continued fraction above (Abramowitz and Stegun 6.5.29 and 6.5.31).
-func upperGamma(_ a: Double, _ x: Double) -> Double {
+public func upperGamma(_ a: Double, _ x: Double) -> Double {
   if x <= 0 { return 1 }
   if !x.isFinite { return 0 }
   let front = exp(-x + a * log(x) - logGamma(a))

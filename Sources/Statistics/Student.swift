@@ -2,13 +2,13 @@
 ///
 /// Exact to five digits: from the table up to 10 degrees of freedom, beyond by Fisher's expansion about
 /// the normal quantile (Abramowitz & Stegun 26.7.5).
-func studentQuantile(degrees: Int) -> Double {
+public func studentQuantile(degrees: Int) -> Double {
   let table = [
     12.70620, 4.30265, 3.18245, 2.77645, 2.57058, 2.44691, 2.36462, 2.30600, 2.26216, 2.22814,
   ]
   if degrees < 1 { return .infinity }
   if degrees <= table.count { return table[degrees - 1] }
-  let z = 1.959963984540054
+  let z = normalPoint
   let z2 = z * z
   let inverse = 1 / Double(degrees)
   let g1 = z * (z2 + 1) / 4
@@ -20,7 +20,7 @@ func studentQuantile(degrees: Int) -> Double {
 
 /// The width of the 95 % interval of the mean of independent replicates: 2 t s / √n; infinite for
 /// fewer than two.
-func studentWidth(_ values: [Double]) -> Double {
+public func studentWidth(_ values: [Double]) -> Double {
   let n = Double(values.count)
   if values.count < 2 { return .infinity }
   let mean = values.reduce(0, +) / n
