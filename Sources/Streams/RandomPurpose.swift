@@ -3,8 +3,12 @@
 /// The one list of them. The numbers are part of what makes results reproducible: a purpose keeps its
 /// number for ever, and two with one number do not compile.
 public enum RandomPurpose: UInt32, Sendable, CaseIterable {
-  /// For tests alone.
+  // For tests alone: those that draw several things at once need more than one.
   case test = 0x0001
+  case test2 = 0x0002
+  case test3 = 0x0003
+  case test4 = 0x0004
+  case test9 = 0x0009
   /// Operands of kernels that are only timed.
   case kernelTimes = 0x0101
 

@@ -53,7 +53,7 @@ struct AnalyticDenoiserTests {
   {
     var batch = NoisedBatch(x: [], sigma: [], labels: [])
     for (n, wanted) in cells.enumerated() {
-      var stream = RandomStream(seed: seed, purpose: .test, index: UInt64(n))
+      var stream = RandomStream(seed: seed, purpose: .test2, index: UInt64(n))
       for i in 0..<shape.pictureCount {
         batch.x.append(
           TrainingSet.value(set.pixels[n * shape.pictureCount + i]) + sigma * stream.gaussian())
@@ -166,7 +166,7 @@ struct AnalyticDenoiserTests {
       let settings = Self.settings(
         radius: radius, labelRadius: 1, places: places, labelling: labelling)
       let batch = Self.batch(set, sigma: 1.5, cells: [[5, 6]])
-      var stream = RandomStream(seed: 3, purpose: .test, index: UInt64(radius))
+      var stream = RandomStream(seed: 3, purpose: .test3, index: UInt64(radius))
       let cotangent = (0..<Self.shape.pictureCount).map { _ in stream.gaussian() }
       let found = try AnalyticDenoiser(set, settings).vectorJacobian(
         batch, cotangent: cotangent, threads: 1)

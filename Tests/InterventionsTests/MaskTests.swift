@@ -50,7 +50,7 @@ struct MaskTests {
         .unet(width: 8, conditioning: .grid, normalization: .group, attention: true),
         shape: Self.shape))
     let weights = network.graph.makeWeights()
-    weights.initialize(seed: 1, purpose: .test)
+    weights.initialize(seed: 1, purpose: .test9)
     let base = NetworkDenoiser(network: network, weights: weights)
     let masked = try Self.masked(base, Self.specification(.identity))
     #expect(
