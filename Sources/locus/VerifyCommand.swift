@@ -23,7 +23,7 @@ enum VerifyCommand: Command {
     let lock = context.lockURL
     var objects = 0
     let faults = try Store.verify(
-      context.storeFolder, isRunning: { RunLock.holder(of: lock) != nil },
+      context.storeFolder, isRunning: { RunLock.isHeld(lock) },
       progress: { done, total in
         objects = total
         if console.isTerminal { console.writeError("\r\(done)/\(total) objects\u{1B}[K") }
