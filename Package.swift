@@ -8,7 +8,9 @@ let cpu = Context.environment["LOCUS_CPU"] ?? "native"
 
 // The register tiles of the kernels depend on the width of a vector register, which Swift
 // cannot ask of the target: it is decided here, once, and handed on as a condition.
+// LOCUS_LANES=16 on AVX2 runs the sums of AVX-512, to the same bits, two registers a vector.
 let lanes: Int = {
+  if let width = Context.environment["LOCUS_LANES"].flatMap({ Int($0) }) { return width }
   #if arch(arm64)
     return 4
   #else
@@ -59,7 +61,7 @@ let package = Package(
     .target(name: "Workflow", dependencies: ["Lineage", "Formats"]),
 
     .target(name: "Vectors", swiftSettings: numeric),
-    .target(name: "Tensors", dependencies: ["Vectors", "COpenBLAS"], swiftSettings: numeric),
+    .target(name: "Tensors", dependencies: ["Vectors"], swiftSettings: numeric),
     .target(name: "Scenes", dependencies: ["Tensors", "Formats"], swiftSettings: numeric),
     .target(
       name: "Diffusion", dependencies: ["Tensors", "Vectors", "Formats"], swiftSettings: numeric),
@@ -72,6 +74,7 @@ let package = Package(
       name: "Evaluation", dependencies: ["Diffusion", "Scenes", "Tensors", "Vectors", "Formats"],
       swiftSettings: numeric),
 
+    .target(name: "Benchmarks", dependencies: ["Diffusion", "Tensors", "COpenBLAS"]),
     .target(
       name: "Experiments",
       dependencies: [
@@ -82,8 +85,8 @@ let package = Package(
     .executableTarget(
       name: "locus",
       dependencies: [
-        "Experiments", "Reporting", "Workflow", "Lineage", "Formats", "Evaluation", "Diffusion",
-        "Scenes", "Tensors",
+        "Benchmarks", "Experiments", "Reporting", "Workflow", "Lineage", "Formats", "Evaluation",
+        "Diffusion", "Scenes", "Tensors",
       ]),
 
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),

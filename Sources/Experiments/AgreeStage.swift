@@ -9,7 +9,7 @@ import Workflow
 /// `agree`: how well one denoiser tells what a trained one does.
 enum AgreeStage {
   static let kind = StageKind(
-    name: "agree", version: 1,
+    name: "agree", version: 2,
     summary: "r² between two denoisers on the same noised pictures, and of what both then draw.",
     parameters: [
       Parameter(

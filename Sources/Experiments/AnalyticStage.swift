@@ -11,7 +11,7 @@ import Workflow
 /// `analytic`: a denoiser that needs no training, from pictures and windows alone.
 enum AnalyticStage {
   static let kind = StageKind(
-    name: "analytic", version: 1,
+    name: "analytic", version: 2,
     summary: "Makes the exact posterior mean over training patches a denoiser, without training.",
     parameters: [
       Parameter(

@@ -9,7 +9,7 @@ import Workflow
 /// `evaluate`: draws pictures for K requested places and counts what is there.
 enum EvaluateStage {
   static let kind = StageKind(
-    name: "evaluate", version: 2,
+    name: "evaluate", version: 3,
     summary: "Samples layouts never seen in training and lets the judge find the objects.",
     parameters: [
       Parameter(

@@ -10,7 +10,7 @@ import Workflow
 /// `intervene`: a denoiser behind a mask, without training.
 enum InterveneStage {
   static let kind = StageKind(
-    name: "intervene", version: 1,
+    name: "intervene", version: 2,
     summary: "Puts a mask before a trained denoiser and checks that it cuts what it should.",
     parameters: [
       Parameter(

@@ -10,7 +10,7 @@ import Workflow
 /// `probe`: how far the outputs of a denoiser depend on pixels and labels, σ by σ.
 enum ProbeStage {
   static let kind = StageKind(
-    name: "probe", version: 2,
+    name: "probe", version: 3,
     summary: "Measures locality by exact Jacobians and by knocking out labels.",
     parameters: [
       Parameter(

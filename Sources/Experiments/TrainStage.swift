@@ -8,7 +8,7 @@ import Workflow
 /// `train`: a denoiser on pictures of few objects.
 enum TrainStage {
   static let kind = StageKind(
-    name: "train", version: 2,
+    name: "train", version: 3,
     summary: "Trains a denoiser on a generated set, with EDM's preconditioning and Adam.",
     parameters: [
       Parameter(

@@ -1,4 +1,4 @@
-import Foundation
+import Diffusion
 import Tensors
 
 /// Speeds of one network on this machine, beside the machine's own matrix product in the same run.
@@ -32,7 +32,7 @@ public struct Benchmark: Sendable {
     _ description: NetworkDescription, batch: Int, threads: Int, rounds: Int
   ) throws -> Benchmark {
     let shape = description.shape
-    var stream = RandomStream(seed: 1, purpose: .training, index: 0)
+    var stream = RandomStream(seed: 1, purpose: .benchmark, index: 0)
     let pictures = 256
     let data = try TrainingSet(
       shape: shape,
@@ -84,4 +84,8 @@ public struct Benchmark: Sendable {
     try body()
     return (ContinuousClock.now - start) / .seconds(1)
   }
+}
+
+extension RandomPurpose {
+  static let benchmark = RandomPurpose(0x0102)
 }
