@@ -59,6 +59,7 @@ let package = Package(
     .target(name: "Statistics", dependencies: ["Streams"]),
     .target(name: "Lineage", dependencies: ["CSQLite", "Formats"]),
     .target(name: "Workflow", dependencies: ["Lineage", "Formats", "Statistics"]),
+    .target(name: "Measures", dependencies: ["Lineage", "Statistics"]),
 
     .target(name: "Vectors", swiftSettings: numeric),
     .target(
@@ -83,25 +84,29 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes", "Diffusion",
-        "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
+        "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes",
+        "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
       ]),
-    .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),
+    .target(name: "Reporting", dependencies: ["Measures", "Lineage", "Formats"]),
     .executableTarget(
       name: "locus",
       dependencies: [
-        "Experiments", "Reporting", "Workflow", "Lineage", "Formats", "Evaluation", "Diffusion",
-        "Scenes", "Tensors",
+        "Experiments", "Reporting", "Measures", "Workflow", "Lineage", "Formats", "Evaluation",
+        "Diffusion", "Scenes", "Tensors",
       ]),
 
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
     .testTarget(name: "StreamsTests", dependencies: ["Streams"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(
-      name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"],
+      name: "LineageTests", dependencies: ["Lineage", "Measures", "CSQLite", "Formats"],
       exclude: ["Stores", "MillionRows.sql"]),
     .testTarget(
-      name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
+      name: "MeasuresTests",
+      dependencies: ["Measures", "Experiments", "Workflow", "Lineage", "Formats"],
+      exclude: ["every-metric.json5"]),
+    .testTarget(
+      name: "WorkflowTests", dependencies: ["Workflow", "Measures", "Lineage", "Formats"],
       exclude: ["Scenarios"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Vectors", "Streams"]),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Streams", "Formats"]),
@@ -128,16 +133,18 @@ let package = Package(
       dependencies: [
         "Evaluation", "Diffusion", "Scenes", "Tensors", "Streams", "Statistics", "Formats",
       ]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Lineage", "Formats"]),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["Reporting", "Measures", "Lineage", "Formats"]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Workflow", "Lineage", "Formats", "Reporting", "Analytic", "Diffusion",
+        "Experiments", "Measures", "Workflow", "Lineage", "Formats", "Reporting", "Analytic",
+        "Diffusion",
       ]),
     .testTarget(
       name: "LocusTests",
       dependencies: [
-        "locus", "Experiments", "Lineage", "Workflow", "Formats", "Scenes", "Diffusion",
+        "locus", "Experiments", "Measures", "Lineage", "Workflow", "Formats", "Scenes", "Diffusion",
         "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],

@@ -4,6 +4,7 @@ import Evaluation
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Scenes
 import Streams
 import Workflow
@@ -84,7 +85,7 @@ enum AnalyticStage {
       places: try parameters.choice("places"), labelling: try parameters.choice("labelling"),
       labelDropout: try parameters.number("label_dropout"))
     let origin = TrainingOrigin(labelling: settings.labelling, objects: scenes.objects)
-    var metrics = [MetricRow("pictures", Double(set.count), unit: "pictures")]
+    var metrics = [Measure.pictures.row(Double(set.count))]
     switch try parameters.text("schedule") {
     case "fixed": break
     case "calibrated":
@@ -102,7 +103,7 @@ enum AnalyticStage {
     }
     let machine = try AnalyticDenoiser(set, settings)
     metrics += settings.schedule.steps.map {
-      MetricRow("window_radius", Double($0.radius), sigma: $0.from, unit: "px")
+      Measure.windowRadius.row(Double($0.radius), .sigma($0.from))
     }
     metrics += try unmatchedWindows(machine, context)
 
@@ -166,8 +167,8 @@ enum AnalyticStage {
         labelled += found.labelled
         unmatched += found.unmatched
       }
-      return MetricRow(
-        "windows_unmatched", Double(unmatched) / Double(max(labelled, 1)), k: k, n: labelled)
+      return Measure.windowsUnmatched.row(
+        Double(unmatched) / Double(max(labelled, 1)), .k(k), n: labelled)
     }
   }
 }

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Scenes
 import Workflow
 
@@ -109,8 +110,8 @@ enum GenerateStage {
           "scenes", kind: "scenes", .json, CLEVRFormat.data(set.scenes, settings: settings)),
       ],
       metrics: [
-        MetricRow("pictures", Double(count), unit: "pictures"),
-        MetricRow("objects_mean", Double(total) / Double(count), n: count, unit: "objects"),
+        Measure.pictures.row(Double(count)),
+        Measure.objectsMean.row(Double(total) / Double(count), n: count),
       ])
   }
 }

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Workflow
 
 /// `import`: a denoiser that was trained elsewhere, by the hash that `locus import weights` gave it.
@@ -45,7 +46,7 @@ public enum ImportStage {
     kind.run = { context in
       StageOutput(
         files: [try context.output("weights", kind: "weights", .safetensors, content)],
-        metrics: [MetricRow("parameters", Double(count), unit: "weights")])
+        metrics: [Measure.parameters.row(Double(count))])
     }
     return kind
   }
