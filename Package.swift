@@ -82,19 +82,26 @@ let package = Package(
       ], swiftSettings: numeric),
 
     .target(
+      name: "Artifacts",
+      dependencies: [
+        "Workflow", "Lineage", "Formats", "Scenes", "Diffusion", "Analytic", "Interventions",
+        "Evaluation",
+      ]),
+    .target(
       name: "Experiments",
       dependencies: [
-        "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes",
-        "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
+        "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors",
+        "Scenes", "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
       ]),
     .target(name: "Reporting", dependencies: ["Measures", "Lineage", "Formats"]),
     .executableTarget(
       name: "locus",
       dependencies: [
-        "Experiments", "Reporting", "Measures", "Workflow", "Lineage", "Formats", "Evaluation",
-        "Diffusion", "Scenes", "Tensors",
+        "Experiments", "Artifacts", "Reporting", "Measures", "Workflow", "Lineage", "Formats",
+        "Evaluation", "Diffusion", "Scenes", "Tensors",
       ]),
 
+    .testTarget(name: "ArchitectureTests"),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
     .testTarget(name: "StreamsTests", dependencies: ["Streams"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
@@ -138,14 +145,14 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Measures", "Workflow", "Lineage", "Formats", "Reporting", "Analytic",
-        "Diffusion",
+        "Experiments", "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Reporting",
+        "Analytic", "Diffusion", "Scenes",
       ]),
     .testTarget(
       name: "LocusTests",
       dependencies: [
-        "locus", "Experiments", "Measures", "Lineage", "Workflow", "Formats", "Scenes", "Diffusion",
-        "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
+        "locus", "Experiments", "Artifacts", "Measures", "Lineage", "Workflow", "Formats", "Scenes",
+        "Diffusion", "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],
   swiftLanguageModes: [.v6]

@@ -41,7 +41,8 @@ extension Pipeline {
 
     var reader = PipelineReader(kinds: kinds, replicates: replicates)
     let draft = reader.read(root)
-    var expansion = MatrixExpansion(stages: draft.stages, list: reader.parameters.list)
+    var expansion = MatrixExpansion(
+      stages: draft.stages, kinds: kinds, list: reader.parameters.list)
     expansion.run()
     let problems = expansion.list.problems.map { problem in
       var problem = problem
