@@ -61,6 +61,7 @@ let package = Package(
     .target(name: "Statistics", dependencies: ["Streams"]),
     .target(name: "Lineage", dependencies: ["CSQLite", "Formats"]),
     .target(name: "Workflow", dependencies: ["Lineage", "Formats", "Statistics"]),
+    .target(name: "Measures", dependencies: ["Lineage", "Statistics"]),
 
     .target(name: "Vectors", swiftSettings: numeric),
     .target(name: "Tensors", dependencies: ["Vectors", "Streams"], swiftSettings: numeric),
@@ -91,16 +92,15 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Artifacts", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes",
-        "Diffusion",
-        "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
+        "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors",
+        "Scenes", "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
       ]),
-    .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),
+    .target(name: "Reporting", dependencies: ["Measures", "Lineage", "Formats"]),
     .executableTarget(
       name: "locus",
       dependencies: [
-        "Benchmarks", "Experiments", "Artifacts", "Reporting", "Workflow", "Lineage", "Formats",
-        "Evaluation", "Diffusion", "Scenes", "Tensors",
+        "Benchmarks", "Experiments", "Artifacts", "Reporting", "Measures", "Workflow", "Lineage",
+        "Formats", "Evaluation", "Diffusion", "Scenes", "Tensors",
       ]),
 
     .testTarget(name: "ArchitectureTests"),
@@ -108,10 +108,14 @@ let package = Package(
     .testTarget(name: "StreamsTests", dependencies: ["Streams"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(
-      name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"],
+      name: "LineageTests", dependencies: ["Lineage", "Measures", "CSQLite", "Formats"],
       exclude: ["Stores", "MillionRows.sql"]),
     .testTarget(
-      name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
+      name: "MeasuresTests",
+      dependencies: ["Measures", "Experiments", "Workflow", "Lineage", "Formats"],
+      exclude: ["every-metric.json5"]),
+    .testTarget(
+      name: "WorkflowTests", dependencies: ["Workflow", "Measures", "Lineage", "Formats"],
       exclude: ["Scenarios"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Vectors", "Streams"]),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Streams", "Formats"]),
@@ -138,19 +142,19 @@ let package = Package(
       dependencies: [
         "Evaluation", "Diffusion", "Scenes", "Tensors", "Streams", "Statistics", "Formats",
       ]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Lineage", "Formats"]),
+    .testTarget(
+      name: "ReportingTests", dependencies: ["Reporting", "Measures", "Lineage", "Formats"]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Artifacts", "Workflow", "Lineage", "Formats", "Reporting", "Analytic",
-        "Diffusion", "Scenes",
+        "Experiments", "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Reporting",
+        "Analytic", "Diffusion", "Scenes",
       ]),
     .testTarget(
       name: "LocusTests",
       dependencies: [
-        "locus", "Experiments", "Artifacts", "Lineage", "Workflow", "Formats", "Scenes",
-        "Diffusion",
-        "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
+        "locus", "Experiments", "Artifacts", "Measures", "Lineage", "Workflow", "Formats", "Scenes",
+        "Diffusion", "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],
   swiftLanguageModes: [.v6]

@@ -174,9 +174,9 @@ enum AnalyticSection {
 
   private static func calibration(_ data: RunData, _ page: inout Page) throws {
     let sql =
-      "SELECT s.name, m.sigma, m.step, m.value, m.ci_low, m.ci_high, m.n FROM stage s "
+      "SELECT s.name, m.sigma, m.radius, m.value, m.ci_low, m.ci_high, m.n FROM stage s "
       + "JOIN metric m USING (execution_id) WHERE s.run_id = \(data.quotedRun) "
-      + "AND m.name = 'calibration_r2' ORDER BY s.id, m.sigma, m.step"
+      + "AND m.name = 'calibration_r2' ORDER BY s.id, m.sigma, m.radius"
     let rows = try data.store.query(sql).rows
     if rows.isEmpty { return }
     page.heading("Windows by noise level", level: 3)

@@ -3,9 +3,9 @@ enum JudgeSection {
   static func write(_ data: RunData, _ page: inout Page) throws {
     page.heading("The judge")
     let sql =
-      "SELECT m.k, m.arm, m.name, m.value, m.ci_low, m.ci_high, m.n FROM stage s "
+      "SELECT m.k, m.detector, m.name, m.value, m.ci_low, m.ci_high, m.n FROM stage s "
       + "JOIN metric m USING (execution_id) WHERE s.run_id = \(data.quotedRun) "
-      + "AND s.kind = 'judge' AND m.k IS NOT NULL ORDER BY m.k, m.arm, m.name"
+      + "AND s.kind = 'judge' AND m.k IS NOT NULL ORDER BY m.k, m.detector, m.name"
     let found = try data.store.query(sql)
     if found.rows.isEmpty {
       page.paragraph("No judge was trained.")

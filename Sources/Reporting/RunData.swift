@@ -100,9 +100,9 @@ struct RunData {
       FROM stage s
       JOIN metric m ON m.execution_id = s.execution_id AND m.name = 'k_max'
       JOIN metric t ON t.execution_id = s.execution_id AND t.name = 'k_max_threshold'
-      JOIN execution_output o ON o.sha256 = m.arm AND o.role = 'outcomes'
+      JOIN execution_output o ON o.sha256 = m.subject AND o.role = 'outcomes'
       LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = 'recall_beyond'
-        AND b.arm = m.arm
+        AND b.subject = m.subject
       WHERE s.run_id = ? AND s.kind = 'compare'
       """, [.text(run.id)])
     return evaluated.compactMap { model in

@@ -62,7 +62,7 @@ enum TheorySamplingSection {
         "recall",
       ], rows)
     page.query(
-      "SELECT s.name, m.name, m.k, m.arm, m.value, m.n FROM stage s JOIN metric m USING (execution_id) "
+      "SELECT s.name, m.name, m.k, m.score, m.value, m.n FROM stage s JOIN metric m USING (execution_id) "
         + "WHERE s.run_id = \(data.quotedRun) AND s.kind = 'theory' AND m.name IN ('theory.support', "
         + "'theory.chi2', 'theory.freedom', 'theory.p', 'theory.recall')")
   }
@@ -98,9 +98,9 @@ enum TheoryFeatureSection {
         })
       page.paragraph(views(mapped))
       page.query(
-        "SELECT s.name, m.arm, m.name, m.step AS coupling, m.sigma, m.value, m.ci_low, m.ci_high FROM "
+        "SELECT s.name, m.view, m.name, m.coupling, m.sigma, m.value, m.ci_low, m.ci_high FROM "
           + "stage s JOIN metric m USING (execution_id) WHERE s.run_id = \(data.quotedRun) AND s.kind = "
-          + "'theory' AND m.arm LIKE 'windows in %'")
+          + "'theory' AND m.view IS NOT NULL")
     }
     disentanglement(worlds, data, &page)
   }
@@ -215,7 +215,7 @@ enum TheoryFeatureSection {
         })
     }
     page.query(
-      "SELECT s.name, m.step AS coupling, m.arm, m.value FROM stage s JOIN metric m USING (execution_id) "
+      "SELECT s.name, m.coupling, m.view, m.value FROM stage s JOIN metric m USING (execution_id) "
         + "WHERE s.run_id = \(data.quotedRun) AND s.kind = 'theory' AND m.name = 'theory.cosine'")
   }
 

@@ -114,7 +114,7 @@ enum TheorySection {
     }
     exponents(coupled, &page)
     page.query(
-      "SELECT s.name, m.name, m.step AS coupling, m.sigma, m.value, m.ci_low, m.ci_high FROM stage s "
+      "SELECT s.name, m.name, m.coupling, m.sigma, m.value, m.ci_low, m.ci_high FROM stage s "
         + "JOIN metric m USING (execution_id) WHERE s.run_id = \(data.quotedRun) AND s.kind = 'theory' "
         + "AND m.name IN ('theory.kl.cells', 'theory.pixel.cells', 'theory.label.cells') "
         + "AND m.k IS NULL AND m.sigma > 0")

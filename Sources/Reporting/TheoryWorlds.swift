@@ -45,7 +45,7 @@ struct TheoryWorld {
 
   static func sql(_ data: RunData) -> String {
     "SELECT s.name, json_extract(e.params, '$.family'), json_extract(e.params, '$.transform'), "
-      + "m.name, m.step, m.sigma, m.k, m.arm, m.value, m.ci_low, m.ci_high, m.n FROM stage s "
+      + "m.name, m.coupling, m.sigma, m.k, coalesce(m.view, m.score, m.pair) AS arm, m.value, m.ci_low, m.ci_high, m.n FROM stage s "
       + "JOIN execution e ON e.id = s.execution_id JOIN metric m ON m.execution_id = e.id "
       + "WHERE s.run_id = \(data.quotedRun) AND s.kind = 'theory' ORDER BY s.id"
   }
