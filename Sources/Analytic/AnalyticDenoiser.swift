@@ -92,7 +92,13 @@ public final class AnalyticDenoiser: Denoiser {
     self.matchers = matchers
     let most = Double(max(patches.totals.max() ?? 1, 1))
     let q = settings.labelDropout
-    let least = [q, (1 - q) / (settings.labelling == .single ? most : 1)].filter { $0 > 0 }.min()
+    // How many conditioners a picture may be drawn with, blanks aside.
+    let choices =
+      switch settings.labelling {
+      case .single: most
+      case .all, .none: 1.0
+      }
+    let least = [q, (1 - q) / choices].filter { $0 > 0 }.min()
     let places = matchers.values.map(\.shifts.count).max() ?? 1
     cut = Float(log(Double(patches.count * places) / ((least ?? 1) * Self.leftOut)))
   }

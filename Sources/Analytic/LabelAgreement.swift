@@ -52,15 +52,23 @@ struct LabelMatcher: Sendable {
       for cell in set.occupied(n) { pictures[cell.row * shape.cells + cell.column].append(n) }
     }
     self.pictures = pictures
+    let everywhere = [Bool](repeating: true, count: shape.size * shape.size)
     canBeBlank =
-      dropout > 0 || labelling == .none
-      ? [Bool](repeating: true, count: shape.size * shape.size)
-      : Self.blankPixels(set, labelling: labelling, radius: radius, shifts: shifts)
+      switch labelling {
+      case _ where dropout > 0: everywhere
+      case .none: everywhere
+      // A picture without objects in the window.
+      case .all: Self.pixels(set, radius: radius, shifts: shifts) { $0.inside == 0 }
+      // One with an object outside of it, which may be the one that is drawn, or without any.
+      case .single:
+        Self.pixels(set, radius: radius, shifts: shifts) { $0.total == 0 || $0.inside < $0.total }
+      }
   }
 
-  /// Without dropout: `single` needs an object outside the window (or none at all), `all` none inside.
-  private static func blankPixels(
-    _ set: PatchSet, labelling: Labelling, radius: Int, shifts: [Shift]
+  /// Where some training picture has such objects, in all and inside the window.
+  private static func pixels(
+    _ set: PatchSet, radius: Int, shifts: [Shift],
+    where holds: ((total: Int, inside: Int)) -> Bool
   ) -> [Bool] {
     let size = set.shape.size
     return (0..<size * size).map { pixel in
@@ -72,9 +80,7 @@ struct LabelMatcher: Sendable {
               pixel, row: $0.row - shift.rows, column: $0.column - shift.columns, radius: radius,
               set.shape)
           }
-          if labelling == .all { return inside.isEmpty }
-          let count = inside.reduce(0) { $0 + Int($1.count) }
-          return set.totals[n] == 0 || count < set.totals[n]
+          return holds((set.totals[n], inside.reduce(0) { $0 + Int($1.count) }))
         }
       }
     }
@@ -124,9 +130,33 @@ struct LabelMatcher: Sendable {
 
   /// The least offset of 0 and below that some training picture has; infinity where there is none.
   private func nearest(_ labels: [Float], _ wanted: [(row: Int, column: Int)]) -> [Float] {
-    let shape = set.shape
+    let size = set.shape.size
     var result = canBeBlank.map { $0 ? 0 : Float.infinity }
-    if labelling == .none { return result }
+    switch labelling {
+    case .none: break
+    // The one label in common is that of any picture with an object in its cell.
+    case .single:
+      forEachShared(wanted) { _, found, region in
+        if found.isEmpty { return }
+        region.forEach(size: size) { result[$0] = min(result[$0], -1) }
+      }
+    case .all:
+      forEachShared(wanted) { shift, found, region in
+        for n in found {
+          region.forEach(size: size) { pixel in
+            result[pixel] = min(result[pixel], difference(n, shift, labels, pixel: pixel))
+          }
+        }
+      }
+    }
+    return result
+  }
+
+  /// The training pictures with an object in a wanted cell, and the pixels that see it there.
+  private func forEachShared(
+    _ wanted: [(row: Int, column: Int)], _ body: (Shift, _ pictures: [Int], Region) -> Void
+  ) {
+    let shape = set.shape
     for shift in shifts {
       for cell in wanted {
         let (row, column) = (cell.row + shift.rows, cell.column + shift.columns)
@@ -134,21 +164,9 @@ struct LabelMatcher: Sendable {
           let region = Self.seeing(
             row: cell.row, column: cell.column, radius: radius, shape)?.intersection(shift.valid)
         else { continue }
-        let found = pictures[row * shape.cells + column]
-        if labelling == .single {
-          if !found.isEmpty {
-            region.forEach(size: shape.size) { result[$0] = min(result[$0], -1) }
-          }
-          continue
-        }
-        for n in found {
-          region.forEach(size: shape.size) { pixel in
-            result[pixel] = min(result[pixel], difference(n, shift, labels, pixel: pixel))
-          }
-        }
+        body(shift, pictures[row * shape.cells + column], region)
       }
     }
-    return result
   }
 
   /// ‖a_n − c‖₁ − ‖c‖₁ on L_i.
@@ -168,10 +186,16 @@ struct LabelMatcher: Sendable {
 
   /// Where no training conditioner is blank or shares a label: every one has objects in the window.
   private func farOffset(_ pixel: Int, _ labels: [Float]) -> Float {
-    if labelling == .single { return 1 }
-    return shifts.filter { $0.valid.contains(pixel, size: set.shape.size) }.flatMap { shift in
-      (0..<set.count).map { difference($0, shift, labels, pixel: pixel) }
-    }.min() ?? 0
+    switch labelling {
+    // Every conditioner is blank: that is the nearest everywhere.
+    case .none: 0
+    // An object that the request does not name was drawn.
+    case .single: 1
+    case .all:
+      shifts.filter { $0.valid.contains(pixel, size: set.shape.size) }.flatMap { shift in
+        (0..<set.count).map { difference($0, shift, labels, pixel: pixel) }
+      }.min() ?? 0
+    }
   }
 }
 

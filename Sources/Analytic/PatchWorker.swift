@@ -264,12 +264,15 @@ final class PatchWorker {
         store(
           (isReal * plan.blank[pixel]).addingProduct(drawn, share), prior.pointer + pixel * lanes)
       }
-      stamp(query, region, shift, block) { count, label, lane in
-        label > 0 ? count * share[lane] : nil
-      }
+      // One of the objects in a labelled cell was drawn, where a label in common decides.
+      stamp(
+        query, region, shift, block, { count, label, lane in label > 0 ? count * share[lane] : nil },
+        at: { value, pixel in value * plan.shared[pixel] })
     case .all:
       region.forEach(size: size) { store(Vector(), prior.pointer + $0 * lanes) }
-      stamp(query, region, shift, block) { count, label, _ in abs(count - label) - label }
+      stamp(
+        query, region, shift, block, { count, label, _ in abs(count - label) - label },
+        at: { value, _ in value })
       region.forEach(size: size) { pixel in
         let target = prior.pointer + pixel * lanes
         let isNearest = Vector().replacing(
@@ -279,15 +282,16 @@ final class PatchWorker {
     }
   }
 
-  /// Adds a value for each occupied cell to the pixels whose L_i holds it; under `single` only where a
-  /// label in common decides.
+  /// Adds a value for each occupied cell to the pixels whose L_i holds it.
+  ///
+  /// - Parameter weighed: what of the value a pixel gets.
   @inline(__always)
   private func stamp(
     _ query: PatchQuery, _ region: Region, _ shift: Shift, _ block: Int,
-    _ value: (_ count: Float, _ label: Float, _ lane: Int) -> Float?
+    _ value: (_ count: Float, _ label: Float, _ lane: Int) -> Float?,
+    at weighed: (_ value: Float, _ pixel: Int) -> Float
   ) {
     let shape = set.shape
-    let isSingle = labelling == .single
     for n in block * lanes..<min((block + 1) * lanes, set.count) {
       for cell in set.occupied(n) {
         // Cells outside the grid are seen by no pixel of a shift's valid region.
@@ -300,7 +304,7 @@ final class PatchWorker {
         else { continue }
         let target = prior.pointer + n % lanes
         pixels.forEach(size: size) { pixel in
-          target[pixel * lanes] += isSingle ? value * query.plan.shared[pixel] : value
+          target[pixel * lanes] += weighed(value, pixel)
         }
       }
     }

@@ -214,8 +214,7 @@ private final class TrainingWorker: @unchecked Sendable {
     data.conditioners.withUnsafeBufferPointer { conditioners in
       guard let counts = conditioners.baseAddress else { return }
       settings.labelling.draw(
-        from: counts + picture * cells, into: labels.pointer, cells: shape.cells,
-        stream: &stream)
+        from: counts + picture * cells, into: labels.pointer, count: cells, stream: &stream)
     }
     if stream.uniform() < settings.labelDropout { labels.clear() }
     pixelWeights.pointer.update(repeating: 1, count: shape.size * shape.size)

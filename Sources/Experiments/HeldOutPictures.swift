@@ -42,7 +42,8 @@ struct HeldOutPictures {
             seed: context.seed, purpose: .heldOutLabels, index: UInt64(k << 24 + n))
           labelling.draw(
             from: source + n * shape.conditionerCount,
-            into: target + n * shape.conditionerCount, cells: shape.cells, stream: &stream)
+            into: target + n * shape.conditionerCount, count: shape.conditionerCount,
+            stream: &stream)
         }
       }
     }
