@@ -46,13 +46,15 @@ struct LabelMatcher: Sendable {
     self.dropout = dropout
     self.radius = radius
     self.shifts = shifts
-    let shape = set.shape
-    var pictures = [[Int]](repeating: [], count: shape.conditionerCount)
+    let grid = set.grid
+    var pictures = [[Int]](repeating: [], count: grid.count)
     for n in 0..<set.count {
-      for cell in set.occupied(n) { pictures[cell.row * shape.cells + cell.column].append(n) }
+      for cell in set.occupied(n) {
+        pictures[grid.cell(row: cell.row, column: cell.column)].append(n)
+      }
     }
     self.pictures = pictures
-    let everywhere = [Bool](repeating: true, count: shape.size * shape.size)
+    let everywhere = [Bool](repeating: true, count: grid.size * grid.size)
     canBeBlank =
       switch labelling {
       case _ where dropout > 0: everywhere
@@ -78,7 +80,7 @@ struct LabelMatcher: Sendable {
           let inside = set.occupied(n).filter {
             sees(
               pixel, row: $0.row - shift.rows, column: $0.column - shift.columns, radius: radius,
-              set.shape)
+              set.grid)
           }
           return holds((set.totals[n], inside.reduce(0) { $0 + Int($1.count) }))
         }
@@ -87,18 +89,18 @@ struct LabelMatcher: Sendable {
   }
 
   private static func sees(
-    _ pixel: Int, row: Int, column: Int, radius: Int, _ shape: PictureShape
+    _ pixel: Int, row: Int, column: Int, radius: Int, _ grid: CellGrid
   ) -> Bool {
-    seeing(row: row, column: column, radius: radius, shape)?.contains(pixel, size: shape.size)
+    seeing(row: row, column: column, radius: radius, grid)?.contains(pixel, size: grid.size)
       ?? false
   }
 
   /// The pixels whose L_i holds a cell: those with a window of `radius` that overlaps it. `nil` for
   /// cells so far outside the picture that none does.
-  static func seeing(row: Int, column: Int, radius: Int, _ shape: PictureShape) -> Region? {
+  static func seeing(row: Int, column: Int, radius: Int, _ grid: CellGrid) -> Region? {
     func range(_ cell: Int) -> ClosedRange<Int>? {
-      let low = max(0, cell * shape.cellSize - radius)
-      let high = min(shape.size - 1, (cell + 1) * shape.cellSize - 1 + radius)
+      let low = max(0, cell * grid.cellSize - radius)
+      let high = min(grid.size - 1, (cell + 1) * grid.cellSize - 1 + radius)
       return low <= high ? low...high : nil
     }
     guard let rows = range(row), let columns = range(column) else { return nil }
@@ -107,14 +109,14 @@ struct LabelMatcher: Sendable {
 
   /// - Parameter labels: (G, G), whole numbers from 0 up.
   func plan(_ labels: [Float]) -> LabelPlan {
-    let shape = set.shape
-    let size = shape.size
+    let grid = set.grid
+    let size = grid.size
     var norm = [Float](repeating: 0, count: size * size)
     var wanted: [(row: Int, column: Int)] = []
     for cell in labels.indices where labels[cell] != 0 {
-      let (row, column) = (cell / shape.cells, cell % shape.cells)
+      let (row, column) = (grid.row(cell), grid.column(cell))
       wanted.append((row, column))
-      Self.seeing(row: row, column: column, radius: radius, shape)?.forEach(size: size) {
+      Self.seeing(row: row, column: column, radius: radius, grid)?.forEach(size: size) {
         norm[$0] += labels[cell]
       }
     }
@@ -156,29 +158,29 @@ struct LabelMatcher: Sendable {
   private func forEachShared(
     _ wanted: [(row: Int, column: Int)], _ body: (Shift, _ pictures: [Int], Region) -> Void
   ) {
-    let shape = set.shape
+    let grid = set.grid
     for shift in shifts {
       for cell in wanted {
         let (row, column) = (cell.row + shift.rows, cell.column + shift.columns)
-        guard (0..<shape.cells).contains(row), (0..<shape.cells).contains(column),
+        guard grid.contains(row: row, column: column),
           let region = Self.seeing(
-            row: cell.row, column: cell.column, radius: radius, shape)?.intersection(shift.valid)
+            row: cell.row, column: cell.column, radius: radius, grid)?.intersection(shift.valid)
         else { continue }
-        body(shift, pictures[row * shape.cells + column], region)
+        body(shift, pictures[grid.cell(row: row, column: column)], region)
       }
     }
   }
 
   /// ‖a_n − c‖₁ − ‖c‖₁ on L_i.
   private func difference(_ n: Int, _ shift: Shift, _ labels: [Float], pixel: Int) -> Float {
-    let shape = set.shape
+    let grid = set.grid
     var sum: Float = 0
     for cell in set.occupied(n) {
       let (row, column) = (cell.row - shift.rows, cell.column - shift.columns)
-      guard (0..<shape.cells).contains(row), (0..<shape.cells).contains(column),
-        Self.sees(pixel, row: row, column: column, radius: radius, shape)
+      guard grid.contains(row: row, column: column),
+        Self.sees(pixel, row: row, column: column, radius: radius, grid)
       else { continue }
-      let label = labels[row * shape.cells + column]
+      let label = labels[grid.cell(row: row, column: column)]
       sum += abs(cell.count - label) - label
     }
     return sum

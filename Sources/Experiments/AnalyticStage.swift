@@ -141,7 +141,7 @@ enum AnalyticStage {
       metrics += calibration.metrics
     case .published(let published):
       settings.schedule = try published.schedule(
-        size: scenes.shape.size, cellSize: scenes.shape.cellSize)
+        size: scenes.shape.size, cellSize: try scenes.shape.places().cellSize)
     }
     let machine = try AnalyticDenoiser(set, settings)
     metrics += settings.schedule.steps.map {
@@ -159,7 +159,7 @@ enum AnalyticStage {
         elements: .uint8(set.pixels)
       ).npyData()
       let labels = try NPYArray(
-        shape: [set.count, shape.cells, shape.cells], elements: .uint8(set.conditioners)
+        shape: [set.count] + shape.space.dimensions, elements: .uint8(set.conditioners)
       ).npyData()
       files = [
         try context.output("pixels", kind: "pixels", .npy, chosen),

@@ -92,8 +92,9 @@ enum ProbeStage {
     _ k: Int, count: Int, _ shape: PictureShape, camera: CameraKind, _ context: StageContext,
     _ checkpointing: Checkpointing
   ) throws -> ProbePictures {
+    let grid = try shape.places()
     let settings = SceneSettings(
-      camera: camera, size: shape.size, cells: shape.cells,
+      camera: camera, size: grid.size, cells: grid.cells,
       rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0))
     let set = try renderSet(
       settings, seed: context.seed, indices: k << 24..<k << 24 + count, purpose: .probeScenes,

@@ -70,7 +70,7 @@ enum TrainStage {
     let description = NetworkDescription(options.network, shape: scenes.shape)
     let set = try scenes.trainingSet
     let (trainer, curve) = try train(context) {
-      Trainer(description, settings, data: set, seed: context.seed)
+      try Trainer(description, settings, data: set, seed: context.seed)
     }
     let origin = TrainingOrigin(labelling: settings.labelling, objects: scenes.objects)
     let weights = WeightsFile(denoiser: try trainer.denoiser(), origin: origin).data()
@@ -97,11 +97,11 @@ enum TrainStage {
   }
 
   /// Trains to the end, from where an earlier process stopped.
-  private static func train(_ context: StageContext, _ new: () -> Trainer) throws -> (
+  private static func train(_ context: StageContext, _ new: () throws -> Trainer) throws -> (
     Trainer, Curve
   ) {
     let checkpointing = context.checkpointing()
-    var (trainer, curve) = restored(checkpointing, new) ?? (new(), Curve())
+    var (trainer, curve) = try restored(checkpointing, new) ?? (new(), Curve())
     let settings = trainer.settings
     let total = (settings.pictures + settings.batch - 1) / settings.batch * settings.batch
     // About two hundred points make a readable curve; each is the mean since the last.
@@ -129,11 +129,11 @@ enum TrainStage {
     return (trainer, curve)
   }
 
-  private static func restored(_ checkpointing: Checkpointing, _ new: () -> Trainer) -> (
-    Trainer, Curve
-  )? {
+  private static func restored(_ checkpointing: Checkpointing, _ new: () throws -> Trainer) throws
+    -> (Trainer, Curve)?
+  {
     if checkpointing.saved.isEmpty { return nil }
-    let trainer = new()
+    let trainer = try new()
     guard let data = checkpointing.saved["state"], let state = try? TrainingState(data: data),
       let curve = checkpointing.saved["curve"].flatMap({
         try? JSONDecoder().decode(Curve.self, from: $0)

@@ -39,7 +39,7 @@ struct TrainingTests {
     let settings = TrainingSettings(
       pictures: pictures, batch: 12, learningRate: 3e-3, warmUp: 24, decayAfter: 1000,
       sigmaMean: 0, sigmaDeviation: 1.2, labelling: .all, labelDropout: 0.1, balance: balance)
-    return Trainer(
+    return try Trainer(
       NetworkDescription(architecture, shape: shape), settings, data: try data(), seed: 3)
   }
 
