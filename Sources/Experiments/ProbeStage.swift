@@ -47,13 +47,9 @@ enum ProbeStage {
           path: "inputs.scenes",
           message: "denoiser and scenes differ: \(difference); give both one set of scenes"))
     }
-    if let space = denoiser.space, !space.hasPlaces {
-      problems.append(
-        ParameterProblem(
-          path: "inputs.denoiser",
-          message: "its conditioners are \(space.text), and windows around labels need places"))
-    }
     return problems
+      + Shared.checkPlaces(
+        denoiser, path: "inputs.denoiser", what: "windows around labels need places")
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {

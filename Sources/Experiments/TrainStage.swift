@@ -37,7 +37,7 @@ enum TrainStage {
     settings: Options.self,
     inputs: [
       InputDeclaration("scenes", accepts: [.pictureSet], help: "pictures to train on")
-    ], produces: .denoiser, check: check,
+    ], produces: .denoiser, check: check, checkInputs: checkInputs,
     foresee: { options, upstream in
       var foreseen = Foreseen(upstream, "scenes")
       foreseen.labelling = options.labelling
@@ -54,6 +54,23 @@ enum TrainStage {
       ParameterProblem(
         path: "network.width", message: "found \(width), accepted: a multiple of 4 (four groups)")
     ]
+  }
+
+  /// What goes by places, of conditioners without.
+  private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
+    let scenes = Foreseen(upstream, "scenes")
+    var problems: [ParameterProblem] = []
+    func refuse(_ path: String, _ found: String, accepted: String) {
+      problems += Shared.checkPlaces(
+        scenes, path: path, what: "\(found) goes by places; accepted: \(accepted)")
+    }
+    switch options.network {
+    case .local: refuse("network.type", "\"local\"", accepted: "unet with conditioning \"vector\"")
+    case .unet(_, .grid, _, _): refuse("network.conditioning", "\"grid\"", accepted: "vector")
+    case .unet(_, .vector, _, _): break
+    }
+    if options.balance != 0 { refuse("balance", "\(options.balance)", accepted: "0") }
+    return problems
   }
 
   static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
