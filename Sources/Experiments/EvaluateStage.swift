@@ -42,12 +42,8 @@ enum EvaluateStage {
     if let difference = Foreseen(upstream, "judge").difference(from: denoiser) {
       return [ParameterProblem(path: "inputs.judge", message: words(difference))]
     }
-    guard let space = denoiser.space, !space.hasPlaces else { return [] }
-    return [
-      ParameterProblem(
-        path: "inputs.denoiser",
-        message: "its conditioners are \(space.text), and places cannot be requested of it")
-    ]
+    return Shared.checkPlaces(
+      denoiser, path: "inputs.denoiser", what: "places cannot be requested of it")
   }
 
   private static func words(_ difference: String) -> String {

@@ -69,9 +69,8 @@ public enum ImportStage {
     let description = file.denoiser.network.description
     let manifest = DenoiserManifest.imported(
       .init(
-        camera: nil, size: description.shape.size,
-        space: .grid(cells: description.shape.cells), labelling: file.origin.labelling,
-        objects: file.origin.objects),
+        camera: nil, size: description.shape.size, space: description.shape.space,
+        labelling: file.origin.labelling, objects: file.origin.objects),
       .init(description, weights: sha256))
     return StageOutput(
       files: [
