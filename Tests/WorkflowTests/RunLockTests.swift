@@ -1,6 +1,7 @@
 // Proves that one run at a time works on a store, that the second says who holds it, and that a
 // dead holder is no obstacle.
 import Dispatch
+import Formats
 import Foundation
 import Synchronization
 import Testing
