@@ -64,18 +64,23 @@ let package = Package(
     .target(name: "Measures", dependencies: ["Lineage", "Statistics"]),
 
     .target(name: "Vectors", swiftSettings: numeric),
-    .target(name: "Tensors", dependencies: ["Vectors", "Streams"], swiftSettings: numeric),
+    .target(
+      name: "Tensors", dependencies: ["Vectors", "Streams", "Formats"], swiftSettings: numeric),
     .target(name: "Scenes", dependencies: ["Streams", "Formats"], swiftSettings: numeric),
     .target(
       name: "Diffusion", dependencies: ["Tensors", "Vectors", "Streams", "Formats"],
       swiftSettings: numeric),
     .target(
-      name: "Analytic", dependencies: ["Diffusion", "Tensors", "Vectors", "Streams"],
+      name: "Analytic", dependencies: ["Diffusion", "Tensors", "Vectors", "Streams", "Formats"],
       swiftSettings: numeric),
     .target(
-      name: "Probing", dependencies: ["Diffusion", "Streams", "Statistics"], swiftSettings: numeric),
-    .target(name: "Interventions", dependencies: ["Diffusion", "Streams"], swiftSettings: numeric),
-    .target(name: "Theory", dependencies: ["Streams", "Statistics"], swiftSettings: numeric),
+      name: "Probing", dependencies: ["Diffusion", "Streams", "Statistics", "Formats"],
+      swiftSettings: numeric),
+    .target(
+      name: "Interventions", dependencies: ["Diffusion", "Streams", "Formats"],
+      swiftSettings: numeric),
+    .target(
+      name: "Theory", dependencies: ["Streams", "Statistics", "Formats"], swiftSettings: numeric),
     .target(
       name: "Evaluation",
       dependencies: [

@@ -1,12 +1,15 @@
 import Diffusion
+import Formats
 
 /// Why an analytic denoiser was refused, or could not answer.
-public enum AnalyticError: Error, Hashable, CustomStringConvertible {
+public enum AnalyticError: CategorizedError, Hashable, CustomStringConvertible {
   case schedule(String)
   case setting(name: String, found: String, accepted: String)
   /// Windows of labels go by their places.
   case places(NoPlaces)
   case label(index: Int, value: Float)
+
+  public var category: ErrorCategory { .data }
 
   public var description: String {
     switch self {

@@ -1,3 +1,5 @@
+import Formats
+
 /// Square cells that divide a picture: what the entries of a conditioner are where they are places.
 ///
 /// Entry and cell are one number, row · G + column. This is the only place that knows where a cell lies.
@@ -56,8 +58,10 @@ public struct CellGrid: Sendable, Hashable {
 }
 
 /// Conditioners that say what occurs, but not where, where places are needed.
-public struct NoPlaces: Error, Hashable, CustomStringConvertible {
+public struct NoPlaces: CategorizedError, Hashable, CustomStringConvertible {
   public var space: ConditionerSpace
+
+  public var category: ErrorCategory { .data }
 
   public init(_ space: ConditionerSpace) { self.space = space }
 

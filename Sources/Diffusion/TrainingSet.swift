@@ -1,3 +1,5 @@
+import Formats
+
 /// Pictures and conditioners to train on.
 public struct TrainingSet: Sendable {
   public let shape: PictureShape
@@ -26,9 +28,11 @@ public struct TrainingSet: Sendable {
   public static func value(_ byte: UInt8) -> Float { Float(byte) / 127.5 - 1 }
 }
 
-public enum TrainingError: Error, Hashable, CustomStringConvertible {
+public enum TrainingError: CategorizedError, Hashable, CustomStringConvertible {
   case trainingSet(pixels: Int, conditioners: Int, shape: PictureShape)
   case diverged(pictures: Int)
+
+  public var category: ErrorCategory { .data }
 
   public var description: String {
     switch self {

@@ -16,7 +16,7 @@ public struct TrainingOrigin: Sendable, Hashable {
 }
 
 /// Why a file of weights was refused.
-public enum WeightsFileError: Error, CustomStringConvertible {
+public enum WeightsFileError: CategorizedError, CustomStringConvertible {
   case metadata(key: String, found: String?, accepted: String)
   /// Keys that neither the file nor whoever reads it states.
   case unstated([String])
@@ -26,6 +26,8 @@ public enum WeightsFileError: Error, CustomStringConvertible {
   case tensors(ParameterMismatch)
   case notFinite(tensor: String)
   case format(FormatError)
+
+  public var category: ErrorCategory { .data }
 
   public var description: String {
     switch self {

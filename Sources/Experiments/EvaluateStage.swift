@@ -93,11 +93,11 @@ struct DrawnPicture {
 }
 
 /// A picture that is no picture: the judge would find anything in it.
-struct SamplingError: ErrorWithExitCode, CustomStringConvertible {
+struct SamplingError: CategorizedError, CustomStringConvertible {
   var k: Int
   var layout: Int
 
-  var exitCode: Int32 { ExitCode.badData }
+  var category: ErrorCategory { .data }
 
   var description: String {
     "the denoiser drew values that are not finite (K = \(k), layout \(layout)); train it longer or "

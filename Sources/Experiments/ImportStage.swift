@@ -28,10 +28,10 @@ public enum ImportStage {
       return try output(try file.data(), path: file, context)
     })
 
-  struct NotImported: ErrorWithExitCode, CustomStringConvertible {
+  struct NotImported: CategorizedError, CustomStringConvertible {
     var sha256: String
 
-    var exitCode: Int32 { ExitCode.missingInput }
+    var category: ErrorCategory { .missing }
     var description: String {
       "this store holds no weights \(sha256); bring them in with `locus import weights FILE`"
     }

@@ -1,7 +1,8 @@
 import Diffusion
+import Formats
 
 /// A mask that cannot be applied, or that does not do what its name says.
-public enum MaskError: Error, Hashable, CustomStringConvertible {
+public enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   case block(block: Int, size: Int)
   case margin(Int)
   case radius(Double)
@@ -13,6 +14,13 @@ public enum MaskError: Error, Hashable, CustomStringConvertible {
   case changedNothing(MaskSpecification.Name)
   case identityChanged(largest: Float)
   case changedOutside(MaskSpecification.Name, largest: Float)
+
+  public var category: ErrorCategory {
+    switch self {
+    case .block, .margin, .radius, .sigmaRange, .fill, .changedNothing: .data
+    case .baseResult, .identityChanged, .changedOutside: .bug
+    }
+  }
 
   public var description: String {
     switch self {

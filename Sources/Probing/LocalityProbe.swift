@@ -1,4 +1,5 @@
 import Diffusion
+import Formats
 import Foundation
 import Statistics
 import Streams
@@ -51,10 +52,17 @@ public struct LocalityProfile: Sendable {
   public static let sideShares = [0.50, 0.75, 0.95]
 }
 
-public enum ProbeError: Error, Hashable, CustomStringConvertible {
+public enum ProbeError: CategorizedError, Hashable, CustomStringConvertible {
   case pictures(found: Int, expected: Int)
   case insensitive(sigma: Double)
   case setting(name: String, found: String, accepted: String)
+
+  public var category: ErrorCategory {
+    switch self {
+    case .insensitive, .setting: .data
+    case .pictures: .bug
+    }
+  }
 
   public var description: String {
     switch self {
