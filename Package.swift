@@ -86,7 +86,9 @@ let package = Package(
         "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes", "Diffusion",
         "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
       ]),
-    .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),
+    .target(
+      name: "Reporting",
+      dependencies: ["Workflow", "Evaluation", "Lineage", "Statistics", "Formats"]),
     .executableTarget(
       name: "locus",
       dependencies: [
@@ -128,7 +130,10 @@ let package = Package(
       dependencies: [
         "Evaluation", "Diffusion", "Scenes", "Tensors", "Streams", "Statistics", "Formats",
       ]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Lineage", "Formats"]),
+    .testTarget(
+      name: "ReportingTests",
+      dependencies: ["Reporting", "Workflow", "Evaluation", "Lineage", "Statistics", "Formats"],
+      exclude: ["Golden"]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [

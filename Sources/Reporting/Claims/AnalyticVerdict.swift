@@ -63,7 +63,7 @@ struct AnalyticVerdict {
 
   private func text(_ estimate: Estimate) -> String {
     Markdown.interval(estimate.value, estimate.low, estimate.high)
-      + " (N = \(estimate.n ?? 0) layouts)"
+      + " (N = \(Markdown.count(estimate.n)) layouts)"
   }
 
   private func labels(_ k: Estimate) -> String {
