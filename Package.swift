@@ -81,9 +81,15 @@ let package = Package(
       ], swiftSettings: numeric),
 
     .target(
+      name: "Artifacts",
+      dependencies: [
+        "Workflow", "Lineage", "Formats", "Scenes", "Diffusion", "Analytic", "Interventions",
+        "Evaluation",
+      ]),
+    .target(
       name: "Experiments",
       dependencies: [
-        "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes", "Diffusion",
+        "Artifacts", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes", "Diffusion",
         "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
       ]),
     .target(
@@ -92,8 +98,8 @@ let package = Package(
     .executableTarget(
       name: "locus",
       dependencies: [
-        "Experiments", "Reporting", "Workflow", "Lineage", "Formats", "Evaluation", "Diffusion",
-        "Scenes", "Tensors",
+        "Experiments", "Artifacts", "Reporting", "Workflow", "Lineage", "Formats", "Evaluation",
+        "Diffusion", "Scenes", "Tensors",
       ]),
 
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
@@ -137,12 +143,13 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Workflow", "Lineage", "Formats", "Reporting", "Analytic", "Diffusion",
+        "Experiments", "Artifacts", "Workflow", "Lineage", "Formats", "Reporting", "Analytic",
+        "Diffusion", "Scenes",
       ]),
     .testTarget(
       name: "LocusTests",
       dependencies: [
-        "locus", "Experiments", "Lineage", "Workflow", "Formats", "Scenes", "Diffusion",
+        "locus", "Experiments", "Artifacts", "Lineage", "Workflow", "Formats", "Scenes", "Diffusion",
         "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],

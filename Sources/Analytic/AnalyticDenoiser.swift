@@ -6,7 +6,7 @@ import Tensors
 
 /// What a local-score machine sees; together with its training pictures it is the denoiser.
 public struct MachineSettings: Sendable, Hashable {
-  public enum Places: String, Sendable, CaseIterable {
+  public enum Places: String, Sendable, Codable, CaseIterable {
     /// Training patches from the output's own place.
     case same
     /// From every place, a whole number of cells away, that has the same border class.

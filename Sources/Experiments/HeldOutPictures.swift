@@ -64,14 +64,3 @@ struct HeldOutPictures {
       x: x, sigma: [Float](repeating: Float(sigma), count: count), labels: labels)
   }
 }
-
-extension SceneArtifact {
-  /// (S, S, 3): the mean training picture.
-  var meanPicture: [Float] {
-    var sums = [Int](repeating: 0, count: shape.pictureCount)
-    for n in 0..<count {
-      for i in sums.indices { sums[i] += Int(pixels[n * sums.count + i]) }
-    }
-    return sums.map { Float(Double($0) / Double(count) / 127.5 - 1) }
-  }
-}

@@ -1,3 +1,4 @@
+import Artifacts
 import Formats
 import Foundation
 import Lineage
@@ -13,64 +14,71 @@ import Workflow
 /// N points a conditioner, or, without N, what doubling the step of a quadrature changes, and
 /// rounding. With a transform, `arm` is `windows in S, noise in T`.
 enum TheoryStage {
+  enum Transform: String, Sendable, Decodable, CaseIterable { case none, orthogonal, general }
+
+  struct Options: Settings {
+    @Setting(required: .boundedCount, "which cells are coupled, and what the labels tell")
+    var family: WorldFamily
+    @Setting(
+      each: 1...8, count: 2...2, default: [1, 4], "rows and columns of cells, at most 8 in all")
+    var cells: [Int]
+    @Setting(
+      each: -10...10, columns: 1...4, rows: 1...4, default: [[1, 0.3], [-0.4, 0.8]],
+      "the pixels of each pattern that an object may show; an empty cell shows zeros")
+    var patterns: [[Double]]
+    @Setting(0.01...0.99, default: 0.4, "probability of an object in a cell, before coupling")
+    var occupancy: Double
+    @Setting(
+      1...8, default: 2,
+      "the count that `bounded-count` rarely exceeds and `fixed-count` rarely misses")
+    var bound: Int
+    @Setting(0.01...10, default: 0.6, "how much darker the second background is")
+    var shade: Double
+    @Setting(
+      each: 0...1, count: 1...20, default: [0, 0.03, 0.1, 0.3, 1],
+      "from 0, where CPC holds, to 1")
+    var couplings: [Double]
+    @Setting(
+      each: 0.02...1000, count: 1...40, default: [0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 20],
+      "noise levels")
+    var sigmas: [Double]
+    @Setting(
+      10...10_000_000, default: 2000,
+      "Monte Carlo points a conditioner; worlds of two pixels are integrated instead")
+    var samples: Int
+    @Setting(
+      default: .none,
+      "z = A x: the cells are features z of pixels x, by an orthogonal or any invertible A")
+    var transform: Transform
+    @Setting(
+      0...10_000_000, default: 2000,
+      "pictures sampled for each number of labels at the last coupling, 0 for none")
+    var draws: Int
+    @Setting(4...1000, default: 48, "steps of the sampler") var steps: Int
+
+    var world: WorldSettings {
+      WorldSettings(
+        rows: cells[0], columns: cells[1], patterns: patterns, occupancy: occupancy, bound: bound,
+        shade: shade)
+    }
+  }
+
   static let kind = StageKind(
     name: "theory", version: 1,
     summary: "Checks that composition and locality of scores go together, in an enumerated world.",
-    parameters: [
-      Parameter(
-        "family", .choice(WorldFamily.allCases.map(\.rawValue)),
-        help: "which cells are coupled, and what the labels tell"),
-      Parameter(
-        "cells", .list(.integer(1...8), count: 2...2),
-        default: .array([1, 4].map(JSONValue.integer)),
-        help: "rows and columns of cells, at most 8 in all"),
-      Parameter(
-        "patterns", .list(.list(.number(-10...10), count: 1...4), count: 1...4),
-        default: .array(
-          [[1, 0.3], [-0.4, 0.8]].map { .array($0.map(JSONValue.number)) }),
-        help: "the pixels of each pattern that an object may show; an empty cell shows zeros"),
-      Parameter(
-        "occupancy", .number(0.01...0.99), default: .number(0.4),
-        help: "probability of an object in a cell, before coupling"),
-      Parameter(
-        "bound", .integer(1...8), default: .integer(2),
-        help: "the count that `bounded-count` rarely exceeds and `fixed-count` rarely misses"),
-      Parameter(
-        "shade", .number(0.01...10), default: .number(0.6),
-        help: "how much darker the second background is"),
-      Parameter(
-        "couplings", .list(.number(0...1), count: 1...20),
-        default: .array([0, 0.03, 0.1, 0.3, 1].map(JSONValue.number)),
-        help: "from 0, where CPC holds, to 1"),
-      Parameter(
-        "sigmas", .list(.number(0.02...1000), count: 1...40),
-        default: .array([0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 20].map(JSONValue.number)),
-        help: "noise levels"),
-      Parameter(
-        "samples", .integer(10...10_000_000), default: .integer(2000),
-        help: "Monte Carlo points a conditioner; worlds of two pixels are integrated instead"),
-      Parameter(
-        "transform", .choice(["none", "orthogonal", "general"]), default: .string("none"),
-        help: "z = A x: the cells are features z of pixels x, by an orthogonal or any invertible A"),
-      Parameter(
-        "draws", .integer(0...10_000_000), default: .integer(2000),
-        help: "pictures sampled for each number of labels at the last coupling, 0 for none"),
-      Parameter(
-        "steps", .integer(4...1000), default: .integer(48), help: "steps of the sampler"),
-    ],
-    inputs: [], check: check, run: run)
+    settings: Options.self, inputs: [], produces: .theory, check: check, run: run)
 
-  private static func check(_ parameters: JSONValue) -> [ParameterProblem] {
-    guard let settings = try? settings(parameters) else { return [] }
-    var problems: [ParameterProblem] = []
+  private static func check(_ options: Options) -> [ParameterProblem] {
+    let settings = options.world
+    var problems = Shared.checkDistinct(options.couplings, path: "couplings", what: "coupling")
+    problems += Shared.checkDistinct(options.sigmas, path: "sigmas", what: "σ")
     if Set(settings.patterns.map(\.count)).count > 1 {
       problems.append(
         ParameterProblem(path: "patterns", message: "every pattern needs the same number of pixels")
       )
     }
-    let family = (try? parameters.text("family")) ?? ""
     // An object or none, before either background.
-    let states = (settings.patterns.count + 1) * (family.hasSuffix("background") ? 2 : 1)
+    let states = (settings.patterns.count + 1) * (options.family.hasBackgrounds ? 2 : 1)
     if pow(Double(states), Double(settings.cells)) > Double(CellWorld.limit) || settings.cells > 8 {
       problems.append(
         ParameterProblem(
@@ -84,25 +92,13 @@ enum TheoryStage {
     return problems
   }
 
-  private static func settings(_ parameters: JSONValue) throws -> WorldSettings {
-    let cells = try parameters.integers("cells")
-    let patterns = try (parameters.at("patterns").array ?? []).map { row in
-      (row.array ?? []).compactMap(\.number)
-    }
-    return WorldSettings(
-      rows: cells[0], columns: cells[1], patterns: patterns,
-      occupancy: try parameters.number("occupancy"), bound: try parameters.integer("bound"),
-      shade: try parameters.number("shade"))
-  }
-
-  private static func run(_ context: StageContext) throws -> StageOutput {
-    let parameters = context.parameters
-    let settings = try settings(parameters)
-    let family: WorldFamily = try parameters.choice("family")
-    let couplings = try parameters.numbers("couplings")
-    let sigmas = try parameters.numbers("sigmas")
-    let samples = try parameters.integer("samples")
-    let views = try views(parameters.text("transform"), settings, seed: context.seed)
+  private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
+    let settings = options.world
+    let family = options.family
+    let couplings = options.couplings
+    let sigmas = options.sigmas
+    let samples = options.samples
+    let views = try views(options.transform, settings, seed: context.seed)
     let total = couplings.count * sigmas.count * views.count
     var metrics = [MetricRow("theory.control", family.isControl ? 1 : 0)]
     var worlds: [JSONValue] = []
@@ -131,18 +127,19 @@ enum TheoryStage {
         }
       }
     }
-    let draws = try parameters.integer("draws")
-    if draws > 0, let coupling = couplings.last {
+    if options.draws > 0, let coupling = couplings.last {
       metrics += try TheorySampling(
         world: try CellWorld(family, settings, coupling: coupling), coupling: coupling,
-        family: UInt64(WorldFamily.allCases.firstIndex(of: family) ?? 0), draws: draws,
-        steps: try parameters.integer("steps")
+        family: UInt64(WorldFamily.allCases.firstIndex(of: family) ?? 0), draws: options.draws,
+        steps: options.steps
       ).rows(context)
     }
+    let content = Data(JSONValue.array(worlds).canonicalText().utf8)
     return StageOutput(
       files: [
         try context.output(
-          "worlds", kind: "worlds", .json, Data(JSONValue.array(worlds).canonicalText().utf8))
+          TheoryManifest(family: family.rawValue, worlds: SHA256.hash(content))),
+        try context.output("worlds", kind: "worlds", .json, content),
       ], metrics: metrics)
   }
 
@@ -151,13 +148,13 @@ enum TheoryStage {
     var view: View
   }
 
-  private static func views(_ transform: String, _ settings: WorldSettings, seed: UInt64) throws
+  private static func views(_ transform: Transform, _ settings: WorldSettings, seed: UInt64) throws
     -> [NamedView]
   {
-    if transform == "none" { return [NamedView(name: nil, view: .plain)] }
+    if transform == .none { return [NamedView(name: nil, view: .plain)] }
     let size = settings.cells * (settings.patterns.first?.count ?? 0)
     let map =
-      transform == "orthogonal"
+      transform == .orthogonal
       ? Matrix.orthogonal(size, seed: seed) : Matrix.general(size, seed: seed)
     return try View.Space.allCases.flatMap { looking in
       try View.Space.allCases.map { noised in

@@ -69,6 +69,8 @@ public struct MaskSpecification: Sendable, Hashable, Codable {
 
   /// Whether pixels are masked, so that fills are needed.
   public var masksPixels: Bool { target == .pixel || target == .both }
+  /// Whether it goes by where labels are.
+  public var needsPlaces: Bool { target == .conditioner || target == .both }
   var isPlacebo: Bool { mask == .placebo }
 
   /// Whether the mask holds at a noise level.

@@ -130,7 +130,7 @@ public final class Store {
   /// Where the object with this hash lies. A text that is no hash leads to no file.
   public func objectURL(_ sha256: String) -> URL { Self.objectURL(sha256, in: folder) }
 
-  static func objectURL(_ sha256: String, in folder: URL) -> URL {
+  public static func objectURL(_ sha256: String, in folder: URL) -> URL {
     guard SHA256.isHash(sha256) else { return folder.appending(path: "objects/none") }
     return folder.appending(path: "objects/\(sha256.prefix(2))/\(sha256.dropFirst(2))")
   }

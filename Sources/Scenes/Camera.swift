@@ -1,6 +1,6 @@
 import Foundation
 
-public enum CameraKind: String, Sendable, CaseIterable {
+public enum CameraKind: String, Sendable, Codable, CaseIterable {
   /// CLEVR's own view, for 64 px and more.
   case clevr
   /// Straight down, with little occlusion: objects are 3 to 6 px across at 32 px.

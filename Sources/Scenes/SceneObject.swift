@@ -53,9 +53,10 @@ public struct SceneObject: Sendable, Hashable {
     self.rotation = rotation
   }
 
-  /// Half the height, which is also the height of the centre; a cube's is its size over √2, so that
-  /// its upright edges stay within the circle of its size (CLEVR's `add_random_objects`).
-  public var halfExtent: Double { shape == .cube ? size.radius / 2.0.squareRoot() : size.radius }
+  /// Half the height, which is also the height of the centre: the size of every shape, cubes too. (CLEVR's
+  /// generator divides a cube's by √2 under a name that its shipped mesh does not have: all cubes of v1.0
+  /// stand at z = 0.7 or 0.35.)
+  public var halfExtent: Double { size.radius }
 }
 
 /// Objects with the view and the light that this scene drew.

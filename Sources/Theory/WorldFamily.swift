@@ -2,7 +2,7 @@ import Foundation
 
 /// A family of worlds with a coupling γ from 0 to 1. At γ = 0 CPC holds in all of them; in a
 /// control it holds at every γ, though the cells look coupled.
-public enum WorldFamily: String, Sendable, CaseIterable {
+public enum WorldFamily: String, Sendable, Codable, CaseIterable {
   /// `single` labels, and pictures with more than `bound` objects are rarer by 1 − γ.
   case boundedCount = "bounded-count"
   /// `single` labels, and each object more or less than `bound` costs a factor 1 − γ.
@@ -24,6 +24,9 @@ public enum WorldFamily: String, Sendable, CaseIterable {
   /// Control for the window of the background: as `shared-background`, but an object covers its
   /// cell's. The background is coupled within itself, and CPC allows that.
   case coveredBackground = "covered-background"
+
+  /// Whether an object stands before one of two backgrounds.
+  public var hasBackgrounds: Bool { self == .sharedBackground || self == .coveredBackground }
 
   /// Whether CPC holds at every coupling, by construction.
   public var isControl: Bool {

@@ -91,6 +91,8 @@ struct StageDraft {
     var bindings: [Binding]
     var parameters: JSONValue
     var seed: UInt64
+    /// As they stand in the file, for the places of faults.
+    var members: [JSONMember]
   }
 
   var name: String
@@ -103,4 +105,13 @@ struct StageDraft {
   var combinations: [Combination] = []
 
   var path: String { "stages.\(name)" }
+
+  /// Where a fault of an instance stands: the input or the parameter that its path names, else the stage.
+  func position(of path: String, in instance: StageInstance) -> SourcePosition {
+    if let input = inputs.first(where: { "inputs.\($0.role.role)" == path }) {
+      return input.position
+    }
+    let combination = combinations.first { $0.parameters == instance.parameters }
+    return combination.flatMap { find(deepest: path, in: $0.members) } ?? position
+  }
 }

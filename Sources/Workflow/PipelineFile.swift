@@ -46,7 +46,8 @@ extension Pipeline {
 
     var reader = PipelineReader(kinds: kinds, replicates: replicates, extensions: extensions)
     let draft = reader.read(root)
-    var expansion = MatrixExpansion(stages: draft.stages, list: reader.parameters.list)
+    var expansion = MatrixExpansion(
+      stages: draft.stages, kinds: kinds, list: reader.parameters.list)
     expansion.run()
     // What names instances can be checked only when these are known.
     let extended =

@@ -181,7 +181,7 @@ struct PipelineReader {
       guard let given = members.first(where: { $0.key == role.role })?.value else {
         if role.arity != .optional {
           parameters.list.add(
-            .missingInput(from: role.from, help: role.help),
+            .missingInput(from: role.kinds(among: kinds), help: role.help),
             at: member?.keyPosition ?? draft.position, inner)
         }
         continue
@@ -272,7 +272,7 @@ struct PipelineReader {
       draft.combinations.append(
         StageDraft.Combination(
           bindings: choice.map { Binding(axis: $0.axis, label: $0.value.label) },
-          parameters: normalised, seed: ownSeed))
+          parameters: normalised, seed: ownSeed, members: members))
     }
   }
 

@@ -1,4 +1,3 @@
-import Formats
 import Lineage
 
 /// What a run will do and why, before it does anything.
@@ -57,7 +56,7 @@ public struct Plan: Sendable {
         step.comparedWith = resolution.comparedWith
         if let execution = resolution.execution {
           step.decision = .reuse(execution: execution.id)
-          results[position] = StageResult(instance, execution.outputs)
+          results[position] = StageResult(execution.outputs)
         }
       } else {
         let names = waiting.map { pipeline.instances[$0].name }
@@ -110,9 +109,8 @@ public struct Plan: Sendable {
 }
 
 extension StageResult {
-  init(_ instance: StageInstance, _ outputs: [ArtifactReference]) {
+  init(_ outputs: [ArtifactReference]) {
     self.init(
-      kind: instance.kind.name, parameters: instance.parameters,
       outputs: Dictionary(
         outputs.map { ($0.role, $0.sha256) }, uniquingKeysWith: { first, _ in first }))
   }

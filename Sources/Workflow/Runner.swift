@@ -173,7 +173,7 @@ public struct Runner {
       if checkpoints.contains(execution.key) {
         CheckpointFolder(store: store, key: execution.key).remove()
       }
-      outcomes[step.position] = .done(StageResult(step.instance, execution.outputs))
+      outcomes[step.position] = .done(StageResult(execution.outputs))
       summary.reused += 1
       observer(.reused(place))
     } else {
@@ -241,7 +241,8 @@ public struct Runner {
       let output = try instance.kind.run(
         StageContext(
           parameters: instance.parameters, seed: instance.seed, threads: settings.threads,
-          inputs: StageExecution.inputs(inputs, store: store), scratch: scratch,
+          inputs: StageExecution.inputs(inputs, store: store),
+          object: StageExecution.objects(of: store), scratch: scratch,
           checkpoint: checkpoint, progress: { [observer] in observer(.progressed(place, $0)) },
           checkCancellation: { [cancellation] in try cancellation.check() }))
       try StageExecution.check(output.files, stage: instance.name)
@@ -255,7 +256,7 @@ public struct Runner {
       executionID = published.id
       try record(step, key: key, status: "executed", reason: reason, published.id)
       checkpoint.remove()
-      outcomes[step.position] = .done(StageResult(instance, published.outputs))
+      outcomes[step.position] = .done(StageResult(published.outputs))
       summary.executed += 1
       observer(.finished(place, usage))
     } catch {

@@ -11,13 +11,18 @@ enum StageExecution {
     results.mapValues { stages in
       stages.map { stage in
         StageInput(
-          kind: stage.kind, parameters: stage.parameters,
           files: Dictionary(
             uniqueKeysWithValues: stage.outputs.map {
               ($0.key, StageFile(url: store.objectURL($0.value), sha256: $0.value))
             }))
       }
     }
+  }
+
+  /// Content of the store by its hash.
+  static func objects(of store: Store) -> @Sendable (String) -> StageFile {
+    let folder = store.folder
+    return { StageFile(url: Store.objectURL($0, in: folder), sha256: $0) }
   }
 
   /// The rows of `execution_input`: `scenes/pixels`, or `evaluations[3]/outcomes` where an input

@@ -1,8 +1,15 @@
 import Formats
-import Foundation
-import Lineage
 
-/// What a kind of stage is: its parameters, its inputs and the work itself.
+/// What flows between stages, by name: a kind makes one type and accepts some.
+///
+/// Workflow knows no type; whoever supplies the kinds declares them, once.
+public struct ArtifactType: Sendable, Hashable, CustomStringConvertible {
+  public let name: String
+  public init(_ name: String) { self.name = name }
+  public var description: String { name }
+}
+
+/// What a kind of stage is: its parameters, its inputs, what it makes, and the work itself.
 ///
 /// Workflow knows nothing else of a kind. `Experiments` supplies one value a kind.
 public struct StageKind: Sendable {
@@ -14,15 +21,20 @@ public struct StageKind: Sendable {
   public var summary: String
   public var parameters: [Parameter]
   public var inputs: [InputDeclaration]
+  public var produces: ArtifactType
   /// Whether a seed has a part in its results; without one, equal parameters and inputs are enough.
   public var isSeeded: Bool
   /// Checks that span several parameters; runs before any work, on normalised parameters.
   public var check: @Sendable (JSONValue) -> [ParameterProblem]
+  /// Checks against what is known of the inputs before they are made.
+  public var checkInputs: @Sendable (JSONValue, Upstream) -> [ParameterProblem]
+  /// What is known of the artifact before it is made, for those downstream to check against.
+  public var foresee: @Sendable (JSONValue, Upstream) -> JSONValue
   public var run: @Sendable (StageContext) throws -> StageOutput
 
   public init(
     name: String, version: Int, summary: String, parameters: [Parameter],
-    inputs: [InputDeclaration], isSeeded: Bool = true,
+    inputs: [InputDeclaration], produces: ArtifactType, isSeeded: Bool = true,
     check: @escaping @Sendable (JSONValue) -> [ParameterProblem] = { _ in [] },
     run: @escaping @Sendable (StageContext) throws -> StageOutput
   ) {
@@ -31,10 +43,51 @@ public struct StageKind: Sendable {
     self.summary = summary
     self.parameters = parameters
     self.inputs = inputs
+    self.produces = produces
     self.isSeeded = isSeeded
     self.check = check
+    checkInputs = { _, _ in [] }
+    foresee = { _, _ in .null }
     self.run = run
   }
+
+  /// A kind whose settings are declared by a struct and read as one.
+  ///
+  /// - Parameters:
+  ///   - check: faults that the settings alone show.
+  ///   - checkInputs: faults that show beside what is known of the inputs.
+  ///   - foresee: members of the manifest that are known before it is made.
+  public init<S: Settings>(
+    name: String, version: Int, summary: String, settings: S.Type, inputs: [InputDeclaration],
+    produces: ArtifactType, isSeeded: Bool = true,
+    check: @escaping @Sendable (S) -> [ParameterProblem] = { _ in [] },
+    checkInputs: @escaping @Sendable (S, Upstream) -> [ParameterProblem] = { _, _ in [] },
+    foresee: @escaping @Sendable (S, Upstream) -> JSONValue = { _, _ in .null },
+    run: @escaping @Sendable (S, StageContext) throws -> StageOutput
+  ) {
+    self.init(
+      name: name, version: version, summary: summary, parameters: S.parameters, inputs: inputs,
+      produces: produces, isSeeded: isSeeded,
+      check: { (try? S(normalised: $0)).map(check) ?? [] },
+      run: { try run(try S(normalised: $0.parameters), $0) })
+    self.checkInputs = { parameters, upstream in
+      (try? S(normalised: parameters)).map { checkInputs($0, upstream) } ?? []
+    }
+    self.foresee = { parameters, upstream in
+      (try? S(normalised: parameters)).map { foresee($0, upstream) } ?? .null
+    }
+  }
+}
+
+/// What is known of a stage's inputs before they are made: by role, what their kinds foresee.
+public struct Upstream: Sendable {
+  private let foreseen: [String: [JSONValue]]
+
+  public init(_ foreseen: [String: [JSONValue]]) { self.foreseen = foreseen }
+
+  /// Of an input that takes one stage; `nil` where it is not given.
+  public func one(_ role: String) -> JSONValue? { foreseen[role]?.first }
+  public func all(_ role: String) -> [JSONValue] { foreseen[role] ?? [] }
 }
 
 /// One parameter of a kind, with the range that is accepted.
@@ -43,13 +96,19 @@ public struct Parameter: Sendable {
   public var type: ParameterType
   /// `nil`: the parameter is required.
   public var defaultValue: JSONValue?
-  /// What it means and its unit, for `--help` and errors.
+  /// Of its values, for `--help`; `nil` for what has none, or says it.
+  public var unit: String?
+  /// What it means, for `--help` and errors.
   public var help: String
 
-  public init(_ name: String, _ type: ParameterType, default: JSONValue? = nil, help: String) {
+  public init(
+    _ name: String, _ type: ParameterType, default: JSONValue? = nil, unit: String? = nil,
+    help: String
+  ) {
     self.name = name
     self.type = type
     self.defaultValue = `default`
+    self.unit = unit
     self.help = help
   }
 }
@@ -78,117 +137,32 @@ public struct InputDeclaration: Sendable {
     case many
   }
   public var role: String
-  /// The kinds of stage whose output is accepted.
-  public var from: [String]
+  /// What it may be.
+  public var accepts: [ArtifactType]
   public var arity: Arity
   public var help: String
 
-  public init(_ role: String, from: [String], arity: Arity = .one, help: String) {
+  public init(_ role: String, accepts: [ArtifactType], arity: Arity = .one, help: String) {
     self.role = role
-    self.from = from
+    self.accepts = accepts
     self.arity = arity
     self.help = help
   }
+
+  func takes(_ kind: StageKind) -> Bool { accepts.contains(kind.produces) }
+
+  /// The names of the kinds that make what is accepted.
+  func kinds(among kinds: [StageKind]) -> [String] { kinds.filter(takes).map(\.name) }
 }
 
 /// A fault that a kind's own `check` found: the path of the parameter, and what is accepted.
 public struct ParameterProblem: Sendable, Hashable {
-  /// As in the pipeline file, for example `network.width`.
+  /// As in the pipeline file, for example `network.width` or `inputs.judge`.
   public var path: String
   public var message: String
 
   public init(path: String, message: String) {
     self.path = path
     self.message = message
-  }
-}
-
-/// Everything a stage may look at. Nothing else of the machine or the pipeline may influence
-/// its output, or equal keys would not mean equal results.
-public struct StageContext: Sendable {
-  /// Normalised: every default filled in.
-  public let parameters: JSONValue
-  public let seed: UInt64
-  /// Changes the time that a stage takes, never its result.
-  public let threads: Int
-  /// By role; one element for `.one`, none or one for `.optional`, any number for `.many`.
-  public let inputs: [String: [StageInput]]
-  /// An empty folder of this execution's own, removed afterwards.
-  public let scratch: URL
-  /// What an earlier process had done of this very execution, and where to keep what is done.
-  public let checkpoint: Checkpoint
-  public let progress: @Sendable (StageProgress) -> Void
-  /// Throws `CancellationError` after SIGINT or SIGTERM; call it at least every second.
-  public let checkCancellation: @Sendable () throws -> Void
-
-  public init(
-    parameters: JSONValue, seed: UInt64, threads: Int, inputs: [String: [StageInput]], scratch: URL,
-    checkpoint: Checkpoint = Checkpoint(), progress: @escaping @Sendable (StageProgress) -> Void,
-    checkCancellation: @escaping @Sendable () throws -> Void
-  ) {
-    self.parameters = parameters
-    self.seed = seed
-    self.threads = threads
-    self.inputs = inputs
-    self.scratch = scratch
-    self.checkpoint = checkpoint
-    self.progress = progress
-    self.checkCancellation = checkCancellation
-  }
-}
-
-/// The outputs of the stage that an input names.
-public struct StageInput: Sendable {
-  /// The kind of the stage that made it.
-  public let kind: String
-  /// The normalised parameters of the stage that made it.
-  public let parameters: JSONValue
-  /// By output role.
-  public let files: [String: StageFile]
-
-  public init(kind: String, parameters: JSONValue, files: [String: StageFile]) {
-    self.kind = kind
-    self.parameters = parameters
-    self.files = files
-  }
-}
-
-public struct StageFile: Sendable {
-  public let url: URL
-  public let sha256: String
-
-  public init(url: URL, sha256: String) {
-    self.url = url
-    self.sha256 = sha256
-  }
-}
-
-/// How far a stage has come, in units of its own (`pictures`, `layouts`, `probes`).
-public struct StageProgress: Sendable {
-  public var done: Int
-  public var total: Int
-  public var unit: String
-  /// The latest values, for example the loss; shown, not kept.
-  public var metrics: [MetricRow]
-
-  public init(done: Int, total: Int, unit: String, metrics: [MetricRow] = []) {
-    self.done = done
-    self.total = total
-    self.unit = unit
-    self.metrics = metrics
-  }
-}
-
-/// What a stage gives back: files in its scratch folder, metrics and outcomes.
-public struct StageOutput: Sendable {
-  public typealias File = StageFileToPublish
-  public var files: [File]
-  public var metrics: [MetricRow]
-  public var outcomes: [OutcomeRow]
-
-  public init(files: [File], metrics: [MetricRow] = [], outcomes: [OutcomeRow] = []) {
-    self.files = files
-    self.metrics = metrics
-    self.outcomes = outcomes
   }
 }

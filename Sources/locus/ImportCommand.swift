@@ -80,7 +80,7 @@ enum ImportCommand: Command {
       instances: [
         StageInstance(
           stage: name,
-          kind: ImportStage.kind(importing: content, count: file.denoiser.weights.count),
+          kind: ImportStage.kind(importing: content),
           parameters: .object(["weights": .string(sha256)]), seed: 0)
       ])
     let summary = try execute(pipeline, context)

@@ -1,3 +1,4 @@
+import Artifacts
 // Proves that no mutated file of any kind traps or hangs a reader: each is read or refused.
 import Foundation
 import Mutations
@@ -112,14 +113,12 @@ struct MutationTests {
         }
         isPixels.toggle()
         try input.write(to: changed)
-        let stage = StageInput(
-          kind: "generate",
-          parameters: .object(["objects": .array([.integer(1), .integer(3)])]),
-          files: isPixels
-            ? ["pixels": file("changed"), "conditioners": file("conditioners")]
-            : ["pixels": file("pixels"), "conditioners": file("changed")])
         do {
-          let set = try SceneArtifact(stage).trainingSet
+          let files =
+            isPixels
+            ? try PictureFiles(pixels: file("changed"), conditioners: file("conditioners"))
+            : try PictureFiles(pixels: file("pixels"), conditioners: file("changed"))
+          let set = try files.trainingSet
           #expect(set.pixels.count == set.count * set.shape.pictureCount)
         } catch let error as ArtifactError {
           #expect(error.exitCode == ExitCode.badData)

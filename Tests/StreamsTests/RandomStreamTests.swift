@@ -14,10 +14,10 @@ struct RandomStreamTests {
     #expect(
       text.joined(separator: "\n") == """
         test 1
-      test2 2
-      test3 3
-      test4 4
-      test9 9
+        test2 2
+        test3 3
+        test4 4
+        test9 9
         kernelTimes 101
         initialization 1001
         training 1002

@@ -11,6 +11,7 @@ import Testing
 private func counting(version: Int = 1, units: Units) -> StageKind {
   StageKind(
     name: "count", version: version, summary: "Counts.", parameters: [], inputs: [],
+    produces: .values,
     run: { context in
       var done = context.checkpoint.restore()["done"].map(Array.init) ?? []
       do {

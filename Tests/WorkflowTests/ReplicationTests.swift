@@ -19,7 +19,8 @@ struct ReplicationTests {
         Parameter("scale", .number(0...10), default: .integer(1), help: "scale"),
         Parameter("fails", .integer(0...100), default: .integer(0), help: "a seed that fails"),
       ],
-      inputs: [InputDeclaration("scenes", from: ["generate"], help: "scenes")],
+      inputs: [InputDeclaration("scenes", accepts: [.pixels], help: "scenes")],
+      produces: .values,
       run: { context in
         struct Failure: Error {}
         if context.parameters["fails"]?.integer == Int(context.seed) { throw Failure() }
@@ -35,7 +36,8 @@ struct ReplicationTests {
       }),
     StageKind(
       name: "gather", version: 1, summary: "Gathers.", parameters: [],
-      inputs: [InputDeclaration("values", from: ["measure"], arity: .many, help: "all")],
+      inputs: [InputDeclaration("values", accepts: [.values], arity: .many, help: "all")],
+      produces: .comparison,
       run: { context in
         let values = context.inputs["values"] ?? []
         let url = context.scratch.appending(path: "all")

@@ -1,0 +1,108 @@
+import Diffusion
+import Formats
+import Foundation
+import Scenes
+import Workflow
+
+/// Pictures with conditioners and scenes.
+public struct PictureSetManifest: Manifest {
+  public static let type = ArtifactType.pictureSet
+  public var camera: CameraKind
+  /// Side in px.
+  public var size: Int
+  public var space: ConditionerSpace
+  /// Fewest and most objects.
+  public var objects: [Int]
+  public var count: Int
+  /// SHA-256 of (N, S, S, 3) bytes, of (N, entries of the space) counts of all objects, of CLEVR's scenes.
+  public var pixels: String
+  public var conditioners: String
+  public var scenes: String
+
+  public init(
+    camera: CameraKind, size: Int, space: ConditionerSpace, objects: ClosedRange<Int>, count: Int,
+    pixels: String, conditioners: String, scenes: String
+  ) {
+    self.camera = camera
+    self.size = size
+    self.space = space
+    self.objects = [objects.lowerBound, objects.upperBound]
+    self.count = count
+    self.pixels = pixels
+    self.conditioners = conditioners
+    self.scenes = scenes
+  }
+}
+
+/// Pixels and conditioners as they lie in two files.
+public struct PictureFiles: Sendable {
+  public let shape: PictureShape
+  public let pixels: [UInt8]
+  public let conditioners: [UInt8]
+
+  /// - Throws: `ArtifactError` for arrays that do not fit each other.
+  public init(pixels file: StageFile, conditioners: StageFile) throws {
+    let (pictureShape, pixels) = try file.bytes()
+    let (gridShape, conditioners) = try conditioners.bytes()
+    // In range before anything is multiplied: an empty array may claim sides of any length.
+    guard pictureShape.count == 4, gridShape.count == 3, (8...512).contains(pictureShape[1]),
+      pictureShape[1] == pictureShape[2],
+      pictureShape[3] == PictureShape.channels, gridShape[1] == gridShape[2],
+      pictureShape[0] == gridShape[0], gridShape[1] > 0, pictureShape[1] % gridShape[1] == 0
+    else {
+      throw ArtifactError(
+        file: file, reason: "pictures \(pictureShape) and conditioners \(gridShape) do not fit")
+    }
+    shape = PictureShape(size: pictureShape[1], cells: gridShape[1])
+    self.pixels = pixels
+    self.conditioners = conditioners
+  }
+
+  public var count: Int { pixels.count / shape.pictureCount }
+  public var trainingSet: TrainingSet {
+    get throws { try TrainingSet(shape: shape, pixels: pixels, conditioners: conditioners) }
+  }
+}
+
+/// A picture set, read.
+public struct PictureSet: Sendable {
+  public let manifest: PictureSetManifest
+  private let files: PictureFiles
+
+  /// - Throws: `ArtifactError` when the files are not those that the manifest describes.
+  public init(_ input: StageInput, object: (String) -> StageFile) throws {
+    let file = try input.manifest
+    manifest = try PictureSetManifest(file)
+    files = try PictureFiles(
+      pixels: object(manifest.pixels), conditioners: object(manifest.conditioners))
+    guard manifest.objects.count == 2, manifest.objects[0] <= manifest.objects[1],
+      manifest.size == files.shape.size, manifest.space == .grid(cells: files.shape.cells),
+      manifest.count == files.count
+    else {
+      throw ArtifactError(file: file, reason: "describes other pictures than its files hold")
+    }
+  }
+
+  /// The set that a stage was given.
+  public init(_ role: String, of context: StageContext) throws {
+    try self.init(try context.input(role), object: context.object)
+  }
+
+  /// Fewest and most objects.
+  public var objects: ClosedRange<Int> { manifest.objects[0]...manifest.objects[1] }
+  public var camera: CameraKind { manifest.camera }
+  public var shape: PictureShape { files.shape }
+  public var pixels: [UInt8] { files.pixels }
+  public var conditioners: [UInt8] { files.conditioners }
+  public var count: Int { files.count }
+  public var trainingSet: TrainingSet { get throws { try files.trainingSet } }
+
+  /// (S, S, 3): the mean picture.
+  public var meanPicture: [Float] {
+    var sums = [Int](repeating: 0, count: shape.pictureCount)
+    for n in 0..<count {
+      for i in sums.indices { sums[i] += Int(pixels[n * sums.count + i]) }
+    }
+    return sums.map { Float(Double($0) / Double(count) / 127.5 - 1) }
+  }
+}

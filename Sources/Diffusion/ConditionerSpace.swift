@@ -1,0 +1,53 @@
+/// What a conditioner says of a picture: a vector of counts, and what each entry stands for.
+public enum ConditionerSpace: Sendable, Hashable {
+  /// How many objects have their centre in each of `cells` × `cells` cells: entry row · cells + column.
+  case grid(cells: Int)
+  /// Which of these words occur, not where: an entry a word.
+  case set(words: [String])
+
+  /// Entries of one conditioner.
+  public var count: Int {
+    switch self {
+    case .grid(let cells): cells * cells
+    case .set(let words): words.count
+    }
+  }
+
+  /// Whether an entry stands for a place in the picture: masks, probes and layouts that go by places need it.
+  public var hasPlaces: Bool {
+    switch self {
+    case .grid: true
+    case .set: false
+    }
+  }
+
+  /// Cells on a side, where entries are places.
+  public var cells: Int? {
+    switch self {
+    case .grid(let cells): cells
+    case .set: nil
+    }
+  }
+}
+
+/// `{"grid": 16}` or `{"set": ["red", …]}`.
+extension ConditionerSpace: Codable {
+  private enum Key: String, CodingKey { case grid, set }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: Key.self)
+    if let cells = try container.decodeIfPresent(Int.self, forKey: .grid) {
+      self = .grid(cells: cells)
+    } else {
+      self = .set(words: try container.decode([String].self, forKey: .set))
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    switch self {
+    case .grid(let cells): try container.encode(cells, forKey: .grid)
+    case .set(let words): try container.encode(words, forKey: .set)
+    }
+  }
+}
