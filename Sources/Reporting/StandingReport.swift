@@ -43,7 +43,7 @@ private struct EarlierRun {
 
   static func stages(_ runID: String) -> Question<[String?]> {
     Question("SELECT name, execution_id FROM stage WHERE run_id = \(quoted(runID)) ORDER BY name") {
-      [try $0.text("name"), try $0.textIfAny("execution_id")]
+      [try $0.text("name"), try $0.optionalText("execution_id")]
     }
   }
 }

@@ -1,3 +1,4 @@
+import Artifacts
 import Formats
 import Testing
 import Workflow
@@ -10,12 +11,15 @@ private func problems(_ claims: String, replicate: Bool = false) -> [String] {
     StageKind(
       name: "train", version: 1, summary: "",
       parameters: [Parameter("labelling", .choice(["all", "single"]), help: "")], inputs: [],
+      produces: .denoiser, run: { _ in StageOutput(files: []) }),
+    StageKind(
+      name: "judge", version: 1, summary: "", parameters: [], inputs: [], produces: .judge,
       run: { _ in StageOutput(files: []) }),
     StageKind(
       name: "intervene", version: 1, summary: "",
       parameters: [Parameter("mask", .choice(["pixel", "placebo"]), help: "")],
-      inputs: [InputDeclaration("denoiser", from: ["train"], help: "")],
-      run: { _ in StageOutput(files: []) }),
+      inputs: [InputDeclaration("denoiser", accepts: [.denoiser], help: "")],
+      produces: .denoiser, run: { _ in StageOutput(files: []) }),
   ]
   let source = """
     {
@@ -24,6 +28,7 @@ private func problems(_ claims: String, replicate: Bool = false) -> [String] {
       claims: \(claims),
       stages: {
         base: { kind: "train", matrix: { labelling: ["all", "single"] } },
+        judge: { kind: "judge" },
         other: { kind: "train", labelling: "all" },
         masked: { kind: "intervene", inputs: { denoiser: "base[labelling=single]" },
           matrix: { mask: ["pixel", "placebo"] } },
@@ -99,6 +104,10 @@ struct ClaimsTests {
       (
         "{ fails: [{ model: 'base', against: 'other' }] }",
         "claims.fails[0].model: names 2 instances; accepted: one of \"base[labelling=all]\""
+      ),
+      (
+        "{ fails: [{ model: 'judge', against: 'other' }] }",
+        "claims.fails[0].model: makes a judge; accepted: what makes a denoiser"
       ),
       ("{ fails: [{ model: 'other', against: 'other' }] }", "is the same instance as `model`"),
       (

@@ -119,7 +119,7 @@ final class ReportFixture {
         "type": .string("denoiser"), "format": .integer(1),
         "form": .string(kind == "import" ? "imported" : "trained"), "name": .string(name),
         "labelling": .string(labelling), "network": .object(["type": .string(network)]),
-        "window": network == "local" ? .integer(13) : .null,
+        "window": .integer(network == "local" ? 13 : 32),
         "objects": .array([.integer(1), .integer(3)]), "size": .integer(32),
       ], files: ["weights": "weights of \(name)"],
       metrics: kind == "import"
@@ -183,6 +183,10 @@ final class ReportFixture {
       manifest: [
         "type": .string("outcomes"), "format": .integer(1), "name": .string(name),
         "denoiser": .string(denoiser.manifest),
+        "conditions": .object([
+          "judge": .string(judge("weights")), "steps": .integer(steps),
+          "tolerance": .number(0.08), "instructions": .string("avx2"),
+        ]),
       ], files: ["rows": name], metrics: metrics, outcomes: outcomes, seed: seed)
   }
 

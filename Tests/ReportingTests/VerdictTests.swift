@@ -216,16 +216,16 @@ struct DerivedClaimsTests {
     radius: Double = 7
   ) -> Candidate {
     Candidate(
-      name: name, labelling: "single", network: "unet",
+      name: name, labelling: "single", reach: .unbounded,
       mask: Candidate.Mask(
         arm: arm, base: base, windows: windows(arm, of: of, radius: radius)))
   }
 
   static let models = [
-    Candidate(name: "all", labelling: "all", network: "unet"),
-    Candidate(name: "single", labelling: "single", network: "unet"),
-    Candidate(name: "other", labelling: "single", network: "unet"),
-    Candidate(name: "local", labelling: "single", network: "local"),
+    Candidate(name: "all", labelling: "all", reach: .unbounded),
+    Candidate(name: "single", labelling: "single", reach: .unbounded),
+    Candidate(name: "other", labelling: "single", reach: .unbounded),
+    Candidate(name: "local", labelling: "single", reach: .local),
   ]
 
   @Test("roles follow from labelling and network, in the order of the pipeline")

@@ -1,3 +1,5 @@
+import Measures
+
 /// The analytic machines of a run, in the order of the pipeline, with what the run found of each.
 struct AnalyticMachines {
   struct Machine {
@@ -26,10 +28,10 @@ struct AnalyticMachines {
 
     fileprivate mutating func add(_ row: MachineRow, all: Int?) {
       switch row.metric {
-      case "pictures":
+      case Measure.pictures.name:
         pictures = Int(row.value)
         isWhole = pictures == all
-      case "window_radius": radii.append(Int(row.value))
+      case Measure.windowRadius.name: radii.append(Int(row.value))
       default:
         if let k = row.k {
           unmatched[k] = Estimate(value: row.value, low: nil, high: nil, n: row.n)
@@ -48,14 +50,14 @@ struct AnalyticMachines {
 
   init(_ data: RunData) throws {
     let plain = data.compared.filter { $0.evaluated.isPlain }
-    networks = plain.filter { $0.evaluated.network != "analytic" }
+    networks = plain.filter { $0.evaluated.reach != .machine }
     let costs = Dictionary(
       try data.ask(PassRow.question(data.run.id)).compactMap { row in
         row.passSeconds.map { (row.model, $0) }
       }, uniquingKeysWith: { $1 })
     let pictures = try data.ask(PictureSetRow.question(data.run.id)).first
     size = pictures?.size
-    localRadius = try data.ask(LocalRadiusRow.question(data.run.id)).first ?? nil
+    localRadius = try data.ask(LocalRadiusRow.question(data.run.id)).first
     var found: [Machine] = []
     for row in try data.ask(MachineRow.question(data.run.id)) {
       if found.last?.name != row.stage {
@@ -93,7 +95,7 @@ struct AnalyticMachines {
       return AnalyticVerdict.Model(
         name: machine.name, side: side, kMax: found.kMax, recallBeyond: found.recallBeyond)
     }
-    let local = networks.first { $0.evaluated.network == "local" }
+    let local = networks.first { $0.evaluated.reach == .local }
     return AnalyticVerdict(
       matching: model(byWindow.first { localRadius != nil && $0.radii.last == localRadius }),
       whole: model(byWindow.first { $0.radii.last.map(isWhole) ?? false }),

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Measures
 
 /// What a run is said to show, before anything of it is known. Names are those of instances; without
 /// their seed they stand for all of their replicates.
@@ -26,8 +27,7 @@ struct Claims: Hashable {
   struct Local: Hashable {
     var model: String
     var against: String
-    /// `pixel` or `conditioner`.
-    var space = "pixel"
+    var space = Measure.Space.pixel
     /// Side of the window in px whose share of squared sensitivity is compared.
     var window = Claims.window
     /// The noise level that was probed: layout is decided at high noise.
@@ -79,7 +79,7 @@ struct Claims: Hashable {
         return nil
       }
       var local = Local(model: model, against: against, count: claim["objects"]?.integer)
-      if let space = claim["space"]?.string { local.space = space }
+      if let space = claim["space"]?.string.flatMap(Measure.Space.init) { local.space = space }
       if let window = claim["window"]?.integer { local.window = window }
       if let sigma = claim["sigma"]?.number { local.sigma = sigma }
       return local

@@ -1,4 +1,6 @@
+import Artifacts
 import Formats
+import Measures
 import Workflow
 
 extension PipelineExtension {
@@ -13,7 +15,8 @@ extension PipelineExtension {
         [
           model, against,
           Parameter(
-            "space", .choice(["pixel", "conditioner"]), default: .string("pixel"),
+            "space", .choice([Measure.Space.pixel, .conditioner].map(\.rawValue)),
+            default: .string(Measure.Space.pixel.rawValue),
             help: "sensitivity to what"),
           Parameter(
             "window", .integer(1...4096), default: .integer(Claims.window),
@@ -66,6 +69,11 @@ extension PipelineExtension {
           let name = StageReference(stage: instance.stage, bindings: instance.bindings)
             .withoutSeed.name
           if !names.contains(name) { names.append(name) }
+        }
+        let made = instances.all[found[0]].kind.produces
+        if made != .denoiser {
+          add("\(path).\(key)", "makes a \(made); accepted: what makes a \(ArtifactType.denoiser)")
+          return nil
         }
         if names.count == 1 { return found }
         add(

@@ -8,7 +8,7 @@ struct DerivedClaims: Hashable {
     /// Without its seed.
     var name: String
     var labelling: String?
-    var network: String?
+    var reach: EvaluatedModel.Reach
     /// Behind a mask.
     var mask: Mask?
 
@@ -26,12 +26,12 @@ struct DerivedClaims: Hashable {
 
   /// - Parameter candidates: in the order of the pipeline.
   init(_ candidates: [Candidate]) {
-    func first(_ network: String, _ labelling: String) -> String? {
+    func first(_ reach: EvaluatedModel.Reach, _ labelling: String) -> String? {
       candidates.first {
-        $0.mask == nil && $0.network == network && $0.labelling == labelling
+        $0.mask == nil && $0.reach == reach && $0.labelling == labelling
       }?.name
     }
-    guard let failing = first("unet", "single") else {
+    guard let failing = first(.unbounded, "single") else {
       gaps = [
         "the run has no evaluated U-Net that was trained with one label.",
         "no local network was evaluated beside a failing one.",
@@ -39,14 +39,14 @@ struct DerivedClaims: Hashable {
       ]
       return
     }
-    if let composing = first("unet", "all") {
+    if let composing = first(.unbounded, "all") {
       claims.recalls.append(
         Claims.Recall(direction: .fails, model: failing, against: composing))
       claims.locals.append(Claims.Local(model: composing, against: failing))
     } else {
       gaps.append("\(Markdown.name(failing)) has no composing model beside it.")
     }
-    if let local = first("local", "single") {
+    if let local = first(.local, "single") {
       claims.recalls.append(Claims.Recall(direction: .composes, model: local, against: failing))
     } else {
       gaps.append("no local network was evaluated beside a failing one.")

@@ -1,3 +1,5 @@
+import Measures
+
 /// What CPC and LCS say of one world, coupling and form of windows, at every σ.
 struct TheoremCheck: Hashable {
   enum Outcome: Hashable {
@@ -16,7 +18,7 @@ struct TheoremCheck: Hashable {
   static let enumeratedTolerance = 1e-12
 
   var world: String
-  var form: String
+  var windows: Measure.Windows
   var coupling: Double
   /// By σ.
   var outcomes: [Double: Outcome]
@@ -25,10 +27,10 @@ struct TheoremCheck: Hashable {
   /// The largest upper end over both violations and every σ.
   var largest: Double
 
-  init?(_ world: TheoryWorld, form: String, coupling: Double) {
-    guard let enumerated = world.enumerated(form, coupling) else { return nil }
+  init?(_ world: TheoryWorld, windows: Measure.Windows, coupling: Double) {
+    guard let enumerated = world.enumerated(windows, coupling) else { return nil }
     self.world = world.name
-    self.form = form
+    self.windows = windows
     self.coupling = coupling
     let holds = enumerated.magnitude <= Self.enumeratedTolerance
     self.holds = holds
@@ -37,8 +39,8 @@ struct TheoremCheck: Hashable {
     var isLocalEverywhere = true
     var isComposedEverywhere = true
     for sigma in world.sigmas {
-      let found = ["kl", "pixel", "label"].compactMap {
-        world.estimate("\($0).\(form)", coupling, sigma: sigma)
+      let found = Violation.allCases.compactMap {
+        world.estimate($0.measure(windows), coupling, sigma: sigma)
       }
       guard found.count == 3 else { continue }
       let isAbove = found.map { ($0.low ?? $0.value) > 0 }
@@ -66,8 +68,8 @@ struct TheoremCheck: Hashable {
 
   static func all(_ worlds: [TheoryWorld]) -> [TheoremCheck] {
     worlds.filter { $0.transform == "none" }.flatMap { world in
-      ["block", "cells"].flatMap { form in
-        world.couplings.compactMap { TheoremCheck(world, form: form, coupling: $0) }
+      Measure.Windows.allCases.flatMap { windows in
+        world.couplings.compactMap { TheoremCheck(world, windows: windows, coupling: $0) }
       }
     }
   }
@@ -90,7 +92,7 @@ struct TheoryVerdict {
       return
         "**Contradicted:** in \(contradictions.count) of \(checks.count) worlds and couplings CPC "
         + "and LCS do not go together, first in \(Markdown.name(first.world)) at coupling "
-        + "\(ChartNumber.text(first.coupling)), windows `\(first.form)`."
+        + "\(ChartNumber.text(first.coupling)), windows `\(first.windows.rawValue)`."
     }
     if vanish == 0 || violated == 0 {
       return "**Not shown:** "

@@ -99,7 +99,7 @@ struct Verdict: Hashable {
       (pair.isShown
       ? "**Shown:** the score of \(against) is less local than that of \(model): "
       : "That the score of \(against) is less local than that of \(model) is **not shown**: ")
-      + "\(percent(a)) of its squared \(claim.space) sensitivity lies in a window of \(claim.window) px "
+      + "\(percent(a)) of its squared \(claim.space.rawValue) sensitivity lies in a window of \(claim.window) px "
       + "at \(place), \(percent(b)) of the other's\(difference(pair, digits: 3))."
       + alone(pair.count)
   }

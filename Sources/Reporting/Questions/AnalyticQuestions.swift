@@ -1,5 +1,4 @@
-import Formats
-import Foundation
+import Measures
 
 /// A number that an analytic machine's stage left, with what the machine is.
 struct MachineRow {
@@ -25,14 +24,14 @@ struct MachineRow {
         json_extract(e.params, '$.places') AS places, m.name AS metric, m.value, m.sigma, m.k, m.n
       FROM stage s JOIN execution e ON e.id = s.execution_id JOIN metric m USING (execution_id)
       WHERE s.run_id = \(quoted(runID)) AND s.kind = 'analytic'
-      AND m.name IN ('pictures', 'window_radius', 'windows_unmatched') ORDER BY s.id, m.sigma, m.k
+      AND m.name IN (\(quotedNames([.pictures, .windowRadius, .windowsUnmatched]))) ORDER BY s.id, m.sigma, m.k
       """
     ) { row in
       MachineRow(
         stage: try row.text("stage"), schedule: try row.text("schedule"),
         radius: try row.integer("radius"), labelRadius: try row.integer("label_radius"),
         places: try row.text("places"), metric: try row.text("metric"),
-        value: try row.number("value"), k: try row.integerIfAny("k"), n: try row.integerIfAny("n"))
+        value: try row.number("value"), k: try row.optionalInteger("k"), n: try row.optionalInteger("n"))
     }
   }
 }
@@ -75,32 +74,35 @@ struct PictureSetRow {
   static func question(_ runID: String) -> Question<PictureSetRow> {
     Question(
       """
-      SELECT max(json_extract(e.params, '$.size')) AS size,
-        max(json_extract(e.params, '$.count')) AS pictures
+      SELECT max(coalesce(json_extract(m.body, '$.size'), json_extract(e.params, '$.size'))) AS size,
+        max(coalesce(json_extract(m.body, '$.count'), json_extract(e.params, '$.count'))) AS pictures
       FROM stage s JOIN execution e ON e.id = s.execution_id
-      WHERE s.run_id = \(quoted(runID)) AND s.kind = 'generate'
+      LEFT JOIN execution_output o ON o.execution_id = e.id AND o.role = 'manifest'
+      LEFT JOIN manifest m ON m.sha256 = o.sha256
+      WHERE s.run_id = \(quoted(runID)) AND coalesce(m.type = 'picture-set', s.kind = 'generate')
       """
     ) { row in
-      PictureSetRow(size: try row.integerIfAny("size"), count: try row.integerIfAny("pictures"))
+      PictureSetRow(
+        size: try row.optionalInteger("size"), count: try row.optionalInteger("pictures"))
     }
   }
 }
 
 /// The reach in px of the first trained local network.
 enum LocalRadiusRow {
-  static func question(_ runID: String) -> Question<Int?> {
+  static func question(_ runID: String) -> Question<Int> {
     Question(
       """
-      SELECT json_extract(e.params, '$.network.dilations') AS dilations FROM stage s
-      JOIN execution e ON e.id = s.execution_id
+      SELECT coalesce((json_extract(m.body, '$.window') - 1) / 2, 1 + (
+        SELECT sum(d.value) FROM json_each(e.params, '$.network.dilations') d)) AS radius
+      FROM stage s JOIN execution e ON e.id = s.execution_id
+      LEFT JOIN execution_output o ON o.execution_id = e.id AND o.role = 'manifest'
+      LEFT JOIN manifest m ON m.sha256 = o.sha256
       WHERE s.run_id = \(quoted(runID)) AND s.kind = 'train'
-      AND json_extract(e.params, '$.network.type') = 'local' ORDER BY s.id LIMIT 1
-      """
-    ) { row in
-      try row.textIfAny("dilations").flatMap { text in
-        try JSONValue.parse(Data(text.utf8)).array?.compactMap(\.integer).reduce(0, +)
-      }
-    }
+      AND coalesce(json_extract(m.body, '$.network.type'), json_extract(e.params, '$.network.type'))
+        = 'local'
+      ORDER BY s.id LIMIT 1
+      """) { try $0.integer("radius") }
   }
 }
 
@@ -127,7 +129,7 @@ struct AgreementRow {
       AgreementRow(
         model: try row.text("model"), arm: try row.text("arm"),
         reference: try row.text("reference"), measure: try row.text("measure"),
-        sigma: try row.numberIfAny("sigma"), k: try row.integer("k"), r2: try row.estimate("r2"))
+        sigma: try row.optionalNumber("sigma"), k: try row.integer("k"), r2: try row.estimate("r2"))
     }
   }
 }
@@ -142,9 +144,9 @@ struct WindowCalibrationRow {
   static func question(_ runID: String) -> Question<WindowCalibrationRow> {
     Question(
       """
-      SELECT s.name, m.sigma, CAST(m.step AS INTEGER) AS radius, m.value, m.ci_low, m.ci_high, m.n
+      SELECT s.name, m.sigma, m.radius, m.value, m.ci_low, m.ci_high, m.n
       FROM stage s JOIN metric m USING (execution_id) WHERE s.run_id = \(quoted(runID))
-      AND m.name = 'calibration_r2' ORDER BY s.id, m.sigma, radius
+      AND m.name = \(Measure.calibrationR2.quotedName) ORDER BY s.id, m.sigma, m.radius
       """
     ) { row in
       WindowCalibrationRow(

@@ -16,28 +16,37 @@ struct ConditionsRow: Hashable {
   static func question(_ runID: String) -> Question<ConditionsRow> {
     Question(
       """
-      SELECT v.execution_id, v.model, v.intervention, e.seed, json_extract(e.params, '$.steps') AS steps,
-        json_extract(e.params, '$.tolerance') AS tolerance,
-        (SELECT i.sha256 FROM execution_input i WHERE i.execution_id = v.execution_id
-          AND i.role LIKE 'judge/%' ORDER BY i.role LIMIT 1) AS judge,
+      SELECT v.execution_id, v.model, v.intervention, e.seed,
+        coalesce(json_extract(m.body, '$.conditions.judge'), (
+          SELECT i.sha256 FROM execution_input i WHERE i.execution_id = v.execution_id
+          AND i.role = 'judge/weights')) AS judge,
+        coalesce(json_extract(m.body, '$.conditions.steps'), json_extract(e.params, '$.steps'))
+          AS steps,
+        coalesce(json_extract(m.body, '$.conditions.tolerance'),
+          json_extract(e.params, '$.tolerance')) AS tolerance,
+        coalesce(json_extract(m.body, '$.conditions.instructions'), e.instructions)
+          AS instructions,
         (SELECT group_concat(DISTINCT c.name || char(10)) FROM execution_output o
           JOIN execution_input i ON i.sha256 = o.sha256
           JOIN stage c ON c.execution_id = i.execution_id AND c.run_id = v.run_id
           WHERE o.execution_id = v.execution_id AND c.kind = 'compare') AS comparisons
       FROM run_model v JOIN execution e ON e.id = v.execution_id
+      LEFT JOIN execution_output x ON x.execution_id = e.id AND x.role = 'manifest'
+      LEFT JOIN manifest m ON m.sha256 = x.sha256
       WHERE v.run_id = \(quoted(runID)) AND v.kind = 'evaluate'
       """
     ) { row in
-      let names = try row.textIfAny("comparisons") ?? ""
+      let names = try row.optionalText("comparisons") ?? ""
       return ConditionsRow(
         executionID: try row.text("execution_id"), model: try row.text("model"),
-        intervention: try row.textIfAny("intervention"),
+        intervention: try row.optionalText("intervention"),
         conditions: [
           Condition(name: "seed", value: "\(try row.integer("seed"))"),
-          Condition(name: "judge", value: try row.textIfAny("judge").map { String($0.prefix(12)) }),
-          Condition(name: "steps", value: try row.integerIfAny("steps").map(String.init)),
+          Condition(name: "judge", value: try row.optionalText("judge").map { String($0.prefix(12)) }),
+          Condition(name: "steps", value: try row.optionalInteger("steps").map(String.init)),
           Condition(
-            name: "tolerance", value: try row.numberIfAny("tolerance").map(ChartNumber.text)),
+            name: "tolerance", value: try row.optionalNumber("tolerance").map(ChartNumber.text)),
+          Condition(name: "instructions", value: try row.optionalText("instructions")),
         ],
         comparisons: Set(
           names.split(separator: "\n").map { $0.trimmingPrefix(",") }.map(String.init)))

@@ -1,4 +1,5 @@
 import Lineage
+import Measures
 
 /// The windows of a mask, wherever they are: a placebo has those of the mask that it imitates.
 struct MaskWindows: Hashable {
@@ -27,21 +28,25 @@ struct MaskRow {
   var windows: MaskWindows
 
   static func question(_ runID: String) -> Question<MaskRow> {
-    Question(
+    // Before there were manifests, the parameters alone.
+    let columns = ["mask", "of", "radius", "block", "margin", "fill"].map {
+      "coalesce(json_extract(m.body, '$.mask.\($0)'), json_extract(e.params, '$.\($0)')) AS \"\($0)\""
+    }.joined(separator: ", ")
+    return Question(
       """
-      SELECT s.name, json_extract(e.params, '$.mask') AS mask, json_extract(e.params, '$.of') AS "of",
-        json_extract(e.params, '$.radius') AS radius, json_extract(e.params, '$.block') AS block,
-        json_extract(e.params, '$.margin') AS margin, json_extract(e.params, '$.fill') AS fill
+      SELECT s.name, \(columns)
       FROM stage s JOIN execution e ON e.id = s.execution_id
+      LEFT JOIN execution_output o ON o.execution_id = e.id AND o.role = 'manifest'
+      LEFT JOIN manifest m ON m.sha256 = o.sha256
       WHERE s.run_id = \(quoted(runID)) AND s.kind = 'intervene' ORDER BY s.id
       """
     ) { row in
       MaskRow(
         intervention: try row.text("name"),
         windows: MaskWindows(
-          mask: try row.text("mask"), of: try row.textIfAny("of"),
-          radius: try row.numberIfAny("radius"), block: try row.integerIfAny("block"),
-          margin: try row.integerIfAny("margin"), fill: try row.textIfAny("fill")))
+          mask: try row.text("mask"), of: try row.optionalText("of"),
+          radius: try row.optionalNumber("radius"), block: try row.optionalInteger("block"),
+          margin: try row.optionalInteger("margin"), fill: try row.optionalText("fill")))
     }
   }
 }
@@ -62,8 +67,8 @@ struct EffectRow {
       EffectRow(
         intervention: try row.text("intervention"), baseline: try row.text("baseline"),
         arm: try row.text("arm"), measure: try row.text("metric"),
-        estimate: try row.estimate("effect"), p: try row.numberIfAny("p"),
-        pHolm: try row.numberIfAny("p_holm"))
+        estimate: try row.estimate("effect"), p: try row.optionalNumber("p"),
+        pHolm: try row.optionalNumber("p_holm"))
     }
   }
 
@@ -87,7 +92,7 @@ struct IdentityRow {
     Question(
       """
       SELECT m.value, m.n FROM stage s JOIN metric m USING (execution_id)
-      WHERE s.run_id = \(quoted(runID)) AND m.name = 'identical_pictures'
+      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.identicalPictures.quotedName)
       """
     ) { IdentityRow(share: try $0.number("value"), count: try $0.integer("n")) }
   }
@@ -104,7 +109,7 @@ struct MaskChangeRow {
     Question(
       """
       SELECT s.name, m.sigma, m.value, m.n FROM stage s JOIN metric m USING (execution_id)
-      WHERE s.run_id = \(quoted(runID)) AND m.name = 'mask_changed_share'
+      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.maskChangedShare.quotedName)
       ORDER BY s.id, m.sigma DESC
       """
     ) { row in

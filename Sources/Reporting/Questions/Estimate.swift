@@ -1,3 +1,4 @@
+import Lineage
 import Statistics
 
 /// A value with its interval, as the store has it.
@@ -14,15 +15,15 @@ extension Estimate {
   }
 }
 
-extension ResultRow {
+extension Row {
   /// The value of a column with `ci_low`, `ci_high` and `n`, each after `prefix`.
   func estimate(_ column: String, _ prefix: String = "") throws -> Estimate {
     Estimate(
-      value: try number(column), low: try numberIfAny(prefix + "ci_low"),
-      high: try numberIfAny(prefix + "ci_high"), n: try integerIfAny(prefix + "n"))
+      value: try number(column), low: try optionalNumber(prefix + "ci_low"),
+      high: try optionalNumber(prefix + "ci_high"), n: try optionalInteger(prefix + "n"))
   }
 
   func estimateIfAny(_ column: String, _ prefix: String = "") throws -> Estimate? {
-    try numberIfAny(column) == nil ? nil : try estimate(column, prefix)
+    try optionalNumber(column) == nil ? nil : try estimate(column, prefix)
   }
 }

@@ -1,18 +1,30 @@
 import Evaluation
 import Lineage
+import Measures
 
 /// A denoiser of a run, perhaps behind a mask, as an evaluation saw it.
 struct EvaluatedModel: Hashable {
   var model: String
   /// `nil` when its file does not say.
   var labelling: String?
-  /// `unet`, `local` or `analytic`.
+  /// The type of its network; `nil` for a machine without one.
   var network: String?
+  var reach: Reach
   /// The mask's name, `none` without one.
   var arm: String
   /// The intervention's stage, for a masked model.
   var intervention: String?
   var executionID: String
+
+  /// What an output may depend on, whatever the architecture is called.
+  enum Reach: Hashable {
+    /// Of a network: a window smaller than the picture.
+    case local
+    /// Of a network: the whole picture.
+    case unbounded
+    /// Not of a network at all.
+    case machine
+  }
 
   /// What the report calls it.
   var title: String { intervention ?? model }
@@ -22,18 +34,24 @@ struct EvaluatedModel: Hashable {
     Question(
       """
       SELECT v.model, v.labelling, v.arm, v.intervention, v.execution_id,
-        coalesce(json_extract(e.params, '$.network.type'), t.kind) AS network
+        coalesce(d.network, json_extract(e.params, '$.network.type')) AS network,
+        CASE WHEN d.sha256 IS NULL THEN t.kind = 'analytic' ELSE d.network IS NULL END AS is_machine,
+        coalesce(d."window" < d.size, json_extract(e.params, '$.network.type') = 'local') AS is_local
       FROM run_model v
       JOIN stage s ON s.run_id = v.run_id AND s.execution_id = v.execution_id
+      LEFT JOIN denoiser d ON d.sha256 = v.denoiser
       JOIN stage t ON t.run_id = v.run_id AND t.name = v.model
       JOIN execution e ON e.id = t.execution_id
       WHERE v.run_id = \(quoted(runID)) AND v.kind = 'evaluate' ORDER BY s.id
       """
     ) { row in
       EvaluatedModel(
-        model: try row.text("model"), labelling: try row.textIfAny("labelling"),
-        network: try row.textIfAny("network"), arm: try row.text("arm"),
-        intervention: try row.textIfAny("intervention"), executionID: try row.text("execution_id"))
+        model: try row.text("model"), labelling: try row.optionalText("labelling"),
+        network: try row.optionalText("network"),
+        reach: try row.optionalInteger("is_machine") == 1
+          ? .machine : try row.optionalInteger("is_local") == 1 ? .local : .unbounded,
+        arm: try row.text("arm"),
+        intervention: try row.optionalText("intervention"), executionID: try row.text("execution_id"))
     }
   }
 }
@@ -42,7 +60,7 @@ struct EvaluatedModel: Hashable {
 struct Curves {
   struct Row {
     var executionID: String
-    var name: String
+    var measure: String
     var k: Int
     var estimate: Estimate
   }
@@ -50,12 +68,12 @@ struct Curves {
 
   init(_ rows: [Row]) {
     for row in rows {
-      values[row.executionID, default: [:]][row.name, default: [:]][row.k] = row.estimate
+      values[row.executionID, default: [:]][row.measure, default: [:]][row.k] = row.estimate
     }
   }
 
-  subscript(name: String, of model: EvaluatedModel) -> [Int: Estimate] {
-    values[model.executionID]?[name] ?? [:]
+  subscript(measure: Measure, of model: EvaluatedModel) -> [Int: Estimate] {
+    values[model.executionID]?[measure.name] ?? [:]
   }
 
   static func question(_ runID: String) -> Question<Row> {
@@ -66,7 +84,7 @@ struct Curves {
       """
     ) { row in
       Row(
-        executionID: try row.text("execution_id"), name: try row.text("name"),
+        executionID: try row.text("execution_id"), measure: try row.text("name"),
         k: try row.integer("k"), estimate: try row.estimate("value"))
     }
   }
@@ -98,11 +116,13 @@ struct ComparedEvaluation {
         b.n AS beyond_n, e.seed
       FROM stage s
       JOIN execution e ON e.id = s.execution_id
-      JOIN metric m ON m.execution_id = s.execution_id AND m.name = 'k_max'
-      JOIN metric t ON t.execution_id = s.execution_id AND t.name = 'k_max_threshold'
-      JOIN execution_output o ON o.sha256 = m.arm AND o.role = 'outcomes'
-      LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = 'recall_beyond'
-        AND b.arm = m.arm
+      JOIN metric m ON m.execution_id = s.execution_id AND m.name = \(Measure.kMax.quotedName)
+      JOIN metric t ON t.execution_id = s.execution_id AND t.name =
+        \(Measure.kMaxThreshold.quotedName)
+      JOIN execution_output o ON o.sha256 = m.subject
+        AND o.role IN ('outcomes', 'manifest')
+      LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = \(Measure.recallBeyond.quotedName)
+        AND b.subject = m.subject
       WHERE s.run_id = \(quoted(runID)) AND s.kind = 'compare' ORDER BY s.id
       """
     ) { row in
@@ -142,7 +162,7 @@ struct DisagreementRow {
       SELECT coalesce(v.intervention, v.model) AS model, max(m.value) AS largest, avg(m.value) AS mean,
         count(*) AS tested
       FROM run_model v JOIN metric m USING (execution_id) WHERE v.run_id = \(quoted(runID))
-      AND m.name = 'judge_disagreement' GROUP BY v.execution_id
+      AND m.name = \(Measure.judgeDisagreement.quotedName) GROUP BY v.execution_id
       """
     ) { row in
       DisagreementRow(

@@ -71,7 +71,7 @@ struct Findings {
       }
       let candidate = DerivedClaims.Candidate(
         name: withoutSeed(evaluated.title), labelling: evaluated.labelling,
-        network: evaluated.network, mask: mask)
+        reach: evaluated.reach, mask: mask)
       if !result.contains(candidate) { result.append(candidate) }
     }
     return result

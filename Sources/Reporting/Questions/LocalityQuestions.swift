@@ -1,11 +1,13 @@
+import Lineage
+import Measures
+
 /// The share of squared sensitivity inside one window.
 struct LocalityRow {
   var model: String
   var arm: String
   var sigma: Double
   var k: Int
-  /// `pixel`, `conditioner`, or `isotropic`: what windows would hold were it spread evenly.
-  var space: String
+  var space: Measure.Space
   /// Side in px.
   var window: Int
   var share: Estimate
@@ -21,9 +23,19 @@ struct LocalityRow {
     ) { row in
       LocalityRow(
         model: try row.text("model"), arm: try row.text("arm"), sigma: try row.number("sigma"),
-        k: try row.integer("k"), space: try row.text("space"), window: try row.integer("window"),
+        k: try row.integer("k"), space: try space(row), window: try row.integer("window"),
         share: try row.estimate("share"))
     }
+  }
+}
+
+extension LocalityRow {
+  private static func space(_ row: Row) throws -> Measure.Space {
+    let text = try row.text("space")
+    guard let space = Measure.Space(rawValue: text) else {
+      throw StoreError.column("space", problem: "\(text), not a space that is known")
+    }
+    return space
   }
 }
 
@@ -37,27 +49,35 @@ struct SidesRow {
   var pixels: [Double?]
   var conditioners: [Double?]
 
-  private static let shares = [50, 75, 95]
-
   static func question(_ runID: String) -> Question<SidesRow> {
-    let columns = ["pixel", "conditioner"].flatMap { space in
-      shares.map {
-        "max(CASE m.name WHEN 'side.\(space).\($0)' THEN m.value END) AS \(space)_\($0)"
+    let spaces = [Measure.Space.pixel, .conditioner]
+    @Sendable func column(_ space: Measure.Space, _ share: Measure.Share) -> String {
+      "\(space.rawValue)_\(share.rawValue)"
+    }
+    let columns = spaces.flatMap { space in
+      Measure.Share.allCases.map { share in
+        "max(CASE m.name WHEN \(Measure.side(space, share).quotedName) THEN m.value END) AS "
+          + column(space, share)
       }
+    }
+    let measures = spaces.flatMap { space in
+      Measure.Share.allCases.map { Measure.side(space, $0) }
     }
     return Question(
       """
       SELECT v.model, v.arm, m.k, m.sigma, \(columns.joined(separator: ", "))
       FROM run_model v JOIN metric m USING (execution_id)
-      WHERE v.run_id = \(quoted(runID)) AND v.kind = 'probe' AND m.name LIKE 'side.%'
+      WHERE v.run_id = \(quoted(runID)) AND v.kind = 'probe' AND m.name IN (\(quotedNames(measures)))
       GROUP BY v.model, v.arm, m.k, m.sigma ORDER BY v.model, v.arm, m.k, m.sigma
       """
     ) { row in
-      SidesRow(
+      func sides(_ space: Measure.Space) throws -> [Double?] {
+        try Measure.Share.allCases.map { try row.optionalNumber(column(space, $0)) }
+      }
+      return SidesRow(
         model: try row.text("model"), arm: try row.text("arm"), k: try row.integer("k"),
-        sigma: try row.number("sigma"),
-        pixels: try shares.map { try row.numberIfAny("pixel_\($0)") },
-        conditioners: try shares.map { try row.numberIfAny("conditioner_\($0)") })
+        sigma: try row.number("sigma"), pixels: try sides(.pixel),
+        conditioners: try sides(.conditioner))
     }
   }
 }

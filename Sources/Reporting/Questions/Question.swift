@@ -1,12 +1,13 @@
 import Lineage
+import Measures
 
 /// One SQL text that is both run and shown, and what its rows mean.
-struct Question<Row> {
+struct Question<Answer> {
   /// On one line, so that it can stand in a page; complete, so that anybody can run it.
   let sql: String
-  private let read: (ResultRow) throws -> Row
+  private let read: (Row) throws -> Answer
 
-  init(_ sql: String, _ read: @escaping (ResultRow) throws -> Row) {
+  init(_ sql: String, _ read: @escaping (Row) throws -> Answer) {
     self.sql = sql.split(whereSeparator: \.isNewline).map {
       String($0.drop { $0 == " " })
     }.joined(separator: " ")
@@ -15,10 +16,19 @@ struct Question<Row> {
 
   var block: Block { .question(sql: sql) }
 
-  func rows(_ store: Store) throws -> [Row] {
-    let result = try store.query(sql)
-    return try result.rows.map { try read(ResultRow(columns: result.columns, values: $0)) }
+  func rows(_ store: Store) throws -> [Answer] {
+    try store.rows(sql).map(read)
   }
+}
+
+extension Measure {
+  /// Its name as SQL text.
+  var quotedName: String { quoted(name) }
+}
+
+/// The names of measures for `IN (…)`.
+func quotedNames(_ measures: [Measure]) -> String {
+  measures.map(\.quotedName).joined(separator: ", ")
 }
 
 /// A value as SQL text: quotes doubled.

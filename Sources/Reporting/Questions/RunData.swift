@@ -1,4 +1,5 @@
 import Lineage
+import Measures
 
 /// A run, and what more than one section needs of it.
 struct RunData {
@@ -21,15 +22,15 @@ struct RunData {
     trainingMaximum = try Self.trainingMaximum(runID).rows(store).first ?? nil
   }
 
-  func ask<Row>(_ question: Question<Row>) throws -> [Row] { try question.rows(store) }
+  func ask<Answer>(_ question: Question<Answer>) throws -> [Answer] { try question.rows(store) }
 
   private static func trainingMaximum(_ runID: String) -> Question<Int?> {
     Question(
       """
       SELECT max(m.value) AS objects FROM stage s JOIN metric m ON m.execution_id = s.execution_id
-      WHERE s.run_id = \(quoted(runID)) AND m.name = 'training_maximum'
+      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.trainingMaximum.quotedName)
       """
-    ) { try $0.numberIfAny("objects").map { Int($0) } }
+    ) { try $0.optionalNumber("objects").map { Int($0) } }
   }
 }
 

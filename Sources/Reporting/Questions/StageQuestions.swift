@@ -1,20 +1,24 @@
+import Measures
+
 /// What the judge finds in held-out renders, by one of its two detectors.
 struct CalibrationRow {
   var k: Int
   var detector: String
-  var name: String
+  var measure: String
   var estimate: Estimate
 
   static func question(_ runID: String) -> Question<CalibrationRow> {
     Question(
       """
-      SELECT m.k, m.arm AS detector, m.name, m.value, m.ci_low, m.ci_high, m.n FROM stage s
+      SELECT m.k, m.detector, m.name, m.value, m.ci_low, m.ci_high, m.n FROM stage s
       JOIN metric m USING (execution_id) WHERE s.run_id = \(quoted(runID))
-      AND s.kind = 'judge' AND m.k IS NOT NULL ORDER BY m.k, detector, m.name
+      AND s.kind = 'judge' AND m.k IS NOT NULL
+      AND m.detector IS NOT NULL ORDER BY m.k, m.detector, m.name
       """
     ) { row in
       CalibrationRow(
-        k: try row.integer("k"), detector: try row.text("detector"), name: try row.text("name"),
+        k: try row.integer("k"), detector: try row.text("detector"),
+        measure: try row.text("name"),
         estimate: try row.estimate("value"))
     }
   }
@@ -35,7 +39,7 @@ struct CostRow {
       CostRow(
         stage: try row.text("stage"), wallSeconds: try row.number("wall_seconds"),
         cpuSeconds: try row.number("cpu_seconds"), peakBytes: try row.number("peak_rss_bytes"),
-        share: try row.numberIfAny("share"), isReused: try row.integer("reused") == 1)
+        share: try row.optionalNumber("share"), isReused: try row.integer("reused") == 1)
     }
   }
 }

@@ -1,4 +1,5 @@
 import Formats
+import Measures
 
 /// r² between machines and trained networks.
 struct AgreementBlocks {
@@ -22,11 +23,11 @@ struct AgreementBlocks {
     guard let k = rows.map(\.k).min() else { return [] }
     return distinct(rows.map(\.reference)).enumerated().flatMap { index, reference in
       [
-        ("agreement.r2", "r²", ""),
-        ("agreement.r2_centered", "r² beyond the mean picture", "-centered"),
+        (Measure.r2(.denoised), "r²", ""),
+        (Measure.r2Centered(.denoised), "r² beyond the mean picture", "-centered"),
       ].map { measure, title, suffix in
         var series: [LineChart.Series] = []
-        for row in rows where row.reference == reference && row.measure == measure && row.k == k {
+        for row in rows where row.reference == reference && row.measure == measure.nameInAgreements && row.k == k {
           guard let sigma = row.sigma else { continue }
           let point = LineChart.Point(
             x: sigma, y: row.r2.value, low: row.r2.low, high: row.r2.high)
@@ -48,9 +49,9 @@ struct AgreementBlocks {
   }
 
   private var drawn: [Block] {
-    let lines = rows.filter { $0.measure == "drawn.r2" }.map { row in
+    let lines = rows.filter { $0.measure == Measure.r2(.drawn).nameInAgreements }.map { row in
       let centered = rows.first {
-        $0.measure == "drawn.r2_centered" && $0.title == row.title && $0.reference == row.reference
+        $0.measure == Measure.r2Centered(.drawn).nameInAgreements && $0.title == row.title && $0.reference == row.reference
           && $0.k == row.k
       }
       return [

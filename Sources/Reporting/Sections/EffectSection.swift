@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Measures
 
 /// Average causal effects of the masks, with their controls.
 struct EffectSection: Section {
@@ -54,7 +55,7 @@ struct EffectSection: Section {
   }
 
   private var chart: Block {
-    let recall = effects.filter { $0.measure == "recall" }
+    let recall = effects.filter { $0.measure == Measure.Effect.recall.rawValue }
     let chart = IntervalChart(
       title: "Effect on recall beyond the training range", xLabel: "change of location recall",
       rows: recall.map {

@@ -58,8 +58,8 @@ struct HeaderSection: Section {
       : findings.areStated
         ? " The claims are those that the pipeline file states."
         : " The pipeline file states no `claims`: these were derived from what its denoisers are (the "
-          + "first U-Net told of one object at random, the first told of all, the first local network, "
-          + "and each mask on the first)."
+          + "first network that sees the whole picture and was told of one object at random, the first "
+          + "that was told of all, the first that sees a smaller window, and each mask on the first)."
     if seeds.count > 1 {
       return kMax + "; of means over seeds, by Student's t. There are \(seeds.count) seeds "
         + "(\(seeds.map(String.init).joined(separator: ", "))); what has several is paired seed by "

@@ -1,3 +1,5 @@
+import Measures
+
 /// What the instrument itself is worth.
 struct JudgeSection: Section {
   private let run: String
@@ -26,16 +28,16 @@ struct JudgeSection: Section {
   }
 
   private func row(_ k: Int) -> [String] {
-    func estimate(_ detector: String, _ name: String) -> Estimate? {
-      rows.first { $0.k == k && $0.detector == detector && $0.name == name }?.estimate
+    func estimate(_ detector: Detector, _ measure: Measure) -> Estimate? {
+      rows.first { $0.k == k && $0.detector == detector.rawValue && $0.measure == measure.name }?.estimate
     }
-    func text(_ detector: String, _ name: String) -> String {
-      estimate(detector, name).map { Markdown.interval($0) } ?? Markdown.nothing
+    func text(_ detector: Detector, _ measure: Measure) -> String {
+      estimate(detector, measure).map { Markdown.interval($0) } ?? Markdown.nothing
     }
     return [
-      "\(k)", text("trained", "judge_recall"), text("trained", "judge_precision"),
-      text("trained", "judge_exact"), text("background", "judge_recall"),
-      text("background", "judge_precision"), Markdown.count(estimate("trained", "judge_exact")?.n),
+      "\(k)", text(.trained, .judgeRecall), text(.trained, .judgePrecision),
+      text(.trained, .judgeExact), text(.background, .judgeRecall),
+      text(.background, .judgePrecision), Markdown.count(estimate(.trained, .judgeExact)?.n),
     ]
   }
 }

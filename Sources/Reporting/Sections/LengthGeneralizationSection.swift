@@ -1,4 +1,5 @@
 import Formats
+import Measures
 
 /// K_max beside the published numbers, and the whole curves that K_max alone hides.
 struct LengthGeneralizationSection: Section {
@@ -46,8 +47,8 @@ struct LengthGeneralizationSection: Section {
   private func row(_ compared: ComparedEvaluation) -> [String] {
     let model = compared.evaluated
     let k = compared.kMax
-    let loads = curves["window_load", of: model]
-    let tested = curves["recall", of: model].keys.sorted()
+    let loads = curves[.windowLoad, of: model]
+    let tested = curves[.recall, of: model].keys.sorted()
     func load(_ k: Int?) -> String {
       k.flatMap { loads[$0] }.map { Markdown.number($0.value, digits: 1) } ?? Markdown.nothing
     }
@@ -100,7 +101,7 @@ struct LengthGeneralizationSection: Section {
     LineChart(
       title: title, xLabel: "K, requested places", yLabel: "location recall",
       series: models.map { model in
-        let recall = curves["recall", of: model]
+        let recall = curves[.recall, of: model]
         return LineChart.Series(
           name: model.title,
           points: recall.keys.sorted().compactMap { k in
@@ -115,10 +116,10 @@ struct LengthGeneralizationSection: Section {
 
   private var everyNumber: [Block] {
     let tables = evaluated.flatMap { model -> [Block] in
-      let recall = curves["recall", of: model]
-      let precision = curves["precision", of: model]
-      let exact = curves["exact", of: model]
-      let drawn = curves["drawn", of: model]
+      let recall = curves[.recall, of: model]
+      let precision = curves[.precision, of: model]
+      let exact = curves[.exact, of: model]
+      let drawn = curves[.drawn, of: model]
       return [
         .heading(Markdown.name(model.title), level: 4),
         .table(

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Measures
 
 /// How far outputs depend on pixels and labels.
 struct LocalitySection: Section {
@@ -30,7 +31,7 @@ struct LocalitySection: Section {
           + "*Even* is what the windows would hold if sensitivity were spread evenly over the picture. "
           + "Bands are 95 % bootstrap intervals over pictures."),
     ]
-    for space in ["pixel", "conditioner"] {
+    for space in [Measure.Space.pixel, .conditioner] {
       blocks += counts.compactMap { chart(space: space, k: $0, sigma: sigma) }
     }
     blocks.append(sidesTable)
@@ -49,12 +50,12 @@ struct LocalitySection: Section {
     return blocks + [LocalityRow.question(run).block]
   }
 
-  private func chart(space: String, k: Int, sigma: Double) -> Block? {
+  private func chart(space: Measure.Space, k: Int, sigma: Double) -> Block? {
     let here = rows.filter { $0.k == k && $0.sigma == sigma }
     let own = here.filter { $0.space == space }
     if own.isEmpty { return nil }
     var series = grouped(own)
-    let even = Dictionary(grouping: here.filter { $0.space == "isotropic" }, by: \.window)
+    let even = Dictionary(grouping: here.filter { $0.space == .isotropic }, by: \.window)
     if !even.isEmpty {
       let points = even.keys.sorted().map { window in
         let shares = even[window, default: []].map(\.share.value)
@@ -63,13 +64,13 @@ struct LocalitySection: Section {
       }
       series.append(LineChart.Series(name: "even", points: points, isReference: true))
     }
-    let subject = space == "pixel" ? "pixels" : "conditioners"
+    let subject = space == .pixel ? "pixels" : "conditioners"
     let chart = LineChart(
       title: "Locality in \(subject), K = \(k), σ = \(ChartNumber.text(sigma))",
       xLabel: "side of the window, px", yLabel: "share of squared sensitivity",
       series: series, yRange: 0...1)
     return .chart(
-      name: "locality-\(space)-\(k).svg", svg: chart.svg(),
+      name: "locality-\(space.rawValue)-\(k).svg", svg: chart.svg(),
       alternative: "Share of squared sensitivity to \(subject) against window size, K = \(k)")
   }
 

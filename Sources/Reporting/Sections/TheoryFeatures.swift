@@ -1,3 +1,5 @@
+import Measures
+
 /// Cells as features of mixed pixels, and the test of disentangled concepts.
 struct TheoryFeatures {
   let run: String
@@ -17,16 +19,16 @@ struct TheoryFeatures {
         columns: ["world", "A", "coupling", "view", "KL", "pixel", "label", "CPC and LCS"],
         rows: mapped.flatMap { world in
           world.couplings.flatMap { coupling in
-            world.arms.map { row(world, coupling, $0) }
+            world.views.map { row(world, coupling, $0) }
           }
         }), .paragraph(views(mapped)),
     ]
   }
 
-  private func row(_ world: TheoryWorld, _ coupling: Double, _ arm: String?) -> [String] {
-    func largest(_ name: String) -> Estimate? {
+  private func row(_ world: TheoryWorld, _ coupling: Double, _ view: String?) -> [String] {
+    func largest(_ violation: Violation) -> Estimate? {
       world.sigmas.compactMap {
-        world.estimate("\(name).cells", coupling, sigma: $0, arm: arm)
+        world.estimate(violation.measure(.cells), coupling, sigma: $0, view: view)
       }.max { ($0.high ?? $0.value) < ($1.high ?? $1.value) }
     }
     func text(_ estimate: Estimate?) -> String {
@@ -34,10 +36,10 @@ struct TheoryFeatures {
       let high = estimate.high ?? estimate.value
       return high <= TheoremCheck.tolerance ? "≤ \(Scientific.text(high))" : Scientific.text(high)
     }
-    let found = [largest("kl"), largest("pixel"), largest("label")]
-    let (composition, locality) = violated(world, coupling, arm)
+    let found = Violation.allCases.map(largest)
+    let (composition, locality) = violated(world, coupling, view)
     return [
-      Markdown.name(world.name), world.transform, ChartNumber.text(coupling), arm ?? "–",
+      Markdown.name(world.name), world.transform, ChartNumber.text(coupling), view ?? "–",
       text(found[0]), text(found[1]), text(found[2]),
       composition == locality
         ? (composition ? "neither holds" : "both hold") : "**they disagree**",
@@ -49,18 +51,18 @@ struct TheoryFeatures {
     var sentences: [String] = []
     for transform in ["orthogonal", "general"] {
       let own = worlds.filter { $0.transform == transform }
-      let arms = Set(own.flatMap(\.arms).compactMap { $0 }).sorted()
+      let views = Set(own.flatMap(\.views).compactMap { $0 }).sorted()
       var holding: [String] = []
       var failing: [String] = []
-      for arm in arms {
+      for view in views {
         let outcomes = own.flatMap { world in
           world.couplings.filter { isComposed(world, $0) }.map {
-            violated(world, $0, arm).composition
+            violated(world, $0, view).composition
           }
         }
         if outcomes.isEmpty { continue }
-        if outcomes.allSatisfy({ !$0 }) { holding.append(arm) }
-        if outcomes.allSatisfy({ $0 }) { failing.append(arm) }
+        if outcomes.allSatisfy({ !$0 }) { holding.append(view) }
+        if outcomes.allSatisfy({ $0 }) { failing.append(view) }
       }
       func list(_ names: [String]) -> String {
         names.isEmpty ? "no view" : names.map { "*\($0)*" }.joined(separator: "; ")
@@ -79,29 +81,29 @@ struct TheoryFeatures {
   }
 
   private func isComposed(_ world: TheoryWorld, _ coupling: Double) -> Bool {
-    (world.enumerated("cells", coupling)?.magnitude ?? .infinity)
+    (world.enumerated(.cells, coupling)?.magnitude ?? .infinity)
       <= TheoremCheck.enumeratedTolerance
   }
 
   /// Whether KL, and whether a violation of locality, exceeds its error at some σ; windows `cells`.
   private func violated(
-    _ world: TheoryWorld, _ coupling: Double, _ arm: String?
+    _ world: TheoryWorld, _ coupling: Double, _ view: String?
   ) -> (composition: Bool, locality: Bool) {
-    func isAbove(_ name: String) -> Bool {
+    func isAbove(_ violation: Violation) -> Bool {
       world.sigmas.contains {
-        (world.estimate("\(name).cells", coupling, sigma: $0, arm: arm)?.low ?? 0) > 0
+        (world.estimate(violation.measure(.cells), coupling, sigma: $0, view: view)?.low ?? 0) > 0
       }
     }
-    return (isAbove("kl"), isAbove("pixel") || isAbove("label"))
+    return (isAbove(.kl), isAbove(.pixel) || isAbove(.label))
   }
 
   private var disentanglement: [Block] {
     let rows = worlds.flatMap { world in
       [world.couplings.first, world.couplings.last].compactMap { $0 }.compactMap {
         coupling -> (name: String, coupling: Double, cosine: Double, kl: Double)? in
-        let arm = world.transform == "none" ? nil : "windows in features, noise in features"
-        guard let cosine = world.estimate("cosine", coupling, arm: arm)?.value,
-          let kl = world.enumerated("block", coupling)
+        let view = world.transform == "none" ? nil : "windows in features, noise in features"
+        guard let cosine = world.estimate(.theoryCosine, coupling, view: view)?.value,
+          let kl = world.enumerated(.block, coupling)
         else { return nil }
         return (world.name, coupling, cosine, kl)
       }
@@ -140,7 +142,7 @@ struct TheoryFeatures {
   private var mixed: String {
     let cosines = worlds.filter { $0.transform == "general" }.flatMap { world in
       world.couplings.filter { isComposed(world, $0) }.compactMap {
-        world.estimate("cosine", $0, arm: "windows in pixels, noise in pixels")?.value
+        world.estimate(.theoryCosine, $0, view: "windows in pixels, noise in pixels")?.value
       }
     }
     guard let largest = cosines.max() else { return "" }

@@ -1,3 +1,5 @@
+import Measures
+
 /// Samples drawn with exact and with composed scores.
 struct TheorySampling {
   let run: String
@@ -5,7 +7,7 @@ struct TheorySampling {
 
   var blocks: [Block] {
     let sampled = worlds.filter { world in
-      world.values.keys.contains { $0.name == "theory.support" }
+      world.values.keys.contains { $0.measure == .theorySupport }
     }
     if sampled.isEmpty { return [] }
     var ps: [Double] = []
@@ -15,32 +17,32 @@ struct TheorySampling {
     for world in sampled {
       guard let coupling = world.couplings.last else { continue }
       let counts = Set(
-        world.values.keys.filter { $0.name == "theory.support" }.compactMap(\.k)
+        world.values.keys.filter { $0.measure == .theorySupport }.compactMap(\.k)
       ).sorted()
       for k in counts {
-        func value(_ name: String, _ arm: String?) -> Double? {
-          world.estimate(name, coupling, k: k, arm: arm)?.value
+        func value(_ measure: Measure, _ score: SampledScore?) -> Double? {
+          world.estimate(measure, coupling, k: k, score: score)?.value
         }
-        func test(_ arm: String) -> String {
-          guard let chi2 = value("chi2", arm), let freedom = value("freedom", arm),
-            let p = value("p", arm)
+        func test(_ score: SampledScore) -> String {
+          guard let chi2 = value(.theoryChi2, score), let freedom = value(.theoryFreedom, score),
+            let p = value(.theoryP, score)
           else { return "–" }
           if freedom > 0 { ps.append(p) }
           return freedom == 0
             ? (chi2 == 0 ? "one picture, always drawn" : "**wrong picture drawn**")
             : "\(Markdown.number(chi2, digits: 1)) (\(Int(freedom))), p = \(Markdown.number(p, digits: 3))"
         }
-        guard let support = value("support", nil) else { continue }
-        let exact = support > 0 ? test("exact") : "does not exist"
+        guard let support = value(.theorySupport, nil) else { continue }
+        let exact = support > 0 ? test(.exact) : "does not exist"
         if support == 0 {
           lacking += 1
-          if let recall = value("recall", "composed") { recalls.append(recall) }
+          if let recall = value(.theoryRecall, .composed) { recalls.append(recall) }
         }
         rows.append([
           Markdown.name(world.name), ChartNumber.text(coupling), "\(k)",
           support > 0 ? Scientific.text(support) : "0", exact,
-          value("recall", "exact").map { Markdown.number($0, digits: 3) } ?? "–", test("composed"),
-          value("recall", "composed").map { Markdown.number($0, digits: 3) } ?? "–",
+          value(.theoryRecall, .exact).map { Markdown.number($0, digits: 3) } ?? "–", test(.composed),
+          value(.theoryRecall, .composed).map { Markdown.number($0, digits: 3) } ?? "–",
         ])
       }
     }

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Measures
 
 /// How the two violations go with each other, with the coupling and with the noise.
 struct TheoryScaling {
@@ -9,8 +10,8 @@ struct TheoryScaling {
   /// ¼σ⁴·pixel + ½σ²·label: KL of two Gaussians to first order in the covariances between windows and
   /// in the shifts of means that a label outside brings, in which p and q differ at high noise.
   private func prediction(_ world: TheoryWorld, _ coupling: Double, _ sigma: Double) -> Double? {
-    guard let pixel = world.estimate("pixel.cells", coupling, sigma: sigma)?.value,
-      let label = world.estimate("label.cells", coupling, sigma: sigma)?.value
+    guard let pixel = world.estimate(.theoryPixel(.cells), coupling, sigma: sigma)?.value,
+      let label = world.estimate(.theoryLabel(.cells), coupling, sigma: sigma)?.value
     else { return nil }
     return 0.25 * pow(sigma, 4) * pixel + 0.5 * pow(sigma, 2) * label
   }
@@ -58,9 +59,9 @@ struct TheoryScaling {
 
   /// KL/V where all three exceed their error.
   private func ratio(_ world: TheoryWorld, _ coupling: Double, _ sigma: Double) -> Double? {
-    guard let kl = world.estimate("kl.cells", coupling, sigma: sigma),
-      let pixel = world.estimate("pixel.cells", coupling, sigma: sigma),
-      let label = world.estimate("label.cells", coupling, sigma: sigma),
+    guard let kl = world.estimate(.theoryKL(.cells), coupling, sigma: sigma),
+      let pixel = world.estimate(.theoryPixel(.cells), coupling, sigma: sigma),
+      let label = world.estimate(.theoryLabel(.cells), coupling, sigma: sigma),
       (kl.low ?? 0) > 0, (pixel.low ?? 0) > 0, (label.low ?? 0) > 0,
       let v = prediction(world, coupling, sigma), v > 0
     else { return nil }
@@ -93,7 +94,7 @@ struct TheoryScaling {
         LineChart.Series(
           name: world.family,
           points: world.couplings.compactMap { coupling in
-            guard let kl = world.estimate("kl.cells", coupling, sigma: sigma),
+            guard let kl = world.estimate(.theoryKL(.cells), coupling, sigma: sigma),
               let x = prediction(world, coupling, sigma), x > 1e-14
             else { return nil }
             return LineChart.Point(x: x, y: kl.value, low: kl.low, high: kl.high)
@@ -147,29 +148,29 @@ struct TheoryScaling {
           }
           return Markdown.number(log(high / low) / log(b.0 / a.0), digits: 2)
         }
-        func inCoupling(_ name: String) -> String {
+        func inCoupling(_ measure: Measure) -> String {
           guard let a = couplings.first, let b = couplings.last else { return "–" }
           return slope(
-            (a, world.estimate(name, a, sigma: sigma)?.value),
-            (b, world.estimate(name, b, sigma: sigma)?.value))
+            (a, world.estimate(measure, a, sigma: sigma)?.value),
+            (b, world.estimate(measure, b, sigma: sigma)?.value))
         }
-        func inSigma(_ name: String) -> String {
+        func inSigma(_ measure: Measure) -> String {
           guard let a = highest.first, let b = highest.last else { return "–" }
           let coupling = moderate(world)
           return slope(
-            (a, world.estimate(name, coupling, sigma: a)?.value),
-            (b, world.estimate(name, coupling, sigma: b)?.value))
+            (a, world.estimate(measure, coupling, sigma: a)?.value),
+            (b, world.estimate(measure, coupling, sigma: b)?.value))
         }
         var together = "–"
         if let a = couplings.first, let b = couplings.last {
           together = slope(
-            (prediction(world, a, sigma) ?? 0, world.estimate("kl.cells", a, sigma: sigma)?.value),
-            (prediction(world, b, sigma) ?? 0, world.estimate("kl.cells", b, sigma: sigma)?.value))
+            (prediction(world, a, sigma) ?? 0, world.estimate(.theoryKL(.cells), a, sigma: sigma)?.value),
+            (prediction(world, b, sigma) ?? 0, world.estimate(.theoryKL(.cells), b, sigma: sigma)?.value))
         }
         return [
-          Markdown.name(world.name), inCoupling("kl.cells"), inCoupling("pixel.cells"),
-          inCoupling("label.cells"), together, inSigma("kl.cells"), inSigma("pixel.cells"),
-          inSigma("label.cells"),
+          Markdown.name(world.name), inCoupling(.theoryKL(.cells)), inCoupling(.theoryPixel(.cells)),
+          inCoupling(.theoryLabel(.cells)), together, inSigma(.theoryKL(.cells)), inSigma(.theoryPixel(.cells)),
+          inSigma(.theoryLabel(.cells)),
         ]
       })
     return [explanation, table]
@@ -177,7 +178,7 @@ struct TheoryScaling {
 
   private func pairs(_ worlds: [TheoryWorld]) -> [Block] {
     let wide = worlds.filter { world in
-      Set(world.values.keys.filter { $0.name == "theory.pair.pixel" }.map(\.arm)).count > 1
+      Set(world.values.keys.filter { $0.measure == .theoryPairPixel }.map(\.pair)).count > 1
     }
     if wide.isEmpty { return [] }
     return [
@@ -189,20 +190,20 @@ struct TheoryScaling {
   private func pairwise(_ world: TheoryWorld) -> Block {
     let sigma = world.sigmas.last { $0 <= 0.5 } ?? middle(world)
     let coupling = moderate(world)
-    func cells(_ name: String) -> String {
+    func cells(_ measure: Measure) -> String {
       let keys = world.values.keys.filter {
-        $0.name == "theory.pair.\(name)" && $0.sigma == sigma && $0.coupling == coupling
+        $0.measure == measure && $0.sigma == sigma && $0.coupling == coupling
       }
-      return keys.compactMap(\.arm).sorted().map { arm in
-        let found = world.estimate("pair.\(name)", coupling, sigma: sigma, arm: arm)
+      return keys.compactMap(\.pair).sorted().map { pair in
+        let found = world.estimate(measure, coupling, sigma: sigma, pair: pair)
         let isShown = (found?.low ?? 0) > 0
-        return "\(arm): \(isShown ? Scientific.text(found?.value ?? .nan) : "within error")"
+        return "\(pair): \(isShown ? Scientific.text(found?.value ?? .nan) : "within error")"
           .replacingOccurrences(of: "|", with: "←")
       }.joined(separator: "; ")
     }
     return .paragraph(
       "\(Markdown.name(world.name)), σ = \(ChartNumber.text(sigma)), coupling "
-        + "\(ChartNumber.text(coupling)). Pixels: \(cells("pixel")). Labels (cell ← label): "
-        + "\(cells("label")).")
+        + "\(ChartNumber.text(coupling)). Pixels: \(cells(.theoryPairPixel)). Labels (cell ← label): "
+        + "\(cells(.theoryPairLabel)).")
   }
 }

@@ -1,3 +1,5 @@
+import Measures
+
 /// CPC against LCS in enumerated worlds.
 struct TheorySection: Section {
   private let run: String
@@ -43,9 +45,9 @@ struct TheorySection: Section {
         "undecided at σ", "together?",
       ],
       rows: worlds.filter { $0.transform == "none" }.flatMap { world in
-        ["block", "cells"].map { form in
-          let own = checks.filter { $0.world == world.name && $0.form == form }
-          return row(world, form, own)
+        Measure.Windows.allCases.map { windows in
+          let own = checks.filter { $0.world == world.name && $0.windows == windows }
+          return row(world, windows, own)
         }
       })
     let explanation = Block.paragraph(
@@ -69,7 +71,7 @@ struct TheorySection: Section {
     return blocks + [TheoryWorld.question(run).block]
   }
 
-  private func row(_ world: TheoryWorld, _ form: String, _ checks: [TheoremCheck])
+  private func row(_ world: TheoryWorld, _ windows: Measure.Windows, _ checks: [TheoremCheck])
     -> [String]
   {
     let holding = checks.filter(\.holds)
@@ -84,7 +86,7 @@ struct TheorySection: Section {
       check.outcomes.values.contains { $0 == .bothVanish || $0 == .bothViolated }
     }
     return [
-      Markdown.name(world.name), form,
+      Markdown.name(world.name), windows.rawValue,
       holding.isEmpty
         ? "–"
         : "\(Scientific.text(holding.map(\.largest).max() ?? .nan)) (coupling "
