@@ -89,7 +89,8 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Artifacts", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes", "Diffusion",
+        "Artifacts", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes",
+        "Diffusion",
         "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
       ]),
     .target(
@@ -102,6 +103,7 @@ let package = Package(
         "Diffusion", "Scenes", "Tensors",
       ]),
 
+    .testTarget(name: "ArchitectureTests"),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
     .testTarget(name: "StreamsTests", dependencies: ["Streams"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
@@ -149,7 +151,8 @@ let package = Package(
     .testTarget(
       name: "LocusTests",
       dependencies: [
-        "locus", "Experiments", "Artifacts", "Lineage", "Workflow", "Formats", "Scenes", "Diffusion",
+        "locus", "Experiments", "Artifacts", "Lineage", "Workflow", "Formats", "Scenes",
+        "Diffusion",
         "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],
