@@ -17,7 +17,10 @@ struct LayerTests {
         "Diffusion", "Tensors", "Workflow", "Lineage", "Statistics", "Formats",
       ]
     ),
-    ("Reporting", ["Measures", "Workflow", "Lineage", "Statistics", "Formats"]),
+    (
+      "Reporting",
+      ["Measures", "Artifacts", "Evaluation", "Workflow", "Lineage", "Statistics", "Formats"]
+    ),
     ("Benchmarks", ["Diffusion", "Tensors", "Vectors", "Streams", "Statistics", "COpenBLAS"]),
     (
       "Experiments",
