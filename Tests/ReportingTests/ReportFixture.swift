@@ -201,9 +201,9 @@ final class ReportFixture {
   }
 
   @discardableResult
-  func comparison(_ name: String = "comparison", _ entries: [Compared], identical: Double? = nil)
-    throws -> Made
-  {
+  func comparison(
+    _ entries: [Compared], identical: Double? = nil, name: String = "comparison"
+  ) throws -> Made {
     var metrics = [Measure.kMaxThreshold.row(0.9)]
     for entry in entries {
       let about = Coordinate.subject(entry.evaluation.manifest)
@@ -460,7 +460,7 @@ final class ReportFixture {
           Measure.r2Centered(.drawn).row(interval(0.6), .k(3)),
         ])
     }
-    try comparison("machine_comparison", compared)
+    try comparison(compared, name: "machine_comparison")
   }
 
   /// What a stage of the run left.

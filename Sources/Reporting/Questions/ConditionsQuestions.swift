@@ -34,6 +34,9 @@ struct ConditionsRow: Hashable {
       LEFT JOIN execution_output x ON x.execution_id = e.id AND x.role = 'manifest'
       LEFT JOIN manifest m ON m.sha256 = x.sha256
       WHERE v.run_id = \(quoted(runID)) AND v.kind = 'evaluate'
+      ORDER BY (
+        SELECT min(s.id) FROM stage s
+        WHERE s.run_id = v.run_id AND s.execution_id = v.execution_id)
       """
     ) { row in
       let names = try row.optionalText("comparisons") ?? ""

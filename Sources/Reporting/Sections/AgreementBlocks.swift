@@ -21,44 +21,53 @@ struct AgreementBlocks {
 
   private var charts: [Block] {
     guard let k = rows.map(\.k).min() else { return [] }
-    return distinct(rows.map(\.reference)).enumerated().flatMap { index, reference in
-      [
-        (Measure.r2(.denoised), "r²", ""),
-        (Measure.r2Centered(.denoised), "r² beyond the mean picture", "-centered"),
-      ].map { measure, title, suffix in
-        var series: [LineChart.Series] = []
-        for row in rows where row.reference == reference && row.measure == measure.nameInAgreements && row.k == k {
-          guard let sigma = row.sigma else { continue }
-          let point = LineChart.Point(
-            x: sigma, y: row.r2.value, low: row.r2.low, high: row.r2.high)
-          if let known = series.firstIndex(where: { $0.name == row.title }) {
-            series[known].points.append(point)
-          } else {
-            series.append(LineChart.Series(name: row.title, points: [point]))
-          }
-        }
-        return .chart(
-          name: "agreement-\(index + 1)\(suffix).svg",
-          svg: LineChart(
-            title: "Agreement with \(reference), K = \(k): \(title)", xLabel: "σ", yLabel: title,
-            series: series, xScale: .logarithmic, yRange: 0...1
-          ).svg(),
-          alternative: "\(title) between each machine and \(reference) against the noise level")
+    var blocks: [Block] = []
+    for (index, reference) in distinct(rows.map(\.reference)).enumerated() {
+      blocks.append(
+        chart(.r2(.denoised), "r²", reference, k, file: "agreement-\(index + 1).svg"))
+      blocks.append(
+        chart(
+          .r2Centered(.denoised), "r² beyond the mean picture", reference, k,
+          file: "agreement-\(index + 1)-centered.svg"))
+    }
+    return blocks
+  }
+
+  private func chart(
+    _ measure: Measure, _ title: String, _ reference: String, _ k: Int, file: String
+  ) -> Block {
+    var series: [LineChart.Series] = []
+    for row in rows
+    where row.reference == reference && row.k == k && row.measure == measure.nameInAgreements {
+      guard let sigma = row.sigma else { continue }
+      let point = LineChart.Point(x: sigma, y: row.r2.value, low: row.r2.low, high: row.r2.high)
+      if let known = series.firstIndex(where: { $0.name == row.title }) {
+        series[known].points.append(point)
+      } else {
+        series.append(LineChart.Series(name: row.title, points: [point]))
       }
     }
+    return .chart(
+      name: file,
+      svg: LineChart(
+        title: "Agreement with \(reference), K = \(k): \(title)", xLabel: "σ", yLabel: title,
+        series: series, xScale: .logarithmic, yRange: 0...1
+      ).svg(),
+      alternative: "\(title) between each machine and \(reference) against the noise level")
   }
 
   private var drawn: [Block] {
-    let lines = rows.filter { $0.measure == Measure.r2(.drawn).nameInAgreements }.map { row in
-      let centered = rows.first {
-        $0.measure == Measure.r2Centered(.drawn).nameInAgreements && $0.title == row.title && $0.reference == row.reference
-          && $0.k == row.k
+    let centered = rows.filter { $0.measure == Measure.r2Centered(.drawn).nameInAgreements }
+    var lines: [[String]] = []
+    for row in rows where row.measure == Measure.r2(.drawn).nameInAgreements {
+      let twin = centered.first {
+        $0.title == row.title && $0.reference == row.reference && $0.k == row.k
       }
-      return [
+      lines.append([
         Markdown.name(row.title), Markdown.name(row.reference), "\(row.k)",
-        Markdown.interval(row.r2), centered.map { Markdown.interval($0.r2) } ?? Markdown.nothing,
+        Markdown.interval(row.r2), twin.map { Markdown.interval($0.r2) } ?? Markdown.nothing,
         Markdown.count(row.r2.n),
-      ]
+      ])
     }
     if lines.isEmpty { return [] }
     return [
