@@ -59,6 +59,7 @@ let package = Package(
     .target(name: "Statistics", dependencies: ["Streams"]),
     .target(name: "Lineage", dependencies: ["CSQLite", "Formats"]),
     .target(name: "Workflow", dependencies: ["Lineage", "Formats", "Statistics"]),
+    .target(name: "Measures", dependencies: ["Lineage", "Statistics"]),
 
     .target(name: "Vectors", swiftSettings: numeric),
     .target(
@@ -89,17 +90,19 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Artifacts", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes",
-        "Diffusion",
-        "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
+        "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors",
+        "Scenes", "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
       ]),
     .target(
       name: "Reporting",
-      dependencies: ["Workflow", "Evaluation", "Lineage", "Statistics", "Formats"]),
+      dependencies: [
+        "Measures", "Artifacts", "Evaluation", "Workflow", "Lineage", "Statistics", "Formats",
+      ]),
     .executableTarget(
       name: "locus",
       dependencies: [
-        "Experiments", "Artifacts", "Reporting", "Workflow", "Lineage", "Formats", "Evaluation",
+        "Experiments", "Artifacts", "Reporting", "Measures", "Workflow", "Lineage", "Formats",
+        "Evaluation",
         "Diffusion", "Scenes", "Tensors",
       ]),
 
@@ -108,10 +111,14 @@ let package = Package(
     .testTarget(name: "StreamsTests", dependencies: ["Streams"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(
-      name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"],
+      name: "LineageTests", dependencies: ["Lineage", "Measures", "CSQLite", "Formats"],
       exclude: ["Stores", "MillionRows.sql"]),
     .testTarget(
-      name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
+      name: "MeasuresTests",
+      dependencies: ["Measures", "Experiments", "Workflow", "Lineage", "Formats"],
+      exclude: ["every-metric.json5"]),
+    .testTarget(
+      name: "WorkflowTests", dependencies: ["Workflow", "Measures", "Lineage", "Formats"],
       exclude: ["Scenarios"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Vectors", "Streams"]),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Streams", "Formats"]),
@@ -140,18 +147,20 @@ let package = Package(
       ]),
     .testTarget(
       name: "ReportingTests",
-      dependencies: ["Reporting", "Workflow", "Evaluation", "Lineage", "Statistics", "Formats"],
-      exclude: ["Golden"]),
+      dependencies: [
+        "Reporting", "Measures", "Artifacts", "Evaluation", "Workflow", "Lineage", "Statistics",
+        "Formats",
+      ], exclude: ["Golden"]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Artifacts", "Workflow", "Lineage", "Formats", "Reporting", "Analytic",
-        "Diffusion", "Scenes",
+        "Experiments", "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Reporting",
+        "Analytic", "Diffusion", "Scenes",
       ]),
     .testTarget(
       name: "LocusTests",
       dependencies: [
-        "locus", "Experiments", "Artifacts", "Lineage", "Workflow", "Formats", "Scenes",
+        "locus", "Experiments", "Artifacts", "Measures", "Lineage", "Workflow", "Formats", "Scenes",
         "Diffusion",
         "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),

@@ -5,6 +5,7 @@ import Evaluation
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Scenes
 import Streams
 import Workflow
@@ -129,7 +130,7 @@ enum AnalyticStage {
       labelRadius: options.labelRadius < 0 ? options.radius : options.labelRadius,
       places: options.places, labelling: options.labelling, labelDropout: options.labelDropout)
     let origin = TrainingOrigin(labelling: settings.labelling, objects: scenes.objects)
-    var metrics = [MetricRow("pictures", Double(set.count), unit: "pictures")]
+    var metrics = [Measure.pictures.row(Double(set.count))]
     switch options.schedule {
     case .fixed: break
     case .calibrated:
@@ -145,7 +146,7 @@ enum AnalyticStage {
     }
     let machine = try AnalyticDenoiser(set, settings)
     metrics += settings.schedule.steps.map {
-      MetricRow("window_radius", Double($0.radius), sigma: $0.from, unit: "px")
+      Measure.windowRadius.row(Double($0.radius), .sigma($0.from))
     }
     metrics += try unmatchedWindows(machine, options, scenes.camera, context)
 
@@ -213,8 +214,8 @@ enum AnalyticStage {
         labelled += found.labelled
         unmatched += found.unmatched
       }
-      return MetricRow(
-        "windows_unmatched", Double(unmatched) / Double(max(labelled, 1)), k: k, n: labelled)
+      return Measure.windowsUnmatched.row(
+        Double(unmatched) / Double(max(labelled, 1)), .k(k), n: labelled)
     }
   }
 }

@@ -4,6 +4,7 @@ import Evaluation
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Scenes
 import Streams
 import Vectors
@@ -141,7 +142,7 @@ struct Evaluator {
           StageProgress(
             done: drawn.count, total: requests.count, unit: "layouts",
             metrics: requested == 0
-              ? [] : [MetricRow("recall", Double(found) / Double(requested))]))
+              ? [] : [Measure.recall.row(Double(found) / Double(requested))]))
       })
     return drawn
   }

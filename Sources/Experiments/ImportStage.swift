@@ -3,6 +3,7 @@ import Diffusion
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Workflow
 
 /// `import`: a denoiser that was trained elsewhere, by the hash that `locus import weights` gave it.
@@ -77,6 +78,6 @@ public enum ImportStage {
         try context.output(manifest),
         try context.output("weights", kind: "weights", .safetensors, content),
       ],
-      metrics: [MetricRow("parameters", Double(file.denoiser.weights.count), unit: "weights")])
+      metrics: [Measure.parameters.row(Double(file.denoiser.weights.count))])
   }
 }

@@ -5,6 +5,7 @@ import Formats
 import Foundation
 import Interventions
 import Lineage
+import Measures
 import Streams
 import Workflow
 
@@ -103,11 +104,11 @@ enum InterveneStage {
       let batch = checkBatch(set, sigma: sigma, seed: context.seed)
       let effect = try checkMask(masked, on: batch, threads: context.threads)
       metrics.append(
-        MetricRow("mask_changed_share", effect.changedShare, sigma: Double(sigma), n: batch.count))
+        Measure.maskChangedShare.row(
+          effect.changedShare, .sigma(Double(sigma)), n: batch.count))
       metrics.append(
-        MetricRow(
-          "mask_largest_change", Double(effect.largestChange), sigma: Double(sigma), n: batch.count)
-      )
+        Measure.maskLargestChange.row(
+          Double(effect.largestChange), .sigma(Double(sigma)), n: batch.count))
     }
 
     var files: [StageOutput.File] = []

@@ -3,6 +3,7 @@ import Diffusion
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Probing
 import Scenes
 import Statistics
@@ -104,26 +105,25 @@ enum ProbeStage {
 
   private static func metrics(_ profile: LocalityProfile) -> [MetricRow] {
     var rows: [MetricRow] = []
-    func append(_ space: String, _ estimates: [Interval]?, _ sides: [Int]?) {
+    func append(_ space: Measure.Space, _ estimates: [Interval]?, _ sides: [Int]?) {
       for (window, estimate) in zip(profile.windows, estimates ?? []) {
         rows.append(
-          MetricRow(
-            "locality." + space, estimate.value, step: Double(window), sigma: profile.sigma,
-            k: profile.k, ciLow: estimate.low, ciHigh: estimate.high, n: estimate.n))
+          Measure.locality(space).row(
+            estimate, .window(window), .sigma(profile.sigma), .k(profile.k)))
       }
-      for (share, side) in zip(LocalityProfile.sideShares, sides ?? []) {
+      for (fraction, side) in zip(LocalityProfile.sideShares, sides ?? []) {
+        guard let share = Measure.Share(rawValue: Int((fraction * 100).rounded())) else { continue }
         rows.append(
-          MetricRow(
-            "side.\(space).\(Int(share * 100))", Double(side), sigma: profile.sigma, k: profile.k,
-            unit: "px"))
+          Measure.side(space, share).row(
+            Double(side), .sigma(profile.sigma), .k(profile.k)))
       }
     }
-    append("pixel", profile.pixel, profile.pixelSides)
-    append("conditioner", profile.conditioner, profile.conditionerSides)
+    append(.pixel, profile.pixel, profile.pixelSides)
+    append(.conditioner, profile.conditioner, profile.conditionerSides)
     for (window, share) in zip(profile.windows, profile.isotropic) {
       rows.append(
-        MetricRow(
-          "locality.isotropic", share, step: Double(window), sigma: profile.sigma, k: profile.k))
+        Measure.locality(.isotropic).row(
+          share, .window(window), .sigma(profile.sigma), .k(profile.k)))
     }
     return rows
   }

@@ -3,6 +3,7 @@ import Diffusion
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Streams
 import Workflow
 
@@ -84,7 +85,7 @@ enum TrainStage {
         try context.output(manifest),
         try context.output("weights", kind: "weights", .safetensors, weights),
       ],
-      metrics: [MetricRow("parameters", Double(trainer.parameterCount), unit: "weights")]
+      metrics: [Measure.parameters.row(Double(trainer.parameterCount))]
         + curve.metrics)
   }
 
@@ -114,16 +115,15 @@ enum TrainStage {
           threads: context.threads, checkCancellation: context.checkCancellation)
         curve.steps += 1
         let seen = trainer.seen
-        let loss = MetricRow(
-          "loss", curve.sum / Double(curve.steps), step: Double(seen),
-          n: curve.steps * settings.batch)
+        let loss = Measure.loss.row(
+          curve.sum / Double(curve.steps), .pictures(seen), n: curve.steps * settings.batch)
         context.progress(
           StageProgress(done: seen, total: total, unit: "pictures", metrics: [loss]))
         guard seen / spacing != (seen - settings.batch) / spacing || trainer.isFinished else {
           return
         }
         let rate = settings.learningRate(after: seen)
-        curve.metrics += [loss, MetricRow("learning_rate", rate, step: Double(seen))]
+        curve.metrics += [loss, Measure.learningRate.row(rate, .pictures(seen))]
         (curve.sum, curve.steps) = (0, 0)
       })
     return (trainer, curve)

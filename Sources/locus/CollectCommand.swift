@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Workflow
 
 /// `locus gc`: makes room without losing what is kept.
@@ -38,11 +39,11 @@ enum CollectCommand: Command {
       _ = try context.openStore()
       let lock = try RunLock.acquire(context.lockURL, as: .current(pipeline: "gc"))
       defer { withExtendedLifetime(lock) {} }
-      for line in try Store.heal(context.storeFolder) {
+      for line in try Store.heal(context.storeFolder, .locus) {
         context.console.writeError("healed: \(line)\n")
       }
-      removal = try Store.open(context.storeFolder, .readWrite).removal(keeping: rules)
-      if !removal.isEmpty { try Store.remove(removal, from: context.storeFolder) }
+      removal = try Store.open(context.storeFolder, .readWrite, .locus).removal(keeping: rules)
+      if !removal.isEmpty { try Store.remove(removal, from: context.storeFolder, .locus) }
     }
     if context.arguments.has("--json") {
       func list(_ names: [String]) -> JSONValue { .array(names.map(JSONValue.string)) }

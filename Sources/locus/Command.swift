@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Workflow
 
 /// One word after `locus`.
@@ -30,7 +31,9 @@ struct CommandContext {
   }
 
   /// The store for reading; a missing one is an error that says so.
-  func openStore() throws(StoreError) -> Store { try Store.open(storeFolder, .readOnly) }
+  func openStore() throws(StoreError) -> Store {
+    try Store.open(storeFolder, .readOnly, .locus)
+  }
 
   var lockURL: URL { storeFolder.appending(path: "lock") }
 
@@ -59,7 +62,7 @@ enum CommandLineTool {
   static var commands: [any Command.Type] {
     [
       RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self,
-      LineageCommand.self, QueryCommand.self, VerifyCommand.self, RebuildCommand.self,
+      LineageCommand.self, QueryCommand.self, MetricsCommand.self, VerifyCommand.self, RebuildCommand.self,
       CollectCommand.self, ReportCommand.self, ImportCommand.self, SampleCommand.self,
       DenoiseCommand.self, BenchCommand.self, ScheduleCommand.self, CompletionsCommand.self,
       ManCommand.self,

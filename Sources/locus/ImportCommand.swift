@@ -3,6 +3,7 @@ import Experiments
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Workflow
 
 /// `locus import weights`: a denoiser that another program trained becomes an artifact.
@@ -101,7 +102,7 @@ enum ImportCommand: Command {
     defer { withExtendedLifetime(signals) {} }
     try context.makeStoreFolder()
     let lock = try RunLock.acquire(context.lockURL, as: .current(pipeline: pipeline.name))
-    let store = try Store.open(context.storeFolder, .readWrite)
+    let store = try Store.open(context.storeFolder, .readWrite, .locus)
     let printer = ProgressPrinter(style: .quiet, output: context.console.writeError)
     return try Runner.run(
       try Plan(pipeline, store: store), store: store, lock: lock,

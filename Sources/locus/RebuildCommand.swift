@@ -1,5 +1,6 @@
 import Formats
 import Lineage
+import Measures
 import Workflow
 
 /// `locus rebuild`: the database again, from receipts and objects alone.
@@ -18,7 +19,7 @@ enum RebuildCommand: Command {
   static func run(_ context: CommandContext) throws -> Int32 {
     let lock = try RunLock.acquire(context.lockURL, as: .current(pipeline: "rebuild"))
     defer { withExtendedLifetime(lock) {} }
-    let counts = try Store.rebuild(context.storeFolder)
+    let counts = try Store.rebuild(context.storeFolder, .locus)
     if context.arguments.has("--json") {
       let value = JSONValue.object([
         "executions": .integer(counts.executions), "runs": .integer(counts.runs),

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Reporting
 import Workflow
 
@@ -91,10 +92,10 @@ enum RunCommand: Command {
     } catch is CancellationError {
       return 128 + cancellation.signal
     }
-    for line in try Store.heal(context.storeFolder) where !arguments.has("--quiet") {
+    for line in try Store.heal(context.storeFolder, .locus) where !arguments.has("--quiet") {
       context.console.writeError("healed: \(line)\n")
     }
-    let store = try Store.open(context.storeFolder, .readWrite)
+    let store = try Store.open(context.storeFolder, .readWrite, .locus)
     let printer = printer(context)
     let summary = try Runner.run(
       plan, store: store, lock: lock,

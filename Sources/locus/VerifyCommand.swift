@@ -1,5 +1,6 @@
 import Formats
 import Lineage
+import Measures
 import Workflow
 
 /// `locus verify`: is the store as it was left?
@@ -23,7 +24,7 @@ enum VerifyCommand: Command {
     let lock = context.lockURL
     var objects = 0
     let faults = try Store.verify(
-      context.storeFolder, isRunning: { RunLock.holder(of: lock) != nil },
+      context.storeFolder, .locus, isRunning: { RunLock.holder(of: lock) != nil },
       progress: { done, total in
         objects = total
         if console.isTerminal { console.writeError("\r\(done)/\(total) objects\u{1B}[K") }

@@ -3,6 +3,7 @@ import Artifacts
 import Foundation
 import Mutations
 import Streams
+import Measures
 import Testing
 import Workflow
 
@@ -181,17 +182,21 @@ struct MutationTests {
   @Test("receipts, sealed anew after the change, into the tables")
   func receipts() throws {
     try withFolder { folder in
-      let store = try Store.open(folder, .readWrite)
+      let store = try Store.open(folder, .readWrite, .locus)
       var execution = ExecutionRecord(
         key: String(repeating: "ab", count: 32), kind: "train",
         parameters: .object(["width": .integer(8), "list": .array([.number(0.5), .null])]), seed: 7,
         inputs: [])
       execution.id = "abababababababab-1"
       execution.status = "succeeded"
-      execution.metrics = [MetricRow("loss", 0.5, step: 1, k: 3, arm: "x", ciLow: 0, ciHigh: 1)]
-      execution.outcomes = [
-        OutcomeRow(k: 1, layout: 0, seed: 1, requested: 1, found: 1, drawn: 1, exact: true)
+      execution.metrics = [
+        MetricRow(
+          name: "loss", value: 0.5, dimensions: ["pictures": .integer(1), "k": .integer(3)],
+          subject: "x", ciLow: 0, ciHigh: 1)
       ]
+      execution.tables = OutcomeRow.tables([
+        OutcomeRow(k: 1, layout: 0, seed: 1, requested: 1, found: 1, drawn: 1, exact: true)
+      ])
       execution.outputs = [ArtifactReference(role: "weights", sha256: SHA256.hash(Data()))]
       execution.artifacts = [
         ArtifactRecord(
