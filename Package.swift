@@ -8,7 +8,9 @@ let cpu = Context.environment["LOCUS_CPU"] ?? "native"
 
 // The register tiles of the kernels depend on the width of a vector register, which Swift
 // cannot ask of the target: it is decided here, once, and handed on as a condition.
+// LOCUS_LANES=16 on AVX2 runs the sums of AVX-512, to the same bits, two registers a vector.
 let lanes: Int = {
+  if let width = Context.environment["LOCUS_LANES"].flatMap({ Int($0) }) { return width }
   #if arch(arm64)
     return 4
   #else
@@ -62,8 +64,7 @@ let package = Package(
     .target(name: "Measures", dependencies: ["Lineage", "Statistics"]),
 
     .target(name: "Vectors", swiftSettings: numeric),
-    .target(
-      name: "Tensors", dependencies: ["Vectors", "Streams", "COpenBLAS"], swiftSettings: numeric),
+    .target(name: "Tensors", dependencies: ["Vectors", "Streams"], swiftSettings: numeric),
     .target(name: "Scenes", dependencies: ["Streams", "Formats"], swiftSettings: numeric),
     .target(
       name: "Diffusion", dependencies: ["Tensors", "Vectors", "Streams", "Formats"],
@@ -81,6 +82,7 @@ let package = Package(
         "Diffusion", "Scenes", "Tensors", "Vectors", "Streams", "Statistics", "Formats",
       ], swiftSettings: numeric),
 
+    .target(name: "Benchmarks", dependencies: ["Diffusion", "Tensors", "Streams", "COpenBLAS"]),
     .target(
       name: "Artifacts",
       dependencies: [
@@ -101,9 +103,8 @@ let package = Package(
     .executableTarget(
       name: "locus",
       dependencies: [
-        "Experiments", "Artifacts", "Reporting", "Measures", "Workflow", "Lineage", "Formats",
-        "Evaluation",
-        "Diffusion", "Scenes", "Tensors",
+        "Benchmarks", "Experiments", "Artifacts", "Reporting", "Measures", "Workflow", "Lineage",
+        "Formats", "Evaluation", "Diffusion", "Scenes", "Tensors",
       ]),
 
     .testTarget(name: "ArchitectureTests"),

@@ -1,3 +1,4 @@
+import Benchmarks
 import Diffusion
 import Formats
 import Foundation

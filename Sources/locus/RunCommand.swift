@@ -120,15 +120,15 @@ enum RunCommand: Command {
   private static func acquire(
     for pipeline: String, _ context: CommandContext, _ cancellation: Cancellation
   ) throws -> RunLock {
-    var shown: LockHolder?
-    return try RunLock.acquire(context.lockURL, as: .current(pipeline: pipeline)) { holder in
+    var shown: LockOwner?
+    return try RunLock.acquire(context.lockURL, as: .current(pipeline: pipeline)) { owner in
       if !context.arguments.has("--wait") {
-        throw WorkflowError.locked(holder, path: context.lockURL.path)
+        throw WorkflowError.locked(owner, path: context.lockURL.path)
       }
-      if holder != shown, !context.arguments.has("--quiet") {
-        context.console.writeError("locus: waiting for \(holder.description)\n")
+      if owner != shown, !context.arguments.has("--quiet") {
+        context.console.writeError("locus: waiting for \(owner.description)\n")
       }
-      shown = holder
+      shown = owner
       try cancellation.check()
       usleep(100_000)
     }

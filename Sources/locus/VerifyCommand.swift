@@ -24,7 +24,7 @@ enum VerifyCommand: Command {
     let lock = context.lockURL
     var objects = 0
     let faults = try Store.verify(
-      context.storeFolder, .locus, isRunning: { RunLock.holder(of: lock) != nil },
+      context.storeFolder, .locus, isRunning: { RunLock.isHeld(lock) },
       progress: { done, total in
         objects = total
         if console.isTerminal { console.writeError("\r\(done)/\(total) objects\u{1B}[K") }

@@ -124,7 +124,7 @@ struct SettingsTests {
         try parse(text(common), kinds: [maker, taker])
       }
       #expect(
-        error?.description == "p.json5:3:40: stages.b.inputs.scenes: 3 is too many", "\(common)")
+        error?.description == "p.json5:3:41: stages.b.inputs.scenes: 3 is too many", "\(common)")
     }
   }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Diffusion
 import Streams
 import Tensors
 
@@ -33,7 +33,7 @@ public struct Benchmark: Sendable {
     _ description: NetworkDescription, batch: Int, threads: Int, rounds: Int
   ) throws -> Benchmark {
     let shape = description.shape
-    var stream = RandomStream(seed: 1, purpose: .training, index: 0)
+    var stream = RandomStream(seed: 1, purpose: .benchmark, index: 0)
     let pictures = 256
     let data = try TrainingSet(
       shape: shape,
