@@ -97,10 +97,15 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors",
+        "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics",
+        "Vectors",
         "Scenes", "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
       ]),
-    .target(name: "Reporting", dependencies: ["Measures", "Lineage", "Formats"]),
+    .target(
+      name: "Reporting",
+      dependencies: [
+        "Measures", "Artifacts", "Evaluation", "Workflow", "Lineage", "Statistics", "Formats",
+      ]),
     .executableTarget(
       name: "locus",
       dependencies: [
@@ -148,7 +153,11 @@ let package = Package(
         "Evaluation", "Diffusion", "Scenes", "Tensors", "Streams", "Statistics", "Formats",
       ]),
     .testTarget(
-      name: "ReportingTests", dependencies: ["Reporting", "Measures", "Lineage", "Formats"]),
+      name: "ReportingTests",
+      dependencies: [
+        "Reporting", "Measures", "Artifacts", "Evaluation", "Workflow", "Lineage", "Statistics",
+        "Formats",
+      ], exclude: ["Golden"]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
