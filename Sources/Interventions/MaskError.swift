@@ -17,7 +17,7 @@ public enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
 
   public var category: ErrorCategory {
     switch self {
-    case .block, .margin, .radius, .sigmaRange, .fill, .changedNothing: .data
+    case .block, .margin, .radius, .places, .sigmaRange, .fill, .changedNothing: .data
     case .baseResult, .identityChanged, .changedOutside: .bug
     }
   }
