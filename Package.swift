@@ -96,7 +96,8 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Artifacts", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes", "Diffusion",
+        "Artifacts", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes",
+        "Diffusion",
         "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
       ]),
     .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),
@@ -151,8 +152,10 @@ let package = Package(
     .testTarget(
       name: "LocusTests",
       dependencies: [
-        "locus", "Experiments", "Artifacts", "Lineage", "Workflow", "Formats", "Scenes", "Diffusion",
-        "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
+        "locus", "Experiments", "Artifacts", "Lineage", "Workflow", "Formats", "Scenes",
+        "Diffusion",
+        "Evaluation", "Analytic", "Probing", "Interventions", "Theory", "Tensors", "Streams",
+        "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],
   swiftLanguageModes: [.v6]

@@ -8,24 +8,31 @@ import Workflow
 
 /// `locus sample`: pictures from a denoiser, for a person to look at.
 enum SampleCommand: Command {
-  static let declaration = CommandDeclaration(
+  /// Shares of the side, from left and top.
+  struct Point {
+    var x: Double
+    var y: Double
+  }
+
+  struct Options: StoreOptions {
+    @Positional(
+      "DENOISER",
+      "an instance of train, analytic, intervene or import, an execution's id, or a hash")
+    var denoiser: String
+    @Option(
+      repeated: "--at", "X,Y", "ask for an object here: shares of the side, from left and top",
+      reading: place)
+    var places: [Point]
+    @Option("--count", "N", in: 1...1024, default: 8, "pictures to draw") var count: Int
+    @Option("--steps", "N", in: 2...1000, default: 20, "steps of Heun's sampler") var steps: Int
+    @Option("--seed", "N", in: 0...Int.max, default: 1, "seed of the noise") var seed: Int
+    @Option(.threads("threads to use")) var threads: Int
+    @Option("--output", "FILE", default: "sample.png", "a PNG to write") var output: String
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
     name: "sample", summary: "Draw pictures with a denoiser, objects asked for at chosen places.",
-    positionals: [
-      PositionalDeclaration(
-        name: "DENOISER",
-        help: "an instance of train, analytic, intervene or import, an execution's id, or a hash")
-    ],
-    options: [
-      OptionDeclaration(
-        "--at", "X,Y", repeats: true,
-        help: "ask for an object here: shares of the side, from left and top"),
-      OptionDeclaration("--count", "N", help: "pictures to draw (default: 8)"),
-      OptionDeclaration("--steps", "N", help: "steps of Heun's sampler (default: 20)"),
-      OptionDeclaration("--seed", "N", help: "seed of the noise (default: 1)"),
-      OptionDeclaration("--threads", "N", help: "threads to use (default: all cores)"),
-      OptionDeclaration("--output", "FILE", help: "a PNG to write (default: sample.png)"),
-      CommandDeclaration.store,
-    ],
     discussion: """
       Writes one PNG with the requested cells outlined. Without --at the request is empty.
       The same request, seed and denoiser give the same picture.
@@ -41,30 +48,22 @@ enum SampleCommand: Command {
 
   private static let columns = 8
 
-  static func run(_ context: CommandContext) throws -> Int32 {
-    let arguments = context.arguments
-    let count = try arguments.integer("--count", in: 1...1024) ?? 8
-    let steps = try arguments.integer("--steps", in: 2...1000) ?? 20
-    let seed = try arguments.integer("--seed", in: 0...Int.max) ?? 1
-    let threads =
-      try arguments.integer("--threads", in: 1...1024)
-      ?? ProcessInfo.processInfo.activeProcessorCount
-    let places = try arguments.all("--at").map { text throws(UsageError) in try place(text) }
-
-    let store = try context.openStore()
-    let denoiser = try storedDenoiser(arguments.positional(0) ?? "", in: store)
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let options = context.options
+    let count = options.count
+    let denoiser = try storedDenoiser(options.denoiser, in: try context.openStore())
     let shape = denoiser.shape
-    let cells = places.map { place in
+    let cells = options.places.map { place in
       let column = min(Int(place.x * Double(shape.cells)), shape.cells - 1)
       let row = min(Int(place.y * Double(shape.cells)), shape.cells - 1)
       return row * shape.cells + column
     }
     let wanted = request(cells: cells, layout: 0, shape: shape)
-    let pictures = try HeunSampler(steps: steps).sample(
+    let pictures = try HeunSampler(steps: options.steps).sample(
       denoiser, labels: (0..<count).flatMap { _ in wanted.labels },
       noise: (0..<count).flatMap {
-        startingNoise(k: wanted.k, layout: $0, shape: shape, seed: UInt64(seed))
-      }, threads: threads)
+        startingNoise(k: wanted.k, layout: $0, shape: shape, seed: UInt64(options.seed))
+      }, threads: options.threads)
 
     let rows = stride(from: 0, to: count, by: columns).map { first in
       let indices = first..<min(first + columns, count)
@@ -74,24 +73,23 @@ enum SampleCommand: Command {
           Array(pictures[$0 * shape.pictureCount..<($0 + 1) * shape.pictureCount])
         }, places: indices.map { _ in wanted.places })
     }
-    let path = arguments["--output"] ?? "sample.png"
     let image = try SampleGrid.draw(rows, shape: shape).pngData()
     do {
-      try image.write(to: URL(filePath: path), options: .atomic)
+      try image.write(to: URL(filePath: options.output), options: .atomic)
     } catch {
-      throw UsageError.cannotWrite(path, reason: message(of: error))
+      throw UsageError.cannotWrite(options.output, reason: message(of: error))
     }
-    try context.console.printLine(path)
+    try context.console.printLine(options.output)
     return 0
   }
 
-  private static func place(_ text: String) throws(UsageError) -> (x: Double, y: Double) {
+  private static func place(_ text: String) throws(UsageError) -> Point {
     let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
     guard numbers.count == 2, let x = numbers[0], let y = numbers[1], (0...1).contains(x),
       (0...1).contains(y)
     else {
       throw .badValue(text, option: "--at", accepted: "two numbers from 0 to 1, such as 0.25,0.5")
     }
-    return (x, y)
+    return Point(x: x, y: y)
   }
 }
