@@ -61,6 +61,7 @@ let package = Package(
     .target(name: "Statistics", dependencies: ["Streams"]),
     .target(name: "Lineage", dependencies: ["CSQLite", "Formats"]),
     .target(name: "Workflow", dependencies: ["Lineage", "Formats", "Statistics"]),
+    .target(name: "Measures", dependencies: ["Lineage", "Statistics"]),
 
     .target(name: "Vectors", swiftSettings: numeric),
     .target(
@@ -96,26 +97,35 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Artifacts", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors", "Scenes",
-        "Diffusion",
-        "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
+        "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics",
+        "Vectors",
+        "Scenes", "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
       ]),
-    .target(name: "Reporting", dependencies: ["Lineage", "Formats"]),
+    .target(
+      name: "Reporting",
+      dependencies: [
+        "Measures", "Artifacts", "Evaluation", "Workflow", "Lineage", "Statistics", "Formats",
+      ]),
     .executableTarget(
       name: "locus",
       dependencies: [
-        "Benchmarks", "Experiments", "Artifacts", "Reporting", "Workflow", "Lineage", "Formats",
-        "Evaluation", "Diffusion", "Scenes", "Tensors",
+        "Benchmarks", "Experiments", "Artifacts", "Reporting", "Measures", "Workflow", "Lineage",
+        "Formats", "Evaluation", "Diffusion", "Scenes", "Tensors",
       ]),
 
+    .testTarget(name: "ArchitectureTests"),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
     .testTarget(name: "StreamsTests", dependencies: ["Streams"]),
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(
-      name: "LineageTests", dependencies: ["Lineage", "CSQLite", "Formats"],
+      name: "LineageTests", dependencies: ["Lineage", "Measures", "CSQLite", "Formats"],
       exclude: ["Stores", "MillionRows.sql"]),
     .testTarget(
-      name: "WorkflowTests", dependencies: ["Workflow", "Lineage", "Formats"],
+      name: "MeasuresTests",
+      dependencies: ["Measures", "Experiments", "Workflow", "Lineage", "Formats"],
+      exclude: ["every-metric.json5"]),
+    .testTarget(
+      name: "WorkflowTests", dependencies: ["Workflow", "Measures", "Lineage", "Formats"],
       exclude: ["Scenarios"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors", "Vectors", "Streams"]),
     .testTarget(name: "ScenesTests", dependencies: ["Scenes", "Streams", "Formats"]),
@@ -142,20 +152,24 @@ let package = Package(
       dependencies: [
         "Evaluation", "Diffusion", "Scenes", "Tensors", "Streams", "Statistics", "Formats",
       ]),
-    .testTarget(name: "ReportingTests", dependencies: ["Reporting", "Lineage", "Formats"]),
+    .testTarget(
+      name: "ReportingTests",
+      dependencies: [
+        "Reporting", "Measures", "Artifacts", "Evaluation", "Workflow", "Lineage", "Statistics",
+        "Formats",
+      ], exclude: ["Golden"]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
-        "Experiments", "Artifacts", "Workflow", "Lineage", "Formats", "Reporting", "Analytic",
-        "Diffusion", "Scenes",
+        "Experiments", "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Reporting",
+        "Analytic", "Diffusion", "Scenes",
       ]),
     .testTarget(
       name: "LocusTests",
       dependencies: [
-        "locus", "Experiments", "Artifacts", "Lineage", "Workflow", "Formats", "Scenes",
-        "Diffusion",
-        "Evaluation", "Analytic", "Probing", "Interventions", "Theory", "Tensors", "Streams",
-        "Mutations", "CSQLite",
+        "locus", "Experiments", "Artifacts", "Measures", "Lineage", "Workflow", "Formats", "Scenes",
+        "Diffusion", "Evaluation", "Analytic", "Probing", "Interventions", "Theory", "Tensors",
+        "Streams", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],
   swiftLanguageModes: [.v6]

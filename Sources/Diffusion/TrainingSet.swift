@@ -5,7 +5,7 @@ public struct TrainingSet: Sendable {
   public let shape: PictureShape
   /// (N, S, S, 3), bytes as rendered.
   public let pixels: [UInt8]
-  /// (N, G, G): counts of all objects.
+  /// (N, C): counts of all objects.
   public let conditioners: [UInt8]
 
   public init(shape: PictureShape, pixels: [UInt8], conditioners: [UInt8]) throws(TrainingError) {
@@ -38,7 +38,7 @@ public enum TrainingError: CategorizedError, Hashable, CustomStringConvertible {
     switch self {
     case .trainingSet(let pixels, let conditioners, let shape):
       "\(pixels) bytes of pictures and \(conditioners) of conditioners do not make whole pictures"
-        + " of \(shape.size)×\(shape.size) with \(shape.cells)×\(shape.cells) cells"
+        + " of \(shape.size)×\(shape.size) with conditioners \(shape.space.text)"
     case .diverged(let pictures):
       "training diverged after \(pictures) pictures: the loss is not finite; lower `learning_rate`"
     }

@@ -4,6 +4,7 @@ import Evaluation
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Scenes
 import Statistics
 import Streams
@@ -50,6 +51,8 @@ enum AgreeStage {
           message: "denoiser and \(role) differ: \($0); give both one set of scenes")
       }
     }
+      + Shared.checkPlaces(
+        denoiser, path: "inputs.denoiser", what: "held-out pictures are labelled by places")
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
@@ -59,7 +62,7 @@ enum AgreeStage {
     let shape = reference.denoiser.shape
     if denoiser.shape != shape {
       throw MismatchError(
-        "the denoisers differ in size or cells: \(denoiser.shape), \(shape); give both one set of scenes"
+        "the denoisers differ in size or conditioners: \(denoiser.shape), \(shape); give both one set of scenes"
       )
     }
     let scenes = try PictureSet("scenes", of: context)
@@ -85,7 +88,7 @@ enum AgreeStage {
         let agreement = PictureAgreement.each(
           try denoiser.denoise(batch, threads: context.threads),
           try reference.denoiser.denoise(batch, threads: context.threads), mean: mean)
-        metrics += rows(agreement, "agreement", sigma: sigma, k: k, seed: context.seed)
+        metrics += rows(agreement, .denoised, sigma: sigma, k: k, seed: context.seed)
         advance()
       }
       if layouts == 0 { continue }
@@ -104,7 +107,7 @@ enum AgreeStage {
       }
       let agreement = PictureAgreement.each(
         try draw(denoiser), try draw(reference.denoiser), mean: mean)
-      metrics += rows(agreement, "drawn_agreement", sigma: nil, k: k, seed: context.seed)
+      metrics += rows(agreement, .drawn, sigma: nil, k: k, seed: context.seed)
       advance()
     }
     let table = JSONValue.array(
@@ -130,14 +133,13 @@ enum AgreeStage {
 
   /// Medians over pictures.
   private static func rows(
-    _ agreement: [PictureAgreement], _ name: String, sigma: Double?, k: Int, seed: UInt64
+    _ agreement: [PictureAgreement], _ of: Measure.Agreement, sigma: Double?, k: Int, seed: UInt64
   ) -> [MetricRow] {
     [
-      (name + ".r2", agreement.map(\.r2)), (name + ".r2_centered", agreement.map(\.r2Centered)),
-    ].map { name, values in
-      let median = medianInterval(values, seed: seed)
-      return MetricRow(
-        name, median.value, sigma: sigma, k: k, ciLow: median.low, ciHigh: median.high, n: median.n)
+      (Measure.r2(of), agreement.map(\.r2)),
+      (Measure.r2Centered(of), agreement.map(\.r2Centered)),
+    ].map { measure, values in
+      measure.row(medianInterval(values, seed: seed), .k(k), sigma.map(Coordinate.sigma))
     }
   }
 }

@@ -3,6 +3,7 @@ import Evaluation
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Statistics
 import Workflow
 
@@ -40,15 +41,17 @@ enum CompareStage {
         manifest: manifest, table: try OutcomeTable(context.object(manifest.rows)),
         name: file.sha256)
     }
-    var metrics = [MetricRow("k_max_threshold", threshold)]
+    var metrics = [Measure.kMaxThreshold.row(threshold)]
     for entry in entries {
       try context.checkCancellation()
       let interval = kMax(entry.outcomes, threshold: threshold, seed: context.seed)
       metrics.append(
-        .interval("k_max", interval, seed: seed(entry), arm: entry.name, unit: "labels"))
+        Measure.kMax.row(interval, seed(entry).map(Coordinate.seed), .subject(entry.name)))
       let beyond = Set(entry.outcomes.map(\.k)).filter { $0 > entry.manifest.trainingMaximum }
       if let recall = pooledRecall(entry.outcomes, counts: beyond, seed: context.seed) {
-        metrics.append(.interval("recall_beyond", recall, seed: seed(entry), arm: entry.name))
+        metrics.append(
+          Measure.recallBeyond.row(
+            recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
       }
     }
     for measure in EffectMeasure.allCases {
@@ -59,7 +62,7 @@ enum CompareStage {
       metrics.map { row in
         .object([
           "name": .string(row.name), "value": .number(row.value),
-          "evaluation": row.arm.map(JSONValue.string) ?? .null,
+          "evaluation": row.subject.map(JSONValue.string) ?? .null,
           "k": row.k.map(JSONValue.integer) ?? .null,
           "ci_low": row.ciLow.map(JSONValue.number) ?? .null,
           "ci_high": row.ciHigh.map(JSONValue.number) ?? .null,
@@ -97,7 +100,7 @@ enum CompareStage {
   private static func effects(
     _ entries: [Entry], _ measure: EffectMeasure, _ context: StageContext
   ) throws -> [MetricRow] {
-    let name = measure.rawValue
+    let on = measure.catalogued
     var rows: [MetricRow] = []
     var tests: [(arm: String, p: Double)] = []
     for entry in entries where !entry.manifest.isPlain {
@@ -112,23 +115,23 @@ enum CompareStage {
       }
       if !beyond.isEmpty {
         let pooled = try effect(beyond)
-        rows.append(.interval("effect_" + name, pooled.effect, arm: entry.name))
-        rows.append(MetricRow("p_" + name, pooled.p, arm: entry.name, n: pooled.effect.n))
+        rows.append(Measure.effect(on).row(pooled.effect, .subject(entry.name)))
+        rows.append(Measure.p(on).row(pooled.p, .subject(entry.name), n: pooled.effect.n))
         // The identity is a check of the machinery, not a hypothesis.
         if entry.manifest.mask?.mask != .identity { tests.append((entry.name, pooled.p)) }
       }
       let within = tested.subtracting(beyond)
       if measure == .recall, !within.isEmpty {
         rows.append(
-          .interval("effect_recall_in_range", try effect(within).effect, arm: entry.name))
+          Measure.effectRecallInRange.row(try effect(within).effect, .subject(entry.name)))
       }
       for k in tested.sorted() {
         rows.append(
-          .interval("effect_" + name, try effect([k]).effect, k: k, arm: entry.name))
+          Measure.effect(on).row(try effect([k]).effect, .k(k), .subject(entry.name)))
       }
     }
     for (test, adjusted) in zip(tests, holm(tests.map(\.p))) {
-      rows.append(MetricRow("p_holm_" + name, adjusted, arm: test.arm, n: tests.count))
+      rows.append(Measure.pHolm(on).row(adjusted, .subject(test.arm), n: tests.count))
     }
     return rows
   }
@@ -156,8 +159,19 @@ enum CompareStage {
         if other == digest { equal += 1 }
       }
       if compared == 0 { throw EvaluationError.noCommonLayouts }
-      return MetricRow(
-        "identical_pictures", Double(equal) / Double(compared), arm: entry.name, n: compared)
+      return Measure.identicalPictures.row(
+        Double(equal) / Double(compared), .subject(entry.name), n: compared)
+    }
+  }
+}
+
+extension EffectMeasure {
+  /// As the catalogue knows it.
+  fileprivate var catalogued: Measure.Effect {
+    switch self {
+    case .recall: .recall
+    case .exact: .exact
+    case .precision: .precision
     }
   }
 }

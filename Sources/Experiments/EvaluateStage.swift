@@ -4,6 +4,7 @@ import Evaluation
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Scenes
 import Streams
 import Vectors
@@ -41,12 +42,8 @@ enum EvaluateStage {
     if let difference = Foreseen(upstream, "judge").difference(from: denoiser) {
       return [ParameterProblem(path: "inputs.judge", message: words(difference))]
     }
-    guard let space = denoiser.space, !space.hasPlaces else { return [] }
-    return [
-      ParameterProblem(
-        path: "inputs.denoiser",
-        message: "its conditioners are \(space.text), and places cannot be requested of it")
-    ]
+    return Shared.checkPlaces(
+      denoiser, path: "inputs.denoiser", what: "places cannot be requested of it")
   }
 
   private static func words(_ difference: String) -> String {
@@ -141,7 +138,7 @@ struct Evaluator {
           StageProgress(
             done: drawn.count, total: requests.count, unit: "layouts",
             metrics: requested == 0
-              ? [] : [MetricRow("recall", Double(found) / Double(requested))]))
+              ? [] : [Measure.recall.row(Double(found) / Double(requested))]))
       })
     return drawn
   }

@@ -4,6 +4,7 @@ import Evaluation
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Workflow
 
 /// What an evaluation leaves: metrics, outcomes, samples, and a file for `compare`.
@@ -37,14 +38,13 @@ struct EvaluationReport {
         k: o.k, layout: o.layout, seed: o.seed, requested: o.requested, found: o.found,
         drawn: o.drawn, exact: o.exact)
     }
-    return StageOutput(files: files, metrics: metrics(), outcomes: outcomes)
+    return StageOutput(files: files, metrics: metrics(), tables: OutcomeRow.tables(outcomes))
   }
 
   private func metrics() -> [MetricRow] {
     var rows = [
-      MetricRow(
-        "training_maximum", Double(artifact.origin.objects.upperBound), unit: "objects"),
-      MetricRow("label_window_area", artifact.denoiser.labelWindowArea, unit: "px²"),
+      Measure.trainingMaximum.row(Double(artifact.origin.objects.upperBound)),
+      Measure.labelWindowArea.row(artifact.denoiser.labelWindowArea),
     ]
     let crossChecked = Dictionary(
       uniqueKeysWithValues: summarize(drawn.map(\.crossCheck), seed: context.seed).map {
@@ -53,28 +53,26 @@ struct EvaluationReport {
     for summary in summarize(drawn.map(\.outcome), seed: context.seed) {
       let k = summary.k
       if let recall = summary.recall {
-        rows.append(.interval("recall", recall, k: k, seed: seed))
+        rows.append(Measure.recall.row(recall, .k(k), .seed(seed)))
         if let other = crossChecked[k]?.recall {
-          rows.append(.interval("recall_background", other, k: k, seed: seed))
+          rows.append(Measure.recallBackground.row(other, .k(k), .seed(seed)))
           // What remains after each detector's own recall on renders of K objects is taken out.
           let expected = judge.judgeRecall[k] - judge.backgroundRecall[k]
           rows.append(
-            MetricRow(
-              "judge_disagreement", abs(recall.value - other.value - expected), k: k, seed: seed,
-              n: recall.n))
+            Measure.judgeDisagreement.row(
+              abs(recall.value - other.value - expected), .k(k), .seed(seed), n: recall.n))
         }
       }
       if let precision = summary.precision {
-        rows.append(.interval("precision", precision, k: k, seed: seed))
+        rows.append(Measure.precision.row(precision, .k(k), .seed(seed)))
       }
-      rows.append(.interval("count_error", summary.countError, k: k, seed: seed, unit: "objects"))
-      rows.append(.interval("drawn", summary.drawn, k: k, seed: seed, unit: "objects"))
-      rows.append(.interval("exact", summary.exact, k: k, seed: seed))
+      rows.append(Measure.countError.row(summary.countError, .k(k), .seed(seed)))
+      rows.append(Measure.drawn.row(summary.drawn, .k(k), .seed(seed)))
+      rows.append(Measure.exact.row(summary.exact, .k(k), .seed(seed)))
       let picture = Double(shape.size * shape.size)
       rows.append(
-        MetricRow(
-          "window_load", Double(k) * artifact.denoiser.labelWindowArea / picture, k: k, seed: seed,
-          unit: "labels"))
+        Measure.windowLoad.row(
+          Double(k) * artifact.denoiser.labelWindowArea / picture, .k(k), .seed(seed)))
     }
     return rows
   }

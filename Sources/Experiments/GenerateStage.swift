@@ -3,6 +3,7 @@ import Diffusion
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Scenes
 import Workflow
 
@@ -89,8 +90,8 @@ enum GenerateStage {
         try context.output("scenes", kind: "scenes", .json, scenes),
       ],
       metrics: [
-        MetricRow("pictures", Double(count), unit: "pictures"),
-        MetricRow("objects_mean", Double(total) / Double(count), n: count, unit: "objects"),
+        Measure.pictures.row(Double(count)),
+        Measure.objectsMean.row(Double(total) / Double(count), n: count),
       ])
   }
 }

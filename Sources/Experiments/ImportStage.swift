@@ -3,6 +3,7 @@ import Diffusion
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Workflow
 
 /// `import`: a denoiser that was trained elsewhere, by the hash that `locus import weights` gave it.
@@ -68,15 +69,14 @@ public enum ImportStage {
     let description = file.denoiser.network.description
     let manifest = DenoiserManifest.imported(
       .init(
-        camera: nil, size: description.shape.size,
-        space: .grid(cells: description.shape.cells), labelling: file.origin.labelling,
-        objects: file.origin.objects),
+        camera: nil, size: description.shape.size, space: description.shape.space,
+        labelling: file.origin.labelling, objects: file.origin.objects),
       .init(description, weights: sha256))
     return StageOutput(
       files: [
         try context.output(manifest),
         try context.output("weights", kind: "weights", .safetensors, content),
       ],
-      metrics: [MetricRow("parameters", Double(file.denoiser.weights.count), unit: "weights")])
+      metrics: [Measure.parameters.row(Double(file.denoiser.weights.count))])
   }
 }

@@ -5,6 +5,7 @@ import Formats
 import Foundation
 import Interventions
 import Lineage
+import Measures
 import Streams
 import Workflow
 
@@ -86,7 +87,7 @@ enum InterveneStage {
     let scenes = try PictureSet("scenes", of: context)
     if base.denoiser.shape != scenes.shape {
       throw MismatchError(
-        "denoiser and scenes differ in size or cells: \(base.denoiser.shape), \(scenes.shape);"
+        "denoiser and scenes differ in size or conditioners: \(base.denoiser.shape), \(scenes.shape);"
           + " give both one set of scenes")
     }
     let specification = options.specification(seed: context.seed)
@@ -103,11 +104,11 @@ enum InterveneStage {
       let batch = checkBatch(set, sigma: sigma, seed: context.seed)
       let effect = try checkMask(masked, on: batch, threads: context.threads)
       metrics.append(
-        MetricRow("mask_changed_share", effect.changedShare, sigma: Double(sigma), n: batch.count))
+        Measure.maskChangedShare.row(
+          effect.changedShare, .sigma(Double(sigma)), n: batch.count))
       metrics.append(
-        MetricRow(
-          "mask_largest_change", Double(effect.largestChange), sigma: Double(sigma), n: batch.count)
-      )
+        Measure.maskLargestChange.row(
+          Double(effect.largestChange), .sigma(Double(sigma)), n: batch.count))
     }
 
     var files: [StageOutput.File] = []

@@ -3,6 +3,7 @@ import Diffusion
 import Evaluation
 import Foundation
 import Lineage
+import Measures
 import Scenes
 import Statistics
 import Workflow
@@ -44,23 +45,23 @@ enum JudgeStage {
     ) { done, total, loss in
       context.progress(
         StageProgress(
-          done: done, total: total, unit: "pictures", metrics: [MetricRow("loss", loss)]))
+          done: done, total: total, unit: "pictures", metrics: [Measure.loss.row(loss)]))
     }
-    var metrics = trained.curve.map { MetricRow("loss", $0.loss, step: Double($0.pictures)) }
-    metrics.append(MetricRow("judge_threshold", Double(trained.judge.threshold), arm: "trained"))
-    metrics.append(
-      MetricRow("judge_threshold", Double(trained.background.threshold), arm: "background"))
-    for (arm, calibrations) in [
-      ("trained", trained.judgeCalibration), ("background", trained.backgroundCalibration),
+    var metrics = trained.curve.map { Measure.loss.row($0.loss, .pictures($0.pictures)) }
+    for (detector, threshold, calibrations) in [
+      (Detector.trained, trained.judge.threshold, trained.judgeCalibration),
+      (.background, trained.background.threshold, trained.backgroundCalibration),
     ] {
+      metrics.append(Measure.judgeThreshold.row(Double(threshold), .detector(detector)))
       for calibration in calibrations {
+        let at = (Coordinate.k(calibration.k), Coordinate.detector(detector))
         if let recall = calibration.recall {
-          metrics.append(.interval("judge_recall", recall, k: calibration.k, arm: arm))
+          metrics.append(Measure.judgeRecall.row(recall, at.0, at.1))
         }
         if let precision = calibration.precision {
-          metrics.append(.interval("judge_precision", precision, k: calibration.k, arm: arm))
+          metrics.append(Measure.judgePrecision.row(precision, at.0, at.1))
         }
-        metrics.append(.interval("judge_exact", calibration.exact, k: calibration.k, arm: arm))
+        metrics.append(Measure.judgeExact.row(calibration.exact, at.0, at.1))
       }
     }
     let weights = JudgeFile(trained, settings: settings).data()
@@ -72,17 +73,5 @@ enum JudgeStage {
         try context.output(manifest),
         try context.output("weights", kind: "judge", .safetensors, weights),
       ], metrics: metrics)
-  }
-}
-
-extension MetricRow {
-  /// A metric with its interval.
-  static func interval(
-    _ name: String, _ interval: Interval, k: Int? = nil, seed: Int? = nil, arm: String? = nil,
-    unit: String? = nil
-  ) -> MetricRow {
-    MetricRow(
-      name, interval.value, k: k, seed: seed, arm: arm, ciLow: interval.low,
-      ciHigh: interval.high, n: interval.n, unit: unit)
   }
 }

@@ -3,6 +3,7 @@ import Diffusion
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Probing
 import Scenes
 import Statistics
@@ -47,13 +48,9 @@ enum ProbeStage {
           path: "inputs.scenes",
           message: "denoiser and scenes differ: \(difference); give both one set of scenes"))
     }
-    if let space = denoiser.space, !space.hasPlaces {
-      problems.append(
-        ParameterProblem(
-          path: "inputs.denoiser",
-          message: "its conditioners are \(space.text), and windows around labels need places"))
-    }
     return problems
+      + Shared.checkPlaces(
+        denoiser, path: "inputs.denoiser", what: "windows around labels need places")
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
@@ -92,8 +89,9 @@ enum ProbeStage {
     _ k: Int, count: Int, _ shape: PictureShape, camera: CameraKind, _ context: StageContext,
     _ checkpointing: Checkpointing
   ) throws -> ProbePictures {
+    let grid = try shape.places()
     let settings = SceneSettings(
-      camera: camera, size: shape.size, cells: shape.cells,
+      camera: camera, size: grid.size, cells: grid.cells,
       rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0))
     let set = try renderSet(
       settings, seed: context.seed, indices: k << 24..<k << 24 + count, purpose: .probeScenes,
@@ -104,26 +102,25 @@ enum ProbeStage {
 
   private static func metrics(_ profile: LocalityProfile) -> [MetricRow] {
     var rows: [MetricRow] = []
-    func append(_ space: String, _ estimates: [Interval]?, _ sides: [Int]?) {
+    func append(_ space: Measure.Space, _ estimates: [Interval]?, _ sides: [Int]?) {
       for (window, estimate) in zip(profile.windows, estimates ?? []) {
         rows.append(
-          MetricRow(
-            "locality." + space, estimate.value, step: Double(window), sigma: profile.sigma,
-            k: profile.k, ciLow: estimate.low, ciHigh: estimate.high, n: estimate.n))
+          Measure.locality(space).row(
+            estimate, .window(window), .sigma(profile.sigma), .k(profile.k)))
       }
-      for (share, side) in zip(LocalityProfile.sideShares, sides ?? []) {
+      for (fraction, side) in zip(LocalityProfile.sideShares, sides ?? []) {
+        guard let share = Measure.Share(rawValue: Int((fraction * 100).rounded())) else { continue }
         rows.append(
-          MetricRow(
-            "side.\(space).\(Int(share * 100))", Double(side), sigma: profile.sigma, k: profile.k,
-            unit: "px"))
+          Measure.side(space, share).row(
+            Double(side), .sigma(profile.sigma), .k(profile.k)))
       }
     }
-    append("pixel", profile.pixel, profile.pixelSides)
-    append("conditioner", profile.conditioner, profile.conditionerSides)
+    append(.pixel, profile.pixel, profile.pixelSides)
+    append(.conditioner, profile.conditioner, profile.conditionerSides)
     for (window, share) in zip(profile.windows, profile.isotropic) {
       rows.append(
-        MetricRow(
-          "locality.isotropic", share, step: Double(window), sigma: profile.sigma, k: profile.k))
+        Measure.locality(.isotropic).row(
+          share, .window(window), .sigma(profile.sigma), .k(profile.k)))
     }
     return rows
   }

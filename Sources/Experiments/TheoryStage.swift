@@ -2,17 +2,15 @@ import Artifacts
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Theory
 import Workflow
 
 /// `theory`: CPC against LCS in a finite world, from its enumerated distribution.
 ///
-/// Metrics, all with `step` = coupling: `theory.kl.F`, `theory.pixel.F`, `theory.label.F` for the
-/// windows F = `block` or `cells`, `theory.gap`, each with σ (KL at σ = 0 is enumerated) and over all
-/// conditioners unless `k` says how many labels; `theory.pair.pixel` (arm `i-j`) and
-/// `theory.pair.label` (arm `i|l`). Their interval is 1.96 standard errors of a Monte Carlo mean over
-/// N points a conditioner, or, without N, what doubling the step of a quadrature changes, and
-/// rounding. With a transform, `arm` is `windows in S, noise in T`.
+/// Violations are over all conditioners unless `k` says how many labels. Their interval is 1.96 standard
+/// errors of a Monte Carlo mean over N points a conditioner, or, without N, what doubling the step of a
+/// quadrature changes, and rounding.
 enum TheoryStage {
   enum Transform: String, Sendable, Decodable, CaseIterable { case none, orthogonal, general }
 
@@ -100,7 +98,7 @@ enum TheoryStage {
     let samples = options.samples
     let views = try views(options.transform, settings, seed: context.seed)
     let total = couplings.count * sigmas.count * views.count
-    var metrics = [MetricRow("theory.control", family.isControl ? 1 : 0)]
+    var metrics = [Measure.theoryControl.row(family.isControl ? 1 : 0)]
     var worlds: [JSONValue] = []
     var done = 0
     for coupling in couplings {
@@ -108,9 +106,8 @@ enum TheoryStage {
       worlds.append(description(of: world, coupling: coupling))
       for form in WindowForm.allCases {
         metrics.append(
-          MetricRow(
-            "theory.kl.\(form.rawValue)", try world.enumeratedDivergence(form), step: coupling,
-            sigma: 0, unit: "nat"))
+          Measure.theoryKL(form.windows).row(
+            try world.enumeratedDivergence(form), .coupling(coupling), .sigma(0)))
       }
       for view in views {
         metrics += try disentanglement(world, view, coupling)
@@ -120,7 +117,7 @@ enum TheoryStage {
             try NoisedWorld(world, view: view.view, sigma: sigma), samples: samples,
             seed: context.seed, draw: UInt64(draw), threads: context.threads,
             checkCancellation: context.checkCancellation)
-          metrics += rows(found, coupling: coupling, arm: view.name)
+          metrics += rows(found, coupling: coupling, view: view.name)
           done += 1
           context.progress(
             StageProgress(done: done, total: total, unit: "noise levels"))
@@ -171,42 +168,42 @@ enum TheoryStage {
     // Of means alone: any σ gives the same.
     let test = try Disentanglement(try NoisedWorld(world, view: view.view, sigma: 1))
     return [
-      MetricRow("theory.cosine", test.largestCosine, step: coupling, arm: view.name),
-      MetricRow("theory.outside", test.shareOutside, step: coupling, arm: view.name),
+      Measure.theoryCosine.row(
+        test.largestCosine, .coupling(coupling), view.name.map(Coordinate.view)),
+      Measure.theoryOutside.row(
+        test.shareOutside, .coupling(coupling), view.name.map(Coordinate.view)),
     ]
   }
 
-  private static func rows(_ found: Violations, coupling: Double, arm: String?) -> [MetricRow] {
+  private static func rows(_ found: Violations, coupling: Double, view: String?) -> [MetricRow] {
     func row(
-      _ name: String, _ estimate: TheoryEstimate?, k: Int? = nil, arm: String?, unit: String
+      _ measure: Measure, _ estimate: TheoryEstimate?, k: Int? = nil, pair: String? = nil
     ) -> MetricRow {
-      MetricRow(
-        name, estimate?.value ?? .nan, step: coupling, sigma: found.sigma, k: k, arm: arm,
-        ciLow: estimate?.low, ciHigh: estimate?.high,
-        n: found.samples == 0 ? nil : found.samples, unit: unit)
+      measure.row(
+        estimate?.value ?? .nan, low: estimate?.low, high: estimate?.high, .coupling(coupling),
+        .sigma(found.sigma), k.map(Coordinate.k), view.map(Coordinate.view),
+        pair.map(Coordinate.pair), n: found.samples == 0 ? nil : found.samples)
     }
     var rows: [MetricRow] = []
     for form in WindowForm.allCases {
-      let name = form.rawValue
-      rows.append(row("theory.kl.\(name)", found.divergence[form], arm: arm, unit: "nat"))
-      rows.append(row("theory.pixel.\(name)", found.pixel[form], arm: arm, unit: "px⁻⁴"))
-      rows.append(row("theory.label.\(name)", found.label[form], arm: arm, unit: "px⁻²"))
+      let kl = Measure.theoryKL(form.windows)
+      rows.append(row(kl, found.divergence[form]))
+      rows.append(row(.theoryPixel(form.windows), found.pixel[form]))
+      rows.append(row(.theoryLabel(form.windows), found.label[form]))
       for (k, estimate) in found.divergenceByCount[form].sorted(by: { $0.key < $1.key }) {
-        rows.append(row("theory.kl.\(name)", estimate, k: k, arm: arm, unit: "nat"))
+        rows.append(row(kl, estimate, k: k))
       }
     }
-    rows.append(row("theory.gap", found.scoreGap, arm: arm, unit: "px⁻²"))
-    // Pairs are told by `arm`, which a view already uses.
-    if arm != nil { return rows }
+    rows.append(row(.theoryGap, found.scoreGap))
+    // Pairs of cells mean pairs of features under a transform; they are told for the plain view.
+    if view != nil { return rows }
     for i in found.pixelPairs.indices {
       for j in found.pixelPairs.indices where j != i {
         if i < j {
           rows.append(
-            row(
-              "theory.pair.pixel", found.pixelPairs[i][j], arm: "\(i + 1)-\(j + 1)", unit: "px⁻⁴"))
+            row(.theoryPairPixel, found.pixelPairs[i][j], pair: "\(i + 1)-\(j + 1)"))
         }
-        rows.append(
-          row("theory.pair.label", found.labelPairs[i][j], arm: "\(i + 1)|\(j + 1)", unit: "px⁻²"))
+        rows.append(row(.theoryPairLabel, found.labelPairs[i][j], pair: "\(i + 1)|\(j + 1)"))
       }
     }
     return rows
@@ -258,44 +255,53 @@ private struct TheorySampling {
       let labels = Labels(0..<k)
       let exact = world.index(of: labels)
       rows.append(
-        MetricRow(
-          "theory.support", exact.map { world.conditionerProbabilities[$0] } ?? 0, step: coupling,
-          k: k))
+        Measure.theorySupport.row(
+          exact.map { world.conditionerProbabilities[$0] } ?? 0, .coupling(coupling), .k(k)))
       if let exact {
-        let drawn = try sample(labels, k, "exact", context) {
+        let drawn = try sample(labels, k, .exact, context) {
           Composition(exactly: try NoisedWorld(world, sigma: $0), conditioner: exact)
         }
-        rows += test(drawn, world.pictures[exact], "exact", k)
+        rows += test(drawn, world.pictures[exact], .exact, k)
       }
-      let drawn = try sample(labels, k, "composed", context) {
+      let drawn = try sample(labels, k, .composed, context) {
         try Composition(try NoisedWorld(world, sigma: $0), labels: labels, form: .block)
       }
-      rows += test(drawn, try world.composedPictures(labels, form: .block), "composed", k)
+      rows += test(drawn, try world.composedPictures(labels, form: .block), .composed, k)
       context.progress(StageProgress(done: k + 1, total: world.cells + 1, unit: "label counts"))
     }
     return rows
   }
 
   private func sample(
-    _ labels: Labels, _ k: Int, _ density: String, _ context: StageContext,
+    _ labels: Labels, _ k: Int, _ score: SampledScore, _ context: StageContext,
     _ at: (Double) throws -> Composition
   ) throws -> SampledPictures {
     try samplePictures(
       world, labels: labels, count: draws, steps: steps, seed: context.seed,
-      draw: family << 8 | UInt64(2 * k + (density == "exact" ? 0 : 1)), threads: context.threads,
+      draw: family << 8 | UInt64(2 * k + (score == .exact ? 0 : 1)), threads: context.threads,
       density: at)
   }
 
   private func test(
-    _ drawn: SampledPictures, _ pictures: [Picture], _ arm: String, _ k: Int
+    _ drawn: SampledPictures, _ pictures: [Picture], _ score: SampledScore, _ k: Int
   ) -> [MetricRow] {
     let test = drawn.test(against: pictures)
-    func row(_ name: String, _ value: Double) -> MetricRow {
-      MetricRow(name, value, step: coupling, k: k, arm: arm, n: drawn.total)
+    func row(_ measure: Measure, _ value: Double) -> MetricRow {
+      measure.row(value, .coupling(coupling), .k(k), .score(score), n: drawn.total)
     }
     return [
-      row("theory.chi2", test.statistic), row("theory.p", test.p),
-      row("theory.freedom", Double(test.degreesOfFreedom)),
-    ] + (drawn.recall.map { [row("theory.recall", $0)] } ?? [])
+      row(.theoryChi2, test.statistic), row(.theoryP, test.p),
+      row(.theoryFreedom, Double(test.degreesOfFreedom)),
+    ] + (drawn.recall.map { [row(.theoryRecall, $0)] } ?? [])
+  }
+}
+
+extension WindowForm {
+  /// As the catalogue knows it.
+  fileprivate var windows: Measure.Windows {
+    switch self {
+    case .block: .block
+    case .cells: .cells
+    }
   }
 }

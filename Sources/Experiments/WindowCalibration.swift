@@ -4,6 +4,7 @@ import Diffusion
 import Evaluation
 import Foundation
 import Lineage
+import Measures
 import Scenes
 import Statistics
 import Streams
@@ -24,7 +25,7 @@ struct WindowCalibration {
     let teacher = try DenoiserArtifact("teacher", of: context).denoiser
     if teacher.shape != scenes.shape {
       throw MismatchError(
-        "teacher and scenes differ in size or cells: \(teacher.shape), \(scenes.shape)")
+        "teacher and scenes differ in size or conditioners: \(teacher.shape), \(scenes.shape)")
     }
     let sigmas = options.sigmas.sorted()
     let candidates = Array(Set(options.candidates)).sorted()
@@ -42,10 +43,7 @@ struct WindowCalibration {
         let denoised = try machine.denoise(batches[i], threads: context.threads)
         let agreement = PictureAgreement.each(denoised, told[i], mean: mean)
         let r2 = medianInterval(agreement.map(\.r2), seed: context.seed)
-        metrics.append(
-          MetricRow(
-            "calibration_r2", r2.value, step: Double(radius), sigma: sigma, ciLow: r2.low,
-            ciHigh: r2.high, n: r2.n))
+        metrics.append(Measure.calibrationR2.row(r2, .radius(radius), .sigma(sigma)))
         if best[i].map({ r2.value > $0.r2 }) ?? true { best[i] = (radius, r2.value) }
         context.progress(
           StageProgress(

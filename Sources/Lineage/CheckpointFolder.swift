@@ -6,7 +6,7 @@ import Foundation
 /// once, so that a crash at any moment leaves the older state or the newer one, never a mixture.
 public struct CheckpointFolder: Sendable {
   /// What a manifest says; its own hash guards it as a receipt's does.
-  public struct Manifest: Sendable, Codable, Hashable {
+  public struct Manifest: Sendable, Codable, Hashable, ReceiptContent {
     struct Blob: Sendable, Codable, Hashable {
       var sha256: String
       var bytes: Int

@@ -112,6 +112,16 @@ final class Connection {
     return QueryResult(columns: columns, rows: rows)
   }
 
+  /// Copies another database into this one, which is empty.
+  func fill(from other: Connection) throws(StoreError) {
+    guard let backup = sqlite3_backup_init(handle, "main", other.handle, "main") else {
+      throw failure(sqlite3_errcode(handle), statement: "copy")
+    }
+    let code = sqlite3_backup_step(backup, -1)
+    sqlite3_backup_finish(backup)
+    if code != SQLITE_DONE { throw other.failure(code, statement: "copy") }
+  }
+
   /// All or nothing.
   func transaction(_ body: () throws(StoreError) -> Void) throws(StoreError) {
     try execute("BEGIN IMMEDIATE")

@@ -12,7 +12,7 @@ extension Store {
   public func queryReadOnly(_ sql: String, timeLimit: Double = 60) throws(StoreError)
     -> QueryResult
   {
-    let connection = try Self.openToRead(databaseURL.path)
+    let connection = try Self.openToRead(databaseURL.path, vocabulary)
     let guardian = Guardian(seconds: timeLimit)
     connection.obey(guardian)
     defer { withExtendedLifetime(guardian) {} }
@@ -48,13 +48,13 @@ extension Store {
 
   /// The columns of each table and view.
   public func relations() throws(StoreError) -> [String: [String]] {
-    let found = try query(
+    let found = try rows(
       """
-      SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
+      SELECT m.name, c.name AS "column" FROM sqlite_schema m JOIN pragma_table_info(m.name) c
       WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%' ORDER BY m.rowid, c.cid
       """)
     var result: [String: [String]] = [:]
-    for row in found.rows { result[row[0].text ?? "", default: []].append(row[1].text ?? "") }
+    for row in found { result[try row.text("name"), default: []].append(try row.text("column")) }
     return result
   }
 }

@@ -20,6 +20,11 @@ public struct ArtifactRecord: Sendable, Codable, Hashable {
   public var mediaType: String
   public var bytes: Int
   public var createdAt: String
+  /// What it says of itself, when it is a manifest.
+  public var manifest: JSONValue?
+
+  /// The media type of a manifest: one JSON object with a text `type`, as canonical text.
+  public static let manifestMediaType = "application/vnd.locus.manifest+json"
 }
 
 /// What was really computed once: a row of `execution` with all that belongs to it.
@@ -42,12 +47,17 @@ public struct ExecutionRecord: Sendable, Codable, Hashable {
   public var threads = 1
   /// Counts the executions of one key from 1; given by the store.
   public var attempt = 1
+  /// The version of the kind, and the instruction set of the numeric modules; `nil` where it was not
+  /// recorded.
+  public var kindVersion: Int?
+  public var instructions: String?
   public var inputs: [ArtifactReference]
   public var outputs: [ArtifactReference] = []
   /// What `outputs` name.
   public var artifacts: [ArtifactRecord] = []
   public var metrics: [MetricRow] = []
-  public var outcomes: [OutcomeRow] = []
+  /// Rows of the further tables that the vocabulary declares, by the name of the table.
+  public var tables: [String: TableRows] = [:]
 
   public init(
     key: String, kind: String, parameters: JSONValue, seed: UInt64, inputs: [ArtifactReference]
@@ -57,6 +67,41 @@ public struct ExecutionRecord: Sendable, Codable, Hashable {
     self.parameters = parameters
     self.seed = seed
     self.inputs = inputs
+  }
+}
+
+extension ExecutionRecord {
+  private enum CodingKeys: String, CodingKey {
+    case id, key, kind, parameters, seed, startedAt, finishedAt, status, error, cpuSeconds,
+      wallSeconds, peakRSSBytes, threads, attempt, kindVersion, instructions, inputs, outputs,
+      artifacts, metrics, tables
+  }
+
+  /// Format 1 of receipts has no `tables`.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      key: try container.decode(String.self, forKey: .key),
+      kind: try container.decode(String.self, forKey: .kind),
+      parameters: try container.decode(JSONValue.self, forKey: .parameters),
+      seed: try container.decode(UInt64.self, forKey: .seed),
+      inputs: try container.decode([ArtifactReference].self, forKey: .inputs))
+    id = try container.decode(String.self, forKey: .id)
+    startedAt = try container.decode(String.self, forKey: .startedAt)
+    finishedAt = try container.decode(String.self, forKey: .finishedAt)
+    status = try container.decode(String.self, forKey: .status)
+    error = try container.decodeIfPresent(String.self, forKey: .error)
+    cpuSeconds = try container.decode(Double.self, forKey: .cpuSeconds)
+    wallSeconds = try container.decode(Double.self, forKey: .wallSeconds)
+    peakRSSBytes = try container.decode(Int.self, forKey: .peakRSSBytes)
+    threads = try container.decode(Int.self, forKey: .threads)
+    attempt = try container.decode(Int.self, forKey: .attempt)
+    kindVersion = try container.decodeIfPresent(Int.self, forKey: .kindVersion)
+    instructions = try container.decodeIfPresent(String.self, forKey: .instructions)
+    outputs = try container.decode([ArtifactReference].self, forKey: .outputs)
+    artifacts = try container.decode([ArtifactRecord].self, forKey: .artifacts)
+    metrics = try container.decode([MetricRow].self, forKey: .metrics)
+    tables = try container.decodeIfPresent([String: TableRows].self, forKey: .tables) ?? [:]
   }
 }
 

@@ -12,8 +12,8 @@ extension Store {
     pipeline: String, path: String, source: String, trigger: String, seed: UInt64, host: String,
     locusVersion: String, gitCommit: String?
   ) throws(StoreError) -> String {
-    for dead in try database.query("SELECT id FROM run WHERE status = 'running'").column("id") {
-      if let id = dead.text { try close(id) }
+    for dead in try database.texts("SELECT id FROM run WHERE status = 'running'") {
+      try close(dead)
     }
     let leftovers = try? FileManager.default.contentsOfDirectory(
       at: temporaryFolder, includingPropertiesForKeys: nil)
@@ -33,7 +33,7 @@ extension Store {
   /// The present, but after every run: a clock that was set back does not make an old run the latest.
   private func nextStart() throws(StoreError) -> String {
     let now = timestamp()
-    let last = try database.query("SELECT max(started_at) FROM run").rows.first?.first?.text
+    let last = try database.texts("SELECT max(started_at) FROM run").first
     guard let last, last >= now else { return now }
     let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true, timeZone: .gmt)
     return (try? style.parse(last)).map { timestamp($0.addingTimeInterval(0.0015)) } ?? now
@@ -41,8 +41,8 @@ extension Store {
 
   /// Ends a run that was killed. Its receipt, completed from the journal, counts.
   private func close(_ id: String) throws(StoreError) {
-    if var known = try? Receipt.read(RunRecord.self, from: receiptURL(run: id)), known.id == id {
-      known = Journal.completed(known, in: folder)
+    if var known = try Receipt.readIfWhole(RunRecord.self, from: receiptURL(run: id)) {
+      known = try Journal.completed(known, in: folder)
       try database.transaction { () throws(StoreError) in
         try RunRow.insert(known.stages, runID: id, into: database)
         try database.run("DELETE FROM event WHERE run_id = ?", [.text(id)])

@@ -8,6 +8,7 @@ public enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConver
   case notADatabase(path: String)
   case foreign(path: String, found: String)
   case newer(path: String, version: Int, known: Int)
+  case newerReceipt(path: String, format: Int, known: Int)
   case link(path: String)
   case cannotWrite(path: String, reason: String)
   case inputOutput(path: String, reason: String)
@@ -20,6 +21,10 @@ public enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConver
   case refused(what: String, statement: String)
   case tooManyRows(most: Int)
   case metric(name: String, value: Double)
+  /// A receipt names what the vocabulary does not have.
+  case undeclared(String, execution: String)
+  case manifest(role: String, reason: String)
+  case column(String, problem: String)
   case reference(String)
   case keepsNothing(Keep, pipelines: [String])
 
@@ -34,6 +39,8 @@ public enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConver
       "\(path): a database of another program (\(found)); choose another folder with --store"
     case .newer(let path, let version, let known):
       "\(path): made by a newer Locus (schema \(version), this one knows \(known)); use that version"
+    case .newerReceipt(let path, let format, let known):
+      "\(path): made by a newer Locus (format \(format), this one knows \(known)); use that version"
     case .link(let path):
       "\(path): a symbolic link; what a store holds lies in its own folder: move it there"
     case .cannotWrite(let path, let reason):
@@ -52,6 +59,10 @@ public enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConver
       "a query is one statement that only reads; \(what) is refused, in: \(statement)"
     case .tooManyRows(let most): "the query has more than \(most) rows; add a LIMIT"
     case .metric(let name, let value): "metric \(name) is \(value), not a finite number"
+    case .undeclared(let what, let execution):
+      "\(what), in execution \(execution), is unknown; was it made by a newer Locus? Use that version"
+    case .manifest(let role, let reason): "output `\(role)` is no manifest: \(reason)"
+    case .column(let name, let problem): "column \(name): \(problem)"
     case .keepsNothing(let rule, let pipelines):
       "--keep \(rule) keeps no run; pipelines in this store: \(pipelines.joined(separator: ", "))"
     case .reference(let text): "\(text) names nothing in the store, or more than one thing"
@@ -66,12 +77,13 @@ public enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConver
   public var category: ErrorCategory {
     switch self {
     case .missing: .missing
-    case .notAFolder, .notADatabase, .foreign, .newer, .link, .damaged: .data
+    case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .damaged, .undeclared:
+      .data
     case .cannotWrite: .cannotCreate
     case .inputOutput, .full: .inputOutput
     case .busy: .busy
     case .sql, .timeLimit, .refused, .tooManyRows, .reference, .keepsNothing: .usage
-    case .metric: .bug
+    case .metric, .manifest, .column: .bug
     }
   }
 }

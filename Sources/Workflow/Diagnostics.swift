@@ -149,7 +149,7 @@ public enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCon
   case invalid(file: String, problems: [PipelineProblem])
   case badOverride(String, reason: String)
   case badSelection(option: String, name: String, known: [String])
-  case locked(LockHolder, path: String)
+  case locked(LockOwner, path: String)
   case cannotLock(String, reason: String)
   case noOutput(stage: String, role: String, path: String)
   case roleTwice(stage: String, role: String)
@@ -171,7 +171,9 @@ public enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCon
     case .badSelection(let option, let name, let known):
       "\(option) \(name): there is no such stage or instance\(hint(name, known));"
         + " stages: \(listed(known))"
-    case .locked(let holder, let path): "\(path): another run holds the lock: \(holder.description)"
+    case .locked(.named(let holder), let path):
+      "\(path): another run holds the lock: \(holder.description)"
+    case .locked(let owner, let path): "\(path): the lock is held by \(owner.description)"
     case .cannotLock(let path, let reason): "\(path): the lock cannot be taken: \(reason)"
     case .noOutput(let stage, let role, let path):
       "stage `\(stage)` promised the output `\(role)` but left no file at \(path);"

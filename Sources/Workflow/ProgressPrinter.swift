@@ -132,7 +132,7 @@ public final class ProgressPrinter: Sendable {
     guard let work = progress.work else { return place }
     let seen = StageProgress(
       done: work.done, total: work.total, unit: work.unit,
-      metrics: work.metrics.sorted { $0.key < $1.key }.map { MetricRow($0.key, $0.value) })
+      metrics: work.metrics.sorted { $0.key < $1.key }.map { MetricRow(name: $0.key, value: $0.value) })
     return place + " " + text(of: seen, rate: work.rate, secondsLeft: work.secondsLeft)
   }
 

@@ -12,6 +12,9 @@ public struct Replication: Sendable, Hashable {
     /// Only this stage's metrics count; `nil`: all that have the name.
     public var stage: String?
     public var position: SourcePosition
+
+    /// The dimension that `k` names.
+    static let condition = "k"
   }
 
   /// Replicates of the first run.

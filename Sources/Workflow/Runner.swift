@@ -227,6 +227,7 @@ public struct Runner {
       key: key, kind: instance.kind.name, parameters: instance.parameters, seed: instance.seed,
       inputs: StageExecution.references(inputs, declarations: instance.kind.inputs))
     execution.threads = settings.threads
+    execution.kindVersion = instance.kind.version
     let meter = ResourceMeter()
     let notes = Mutex<[String]>([])
     let checkpoint = Checkpoint(
@@ -249,7 +250,7 @@ public struct Runner {
       let usage = meter.stop()
       execution.set(usage, after: checkpoint.earlier)
       execution.metrics = output.metrics
-      execution.outcomes = output.outcomes
+      execution.tables = output.tables
       let published = try store.publish(
         execution,
         files: output.files, runID: runID)

@@ -75,16 +75,17 @@ public struct StageProgress: Sendable {
   }
 }
 
-/// What a stage gives back: files in its scratch folder, metrics and outcomes.
+/// What a stage gives back: files in its scratch folder, metrics and rows of further tables.
 public struct StageOutput: Sendable {
   public typealias File = StageFileToPublish
   public var files: [File]
   public var metrics: [MetricRow]
-  public var outcomes: [OutcomeRow]
+  /// Rows of the further tables that the store's vocabulary declares, by the name of the table.
+  public var tables: [String: TableRows]
 
-  public init(files: [File], metrics: [MetricRow] = [], outcomes: [OutcomeRow] = []) {
+  public init(files: [File], metrics: [MetricRow] = [], tables: [String: TableRows] = [:]) {
     self.files = files
     self.metrics = metrics
-    self.outcomes = outcomes
+    self.tables = tables
   }
 }

@@ -5,10 +5,10 @@ enum CommandLineTool {
   static var commands: [any Command.Type] {
     [
       RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self,
-      LineageCommand.self, QueryCommand.self, VerifyCommand.self, RebuildCommand.self,
-      CollectCommand.self, ReportCommand.self, ImportCommand.self, SampleCommand.self,
-      DenoiseCommand.self, BenchCommand.self, ScheduleCommand.self, CompletionsCommand.self,
-      ManCommand.self,
+      LineageCommand.self, QueryCommand.self, MetricsCommand.self, VerifyCommand.self,
+      RebuildCommand.self, CollectCommand.self, ReportCommand.self, ImportCommand.self,
+      SampleCommand.self, DenoiseCommand.self, BenchCommand.self, ScheduleCommand.self,
+      CompletionsCommand.self, ManCommand.self,
     ]
   }
 

@@ -8,22 +8,22 @@ func storedDenoiser(_ word: String, in store: Store) throws -> any Denoiser {
   let sha256: String?
   switch try StoreReference(word, in: store) {
   case .execution(let id):
-    let found = try store.query(
+    let found = try store.texts(
       """
       SELECT o.sha256 FROM execution_output o JOIN artifact a USING (sha256)
       WHERE o.execution_id = ? AND a.kind = ?
       """, [.text(id), .text(ArtifactType.denoiser.name)])
-    sha256 = found.column("sha256").first?.text
+    sha256 = found.first
   case .artifact(let hash):
     // Weights stand for the denoiser that they make.
-    let found = try store.query(
+    let found = try store.texts(
       """
       SELECT m.sha256 FROM execution_output w
       JOIN execution_output m ON m.execution_id = w.execution_id
       JOIN artifact a ON a.sha256 = m.sha256
       WHERE w.sha256 = ? AND a.kind = ? ORDER BY m.sha256 = w.sha256 DESC LIMIT 1
       """, [.text(hash), .text(ArtifactType.denoiser.name)])
-    sha256 = found.column("sha256").first?.text
+    sha256 = found.first
   case .run: sha256 = nil
   }
   guard let sha256 else { throw UsageError.noDenoiser(word) }

@@ -2,6 +2,7 @@
 // metric rows every one of them searches instead of reading tables from end to end.
 import CSQLite
 import Foundation
+import Measures
 import Testing
 
 @testable import Lineage
@@ -67,7 +68,7 @@ struct ViewTests {
       + views.filter { $0 != "latest_run" }.map { "SELECT * FROM run_\($0) \(run)" }
       + ["SELECT * FROM lineage WHERE artifact = 'run00019-19/comparison'"]
       + ["SELECT * FROM run_lineage WHERE artifact = 'run00002-19/comparison'"]
-      + Readme.queries + Readme.shellQueries + NamedQuery.all.map(\.sql)
+      + Readme.queries + Readme.shellQueries + Vocabulary.locus.allQueries.map(\.sql)
     for sql in questions {
       let plan = try store.query("EXPLAIN QUERY PLAN " + sql).column("detail").compactMap(\.text)
       for line in plan {

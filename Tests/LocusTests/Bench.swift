@@ -66,7 +66,8 @@ final class Bench: Sendable {
     return StageOutput(
       files: [.init(role: role, url: url, kind: role, mediaType: "text/plain")],
       metrics: [
-        .init("loss", 0.5, step: 1), .init("accuracy", 0.5, ciLow: 0.4, ciHigh: 0.6, n: 10),
+        .init(name: "loss", value: 0.5, dimensions: ["pictures": .integer(1)]),
+          .init(name: "accuracy", value: 0.5, ciLow: 0.4, ciHigh: 0.6, n: 10),
       ])
   }
 

@@ -21,7 +21,6 @@ import Workflow
 @Suite("categories of errors")
 struct ErrorCategoryTests {
   private static let file = StageFile(url: URL(filePath: "f"), sha256: "")
-  private static let holder = LockHolder.current(pipeline: "p")
 
   /// Every error type of the package, with the cases that tell its categories apart.
   private static let table: [(any CategorizedError, ErrorCategory)] = [
@@ -31,7 +30,9 @@ struct ErrorCategoryTests {
     (StoreError.missing(path: "p"), .missing),
     (StoreError.notAFolder(path: "p"), .data), (StoreError.notADatabase(path: "p"), .data),
     (StoreError.foreign(path: "p", found: "f"), .data),
-    (StoreError.newer(path: "p", version: 2, known: 1), .data), (StoreError.link(path: "p"), .data),
+    (StoreError.newer(path: "p", version: 2, known: 1), .data),
+    (StoreError.newerReceipt(path: "p", format: 2, known: 1), .data),
+    (StoreError.undeclared("d", execution: "e"), .data), (StoreError.link(path: "p"), .data),
     (StoreError.damaged(path: "p", reason: "r"), .data),
     (StoreError.cannotWrite(path: "p", reason: "r"), .cannotCreate),
     (StoreError.inputOutput(path: "p", reason: "r"), .inputOutput),
@@ -42,13 +43,15 @@ struct ErrorCategoryTests {
     (StoreError.tooManyRows(most: 1), .usage), (StoreError.reference("r"), .usage),
     (StoreError.keepsNothing(.last(1), pipelines: []), .usage),
     (StoreError.metric(name: "m", value: .nan), .bug),
+    (StoreError.manifest(role: "m", reason: "r"), .bug),
+    (StoreError.column("c", problem: "p"), .bug),
 
     (WorkflowError.missingFile("p"), .missing), (WorkflowError.isFolder("p"), .missing),
     (WorkflowError.unreadable("p", reason: "r"), .missing),
     (WorkflowError.invalid(file: "p", problems: []), .data),
     (WorkflowError.badOverride("o", reason: "r"), .usage),
     (WorkflowError.badSelection(option: "o", name: "n", known: []), .usage),
-    (WorkflowError.locked(holder, path: "p"), .busy),
+    (WorkflowError.locked(.unnamed, path: "p"), .busy),
     (WorkflowError.cannotLock("p", reason: "r"), .cannotCreate),
     (WorkflowError.noOutput(stage: "s", role: "r", path: "p"), .bug),
     (WorkflowError.roleTwice(stage: "s", role: "r"), .bug),
@@ -56,6 +59,7 @@ struct ErrorCategoryTests {
     (ParameterMismatch.missing(["w"]), .data),
     (WeightsFileError.unstated(["size"]), .data),
     (TrainingError.diverged(pictures: 1), .data),
+    (NoPlaces(.set(words: ["red"])), .data),
     (DenoiserError.sigma(index: 0, value: 0), .data),
     (DenoiserError.count(array: "x", found: 1, expected: 2), .bug),
     (SceneError.crowded(objects: 12, gap: 1, margin: 1), .data),

@@ -3,6 +3,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Testing
 import Workflow
 
@@ -46,15 +47,31 @@ final class Program {
     return process.terminationReason == .exit ? process.terminationStatus : -1
   }
 
-  func start(_ words: [String], output: Any? = nil) throws -> Process {
+  func start(_ words: [String], output: Any? = nil, error: Any? = nil) throws -> Process {
     let process = Process()
     process.executableURL = Self.executable
     process.arguments = words
     process.currentDirectoryURL = folder
     process.standardOutput = output ?? FileHandle.nullDevice
-    process.standardError = FileHandle.nullDevice
+    process.standardError = error ?? FileHandle.nullDevice
     try process.run()
     return process
+  }
+
+  /// Starts a short run that waits for the long one, and returns when it says so.
+  func startWaiting() throws -> Process {
+    let said = folder.appending(path: UUID().uuidString)
+    try Data().write(to: said)
+    let process = try start(
+      Self.short.filter { $0 != "--quiet" } + ["--wait"], error: FileHandle(forWritingTo: said))
+    let end = ContinuousClock.now + .seconds(30)
+    while ContinuousClock.now < end {
+      let text = try String(contentsOf: said, encoding: .utf8)
+      if text.contains("waiting for pipeline `long`") { return process }
+      usleep(10_000)
+    }
+    process.terminate()
+    throw CancellationError()
   }
 
   func finish(_ words: [String]) throws -> Int32 {
@@ -68,7 +85,7 @@ final class Program {
     let process = try start(["run", "long.json5"])
     let end = ContinuousClock.now + .seconds(30)
     while ContinuousClock.now < end {
-      if let store = try? Store.open(store, .readOnly),
+      if let store = try? Store.open(store, .readOnly, .locus),
         let found = try? store.query("SELECT 1 FROM stage WHERE name = 'model'"),
         !found.rows.isEmpty
       {
@@ -81,7 +98,7 @@ final class Program {
   }
 
   func value(_ sql: String) throws -> SQLValue? {
-    try Store.open(store, .readOnly).query(sql).rows.first?.first
+    try Store.open(store, .readOnly, .locus).query(sql).rows.first?.first
   }
 
   static let short = ["run", "long.json5", "--set", "model.pictures=16", "--quiet"]
@@ -115,9 +132,8 @@ struct ProcessTests {
     #expect(try program.finish(["status"]) == 0)
     #expect(try program.finish(["query", "SELECT * FROM stage"]) == 0)
     // One that waits goes on as soon as the first has ended; one that is told to stop, at once.
-    let impatient = try program.start(Program.short + ["--wait"])
-    let waiting = try program.start(Program.short + ["--wait"])
-    usleep(300_000)
+    let impatient = try program.startWaiting()
+    let waiting = try program.startWaiting()
     #expect(impatient.isRunning && waiting.isRunning)
     kill(impatient.processIdentifier, SIGINT)
     impatient.waitUntilExit()

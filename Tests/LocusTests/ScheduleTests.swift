@@ -2,6 +2,7 @@
 // empty environment.
 import Formats
 import Foundation
+import Measures
 import Testing
 
 @testable import locus

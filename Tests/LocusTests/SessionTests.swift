@@ -1,6 +1,7 @@
 // Proves that there is one way to write to a store, and that it heals before it adds.
 import Formats
 import Foundation
+import Measures
 import Testing
 
 @testable import Lineage
@@ -18,11 +19,10 @@ struct SessionTests {
       // What `gc` would write before it removes this run, killed after the first file.
       let data = folder.appending(path: "data")
       let removal = try {
-        let store = try Store.open(data, .readOnly)
+        let store = try Store.open(data, .readOnly, .locus)
         var removal = Removal()
-        removal.runs = try store.query("SELECT id FROM run").column("id").compactMap(\.text)
-        removal.executions = try store.query("SELECT id FROM execution").column("id")
-          .compactMap(\.text)
+        removal.runs = try store.texts("SELECT id FROM run")
+        removal.executions = try store.texts("SELECT id FROM execution")
         removal.objects = Store.strayObjects(in: data, known: []).map {
           "objects/" + $0.pathComponents.suffix(2).joined(separator: "/")
         }

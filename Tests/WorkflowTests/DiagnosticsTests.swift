@@ -43,8 +43,18 @@ struct DiagnosticsTests {
           + " stages: `baseline`, `scenes`", 64
       ),
       (
-        .locked(holder, path: "data/lock"),
+        .locked(.named(holder), path: "data/lock"),
         "data/lock: another run holds the lock: pipeline `study`, process 42 on node7,"
+          + " since 2026-01-01T00:00:00Z", 75
+      ),
+      (
+        .locked(.unnamed, path: "data/lock"),
+        "data/lock: the lock is held by another process that has not said who it is", 75
+      ),
+      (
+        .locked(.successor(of: holder), path: "data/lock"),
+        "data/lock: the lock is held by another process that has not said who it is; the last that"
+          + " did has ended as far as can be seen from here: pipeline `study`, process 42 on node7,"
           + " since 2026-01-01T00:00:00Z", 75
       ),
       (
@@ -71,7 +81,9 @@ struct DiagnosticsTests {
     "errors from elsewhere get a fitting exit code",
     arguments: [
       (CocoaError(.fileReadNoSuchFile) as any Error, ExitCode.missingInput),
+      (CocoaError(.fileReadNoPermission), ExitCode.missingInput),
       (CocoaError(.fileWriteOutOfSpace), ExitCode.inputOutput),
+      (POSIXError(.EIO), ExitCode.inputOutput), (POSIXError(.ENOSPC), ExitCode.inputOutput),
       (CocoaError(.fileReadCorruptFile), ExitCode.badData),
       (CancellationError(), ExitCode.bug),
     ])

@@ -3,6 +3,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Testing
 
 @testable import Workflow
@@ -31,8 +32,10 @@ struct ReplicationTests {
         return StageOutput(
           files: [.init(role: "value", url: url, kind: "value", mediaType: "text/plain")],
           metrics: [
-            MetricRow("score", value, k: 9, ciLow: value - 5, ciHigh: value + 5, n: 7),
-            MetricRow("loss", value, step: 1),
+            MetricRow(
+              name: "score", value: value, dimensions: ["k": .integer(9)], ciLow: value - 5,
+              ciHigh: value + 5, n: 7),
+            MetricRow(name: "loss", value: value, dimensions: ["pictures": .integer(1)]),
           ])
       }),
     StageKind(
@@ -46,10 +49,13 @@ struct ReplicationTests {
         return StageOutput(
           files: [.init(role: "all", url: url, kind: "all", mediaType: "text/plain")],
           metrics: [
-            MetricRow("pooled", 0.5, ciLow: 0, ciHigh: 1 / Double(values.count), n: values.count)
+            MetricRow(
+              name: "pooled", value: 0.5, ciLow: 0, ciHigh: 1 / Double(values.count),
+              n: values.count)
           ]
             + values.compactMap { $0.files["value"] }.map {
-              MetricRow("each", Double($0.sha256.utf8.count), arm: $0.sha256)
+              MetricRow(
+                name: "each", value: Double($0.sha256.utf8.count), subject: $0.sha256)
             })
       }),
   ]
@@ -79,7 +85,7 @@ struct ReplicationTests {
   private func run(_ text: String, _ folder: URL, expecting executed: Int? = nil) throws -> (
     count: Int, standing: ReplicateStanding?
   ) {
-    let store = try Store.open(folder, .readWrite)
+    let store = try Store.open(folder, .readWrite, .locus)
     let pipeline = try growing(text, folder, store: store)
     let lock = try RunLock.acquire(folder.appending(path: "lock"), as: .current(pipeline: "p"))
     let summary = try Runner.run(
@@ -110,7 +116,7 @@ struct ReplicationTests {
           == "4 of at most 5 replicates; score at k = 9: the widest 95 % interval is 1.8374 wide"
           + " (`score`, n = 4), wanted 2: narrow enough")
       // The repetitions differ in their seeds, and the gathering stage has all of them.
-      let store = try Store.open(folder, .readOnly)
+      let store = try Store.open(folder, .readOnly, .locus)
       let seeds = try store.query(
         "SELECT DISTINCT seed FROM execution WHERE kind = 'measure' ORDER BY seed")
       #expect(seeds.column("seed").compactMap(\.integer) == [10, 11, 12, 13])
@@ -147,7 +153,7 @@ struct ReplicationTests {
       #expect(try run(text(0), folder).count == 2)
       #expect(try run(text(0), folder).count == 3)
       // What was lost is made again without a further replicate.
-      let store = try Store.open(folder, .readOnly)
+      let store = try Store.open(folder, .readOnly, .locus)
       let hash = try #require(
         try store.query(
           """
@@ -183,8 +189,8 @@ struct ReplicationTests {
       let all = Self.study(
         until: "{ metric: 'score', k: 9, width: 2.9 }", stages: stages, seed: ", seed: 3")
       let standing = try #require(
-        try growing(own, folder, store: Store.open(folder, .readOnly))
-          .standing(store: Store.open(folder, .readOnly)))
+        try growing(own, folder, store: Store.open(folder, .readOnly, .locus))
+          .standing(store: Store.open(folder, .readOnly, .locus)))
       #expect(standing.spreads.map(\.name) == ["score"])
       #expect(try run(all, folder).standing?.spreads.map(\.name) == ["wild", "score"])
       // A gathering stage's own interval, and its values for each replicate.
@@ -243,7 +249,7 @@ struct ReplicationTests {
       let text = Self.study(until: "{ metric: 'scoer', k: 9, width: 1 }")
       #expect(throws: WorkflowError.self) { try run(text, folder) }
       let error = #expect(throws: WorkflowError.self) {
-        try growing(text, folder, store: Store.open(folder, .readOnly))
+        try growing(text, folder, store: Store.open(folder, .readOnly, .locus))
       }
       #expect(error?.exitCode == ExitCode.badData)
       #expect(error?.description.contains("did you mean `score`?") == true)

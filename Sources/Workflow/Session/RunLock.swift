@@ -14,14 +14,26 @@ public struct LockHolder: Sendable, Hashable, Codable, CustomStringConvertible {
 
   /// The process that calls, now.
   public static func current(pipeline: String, now: Date = Date()) -> LockHolder {
-    let stat = (try? String(contentsOfFile: "/proc/self/stat", encoding: .utf8)) ?? ""
+    LockHolder(
+      host: ProcessInfo.processInfo.hostName, pid: getpid(),
+      processStart: process(getpid())?.start, bootID: currentBoot(),
+      pipeline: pipeline, since: timestamp(now))
+  }
+
+  /// Whether it was a process of this machine, which has it no more as far as it says. One in a
+  /// container, whose processes this one may not see, can look so while it lives.
+  public var hasEnded: Bool {
+    guard host == ProcessInfo.processInfo.hostName else { return false }
+    if isOfEarlierBoot || (kill(pid, 0) != 0 && errno == ESRCH) { return true }
+    guard let processStart, let found = Self.process(pid) else { return false }
+    return found.start != processStart || found.isZombie
+  }
+
+  private static func process(_ pid: Int32) -> (start: String, isZombie: Bool)? {
+    let stat = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
     // The program's name, in brackets, may hold spaces: fields are counted after it.
     let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
-    return LockHolder(
-      host: ProcessInfo.processInfo.hostName, pid: getpid(),
-      processStart: fields.count > 19 ? String(fields[19]) : nil,
-      bootID: currentBoot(),
-      pipeline: pipeline, since: timestamp(now))
+    return fields.count > 19 ? (String(fields[19]), fields[0] == "Z") : nil
   }
 
   /// Whether the machine was started anew since, as far as it says.
@@ -37,6 +49,25 @@ public struct LockHolder: Sendable, Hashable, Codable, CustomStringConvertible {
 
   public var description: String {
     "pipeline `\(pipeline)`, process \(pid) on \(host), since \(since)"
+  }
+}
+
+/// What is known of who holds a lock.
+public enum LockOwner: Sendable, Hashable, CustomStringConvertible {
+  case named(LockHolder)
+  /// The last that named itself has ended. A child that it forked holds the lock until its exec, or
+  /// a new holder that is about to name itself.
+  case successor(of: LockHolder)
+  case unnamed
+
+  public var description: String {
+    switch self {
+    case .named(let holder): holder.description
+    case .successor(let holder):
+      "\(LockOwner.unnamed); the last that did has ended as far as can be seen from here:"
+        + " \(holder.description)"
+    case .unnamed: "another process that has not said who it is"
+    }
   }
 }
 
@@ -57,20 +88,28 @@ private enum OpenFileLock {
 /// however that ends: a dead holder blocks nobody, a living one is never taken over, whatever
 /// numbers a container gives to processes. The file's text only says who it is, and stays in place,
 /// because removing a locked file lets two processes hold locks of the same name.
+///
+/// A child shares the lock from its fork until its exec. So a lock is ended by word, not by closing
+/// its file alone, and a lock that was left by a killed process may last a moment longer than it.
 public final class RunLock: Sendable {
   private let descriptor: Int32
   /// The holder that ended without releasing the lock, if there was one.
   public let previous: LockHolder?
 
+  /// How long a holder that cannot be named may be one that is about to let go or to name itself.
+  public static let moment = Duration.seconds(1)
+
   /// - Parameters:
   ///   - holder: asked for when the lock has been taken.
+  ///   - moment: how long a holder that cannot be named is waited for before `whileHeld` hears of it.
   ///   - whileHeld: is called again and again with who holds the lock, until it is free; throws to
   ///     give up.
   public static func acquire(
-    _ url: URL, as holder: @autoclosure () -> LockHolder,
-    whileHeld: (LockHolder) throws -> Void
+    _ url: URL, as holder: @autoclosure () -> LockHolder, moment: Duration = RunLock.moment,
+    whileHeld: (LockOwner) throws -> Void
   ) throws -> RunLock {
     let path = url.path
+    var end: ContinuousClock.Instant?
     while true {
       // Never through a link: the file is cut to length 0.
       let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
@@ -81,7 +120,7 @@ public final class RunLock: Sendable {
       if fcntl(descriptor, OpenFileLock.set, &request) == 0 {
         // Somebody may have replaced the file between its opening and its locking.
         if isFile(descriptor, at: path) { return try take(descriptor, url, as: holder()) }
-        close(descriptor)
+        release(descriptor)
         continue
       }
       let code = errno
@@ -90,16 +129,29 @@ public final class RunLock: Sendable {
       guard code == EAGAIN || code == EACCES else {
         throw WorkflowError.cannotLock(path, reason: String(cString: strerror(code)))
       }
-      try whileHeld(
-        reader(url) ?? LockHolder(host: "unknown", pid: 0, pipeline: "unknown", since: "unknown"))
+      let owner = owner(url)
+      if case .named = owner {
+        end = nil
+      } else {
+        let now = ContinuousClock.now
+        let last = end ?? now + moment
+        end = last
+        if now < last {
+          usleep(pause)
+          continue
+        }
+      }
+      try whileHeld(owner)
     }
   }
 
-  /// Throws `WorkflowError.locked` at once when another process holds the lock.
-  public static func acquire(_ url: URL, as holder: @autoclosure () -> LockHolder) throws
-    -> RunLock
-  {
-    try acquire(url, as: holder()) { throw WorkflowError.locked($0, path: url.path) }
+  /// Throws `WorkflowError.locked` when another process holds the lock: at once if that is named.
+  public static func acquire(
+    _ url: URL, as holder: @autoclosure () -> LockHolder, moment: Duration = RunLock.moment
+  ) throws -> RunLock {
+    try acquire(url, as: holder(), moment: moment) {
+      throw WorkflowError.locked($0, path: url.path)
+    }
   }
 
   private static func take(_ descriptor: Int32, _ url: URL, as holder: LockHolder) throws
@@ -108,10 +160,17 @@ public final class RunLock: Sendable {
     let previous = decode(url)
     let code = write(holder, to: descriptor)
     if code != 0 {
-      close(descriptor)
+      release(descriptor)
       throw WorkflowError.cannotLock(url.path, reason: String(cString: strerror(code)))
     }
     return RunLock(descriptor: descriptor, previous: previous)
+  }
+
+  /// Closing alone would leave the lock to a child that shares it.
+  private static func release(_ descriptor: Int32) {
+    var request = wholeFile(F_UNLCK)
+    _ = fcntl(descriptor, OpenFileLock.set, &request)
+    close(descriptor)
   }
 
   private static func wholeFile(_ type: some BinaryInteger) -> flock {
@@ -128,27 +187,33 @@ public final class RunLock: Sendable {
       && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino
   }
 
-  /// Who holds the lock now; `nil` when it is free. Only asks: nobody who wants the lock is in
-  /// the way of a reader, nor a reader in theirs.
-  public static func holder(of url: URL) -> LockHolder? {
+  /// Whether anybody holds the lock now. Only asks: nobody who wants the lock is in the way of a
+  /// reader, nor a reader in theirs.
+  public static func isHeld(_ url: URL) -> Bool {
     let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
+    guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     var request = wholeFile(F_WRLCK)
-    guard fcntl(descriptor, OpenFileLock.get, &request) == 0, request.l_type != Int16(F_UNLCK)
-    else {
-      return nil
-    }
-    return reader(url)
+    return fcntl(descriptor, OpenFileLock.get, &request) == 0 && request.l_type != Int16(F_UNLCK)
   }
 
-  /// A holder writes its name just after it took the lock: a reader gives it a moment.
-  private static func reader(_ url: URL) -> LockHolder? {
+  /// Who holds the lock now; `nil` when it is free, or when its holder does not name itself within
+  /// a fifth of a second.
+  public static func holder(of url: URL) -> LockHolder? {
     for _ in 0..<10 {
+      guard isHeld(url) else { return nil }
       if let holder = decode(url) { return holder }
-      usleep(20_000)
+      usleep(2 * pause)
     }
     return nil
+  }
+
+  /// Microseconds between two looks at a lock.
+  private static let pause: UInt32 = 10_000
+
+  private static func owner(_ url: URL) -> LockOwner {
+    guard let holder = decode(url) else { return .unnamed }
+    return holder.hasEnded ? .successor(of: holder) : .named(holder)
   }
 
   private static func decode(_ url: URL) -> LockHolder? {
@@ -174,8 +239,9 @@ public final class RunLock: Sendable {
   }
 
   deinit {
+    // Its name first: the next holder may write its own as soon as the lock is free.
     _ = ftruncate(descriptor, 0)
-    close(descriptor)
+    Self.release(descriptor)
   }
 }
 

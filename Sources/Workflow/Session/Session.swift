@@ -8,27 +8,30 @@ import Lineage
 /// what the healing removes. Readers need none of this.
 public final class Session {
   public let folder: URL
+  private let vocabulary: Vocabulary
   private let lock: RunLock
 
   /// - Parameters:
+  ///   - vocabulary: what the program adds to a store.
   ///   - name: of the pipeline or the command, for whoever finds the store locked.
   ///   - makesStore: whether the folder is made where there is none.
   ///   - whileHeld: is called again and again with who holds the lock, until it is free; throws to give
   ///     up. Without it `WorkflowError.locked` is thrown at once.
   ///   - healed: is told what was put in order, a line each.
   public init(
-    _ folder: URL, as name: String, makesStore: Bool = false,
-    whileHeld: ((LockHolder) throws -> Void)? = nil, healed: (String) -> Void
+    _ folder: URL, _ vocabulary: Vocabulary, as name: String, makesStore: Bool = false,
+    whileHeld: ((LockOwner) throws -> Void)? = nil, healed: (String) -> Void
   ) throws {
     if makesStore { try AtomicFile.makeFolder(folder) }
     self.folder = folder
+    self.vocabulary = vocabulary
     let url = Self.lockURL(in: folder)
-    lock = try RunLock.acquire(url, as: .current(pipeline: name)) { holder in
-      guard let whileHeld else { throw WorkflowError.locked(holder, path: url.path) }
-      try whileHeld(holder)
+    lock = try RunLock.acquire(url, as: .current(pipeline: name)) { owner in
+      guard let whileHeld else { throw WorkflowError.locked(owner, path: url.path) }
+      try whileHeld(owner)
     }
     try Store.refuseLinks(in: folder)
-    for line in try Store.heal(folder) { healed(line) }
+    for line in try Store.heal(folder, vocabulary) { healed(line) }
   }
 
   /// Plans in the store as it is now, runs the plan, and has the end reported while nobody else writes.
@@ -51,17 +54,17 @@ public final class Session {
   public func collect(keeping rules: [Keep]) throws -> Removal {
     try withExtendedLifetime(self) {
       let removal = try open().removal(keeping: rules)
-      if !removal.isEmpty { try Store.remove(removal, from: folder) }
+      if !removal.isEmpty { try Store.remove(removal, from: folder, vocabulary) }
       return removal
     }
   }
 
   /// Makes the database again from receipts and objects alone, and tells how many were read.
   public func rebuild() throws -> (executions: Int, runs: Int) {
-    try withExtendedLifetime(self) { try Store.rebuild(folder) }
+    try withExtendedLifetime(self) { try Store.rebuild(folder, vocabulary) }
   }
 
-  private func open() throws -> Store { try Store.open(folder, .readWrite) }
+  private func open() throws -> Store { try Store.open(folder, .readWrite, vocabulary) }
 
   private static func lockURL(in folder: URL) -> URL { folder.appending(path: "lock") }
 }
@@ -78,7 +81,10 @@ extension Session {
   ///
   /// It goes beside a run: the note that it leaves is one file, put in place at once, and asks for a
   /// healing that looks at each fault again.
-  public static func verify(_ folder: URL, progress: (Int, Int) -> Void) throws -> [Fault] {
-    try Store.verify(folder, isRunning: { holder(of: folder) != nil }, progress: progress)
+  public static func verify(
+    _ folder: URL, _ vocabulary: Vocabulary, progress: (Int, Int) -> Void
+  ) throws -> [Fault] {
+    try Store.verify(
+      folder, vocabulary, isRunning: { RunLock.isHeld(lockURL(in: folder)) }, progress: progress)
   }
 }

@@ -47,7 +47,7 @@ enum BenchCommand: Command {
     let batch = options.batch
     let network = description(options)
     if options.kernels {
-      let table = KernelTable(network, threads: threads, rounds: options.rounds)
+      let table = try KernelTable(network, threads: threads, rounds: options.rounds)
       try context.console.write(options.json ? table.json + "\n" : table.text)
       return 0
     }

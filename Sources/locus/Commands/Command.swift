@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Workflow
 
 /// One word after `locus`.
@@ -42,11 +43,13 @@ extension CommandContext where Options: StoreOptions {
   }
 
   /// The store for reading; a missing one is an error that says so.
-  func openStore() throws(StoreError) -> Store { try Store.open(storeFolder, .readOnly) }
+  func openStore() throws(StoreError) -> Store {
+    try Store.open(storeFolder, .readOnly, .locus)
+  }
 
   /// The right to write to the store, in the name of a command.
   func openSession(as name: String, makesStore: Bool = false) throws -> Session {
-    try Session(storeFolder, as: name, makesStore: makesStore, healed: tellHealed)
+    try Session(storeFolder, .locus, as: name, makesStore: makesStore, healed: tellHealed)
   }
 
   func tellHealed(_ line: String) { console.writeError("healed: \(line)\n") }

@@ -13,7 +13,7 @@ enum DenoiseCommand: Command {
     var denoiser: String
     @Option(required: "--x", "FILE", "noised pictures, .npy float32 (N, 3, S, S)") var x: String
     @Option(required: "--sigma", "FILE", "noise levels, .npy float32 (N)") var sigma: String
-    @Option(required: "--labels", "FILE", "conditioners, .npy float32 (N, G, G)")
+    @Option(required: "--labels", "FILE", "conditioners, .npy float32 (N, G, G) or (N, words)")
     var labels: String
     @Option(required: "--out", "FILE", "where D goes, .npy float32 (N, 3, S, S)") var output: String
     @Option(.threads("threads to use")) var threads: Int
@@ -34,15 +34,15 @@ enum DenoiseCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
-    let x = try floats(options.$x, dimensions: 4)
-    let sigma = try floats(options.$sigma, dimensions: 1)
-    let labels = try floats(options.$labels, dimensions: 3)
+    let x = try floats(options.$x, dimensions: [4])
+    let sigma = try floats(options.$sigma, dimensions: [1])
+    let labels = try floats(options.$labels, dimensions: [3, 2])
     let denoiser = try storedDenoiser(options.denoiser, in: try context.openStore())
     let shape = denoiser.shape
     let count = sigma.shape[0]
     let expected = [
       (options.$x, x.shape, [count, PictureShape.channels, shape.size, shape.size]),
-      (options.$labels, labels.shape, [count, shape.cells, shape.cells]),
+      (options.$labels, labels.shape, [count] + shape.space.dimensions),
     ]
     for (option, found, wanted) in expected where found != wanted {
       throw UsageError.badValue(
@@ -74,7 +74,7 @@ enum DenoiseCommand: Command {
     }
   }
 
-  private static func floats(_ option: Option<String>, dimensions: Int) throws
+  private static func floats(_ option: Option<String>, dimensions: [Int]) throws
     -> (shape: [Int], values: [Float])
   {
     let path = option.wrappedValue
@@ -84,9 +84,12 @@ enum DenoiseCommand: Command {
     } catch let error as FormatError {
       throw UsageError.badValue(path, option: option.name, accepted: "an .npy file; \(error)")
     }
-    guard case .float32(let values) = array.elements, array.shape.count == dimensions else {
+    guard case .float32(let values) = array.elements, dimensions.contains(array.shape.count)
+    else {
       throw UsageError.badValue(
-        path, option: option.name, accepted: "float32 with \(dimensions) dimensions")
+        path, option: option.name,
+        accepted: "float32 with \(dimensions.map(String.init).joined(separator: " or ")) dimensions"
+      )
     }
     return (array.shape, values)
   }

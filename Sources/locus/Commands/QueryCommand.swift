@@ -45,18 +45,19 @@ enum QueryCommand: Command {
 
   /// A single word is a name; anything else is SQL.
   private static func statement(_ question: String, in store: Store) throws -> String {
-    if let named = NamedQuery.all.first(where: { $0.name == question }) { return named.sql }
+    let queries = store.vocabulary.allQueries
+    if let named = queries.first(where: { $0.name == question }) { return named.sql }
     guard question.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }) else {
       return question
     }
     let relations = try store.relations()
     if relations[question] != nil { return "SELECT * FROM \"\(question)\"" }
     throw UsageError.unknownQuery(
-      question, known: NamedQuery.all.map(\.name) + relations.keys.sorted())
+      question, known: queries.map(\.name) + relations.keys.sorted())
   }
 
   private static func list(_ store: Store) throws -> TextTable {
-    let named = NamedQuery.all.map { query -> [JSONValue] in
+    let named = store.vocabulary.allQueries.map { query -> [JSONValue] in
       [.string(query.name), .string("query"), .string(query.summary)]
     }
     let relations = try store.query(

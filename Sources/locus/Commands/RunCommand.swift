@@ -1,6 +1,8 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
+import Reporting
 import Workflow
 
 /// `locus run`: brings a pipeline up to date.
@@ -52,14 +54,15 @@ enum RunCommand: Command {
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
     let path = options.pipeline
-    let first = try Pipeline.read(path: path, kinds: context.kinds, overrides: options.overrides)
+    let first = try Pipeline.read(
+      path: path, kinds: context.kinds, overrides: options.overrides, extensions: [.claims])
     let existing = options.isDry || first.replication != nil ? try openedStore(context) : nil
     // With as many replicates as this run shall have, for a pipeline that grows.
     let pipeline = try Pipeline.growing(store: existing) { replicates in
       guard let replicates else { return first }
       return try Pipeline.parse(
         bytes: Array(first.source.utf8), path: path, kinds: context.kinds,
-        overrides: options.overrides, replicates: replicates)
+        overrides: options.overrides, replicates: replicates, extensions: [.claims])
     }
     if options.isDry {
       let plan = try plan(pipeline, existing, options)
@@ -110,17 +113,17 @@ enum RunCommand: Command {
     for pipeline: String, _ context: CommandContext<Options>, _ cancellation: Cancellation
   ) throws -> Session {
     let options = context.options
-    var shown: LockHolder?
-    func wait(for holder: LockHolder) throws {
-      if holder != shown, !options.isQuiet {
-        context.console.writeError("locus: waiting for \(holder.description)\n")
+    var shown: LockOwner?
+    func wait(for owner: LockOwner) throws {
+      if owner != shown, !options.isQuiet {
+        context.console.writeError("locus: waiting for \(owner.description)\n")
       }
-      shown = holder
+      shown = owner
       try cancellation.check()
       usleep(100_000)
     }
     return try Session(
-      context.storeFolder, as: pipeline, makesStore: true,
+      context.storeFolder, .locus, as: pipeline, makesStore: true,
       whileHeld: options.waits ? wait : nil,
       healed: options.isQuiet ? { _ in } : context.tellHealed)
   }

@@ -99,13 +99,14 @@ enum ShowCommand: Command {
         "SELECT run_id AS run, name, status, reason FROM stage WHERE execution_id = ? ORDER BY id DESC"
       ))
     let limit = isForPeople ? " LIMIT \(metricLimit)" : ""
-    sheet.add(
-      "metrics",
-      try table(
-        """
-        SELECT name, value, step, sigma, k, seed, arm, ci_low, ci_high, n, unit FROM metric
-        WHERE execution_id = ? ORDER BY rowid\(limit)
-        """))
+    let dimensions = store.vocabulary.dimensions.map(\.name)
+    let metrics = try table(
+      """
+      SELECT name, value, \(dimensions.map { "\"\($0)\", " }.joined())subject, ci_low, ci_high, n, unit
+      FROM metric WHERE execution_id = ? ORDER BY rowid\(limit)
+      """)
+    // People need not see along which dimensions nothing was measured.
+    sheet.add("metrics", isForPeople ? metrics.without(empty: dimensions + ["subject"]) : metrics)
     return sheet
   }
 

@@ -1,5 +1,6 @@
 import Formats
 import Lineage
+import Measures
 import Workflow
 
 /// `locus verify`: is the store as it was left?
@@ -25,7 +26,7 @@ enum VerifyCommand: Command {
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let console = context.console
     var objects = 0
-    let faults = try Session.verify(context.storeFolder) { done, total in
+    let faults = try Session.verify(context.storeFolder, .locus) { done, total in
       objects = total
       if console.isTerminal { console.writeError("\r\(done)/\(total) objects\u{1B}[K") }
     }

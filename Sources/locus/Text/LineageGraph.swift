@@ -50,13 +50,15 @@ struct LineageGraph {
     var waiting = [first]
     while let id = waiting.popLast() {
       if executions.contains(where: { $0.id == id }) { continue }
-      let found = try store.query(
+      let found = try store.rows(
         """
         SELECT e.kind, (SELECT s.name FROM stage s WHERE s.execution_id = e.id
-          ORDER BY s.id DESC LIMIT 1) FROM execution e WHERE e.id = ?
+          ORDER BY s.id DESC LIMIT 1) AS stage FROM execution e WHERE e.id = ?
         """, [.text(id)])
-      guard let row = found.rows.first else { continue }
-      executions.append(Execution(id: id, kind: row[0].text ?? "", stage: row[1].text ?? id))
+      guard let row = found.first else { continue }
+      executions.append(
+        Execution(
+          id: id, kind: try row.text("kind"), stage: try row.optionalText("stage") ?? id))
       for (role, sha256) in try Self.files("execution_input", of: id, in: store) {
         guard let producer = try Self.producer(of: sha256, in: store) else { continue }
         edges.append(Edge(from: producer, to: id, role: role, sha256: sha256))
@@ -68,21 +70,21 @@ struct LineageGraph {
   private static func files(
     _ table: String, of id: String, in store: Store
   ) throws -> [(role: String, sha256: String)] {
-    try store.query(
+    try store.rows(
       "SELECT role, sha256 FROM \(table) WHERE execution_id = ? ORDER BY role", [.text(id)]
-    ).rows.map { ($0[0].text ?? "", $0[1].text ?? "") }
+    ).map { (try $0.text("role"), try $0.text("sha256")) }
   }
 
   /// The execution that made an artifact, not one that only passed it on; the first of several.
   private static func producer(of sha256: String, in store: Store) throws -> String? {
-    try store.query(
+    try store.texts(
       """
       SELECT o.execution_id FROM execution_output o JOIN execution e ON e.id = o.execution_id
       WHERE o.sha256 = ?1 AND e.status IN ('succeeded', 'replaced') AND NOT EXISTS (
         SELECT 1 FROM execution_input i WHERE i.execution_id = o.execution_id AND i.sha256 = ?1)
       ORDER BY e.status DESC, e.finished_at, e.id LIMIT 1
       """, [.text(sha256)]
-    ).rows.first?.first?.text
+    ).first
   }
 
   // MARK: - As text

@@ -27,9 +27,10 @@ struct RunComparison {
     sheet.add("inputs", Self.inputs(pairs))
     let others = sheet.text
     let metrics = try Self.metrics(a, b, store, all: all)
-    sheet.add("metrics", Self.table(metrics))
+    let places = Self.places(store)
+    sheet.add("metrics", Self.table(metrics, places))
     text = String(others.drop { $0 == "\n" })
-    if !metrics.isEmpty { text += "\nmetrics\n" + Self.short(metrics).text(.table) }
+    if !metrics.isEmpty { text += "\nmetrics\n" + Self.short(metrics, places).text(.table) }
     if sheet.sections.count == 1 { text += "\nnothing else differs\n" }
   }
 
@@ -66,30 +67,31 @@ struct RunComparison {
   }
 
   private static func stages(_ run: String, _ store: Store) throws -> [Stage] {
-    let found = try store.query(
+    let found = try store.rows(
       """
-      SELECT s.name, s.status, e.params, e.seed, e.id FROM stage s
+      SELECT s.name, s.status, e.params, e.seed FROM stage s
       LEFT JOIN execution e ON e.id = s.execution_id WHERE s.run_id = ? ORDER BY s.id
       """, [.text(run)])
-    let inputs = try store.query(
+    var inputs: [String: [String: String]] = [:]
+    for row in try store.rows(
       """
       SELECT s.name, i.role, i.sha256,
         (SELECT min(o.name) FROM stage o JOIN execution_output x USING (execution_id)
-          WHERE o.run_id = s.run_id AND x.sha256 = i.sha256)
+          WHERE o.run_id = s.run_id AND x.sha256 = i.sha256) AS maker
       FROM stage s JOIN execution_input i USING (execution_id) WHERE s.run_id = ?
+      ORDER BY i.role DESC
       """, [.text(run)])
-    let byStage = Dictionary(grouping: inputs.rows) { $0[0].text ?? "" }
-    return found.rows.map { row in
-      let name = row[0].text ?? ""
+    {
+      let role = input(try row.text("role"), from: try row.optionalText("maker"))
+      inputs[try row.text("name"), default: [:]][role] = try row.text("sha256")
+    }
+    return try found.map { row in
+      let name = try row.text("name")
+      // A stage that has no execution has no parameters to differ.
+      let parameters = try row.optionalText("params").map { try JSONValue.parse(Data($0.utf8)) }
       return Stage(
-        name: name, status: row[1].text ?? "",
-        parameters: (try? JSONValue.parse(Data((row[2].text ?? "").utf8))) ?? .object([:]),
-        seed: JSONValue(row[3]),
-        inputs: Dictionary(
-          (byStage[name] ?? []).map {
-            (input($0[1].text ?? "", from: $0[3].text), $0[2].text ?? "")
-          },
-          uniquingKeysWith: { first, _ in first }))
+        name: name, status: try row.text("status"), parameters: parameters ?? .object([:]),
+        seed: JSONValue(try row.value("seed")), inputs: inputs[name] ?? [:])
     }
   }
 
@@ -148,9 +150,10 @@ struct RunComparison {
   private struct Key: Hashable {
     var stage: String
     var name: String
+    /// Along each of `places`.
     var place: [SQLValue]
-    /// The stage whose evaluation it is about.
-    var arm: String?
+    /// The stage whose result it is about, or which of several things it is of.
+    var about: String?
     var repetition = 0
   }
 
@@ -188,36 +191,48 @@ struct RunComparison {
   private static func values(_ run: String, _ store: Store, all: Bool) throws -> (
     keys: [Key], values: [Key: Value]
   ) {
-    let found = try store.query(
+    let dimensions = store.vocabulary.dimensions
+    func columns(_ role: MetricDimension.Role) -> [String] {
+      dimensions.filter { $0.role == role }.map { "m.\"\($0.name)\"" }
+    }
+    let points = all ? [] : columns(.axis).map { "AND \($0) IS NULL" }
+    let found = try store.rows(
       """
-      SELECT s.name, m.name, m.step, m.sigma, m.k, m.value, m.ci_low, m.ci_high, m.n, m.arm,
-        (SELECT min(o.name) FROM stage o JOIN execution_output x USING (execution_id)
-          WHERE o.run_id = s.run_id AND x.sha256 = m.arm)
+      SELECT s.name AS stage, m.*, coalesce(
+          (SELECT min(o.name) FROM stage o JOIN execution_output x USING (execution_id)
+            WHERE o.run_id = s.run_id AND x.sha256 = m.subject),
+          \((["m.subject"] + columns(.category)).joined(separator: ", "))) AS about
       FROM stage s JOIN metric m USING (execution_id)
-      WHERE s.run_id = ?1 AND (?2 OR m.step IS NULL) ORDER BY s.id, m.rowid
-      """, [.text(run), .integer(all ? 1 : 0)])
+      WHERE s.run_id = ? \(points.joined(separator: " ")) ORDER BY s.id, m.rowid
+      """, [.text(run)])
     var keys: [Key] = []
     var values: [Key: Value] = [:]
-    for row in found.rows {
+    for row in found {
       var key = Key(
-        stage: row[0].text ?? "", name: row[1].text ?? "", place: Array(row[2...4]),
-        arm: row[10].text ?? row[9].text)
+        stage: try row.text("stage"), name: try row.text("name"),
+        place: try places(store).map { try row.value($0) }, about: try row.optionalText("about"))
       while values[key] != nil { key.repetition += 1 }
       keys.append(key)
       values[key] = Value(
-        value: row[5].number ?? .nan, low: row[6].number, high: row[7].number, n: row[8].integer)
+        value: try row.number("value"), low: try row.optionalNumber("ci_low"),
+        high: try row.optionalNumber("ci_high"), n: try row.optionalInteger("n"))
     }
     return (keys, values)
   }
 
-  private static func table(_ rows: [Row]) -> TextTable {
+  /// The dimensions that tell rows apart.
+  private static func places(_ store: Store) -> [String] {
+    store.vocabulary.dimensions.filter { $0.role == .condition || $0.role == .axis }.map(\.name)
+  }
+
+  private static func table(_ rows: [Row], _ places: [String]) -> TextTable {
     func number(_ value: Double?) -> JSONValue { value.map(JSONValue.number) ?? .null }
     return TextTable(
-      columns: ["stage", "metric", "step", "sigma", "k", "arm"]
+      columns: ["stage", "metric"] + places + ["about"]
         + sides.flatMap { [$0, $0 + "_low", $0 + "_high", $0 + "_n"] } + ["difference", "apart"],
       rows: rows.map { row in
         [.string(row.key.stage), .string(row.key.name)] + row.key.place.map(JSONValue.init)
-          + [row.key.arm.map(JSONValue.string) ?? .null]
+          + [row.key.about.map(JSONValue.string) ?? .null]
           + [row.a, row.b].flatMap {
             [
               number($0?.value), number($0?.low), number($0?.high),
@@ -228,25 +243,24 @@ struct RunComparison {
   }
 
   /// For people: four digits, the interval behind the value.
-  private static func short(_ rows: [Row]) -> TextTable {
+  private static func short(_ rows: [Row], _ places: [String]) -> TextTable {
     func digits(_ value: Double) -> String { String(format: "%.4g", value) }
     func cell(_ value: Value?) -> JSONValue {
       guard let value else { return .string("—") }
       guard let low = value.low, let high = value.high else { return .string(digits(value.value)) }
       return .string("\(digits(value.value)) [\(digits(low)), \(digits(high))]")
     }
-    let hasStep = rows.contains { $0.key.place[0] != .null }
     return TextTable(
-      columns: ["stage", "metric"] + (hasStep ? ["step"] : []) + ["sigma", "k", "arm"] + sides
-        + ["b − a", ""],
+      columns: ["stage", "metric"] + places + ["about"] + sides + ["b − a", ""],
       rows: rows.map { row in
         [.string(row.key.stage), .string(row.key.name)]
-          + row.key.place.dropFirst(hasStep ? 0 : 1).map(JSONValue.init)
+          + row.key.place.map(JSONValue.init)
           + [
-            row.key.arm.map(JSONValue.string) ?? .null, cell(row.a), cell(row.b),
+            row.key.about.map(JSONValue.string) ?? .null, cell(row.a), cell(row.b),
             row.difference.map { .string(digits($0)) } ?? .null,
             .string(row.isApart ? "apart" : ""),
           ]
-      })
+      }
+    ).without(empty: places)
   }
 }

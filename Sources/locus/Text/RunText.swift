@@ -64,7 +64,7 @@ enum RunText {
       "intervals": .array(
         standing.spreads.map { spread in
           .object([
-            "name": .string(spread.name), "n": .integer(spread.n),
+            "name": .string(spread.name), "n": spread.n.map(JSONValue.integer) ?? .null,
             "width": spread.width.isFinite ? .number(spread.width) : .null,
           ])
         }),

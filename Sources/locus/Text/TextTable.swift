@@ -20,6 +20,15 @@ struct TextTable {
     rows = result.rows.map { $0.map(JSONValue.init) }
   }
 
+  /// Without those of these columns in which every row is null.
+  func without(empty candidates: [String]) -> TextTable {
+    let kept = columns.indices.filter { column in
+      !candidates.contains(columns[column]) || rows.contains { $0[column] != .null }
+    }
+    return TextTable(
+      columns: kept.map { columns[$0] }, rows: rows.map { row in kept.map { row[$0] } })
+  }
+
   /// One object a row.
   var objects: [JSONValue] {
     rows.map { row in
