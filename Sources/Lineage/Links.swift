@@ -19,3 +19,8 @@ enum Links {
     }
   }
 }
+
+extension Store {
+  /// Refuses a folder out of which writing would lead.
+  public static func refuseLinks(in folder: URL) throws(StoreError) { try Links.refuse(in: folder) }
+}

@@ -65,7 +65,8 @@ public func category(of error: any Error) -> ErrorCategory {
   case let error as any CategorizedError: error.category
   case let error as CocoaError:
     switch error.code {
-    case .fileReadNoSuchFile, .fileNoSuchFile: .missing
+    // What sysexits.h calls no input: it is not there, or not for us to read.
+    case .fileReadNoSuchFile, .fileNoSuchFile, .fileReadNoPermission: .missing
     case .fileReadCorruptFile, .fileReadInapplicableStringEncoding: .data
     default: StoreError(writing: error).category
     }
