@@ -64,18 +64,23 @@ let package = Package(
     .target(name: "Measures", dependencies: ["Lineage", "Statistics"]),
 
     .target(name: "Vectors", swiftSettings: numeric),
-    .target(name: "Tensors", dependencies: ["Vectors", "Streams"], swiftSettings: numeric),
+    .target(
+      name: "Tensors", dependencies: ["Vectors", "Streams", "Formats"], swiftSettings: numeric),
     .target(name: "Scenes", dependencies: ["Streams", "Formats"], swiftSettings: numeric),
     .target(
       name: "Diffusion", dependencies: ["Tensors", "Vectors", "Streams", "Formats"],
       swiftSettings: numeric),
     .target(
-      name: "Analytic", dependencies: ["Diffusion", "Tensors", "Vectors", "Streams"],
+      name: "Analytic", dependencies: ["Diffusion", "Tensors", "Vectors", "Streams", "Formats"],
       swiftSettings: numeric),
     .target(
-      name: "Probing", dependencies: ["Diffusion", "Streams", "Statistics"], swiftSettings: numeric),
-    .target(name: "Interventions", dependencies: ["Diffusion", "Streams"], swiftSettings: numeric),
-    .target(name: "Theory", dependencies: ["Streams", "Statistics"], swiftSettings: numeric),
+      name: "Probing", dependencies: ["Diffusion", "Streams", "Statistics", "Formats"],
+      swiftSettings: numeric),
+    .target(
+      name: "Interventions", dependencies: ["Diffusion", "Streams", "Formats"],
+      swiftSettings: numeric),
+    .target(
+      name: "Theory", dependencies: ["Streams", "Statistics", "Formats"], swiftSettings: numeric),
     .target(
       name: "Evaluation",
       dependencies: [
@@ -92,7 +97,8 @@ let package = Package(
     .target(
       name: "Experiments",
       dependencies: [
-        "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics", "Vectors",
+        "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics",
+        "Vectors",
         "Scenes", "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
       ]),
     .target(
@@ -162,8 +168,7 @@ let package = Package(
       name: "LocusTests",
       dependencies: [
         "locus", "Experiments", "Artifacts", "Measures", "Lineage", "Workflow", "Formats", "Scenes",
-        "Diffusion",
-        "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
+        "Diffusion", "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],
   swiftLanguageModes: [.v6]

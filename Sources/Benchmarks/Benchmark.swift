@@ -46,7 +46,7 @@ public struct Benchmark: Sendable {
     let settings = TrainingSettings(
       pictures: .max / 2, batch: batch, learningRate: 1e-4, warmUp: 0, decayAfter: 1 << 40,
       sigmaMean: 0, sigmaDeviation: 1.5, labelling: .all, labelDropout: 0.1, balance: 0)
-    let trainer = Trainer(description, settings, data: data, seed: 1)
+    let trainer = try Trainer(description, settings, data: data, seed: 1)
     let denoiser = try trainer.denoiser()
     let noised = NoisedBatch(
       x: (0..<batch * shape.pictureCount).map { _ in stream.gaussian() },

@@ -51,8 +51,8 @@ struct LayerTests {
     ("Vectors", []),
     ("Workflow", ["Lineage", "Statistics", "Formats"]),
     ("Lineage", ["CSQLite", "Formats"]),
-    ("Statistics", ["Streams"]),
-    ("Streams", []),
+    ("Statistics", ["Streams", "Formats"]),
+    ("Streams", ["Formats"]),
     ("Formats", []),
   ]
 

@@ -28,7 +28,9 @@ struct GoldenCase: Sendable, CustomStringConvertible {
 
   var description: String { name }
 
-  var network: Network { Network(NetworkDescription(architecture, shape: Self.shape)) }
+  var network: Network {
+    get throws { try Network(NetworkDescription(architecture, shape: Self.shape)) }
+  }
 
   static func sine(_ count: Int, _ phase: Double) -> [Double] {
     (0..<count).map { sin(0.7 * Double($0) + phase) }
@@ -96,8 +98,8 @@ struct GoldenCase: Sendable, CustomStringConvertible {
       for column in 0..<shape.size {
         let place = (row * shape.size + column) * 3
         image += pixels[place..<place + 3].map { $0 / total.squareRoot() }
-        if network.labels == nil {
-          image.append(cells[row / shape.cellSize * shape.cells + column / shape.cellSize])
+        if case .map(let grid) = network.labels {
+          image.append(cells[row / grid.cellSize * grid.cells + column / grid.cellSize])
         }
         if network.image.channels == 6 {
           image += [column, row].map { (Double($0) + 0.5) / Double(shape.size) * 2 - 1 }
@@ -106,7 +108,7 @@ struct GoldenCase: Sendable, CustomStringConvertible {
     }
     let angles = (0..<16).map { log(sigma) / 4 * exp(log(100.0) * Double($0) / 15) }
     var values = [network.image: image, network.fourier: angles.map(sin) + angles.map(cos)]
-    if let value = network.labels { values[value] = cells }
+    if case .vector(let value) = network.labels { values[value] = cells }
     return (
       values,
       { f in

@@ -19,7 +19,7 @@ struct GoldenTests {
 
   @Test("D is what the preconditioning makes of F", arguments: GoldenCase.all)
   func preconditioning(golden: GoldenCase) throws {
-    let network = golden.network
+    let network = try golden.network
     let weights = try golden.weights(network)
     let batch = GoldenCase.batch
     let d = try NetworkDenoiser(network: network, weights: weights).denoise(batch, threads: 2)
@@ -43,7 +43,7 @@ struct GoldenTests {
 
   @Test("input gradients and every parameter's gradient", arguments: GoldenCase.all)
   func gradients(golden: GoldenCase) throws {
-    let network = golden.network
+    let network = try golden.network
     let weights = try golden.weights(network)
     let count = GoldenCase.shape.pictureCount
     let (pixels, cells) = (2 * count, 2 * GoldenCase.shape.conditionerCount)

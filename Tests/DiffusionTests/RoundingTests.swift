@@ -27,7 +27,7 @@ struct RoundingTests {
     init(_ golden: GoldenCase, picture: Int) throws {
       self.golden = golden
       self.picture = picture
-      network = golden.network
+      network = try golden.network
       weights = try golden.weights(network)
       rounded = Float64Graph(network.graph, weights)
       runner = NetworkRunner(network, gradients: true)
@@ -100,7 +100,7 @@ struct RoundingTests {
   @Test(
     "the float64 evaluation is PyTorch's, to the rounding of its file", arguments: GoldenCase.all)
   func reference(golden: GoldenCase) throws {
-    let network = golden.network
+    let network = try golden.network
     let exact = Float64Graph(network.graph, values: GoldenCase.parameter)
     let count = GoldenCase.shape.pictureCount
     let file = GoldenCase.channelsLast(Array(try golden.golden()[..<(2 * count)])).map(Double.init)
