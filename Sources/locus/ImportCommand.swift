@@ -106,7 +106,9 @@ enum ImportCommand: Command {
     let printer = ProgressPrinter(style: .quiet, output: context.console.writeError)
     return try Runner.run(
       try Plan(pipeline, store: store), store: store, lock: lock,
-      settings: RunSettings(threads: 1, trigger: "import", locusVersion: locusVersion),
+      settings: RunSettings(
+        threads: 1, trigger: "import", locusVersion: locusVersion,
+        instructions: Experiments.instructions),
       cancellation: Cancellation(followsSignals: true), observer: printer.observe)
   }
 

@@ -1,3 +1,4 @@
+import Experiments
 import Formats
 import Foundation
 import Lineage
@@ -100,7 +101,7 @@ enum RunCommand: Command {
       settings: RunSettings(
         threads: threads, trigger: arguments["--trigger"] ?? "manual", locusVersion: locusVersion,
         gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent()),
-        checkpointInterval: Double(interval)),
+        instructions: Experiments.instructions, checkpointInterval: Double(interval)),
       cancellation: cancellation, observer: printer.observe)
     let report = try ReportCommand.path(of: summary, store, context)
     if arguments.has("--json") {
