@@ -65,7 +65,8 @@ public final class AnalyticDenoiser: Denoiser {
   private static let mostPlans = 1024
   private static let leftOut = 1e-7
 
-  /// - Throws: `AnalyticError.setting` for a reach below 0 or a dropout outside 0 … 1.
+  /// - Throws: `AnalyticError.setting` for a reach below 0 or a dropout outside 0 … 1,
+  ///   `AnalyticError.places` for conditioners without places, which no window of labels can hold.
   public init(_ training: TrainingSet, _ settings: MachineSettings) throws(AnalyticError) {
     if settings.labelRadius < 0 {
       throw .setting(
@@ -77,7 +78,11 @@ public final class AnalyticDenoiser: Denoiser {
     }
     shape = training.shape
     self.settings = settings
-    patches = PatchSet(training)
+    do {
+      patches = try PatchSet(training)
+    } catch {
+      throw .places(error)
+    }
     coverage = LabelCoverage(patches, radius: settings.labelRadius)
     var matchers: [Int: LabelMatcher] = [:]
     for step in settings.schedule.steps {
@@ -87,12 +92,18 @@ public final class AnalyticDenoiser: Denoiser {
         set: patches, labelling: settings.labelling, dropout: Float(settings.labelDropout),
         radius: settings.labelRadius,
         shifts: settings.places == .same
-          ? [Shift.none(shape)] : Shift.all(shape, margin: margin))
+          ? [Shift.none(shape)] : Shift.all(patches.grid, margin: margin))
     }
     self.matchers = matchers
     let most = Double(max(patches.totals.max() ?? 1, 1))
     let q = settings.labelDropout
-    let least = [q, (1 - q) / (settings.labelling == .single ? most : 1)].filter { $0 > 0 }.min()
+    // How many conditioners a picture may be drawn with, blanks aside.
+    let choices =
+      switch settings.labelling {
+      case .single: most
+      case .all, .none: 1.0
+      }
+    let least = [q, (1 - q) / choices].filter { $0 > 0 }.min()
     let places = matchers.values.map(\.shifts.count).max() ?? 1
     cut = Float(log(Double(patches.count * places) / ((least ?? 1) * Self.leftOut)))
   }

@@ -5,16 +5,16 @@ import Lineage
 import Workflow
 
 /// A file that a stage was given and could not read, or that is not what it should be.
-public struct ArtifactError: ErrorWithExitCode, CustomStringConvertible {
+public struct ArtifactError: CategorizedError, CustomStringConvertible {
   public var file: StageFile
   public var reason: String
+  public var category: ErrorCategory
 
-  public init(file: StageFile, reason: String) {
+  public init(file: StageFile, reason: String, category: ErrorCategory = .data) {
     self.file = file
     self.reason = reason
+    self.category = category
   }
-
-  public var exitCode: Int32 { ExitCode.badData }
 
   public var description: String {
     "\(file.url.path): \(reason); `locus verify` tells whether the store is damaged"
@@ -26,7 +26,9 @@ extension StageFile {
     do {
       return try Data(contentsOf: url, options: .mappedIfSafe)
     } catch {
-      throw ArtifactError(file: self, reason: "cannot be read: \(error.localizedDescription)")
+      throw ArtifactError(
+        file: self, reason: "cannot be read: \(error.localizedDescription)",
+        category: Workflow.category(of: error))
     }
   }
 
@@ -66,10 +68,11 @@ extension StageInput {
   public var manifest: StageFile { get throws { try file(OutputFormat.manifestRole) } }
 }
 
-/// An input without a file that its type promises: a fault of the program.
-struct MissingFile: Error, CustomStringConvertible {
+/// An input without a file that its type promises, for an earlier Locus made it otherwise.
+struct MissingFile: CategorizedError, CustomStringConvertible {
   var role: String
   var found: [String]
+  var category: ErrorCategory { .missing }
   var description: String {
     "an input has no \(role), only \(found.joined(separator: ", ")); run its stage with --force"
   }

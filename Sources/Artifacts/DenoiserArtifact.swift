@@ -50,7 +50,8 @@ public struct DenoiserArtifact: Sendable {
     case .machine(let training, let machine):
       plain = try AnalyticDenoiser(
         try PictureFiles(
-          pixels: object(machine.pixels), conditioners: object(machine.conditioners)
+          pixels: object(machine.pixels), conditioners: object(machine.conditioners),
+          space: training.space
         ).trainingSet, machine.settings(training))
       self.training = training
       mask = nil
@@ -65,7 +66,7 @@ public struct DenoiserArtifact: Sendable {
       return
     }
     guard training.objects.count == 2, training.objects[0] <= training.objects[1],
-      plain.shape.size == training.size, training.space == .grid(cells: plain.shape.cells)
+      plain.shape == PictureShape(size: training.size, space: training.space)
     else {
       throw ArtifactError(file: file, reason: "describes another denoiser than its files hold")
     }

@@ -51,13 +51,3 @@ public struct Foreseen: Codable, Sendable {
     return "conditioners \(space.text) and \(theirs.text)"
   }
 }
-
-extension ConditionerSpace {
-  /// `16×16 cells`, or `a set of 8 words`.
-  public var text: String {
-    switch self {
-    case .grid(let cells): "of \(cells)×\(cells) cells"
-    case .set(let words): "of a set of \(words.count) words"
-    }
-  }
-}

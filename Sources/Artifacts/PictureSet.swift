@@ -40,20 +40,24 @@ public struct PictureFiles: Sendable {
   public let pixels: [UInt8]
   public let conditioners: [UInt8]
 
-  /// - Throws: `ArtifactError` for arrays that do not fit each other.
-  public init(pixels file: StageFile, conditioners: StageFile) throws {
+  /// - Throws: `ArtifactError` for arrays that do not fit each other, or the space.
+  public init(pixels file: StageFile, conditioners: StageFile, space: ConditionerSpace) throws {
     let (pictureShape, pixels) = try file.bytes()
-    let (gridShape, conditioners) = try conditioners.bytes()
+    let (conditionerShape, conditioners) = try conditioners.bytes()
     // In range before anything is multiplied: an empty array may claim sides of any length.
-    guard pictureShape.count == 4, gridShape.count == 3, (8...512).contains(pictureShape[1]),
-      pictureShape[1] == pictureShape[2],
-      pictureShape[3] == PictureShape.channels, gridShape[1] == gridShape[2],
-      pictureShape[0] == gridShape[0], gridShape[1] > 0, pictureShape[1] % gridShape[1] == 0
+    guard pictureShape.count == 4, (8...512).contains(pictureShape[1]),
+      pictureShape[1] == pictureShape[2], pictureShape[3] == PictureShape.channels,
+      conditionerShape == [pictureShape[0]] + space.dimensions,
+      space.dimensions.allSatisfy({ $0 > 0 }),
+      space.cells.map({ pictureShape[1] % $0 == 0 }) ?? true
     else {
       throw ArtifactError(
-        file: file, reason: "pictures \(pictureShape) and conditioners \(gridShape) do not fit")
+        file: file,
+        reason:
+          "pictures \(pictureShape) and conditioners \(conditionerShape) \(space.text) do not fit"
+      )
     }
-    shape = PictureShape(size: pictureShape[1], cells: gridShape[1])
+    shape = PictureShape(size: pictureShape[1], space: space)
     self.pixels = pixels
     self.conditioners = conditioners
   }
@@ -74,10 +78,10 @@ public struct PictureSet: Sendable {
     let file = try input.manifest
     manifest = try PictureSetManifest(file)
     files = try PictureFiles(
-      pixels: object(manifest.pixels), conditioners: object(manifest.conditioners))
+      pixels: object(manifest.pixels), conditioners: object(manifest.conditioners),
+      space: manifest.space)
     guard manifest.objects.count == 2, manifest.objects[0] <= manifest.objects[1],
-      manifest.size == files.shape.size, manifest.space == .grid(cells: files.shape.cells),
-      manifest.count == files.count
+      manifest.size == files.shape.size, manifest.count == files.count
     else {
       throw ArtifactError(file: file, reason: "describes other pictures than its files hold")
     }

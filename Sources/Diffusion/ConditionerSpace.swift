@@ -13,6 +13,22 @@ public enum ConditionerSpace: Sendable, Hashable {
     }
   }
 
+  /// One conditioner as an array: (G, G), row then column, or (words).
+  public var dimensions: [Int] {
+    switch self {
+    case .grid(let cells): [cells, cells]
+    case .set(let words): [words.count]
+    }
+  }
+
+  /// In a sentence: `conditioners are …`.
+  public var text: String {
+    switch self {
+    case .grid(let cells): "of \(cells)×\(cells) cells"
+    case .set(let words): "of a set of \(words.count) words"
+    }
+  }
+
   /// Whether an entry stands for a place in the picture: masks, probes and layouts that go by places need it.
   public var hasPlaces: Bool {
     switch self {

@@ -2,21 +2,22 @@
 public struct PictureShape: Sendable, Hashable {
   /// Side of the square picture in pixels, S.
   public var size: Int
-  /// Side of the square grid of conditioner cells, G; divides S.
-  public var cells: Int
+  /// What a conditioner says.
+  public var space: ConditionerSpace
 
-  public init(size: Int, cells: Int) {
+  public init(size: Int, space: ConditionerSpace) {
     self.size = size
-    self.cells = cells
+    self.space = space
   }
+
+  /// Conditioners are grids of `cells` × `cells` cells, which divide the picture.
+  public init(size: Int, cells: Int) { self.init(size: size, space: .grid(cells: cells)) }
 
   public static let channels = 3
   /// Values of one picture: S × S × 3.
   public var pictureCount: Int { size * size * Self.channels }
-  /// Values of one conditioner: G × G.
-  public var conditionerCount: Int { cells * cells }
-  /// Pixels on a side of a cell.
-  public var cellSize: Int { size / cells }
+  /// Values of one conditioner, C: G × G of a grid, a word each of a set.
+  public var conditionerCount: Int { space.count }
 }
 
 /// A batch of N noised pictures with their noise levels and conditioners.
@@ -25,7 +26,7 @@ public struct NoisedBatch: Sendable {
   public var x: [Float]
   /// (N), each > 0.
   public var sigma: [Float]
-  /// (N, G, G): row, then column; counts of objects. All zero is ∅.
+  /// (N, C): counts of objects, entries in their space's order. All zero is ∅.
   public var labels: [Float]
 
   public init(x: [Float], sigma: [Float], labels: [Float]) {
@@ -52,7 +53,7 @@ public protocol Denoiser: Sendable {
   func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float]
 
   /// Vector–Jacobian product: the gradient of Σ cotangent · D(x, σ, c) with respect to x,
-  /// shape (N, S, S, 3), and to the labels, shape (N, G, G). `cotangent` is (N, S, S, 3).
+  /// shape (N, S, S, 3), and to the labels, shape (N, C). `cotangent` is (N, S, S, 3).
   func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
     -> (x: [Float], labels: [Float])
 }

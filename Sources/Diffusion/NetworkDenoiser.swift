@@ -1,12 +1,20 @@
+import Formats
 import Foundation
 import Streams
 import Synchronization
 import Tensors
 
 /// A batch that does not fit a denoiser.
-public enum DenoiserError: Error, Hashable, CustomStringConvertible {
+public enum DenoiserError: CategorizedError, Hashable, CustomStringConvertible {
   case count(array: String, found: Int, expected: Int)
   case sigma(index: Int, value: Float)
+
+  public var category: ErrorCategory {
+    switch self {
+    case .sigma: .data
+    case .count: .bug
+    }
+  }
 
   public var description: String {
     switch self {

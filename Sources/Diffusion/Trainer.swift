@@ -17,7 +17,7 @@ public struct TrainingSettings: Sendable, Hashable {
   public var labelling: Labelling
   /// Share of conditioners that are blanked.
   public var labelDropout: Double
-  /// Pixels within 5 px of a label weigh 1 + balance.
+  /// Pixels within 5 px of a label weigh 1 + balance; other than 0 only where labels have places.
   public var balance: Double
 
   public init(
@@ -48,9 +48,33 @@ public struct TrainingSettings: Sendable, Hashable {
   public func averageDecay(after seen: Int) -> Double {
     pow(0.5, Double(batch) / max(0.05 * Double(seen), 1e-8))
   }
+}
 
-  /// Radius in pixels around a label in which `balance` counts.
-  static let balanceRadius = 5.0
+/// Makes pixels near a label weigh more in the loss.
+private struct LabelBalance: Sendable {
+  let grid: CellGrid
+  let weight: Float
+
+  /// Around a label, in pixels.
+  private static let radius = 5.0
+
+  /// - Parameters:
+  ///   - labels: (G, G).
+  ///   - weights: (S, S), which get `weight` within the radius.
+  func write(_ labels: UnsafePointer<Float>, to weights: UnsafeMutablePointer<Float>) {
+    let size = grid.size
+    let radius = Self.radius
+    for cell in 0..<grid.count where labels[cell] > 0 {
+      let (y, x) = grid.center(cell)
+      for row in max(0, Int(y - radius))..<min(size, Int(y + radius) + 1) {
+        for column in max(0, Int(x - radius))..<min(size, Int(x + radius) + 1) {
+          let dy = Double(row) + 0.5 - y
+          let dx = Double(column) + 0.5 - x
+          if dx * dx + dy * dy <= radius * radius { weights[row * size + column] = weight }
+        }
+      }
+    }
+  }
 }
 
 /// A training under way.
@@ -62,6 +86,8 @@ public final class Trainer {
   public let settings: TrainingSettings
   private let data: TrainingSet
   private let seed: UInt64
+  /// `nil` where all pixels weigh the same.
+  private let balance: LabelBalance?
   private let weights: Weights
   private let optimizer: Adam
   private let shards: [Gradients]
@@ -73,11 +99,16 @@ public final class Trainer {
   /// Pictures of one batch that share a gradient buffer.
   private static let shardCount = 8
 
+  /// - Throws: `NoPlaces` when the network or `balance` goes by places and conditioners have none.
   public init(
     _ description: NetworkDescription, _ settings: TrainingSettings, data: TrainingSet,
     seed: UInt64
-  ) {
-    network = Network(description)
+  ) throws(NoPlaces) {
+    network = try Network(description)
+    balance =
+      settings.balance == 0
+      ? nil
+      : LabelBalance(grid: try description.shape.places(), weight: Float(1 + settings.balance))
     self.settings = settings
     self.data = data
     self.seed = seed
@@ -105,12 +136,13 @@ public final class Trainer {
     let first = UInt64(steps) * UInt64(settings.batch)
     let count = shards.count
     let (workers, shards, weights, losses) = (workers, shards, weights, losses)
-    let (settings, data, seed) = (settings, data, seed)
+    let (settings, balance, data, seed) = (settings, balance, data, seed)
     parallel(count, threads: threads) { shard, worker in
       for item in stride(from: shard, to: settings.batch, by: count) {
         if (try? checkCancellation()) == nil { return }
         losses.pointer[item] = workers[worker].addGradient(
-          weights, data, settings, seed: seed, index: first + UInt64(item), into: shards[shard])
+          weights, data, settings, balance, seed: seed, index: first + UInt64(item),
+          into: shards[shard])
       }
     }
     do {
@@ -170,14 +202,16 @@ private final class TrainingWorker: @unchecked Sendable {
   /// Adds the gradient of Σ over pixels of the weighted squared error of picture `index` of the
   /// training; returns the mean weighted squared error.
   func addGradient(
-    _ weights: Weights, _ data: TrainingSet, _ settings: TrainingSettings, seed: UInt64,
-    index: UInt64, into gradients: Gradients
+    _ weights: Weights, _ data: TrainingSet, _ settings: TrainingSettings,
+    _ balance: LabelBalance?, seed: UInt64, index: UInt64, into gradients: Gradients
   ) -> Float {
     let shape = data.shape
     let count = shape.pictureCount
     var stream = RandomStream(seed: seed, purpose: .training, index: index)
     let picture = stream.integer(below: data.count)
     drawLabels(data, picture, settings, &stream)
+    pixelWeights.pointer.update(repeating: 1, count: shape.size * shape.size)
+    balance?.write(labels.pointer, to: pixelWeights.pointer)
     let sigma = Foundation.exp(
       Float(settings.sigmaMean) + Float(settings.sigmaDeviation) * stream.gaussian())
     let scale = Preconditioning(sigma: sigma)
@@ -209,30 +243,12 @@ private final class TrainingWorker: @unchecked Sendable {
     _ data: TrainingSet, _ picture: Int, _ settings: TrainingSettings,
     _ stream: inout RandomStream
   ) {
-    let shape = data.shape
-    let cells = shape.conditionerCount
+    let count = data.shape.conditionerCount
     data.conditioners.withUnsafeBufferPointer { conditioners in
       guard let counts = conditioners.baseAddress else { return }
       settings.labelling.draw(
-        from: counts + picture * cells, into: labels.pointer, cells: shape.cells,
-        stream: &stream)
+        from: counts + picture * count, into: labels.pointer, count: count, stream: &stream)
     }
     if stream.uniform() < settings.labelDropout { labels.clear() }
-    pixelWeights.pointer.update(repeating: 1, count: shape.size * shape.size)
-    if settings.balance == 0 { return }
-    let radius = TrainingSettings.balanceRadius
-    for cell in 0..<cells where labels.pointer[cell] > 0 {
-      let y = (Double(cell / shape.cells) + 0.5) * Double(shape.cellSize)
-      let x = (Double(cell % shape.cells) + 0.5) * Double(shape.cellSize)
-      for row in max(0, Int(y - radius))..<min(shape.size, Int(y + radius) + 1) {
-        for column in max(0, Int(x - radius))..<min(shape.size, Int(x + radius) + 1) {
-          let dy = Double(row) + 0.5 - y
-          let dx = Double(column) + 0.5 - x
-          if dx * dx + dy * dy <= radius * radius {
-            pixelWeights.pointer[row * shape.size + column] = Float(1 + settings.balance)
-          }
-        }
-      }
-    }
   }
 }

@@ -1,9 +1,11 @@
+import Formats
+
 /// Pictures and conditioners to train on.
 public struct TrainingSet: Sendable {
   public let shape: PictureShape
   /// (N, S, S, 3), bytes as rendered.
   public let pixels: [UInt8]
-  /// (N, G, G): counts of all objects.
+  /// (N, C): counts of all objects.
   public let conditioners: [UInt8]
 
   public init(shape: PictureShape, pixels: [UInt8], conditioners: [UInt8]) throws(TrainingError) {
@@ -26,15 +28,17 @@ public struct TrainingSet: Sendable {
   public static func value(_ byte: UInt8) -> Float { Float(byte) / 127.5 - 1 }
 }
 
-public enum TrainingError: Error, Hashable, CustomStringConvertible {
+public enum TrainingError: CategorizedError, Hashable, CustomStringConvertible {
   case trainingSet(pixels: Int, conditioners: Int, shape: PictureShape)
   case diverged(pictures: Int)
+
+  public var category: ErrorCategory { .data }
 
   public var description: String {
     switch self {
     case .trainingSet(let pixels, let conditioners, let shape):
       "\(pixels) bytes of pictures and \(conditioners) of conditioners do not make whole pictures"
-        + " of \(shape.size)×\(shape.size) with \(shape.cells)×\(shape.cells) cells"
+        + " of \(shape.size)×\(shape.size) with conditioners \(shape.space.text)"
     case .diverged(let pictures):
       "training diverged after \(pictures) pictures: the loss is not finite; lower `learning_rate`"
     }

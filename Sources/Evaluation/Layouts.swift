@@ -7,7 +7,7 @@ import Streams
 public struct RequestedLayout: Sendable {
   public var k: Int
   public var layout: Int
-  /// (G, G): ones at the requested cells.
+  /// (C): ones at the requested cells.
   public var labels: [Float]
   /// Centres of the requested cells, in pixels.
   public var places: [Place]
@@ -27,13 +27,16 @@ public func layoutsNeeded(k: Int) -> Int { k == 0 ? 24 : max(24, (192 + k - 1) /
 ///
 /// Its stream is used for nothing else, so no training picture has it. CLEVR's margin along the
 /// directions is left out: with it twelve objects do not fit.
+///
+/// - Throws: `NoPlaces` for conditioners that cannot name a place.
 public func requestedLayout(
   k: Int, layout: Int, shape: PictureShape, camera: CameraKind, seed: UInt64
 )
   throws -> RequestedLayout
 {
+  let grid = try shape.places()
   let settings = SceneSettings(
-    camera: camera, size: shape.size, cells: shape.cells,
+    camera: camera, size: grid.size, cells: grid.cells,
     rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0))
   try settings.validate()
   // Tries, should two centres share a cell.
@@ -41,24 +44,28 @@ public func requestedLayout(
   for attempt in 0..<tries {
     let index = (k << 32) + layout * tries + attempt
     let scene = try makeScene(settings, seed: seed, index: index, purpose: .layouts)
-    let counts = scene.conditioner(size: shape.size, cells: shape.cells)
+    let counts = scene.conditioner(size: grid.size, cells: grid.cells)
     if counts.contains(where: { $0 > 1 }) { continue }
-    return request(cells: counts.indices.filter { counts[$0] == 1 }, layout: layout, shape: shape)
+    return request(cells: counts.indices.filter { counts[$0] == 1 }, layout: layout, grid: grid)
   }
   throw EvaluationError.setting(
-    name: "cells", found: "\(shape.cells)", accepted: "a grid fine enough for \(k) objects")
+    name: "cells", found: "\(grid.cells)", accepted: "a grid fine enough for \(k) objects")
 }
 
-/// A request for chosen cells (row · G + column).
-public func request(cells: [Int], layout: Int, shape: PictureShape) -> RequestedLayout {
-  var labels = [Float](repeating: 0, count: shape.conditionerCount)
+/// A request for nothing, which conditioners of every space can make.
+public func emptyRequest(layout: Int, shape: PictureShape) -> RequestedLayout {
+  RequestedLayout(
+    k: 0, layout: layout, labels: [Float](repeating: 0, count: shape.conditionerCount), places: [])
+}
+
+/// A request for chosen cells.
+public func request(cells: [Int], layout: Int, grid: CellGrid) -> RequestedLayout {
+  var labels = [Float](repeating: 0, count: grid.count)
   var places: [Place] = []
-  let side = Double(shape.cellSize)
   for cell in cells {
     labels[cell] = 1
-    places.append(
-      Place(
-        x: (Double(cell % shape.cells) + 0.5) * side, y: (Double(cell / shape.cells) + 0.5) * side))
+    let (y, x) = grid.center(cell)
+    places.append(Place(x: x, y: y))
   }
   return RequestedLayout(k: cells.count, layout: layout, labels: labels, places: places)
 }

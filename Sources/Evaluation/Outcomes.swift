@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Statistics
 
@@ -40,10 +41,12 @@ public struct Outcome: Sendable, Hashable, Codable {
   public var exact: Bool { found == requested && drawn == requested }
 }
 
-public enum EvaluationError: Error, Hashable, CustomStringConvertible {
+public enum EvaluationError: CategorizedError, Hashable, CustomStringConvertible {
   case noCommonLayouts
   case judge(String)
   case setting(name: String, found: String, accepted: String)
+
+  public var category: ErrorCategory { .data }
 
   public var description: String {
     switch self {

@@ -1,7 +1,7 @@
 import Diffusion
 import Formats
 
-/// Pictures in rows and columns, enlarged, with the requested cells outlined.
+/// Pictures in rows and columns, enlarged, with the requested cells outlined where there are cells.
 public struct SampleGrid {
   public struct Row {
     /// A number of at most three digits before the row.
@@ -68,7 +68,8 @@ public struct SampleGrid {
           x + column, y + row, (byte(picture[i]), byte(picture[i + 1]), byte(picture[i + 2])))
       }
     }
-    let cell = Double(shape.cellSize * scale)
+    guard let grid = shape.grid else { return }
+    let cell = Double(grid.cellSize * scale)
     for place in places {
       let left = x + Int(place.x * Double(scale) - cell / 2)
       let top = y + Int(place.y * Double(scale) - cell / 2)

@@ -51,6 +51,8 @@ enum AgreeStage {
           message: "denoiser and \(role) differ: \($0); give both one set of scenes")
       }
     }
+      + Shared.checkPlaces(
+        denoiser, path: "inputs.denoiser", what: "held-out pictures are labelled by places")
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
@@ -60,7 +62,7 @@ enum AgreeStage {
     let shape = reference.denoiser.shape
     if denoiser.shape != shape {
       throw MismatchError(
-        "the denoisers differ in size or cells: \(denoiser.shape), \(shape); give both one set of scenes"
+        "the denoisers differ in size or conditioners: \(denoiser.shape), \(shape); give both one set of scenes"
       )
     }
     let scenes = try PictureSet("scenes", of: context)

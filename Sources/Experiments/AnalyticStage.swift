@@ -103,23 +103,23 @@ enum AnalyticStage {
   }
 
   private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
-    guard case .calibrated = options.schedule else { return [] }
+    let scenes = Foreseen(upstream, "scenes")
+    var problems = Shared.checkPlaces(
+      scenes, path: "inputs.scenes", what: "windows of labels need places")
+    guard case .calibrated = options.schedule else { return problems }
     if upstream.one("teacher") == nil {
-      return [
+      problems.append(
         ParameterProblem(
           path: "schedule",
-          message: "\"calibrated\" needs the network to agree with; add `teacher` to the inputs")
-      ]
+          message: "\"calibrated\" needs the network to agree with; add `teacher` to the inputs"))
     }
-    let difference = Foreseen(upstream, "teacher")
-      .differenceOfShape(from: Foreseen(upstream, "scenes"))
-    return difference.map {
-      [
+    if let difference = Foreseen(upstream, "teacher").differenceOfShape(from: scenes) {
+      problems.append(
         ParameterProblem(
           path: "inputs.teacher",
-          message: "teacher and scenes differ: \($0); give both one set of scenes")
-      ]
-    } ?? []
+          message: "teacher and scenes differ: \(difference); give both one set of scenes"))
+    }
+    return problems
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
@@ -142,7 +142,7 @@ enum AnalyticStage {
       metrics += calibration.metrics
     case .published(let published):
       settings.schedule = try published.schedule(
-        size: scenes.shape.size, cellSize: scenes.shape.cellSize)
+        size: scenes.shape.size, cellSize: try scenes.shape.places().cellSize)
     }
     let machine = try AnalyticDenoiser(set, settings)
     metrics += settings.schedule.steps.map {
@@ -160,7 +160,7 @@ enum AnalyticStage {
         elements: .uint8(set.pixels)
       ).npyData()
       let labels = try NPYArray(
-        shape: [set.count, shape.cells, shape.cells], elements: .uint8(set.conditioners)
+        shape: [set.count] + shape.space.dimensions, elements: .uint8(set.conditioners)
       ).npyData()
       files = [
         try context.output("pixels", kind: "pixels", .npy, chosen),

@@ -42,12 +42,8 @@ enum EvaluateStage {
     if let difference = Foreseen(upstream, "judge").difference(from: denoiser) {
       return [ParameterProblem(path: "inputs.judge", message: words(difference))]
     }
-    guard let space = denoiser.space, !space.hasPlaces else { return [] }
-    return [
-      ParameterProblem(
-        path: "inputs.denoiser",
-        message: "its conditioners are \(space.text), and places cannot be requested of it")
-    ]
+    return Shared.checkPlaces(
+      denoiser, path: "inputs.denoiser", what: "places cannot be requested of it")
   }
 
   private static func words(_ difference: String) -> String {
@@ -97,11 +93,11 @@ struct DrawnPicture {
 }
 
 /// A picture that is no picture: the judge would find anything in it.
-struct SamplingError: ErrorWithExitCode, CustomStringConvertible {
+struct SamplingError: CategorizedError, CustomStringConvertible {
   var k: Int
   var layout: Int
 
-  var exitCode: Int32 { ExitCode.badData }
+  var category: ErrorCategory { .data }
 
   var description: String {
     "the denoiser drew values that are not finite (K = \(k), layout \(layout)); train it longer or "

@@ -9,7 +9,7 @@ struct HeldOutPictures {
   let shape: PictureShape
   /// (N, S, S, 3).
   let pictures: [Float]
-  /// (N, G, G).
+  /// (N, C).
   let labels: [Float]
   private let seed: UInt64
   private let index: Int
@@ -23,10 +23,11 @@ struct HeldOutPictures {
     purpose: RandomPurpose, _ context: StageContext
   ) throws {
     self.shape = shape
+    let grid = try shape.places()
     seed = context.seed
     index = k << 24
     let settings = SceneSettings(
-      camera: camera, size: shape.size, cells: shape.cells,
+      camera: camera, size: grid.size, cells: grid.cells,
       rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0))
     let set = try renderSet(
       settings, seed: context.seed, indices: k << 24..<k << 24 + count, purpose: purpose,
@@ -42,7 +43,8 @@ struct HeldOutPictures {
             seed: context.seed, purpose: .heldOutLabels, index: UInt64(k << 24 + n))
           labelling.draw(
             from: source + n * shape.conditionerCount,
-            into: target + n * shape.conditionerCount, cells: shape.cells, stream: &stream)
+            into: target + n * shape.conditionerCount, count: shape.conditionerCount,
+            stream: &stream)
         }
       }
     }

@@ -28,10 +28,10 @@ public enum ImportStage {
       return try output(try file.data(), path: file, context)
     })
 
-  struct NotImported: ErrorWithExitCode, CustomStringConvertible {
+  struct NotImported: CategorizedError, CustomStringConvertible {
     var sha256: String
 
-    var exitCode: Int32 { ExitCode.missingInput }
+    var category: ErrorCategory { .missing }
     var description: String {
       "this store holds no weights \(sha256); bring them in with `locus import weights FILE`"
     }
@@ -69,9 +69,8 @@ public enum ImportStage {
     let description = file.denoiser.network.description
     let manifest = DenoiserManifest.imported(
       .init(
-        camera: nil, size: description.shape.size,
-        space: .grid(cells: description.shape.cells), labelling: file.origin.labelling,
-        objects: file.origin.objects),
+        camera: nil, size: description.shape.size, space: description.shape.space,
+        labelling: file.origin.labelling, objects: file.origin.objects),
       .init(description, weights: sha256))
     return StageOutput(
       files: [

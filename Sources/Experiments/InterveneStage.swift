@@ -87,7 +87,7 @@ enum InterveneStage {
     let scenes = try PictureSet("scenes", of: context)
     if base.denoiser.shape != scenes.shape {
       throw MismatchError(
-        "denoiser and scenes differ in size or cells: \(base.denoiser.shape), \(scenes.shape);"
+        "denoiser and scenes differ in size or conditioners: \(base.denoiser.shape), \(scenes.shape);"
           + " give both one set of scenes")
     }
     let specification = options.specification(seed: context.seed)

@@ -48,13 +48,9 @@ enum ProbeStage {
           path: "inputs.scenes",
           message: "denoiser and scenes differ: \(difference); give both one set of scenes"))
     }
-    if let space = denoiser.space, !space.hasPlaces {
-      problems.append(
-        ParameterProblem(
-          path: "inputs.denoiser",
-          message: "its conditioners are \(space.text), and windows around labels need places"))
-    }
     return problems
+      + Shared.checkPlaces(
+        denoiser, path: "inputs.denoiser", what: "windows around labels need places")
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
@@ -93,8 +89,9 @@ enum ProbeStage {
     _ k: Int, count: Int, _ shape: PictureShape, camera: CameraKind, _ context: StageContext,
     _ checkpointing: Checkpointing
   ) throws -> ProbePictures {
+    let grid = try shape.places()
     let settings = SceneSettings(
-      camera: camera, size: shape.size, cells: shape.cells,
+      camera: camera, size: grid.size, cells: grid.cells,
       rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0))
     let set = try renderSet(
       settings, seed: context.seed, indices: k << 24..<k << 24 + count, purpose: .probeScenes,

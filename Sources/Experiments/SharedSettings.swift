@@ -1,3 +1,4 @@
+import Artifacts
 import Diffusion
 import Scenes
 import Workflow
@@ -32,6 +33,12 @@ enum Shared {
             + divisors.joined(separator: ", ")))
     }
     return problems
+  }
+
+  /// A fault of conditioners that are known to have no places, where `what` says why that is one.
+  static func checkPlaces(_ foreseen: Foreseen, path: String, what: String) -> [ParameterProblem] {
+    guard let space = foreseen.space, !space.hasPlaces else { return [] }
+    return [ParameterProblem(path: path, message: "conditioners are \(space.text), and \(what)")]
   }
 
   /// A list whose values shall differ.

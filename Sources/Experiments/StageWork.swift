@@ -1,4 +1,5 @@
 import Artifacts
+import Formats
 import Streams
 import Workflow
 
@@ -13,9 +14,9 @@ extension StageContext {
 }
 
 /// What does not fit and could not be known before the work began, because an input's facts were not.
-struct MismatchError: ErrorWithExitCode, CustomStringConvertible {
+struct MismatchError: CategorizedError, CustomStringConvertible {
   var description: String
-  var exitCode: Int32 { ExitCode.badData }
+  var category: ErrorCategory { .data }
 
   init(_ description: String) { self.description = description }
 }

@@ -38,7 +38,7 @@ enum TrainStage {
     settings: Options.self,
     inputs: [
       InputDeclaration("scenes", accepts: [.pictureSet], help: "pictures to train on")
-    ], produces: .denoiser, check: check,
+    ], produces: .denoiser, check: check, checkInputs: checkInputs,
     foresee: { options, upstream in
       var foreseen = Foreseen(upstream, "scenes")
       foreseen.labelling = options.labelling
@@ -57,6 +57,23 @@ enum TrainStage {
     ]
   }
 
+  /// What goes by places, of conditioners without.
+  private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
+    let scenes = Foreseen(upstream, "scenes")
+    var problems: [ParameterProblem] = []
+    func refuse(_ path: String, _ found: String, accepted: String) {
+      problems += Shared.checkPlaces(
+        scenes, path: path, what: "\(found) goes by places; accepted: \(accepted)")
+    }
+    switch options.network {
+    case .local: refuse("network.type", "\"local\"", accepted: "unet with conditioning \"vector\"")
+    case .unet(_, .grid, _, _): refuse("network.conditioning", "\"grid\"", accepted: "vector")
+    case .unet(_, .vector, _, _): break
+    }
+    if options.balance != 0 { refuse("balance", "\(options.balance)", accepted: "0") }
+    return problems
+  }
+
   static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
     let scenes = try PictureSet("scenes", of: context)
     if scenes.shape.size % 4 != 0 {
@@ -71,7 +88,7 @@ enum TrainStage {
     let description = NetworkDescription(options.network, shape: scenes.shape)
     let set = try scenes.trainingSet
     let (trainer, curve) = try train(context) {
-      Trainer(description, settings, data: set, seed: context.seed)
+      try Trainer(description, settings, data: set, seed: context.seed)
     }
     let origin = TrainingOrigin(labelling: settings.labelling, objects: scenes.objects)
     let weights = WeightsFile(denoiser: try trainer.denoiser(), origin: origin).data()
@@ -98,11 +115,11 @@ enum TrainStage {
   }
 
   /// Trains to the end, from where an earlier process stopped.
-  private static func train(_ context: StageContext, _ new: () -> Trainer) throws -> (
+  private static func train(_ context: StageContext, _ new: () throws -> Trainer) throws -> (
     Trainer, Curve
   ) {
     let checkpointing = context.checkpointing()
-    var (trainer, curve) = restored(checkpointing, new) ?? (new(), Curve())
+    var (trainer, curve) = try restored(checkpointing, new) ?? (new(), Curve())
     let settings = trainer.settings
     let total = (settings.pictures + settings.batch - 1) / settings.batch * settings.batch
     // About two hundred points make a readable curve; each is the mean since the last.
@@ -129,11 +146,11 @@ enum TrainStage {
     return (trainer, curve)
   }
 
-  private static func restored(_ checkpointing: Checkpointing, _ new: () -> Trainer) -> (
-    Trainer, Curve
-  )? {
+  private static func restored(_ checkpointing: Checkpointing, _ new: () throws -> Trainer) throws
+    -> (Trainer, Curve)?
+  {
     if checkpointing.saved.isEmpty { return nil }
-    let trainer = new()
+    let trainer = try new()
     guard let data = checkpointing.saved["state"], let state = try? TrainingState(data: data),
       let curve = checkpointing.saved["curve"].flatMap({
         try? JSONDecoder().decode(Curve.self, from: $0)

@@ -25,7 +25,7 @@ struct WindowCalibration {
     let teacher = try DenoiserArtifact("teacher", of: context).denoiser
     if teacher.shape != scenes.shape {
       throw MismatchError(
-        "teacher and scenes differ in size or cells: \(teacher.shape), \(scenes.shape)")
+        "teacher and scenes differ in size or conditioners: \(teacher.shape), \(scenes.shape)")
     }
     let sigmas = options.sigmas.sorted()
     let candidates = Array(Set(options.candidates)).sorted()

@@ -1,5 +1,5 @@
 /// A file that is not what its format asks for: what was found, and what was expected.
-public struct FormatError: Error, Sendable, Hashable, CustomStringConvertible {
+public struct FormatError: CategorizedError, Sendable, Hashable, CustomStringConvertible {
   public var format: String
   public var message: String
 
@@ -7,6 +7,8 @@ public struct FormatError: Error, Sendable, Hashable, CustomStringConvertible {
     self.format = format
     self.message = message
   }
+
+  public var category: ErrorCategory { .data }
 
   public var description: String { "not a valid \(format) file: \(message)" }
 }

@@ -45,7 +45,7 @@ public struct JSONMember: Sendable {
 }
 
 /// What a text breaks of JSON5's grammar, and where.
-public struct JSON5Error: Error, Sendable, Hashable, CustomStringConvertible {
+public struct JSON5Error: CategorizedError, Sendable, Hashable, CustomStringConvertible {
   public var position: SourcePosition
   public var message: String
 
@@ -53,6 +53,8 @@ public struct JSON5Error: Error, Sendable, Hashable, CustomStringConvertible {
     self.position = position
     self.message = message
   }
+
+  public var category: ErrorCategory { .data }
 
   public var description: String { "\(position.line):\(position.column): \(message)" }
 }

@@ -10,6 +10,7 @@ public struct MaskedDenoiser: Denoiser {
   public let base: any Denoiser
   public let specification: MaskSpecification
   private let fill: MaskFill?
+  private let planner: PassPlanner
   /// Outside the range of σ.
   private let wholePlan: PassPlan
   /// Where it does not depend on the labels.
@@ -21,6 +22,8 @@ public struct MaskedDenoiser: Denoiser {
   /// - Parameter fill: (M, S, S, 3) in [−1, 1]: training pictures to resample from, or pictures
   ///   of which the mean is taken (one, where it is the mean already); needed where pixels are
   ///   masked.
+  /// - Throws: `MaskError` for a mask that does not fit the pictures, or that goes by the places of
+  ///   labels which have none.
   public init(base: any Denoiser, specification: MaskSpecification, fill: [Float])
     throws(MaskError)
   {
@@ -29,13 +32,13 @@ public struct MaskedDenoiser: Denoiser {
     if specification.masksPixels, fill.isEmpty || fill.count % shape.pictureCount != 0 {
       throw .fill(found: fill.count, expected: shape.pictureCount)
     }
+    planner = try PassPlanner(specification, shape)
     self.base = base
     self.specification = specification
     self.fill =
       specification.masksPixels ? MaskFill(specification, pictures: fill, shape: shape) : nil
     wholePlan = .whole(size: shape.size)
-    fixedPlan =
-      specification.target == .conditioner ? nil : specification.plan(labels: [], shape: shape)
+    fixedPlan = specification.target == .conditioner ? nil : planner.plan(labels: [])
   }
 
   public var shape: PictureShape { base.shape }
@@ -99,8 +102,7 @@ public struct MaskedDenoiser: Denoiser {
     let cells = shape.conditionerCount
     return (0..<batch.count).map { n in
       if !specification.applies(at: batch.sigma[n]) { return wholePlan }
-      return fixedPlan
-        ?? specification.plan(labels: batch.labels[n * cells..<(n + 1) * cells], shape: shape)
+      return fixedPlan ?? planner.plan(labels: batch.labels[n * cells..<(n + 1) * cells])
     }
   }
 

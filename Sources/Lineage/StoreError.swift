@@ -1,7 +1,8 @@
+import Formats
 import Foundation
 
 /// What can go wrong with a store; every message says what to do.
-public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
+public enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConvertible {
   case missing(path: String)
   case notAFolder(path: String)
   case notADatabase(path: String)
@@ -73,17 +74,16 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     return bytes < 10_000 ? "\(bytes) B" : "\((bytes + 999) / 1000) kB"
   }
 
-  /// By sysexits.h.
-  public var exitCode: Int32 {
+  public var category: ErrorCategory {
     switch self {
-    case .missing: 66
+    case .missing: .missing
     case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .damaged, .undeclared:
-      65
-    case .cannotWrite: 73
-    case .inputOutput, .full: 74
-    case .busy: 75
-    case .sql, .timeLimit, .refused, .tooManyRows, .reference, .keepsNothing: 64
-    case .metric, .manifest, .column: 70
+      .data
+    case .cannotWrite: .cannotCreate
+    case .inputOutput, .full: .inputOutput
+    case .busy: .busy
+    case .sql, .timeLimit, .refused, .tooManyRows, .reference, .keepsNothing: .usage
+    case .metric, .manifest, .column: .bug
     }
   }
 }

@@ -82,6 +82,11 @@ extension Measure {
 
   static let agreement: [Measure] = agreements.map(\.measure)
 
+  /// By which the view `agreement` knows it.
+  public var nameInAgreements: String? {
+    Self.agreements.first { $0.measure == self }?.short
+  }
+
   /// With the names in the view `agreement`.
   static let agreements: [(measure: Measure, short: String)] = Agreement.allCases.flatMap {
     [(r2($0), "\($0.short).r2"), (r2Centered($0), "\($0.short).r2_centered")]

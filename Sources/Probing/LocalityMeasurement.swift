@@ -118,7 +118,7 @@ func conditionerSensitivity(
         let b = denoised[(i + 1) * shape.pictureCount + pixel * 3 + channel]
         square += Double(a - b) * Double(a - b)
       }
-      rings[radial.ring(pixel, cell: cell, shape)] += square
+      rings[radial.ring(pixel, cell: cell)] += square
     }
   }
   return rings

@@ -1,4 +1,5 @@
 import Diffusion
+import Formats
 import Foundation
 import Statistics
 import Streams
@@ -19,7 +20,7 @@ public struct ProbeSettings: Sendable, Hashable {
 public struct ProbePictures: Sendable {
   /// (N, S, S, 3).
   public var pictures: [Float]
-  /// (N, G, G).
+  /// (N, G, G): labels have places.
   public var labels: [Float]
   public var k: Int
 
@@ -51,10 +52,17 @@ public struct LocalityProfile: Sendable {
   public static let sideShares = [0.50, 0.75, 0.95]
 }
 
-public enum ProbeError: Error, Hashable, CustomStringConvertible {
+public enum ProbeError: CategorizedError, Hashable, CustomStringConvertible {
   case pictures(found: Int, expected: Int)
   case insensitive(sigma: Double)
   case setting(name: String, found: String, accepted: String)
+
+  public var category: ErrorCategory {
+    switch self {
+    case .insensitive, .setting: .data
+    case .pictures: .bug
+    }
+  }
 
   public var description: String {
     switch self {
@@ -75,11 +83,13 @@ public enum ProbeError: Error, Hashable, CustomStringConvertible {
 /// The output's own path c_skip · x is part of D and is counted.
 ///
 /// - Parameter checkpointing: keeps what was measured, picture by picture.
+/// - Throws: `NoPlaces` for a denoiser whose labels have none to measure distances from.
 public func probeLocality(
   _ denoiser: any Denoiser, _ data: ProbePictures, _ settings: ProbeSettings, seed: UInt64,
   threads: Int, checkpointing: Checkpointing = .none
 ) throws -> [LocalityProfile] {
   let shape = denoiser.shape
+  let grid = try shape.places()
   let count = data.pictures.count / shape.pictureCount
   guard count > 0, data.pictures.count == count * shape.pictureCount else {
     throw ProbeError.pictures(found: data.pictures.count, expected: shape.pictureCount)
@@ -95,8 +105,8 @@ public func probeLocality(
     throw ProbeError.pictures(
       found: data.labels.count, expected: count * shape.conditionerCount)
   }
-  let pixels = (0..<count).map { n in probedPixels(data, n, shape, settings, seed: seed) }
-  let radial = RadialSums(size: shape.size)
+  let pixels = (0..<count).map { n in probedPixels(data, n, grid, settings, seed: seed) }
+  let radial = RadialSums(grid: grid)
   return try settings.sigmas.enumerated().map { index, sigma in
     let noised = noisedBatch(data, sigma: sigma, shape: shape, seed: seed)
     let own = checkpointing.scoped("sigma-\(index)")
@@ -121,23 +131,18 @@ public func probeLocality(
 ///
 /// Places outside the picture are drawn again: clamping them would pile them up at the border.
 private func probedPixels(
-  _ data: ProbePictures, _ n: Int, _ shape: PictureShape, _ settings: ProbeSettings, seed: UInt64
+  _ data: ProbePictures, _ n: Int, _ grid: CellGrid, _ settings: ProbeSettings, seed: UInt64
 ) -> [Int] {
   var stream = RandomStream(seed: seed, purpose: .probePixels, index: UInt64(n))
-  let cells = (0..<shape.conditionerCount).filter {
-    data.labels[n * shape.conditionerCount + $0] != 0
-  }
+  let size = grid.size
+  let cells = (0..<grid.count).filter { data.labels[n * grid.count + $0] != 0 }
   return (0..<settings.pixelsPerPicture).map { i in
-    if i % 2 == 1 || cells.isEmpty { return stream.integer(below: shape.size * shape.size) }
-    let cell = cells[stream.integer(below: cells.count)]
+    if i % 2 == 1 || cells.isEmpty { return stream.integer(below: size * size) }
+    let center = grid.centerPixel(cells[stream.integer(below: cells.count)])
     while true {
-      let row =
-        cell / shape.cells * shape.cellSize + shape.cellSize / 2 + stream.integer(below: 7) - 3
-      let column =
-        cell % shape.cells * shape.cellSize + shape.cellSize / 2 + stream.integer(below: 7) - 3
-      if (0..<shape.size).contains(row), (0..<shape.size).contains(column) {
-        return row * shape.size + column
-      }
+      let row = center.row + stream.integer(below: 7) - 3
+      let column = center.column + stream.integer(below: 7) - 3
+      if (0..<size).contains(row), (0..<size).contains(column) { return row * size + column }
     }
   }
 }
@@ -159,19 +164,17 @@ private func noisedBatch(
 
 /// Squared sensitivities by Chebyshev distance: ring h holds what a window of side 2h + 1 adds.
 struct RadialSums {
-  let size: Int
+  let grid: CellGrid
+  var size: Int { grid.size }
 
   func ring(_ a: Int, _ b: Int) -> Int {
     max(abs(a / size - b / size), abs(a % size - b % size))
   }
 
   /// The ring of a label: its window is the smallest that holds the middle of the label's cell.
-  func ring(_ pixel: Int, cell: Int, _ shape: PictureShape) -> Int {
+  func ring(_ pixel: Int, cell: Int) -> Int {
     // In half pixels, so that middles between pixels are exact.
-    let middle = (
-      row: (2 * (cell / shape.cells) + 1) * shape.cellSize,
-      column: (2 * (cell % shape.cells) + 1) * shape.cellSize
-    )
+    let middle = grid.centerInHalfPixels(cell)
     let distance = max(
       abs(2 * (pixel / size) + 1 - middle.row), abs(2 * (pixel % size) + 1 - middle.column))
     // A window of side 2h + 1 reaches h + ½ pixels from the pixel's middle.

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Streams
 
@@ -63,9 +64,11 @@ public struct SceneSettings: Sendable, Hashable {
   }
 }
 
-public enum SceneError: Error, Hashable, CustomStringConvertible {
+public enum SceneError: CategorizedError, Hashable, CustomStringConvertible {
   case setting(String, String, String)
   case crowded(objects: Int, gap: Double, margin: Double)
+
+  public var category: ErrorCategory { .data }
 
   public var description: String {
     switch self {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// The 0.975 quantile of Student's t, by which a mean ± t · s / √n is a 95 % interval.
 ///
 /// Exact to five digits: from the table up to 10 degrees of freedom, beyond by Fisher's expansion about
@@ -26,4 +28,21 @@ public func studentWidth(_ values: [Double]) -> Double {
   let mean = values.reduce(0, +) / n
   let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)
   return 2 * studentQuantile(degrees: values.count - 1) * (variance / n).squareRoot()
+}
+
+/// The two-sided p of Student's t (Abramowitz & Stegun 26.7.3 and 26.7.4): finite sums, exact.
+public func studentP(t: Double, degrees: Int) -> Double {
+  if degrees < 1 || t.isNaN { return 1 }
+  let angle = atan2(t.magnitude, Double(degrees).squareRoot())
+  let (sine, cosine) = (sin(angle), cos(angle))
+  var term = degrees % 2 == 0 ? 1 : cosine
+  var sum = degrees == 1 ? 0 : term
+  var k = degrees % 2 == 0 ? 2 : 3
+  while k < degrees {
+    term *= Double(k - 1) / Double(k) * cosine * cosine
+    sum += term
+    k += 2
+  }
+  let inside = degrees % 2 == 0 ? sine * sum : 2 / Double.pi * (angle + sine * sum)
+  return max(0, 1 - inside)
 }

@@ -11,6 +11,7 @@ public enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case test9 = 0x0009
   /// Operands of kernels that are only timed.
   case kernelTimes = 0x0101
+  case benchmark = 0x0102
 
   // Training
   case initialization = 0x1001

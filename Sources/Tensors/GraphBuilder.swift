@@ -1,3 +1,5 @@
+import Vectors
+
 /// Builds a graph layer by layer; parameters take the names that they have in PyTorch.
 public struct GraphBuilder {
   private var values: [Value] = []
@@ -98,10 +100,9 @@ public struct GraphBuilder {
   public mutating func attention(_ qkv: Value) -> Value {
     let tokens = qkv.height * qkv.width
     let output = makeValue(qkv.height, qkv.width, qkv.channels / 3)
-    let probabilities = makeValue(1, 1, tokens * tokens)
-    let scratch = makeValue(1, 1, tokens * tokens)
-    layers.append(
-      AttentionLayer(qkv: qkv, output: output, probabilities: probabilities, scratch: scratch))
+    let probabilities = makeValue(1, 1, tokens * paddedChannels(tokens))
+    scratch = max(scratch, attentionScratch(tokens: tokens, channels: output.channels))
+    layers.append(AttentionLayer(qkv: qkv, output: output, probabilities: probabilities))
     return output
   }
 

@@ -229,7 +229,6 @@ struct AttentionLayer: Layer {
   let qkv: Value
   let output: Value
   let probabilities: Value
-  let scratch: Value
 
   var inputs: [Value] { [qkv] }
 
@@ -243,14 +242,14 @@ struct AttentionLayer: Layer {
   func forward(_ frame: Frame) {
     attend(
       qkv: frame.field(qkv), into: frame.field(output),
-      probabilities: frame.field(probabilities).base)
+      probabilities: frame.field(probabilities).base, scratch: frame.scratch)
   }
 
   func backward(_ frame: Frame, accumulate: [Bool]) {
     guard let dy = frame.gradientField(output), let dqkv = frame.gradientField(qkv) else { return }
     attendBackward(
       qkv: frame.field(qkv), probabilities: frame.field(probabilities).base, dy: dy, into: dqkv,
-      scratch: frame.field(scratch).base)
+      scratch: frame.scratch)
   }
 }
 

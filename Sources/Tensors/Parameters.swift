@@ -1,3 +1,4 @@
+import Formats
 import Streams
 import Vectors
 
@@ -106,10 +107,12 @@ public struct NamedTensor: Sendable, Equatable {
 }
 
 /// What does not fit between given tensors and a graph's parameters.
-public enum ParameterMismatch: Error, Hashable, CustomStringConvertible {
+public enum ParameterMismatch: CategorizedError, Hashable, CustomStringConvertible {
   case missing([String])
   case unknown([String])
   case shape(name: String, found: [Int], expected: [Int])
+
+  public var category: ErrorCategory { .data }
 
   public var description: String {
     switch self {

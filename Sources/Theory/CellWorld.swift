@@ -1,3 +1,5 @@
+import Formats
+
 /// What one cell may hold.
 public struct CellState: Sendable, Hashable {
   /// D values, the cell's pixels (or features) without noise.
@@ -131,11 +133,13 @@ public struct CellWorld: Sendable {
 }
 
 /// A world or a measurement of it that makes no sense.
-public enum TheoryError: Error, Hashable, CustomStringConvertible {
+public enum TheoryError: CategorizedError, Hashable, CustomStringConvertible {
   case tooManyPictures(cells: Int, states: Int)
   case unequalPatches
   case missingConditioner([Int])
   case notInvertible
+
+  public var category: ErrorCategory { .data }
 
   public var description: String {
     switch self {

@@ -1,24 +1,6 @@
 import Formats
 import Foundation
 
-/// The exit codes of `sysexits.h` that Locus uses.
-public enum ExitCode {
-  public static let usage: Int32 = 64
-  public static let badData: Int32 = 65
-  public static let missingInput: Int32 = 66
-  public static let bug: Int32 = 70
-  public static let cannotCreate: Int32 = 73
-  public static let inputOutput: Int32 = 74
-  public static let locked: Int32 = 75
-  public static let interrupted: Int32 = 130
-  public static let terminated: Int32 = 143
-}
-
-/// An error that says with which of these the program ends.
-public protocol ErrorWithExitCode: Error {
-  var exitCode: Int32 { get }
-}
-
 /// One fault of a pipeline file or of an override of it, with its place.
 public struct PipelineProblem: Sendable, Hashable {
   public var position: SourcePosition
@@ -160,7 +142,7 @@ public enum PipelineFault: Sendable, Hashable {
 }
 
 /// What stops a run, a plan or the reading of a pipeline.
-public enum WorkflowError: ErrorWithExitCode, Sendable, Hashable, CustomStringConvertible {
+public enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringConvertible {
   case missingFile(String)
   case isFolder(String)
   case unreadable(String, reason: String)
@@ -204,14 +186,14 @@ public enum WorkflowError: ErrorWithExitCode, Sendable, Hashable, CustomStringCo
   /// More problems than this are counted only.
   private static let problemLimit = 100
 
-  public var exitCode: Int32 {
+  public var category: ErrorCategory {
     switch self {
-    case .missingFile, .isFolder, .unreadable: ExitCode.missingInput
-    case .invalid: ExitCode.badData
-    case .badOverride, .badSelection: ExitCode.usage
-    case .locked: ExitCode.locked
-    case .cannotLock: ExitCode.cannotCreate
-    case .noOutput, .roleTwice: ExitCode.bug
+    case .missingFile, .isFolder, .unreadable: .missing
+    case .invalid: .data
+    case .badOverride, .badSelection: .usage
+    case .locked: .busy
+    case .cannotLock: .cannotCreate
+    case .noOutput, .roleTwice: .bug
     }
   }
 }

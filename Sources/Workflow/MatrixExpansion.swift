@@ -188,7 +188,7 @@ struct MatrixExpansion {
     for exclusion in stage.exclusions {
       for (binding, position) in exclusion.bindings {
         let path = "\(exclusion.path).\(binding.axis)"
-        guard let fault = unknown(binding, stage: stage.name, among: made) else { continue }
+        guard let fault = Self.unknown(binding, stage: stage.name, among: made) else { continue }
         list.add(fault, at: position, path)
         return nil
       }
@@ -231,7 +231,7 @@ struct MatrixExpansion {
     else { return nil }
     let all = positions.map { instances[$0] }
     for binding in target.bindings {
-      if let fault = unknown(binding, stage: target.stage, among: all) {
+      if let fault = Self.unknown(binding, stage: target.stage, among: all) {
         list.add(fault, at: reference.position, reference.path)
         return nil
       }
@@ -249,7 +249,7 @@ struct MatrixExpansion {
     return result
   }
 
-  private func unknown(
+  static func unknown(
     _ binding: Binding, stage: String, among instances: [StageInstance]
   ) -> PipelineFault? {
     let values = instances.flatMap { $0.bindings.filter { $0.axis == binding.axis } }

@@ -158,11 +158,10 @@ public final class RunLock: Sendable {
     -> RunLock
   {
     let previous = decode(url)
-    do {
-      try write(holder, to: descriptor)
-    } catch {
+    let code = write(holder, to: descriptor)
+    if code != 0 {
       release(descriptor)
-      throw WorkflowError.cannotLock(url.path, reason: String(cString: strerror(error.code)))
+      throw WorkflowError.cannotLock(url.path, reason: String(cString: strerror(code)))
     }
     return RunLock(descriptor: descriptor, previous: previous)
   }
@@ -222,18 +221,16 @@ public final class RunLock: Sendable {
     return try? JSONDecoder().decode(LockHolder.self, from: data)
   }
 
-  private struct SystemError: Error {
-    var code: Int32
-  }
-
-  private static func write(_ holder: LockHolder, to descriptor: Int32) throws(SystemError) {
+  /// Gives back `errno` or 0.
+  private static func write(_ holder: LockHolder, to descriptor: Int32) -> Int32 {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard var data = try? encoder.encode(holder) else { throw SystemError(code: EINVAL) }
+    guard var data = try? encoder.encode(holder) else { return EINVAL }
     data.append(UInt8(ascii: "\n"))
     let bytes = [UInt8](data)
-    guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, bytes, bytes.count, 0) == bytes.count
-    else { throw SystemError(code: errno) }
+    let isWritten =
+      ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes, bytes.count, 0) == bytes.count
+    return isWritten ? 0 : errno
   }
 
   private init(descriptor: Int32, previous: LockHolder?) {

@@ -58,20 +58,23 @@ enum StageExecution {
   }
 }
 
-/// The exit code that an error asks for; 70, a fault of Locus, when it asks for none.
-public func exitCode(of error: any Error) -> Int32 {
+/// Whose turn it is after an error, also after one of the system or of Foundation; one that does not say
+/// is a fault of Locus.
+public func category(of error: any Error) -> ErrorCategory {
   switch error {
-  case let error as any ErrorWithExitCode: error.exitCode
-  case let error as StoreError: error.exitCode
+  case let error as any CategorizedError: error.category
   case let error as CocoaError:
     switch error.code {
-    case .fileReadNoSuchFile, .fileNoSuchFile: ExitCode.missingInput
-    case .fileReadCorruptFile, .fileReadInapplicableStringEncoding: ExitCode.badData
-    default: StoreError(writing: error).exitCode
+    case .fileReadNoSuchFile, .fileNoSuchFile: .missing
+    case .fileReadCorruptFile, .fileReadInapplicableStringEncoding: .data
+    default: StoreError(writing: error).category
     }
-  default: ExitCode.bug
+  case is POSIXError: StoreError(writing: error).category
+  default: .bug
   }
 }
+
+public func exitCode(of error: any Error) -> Int32 { category(of: error).exitCode }
 
 extension CocoaError {
   fileprivate var isFileWriteError: Bool {

@@ -56,7 +56,7 @@ struct CommandDeclaration: Sendable {
 }
 
 /// What is wrong with a command line, or with what it names. All wording is here.
-enum UsageError: Error, Hashable, CustomStringConvertible {
+enum UsageError: CategorizedError, Hashable, CustomStringConvertible {
   case noCommand(known: [String])
   case unknownCommand(String, known: [String])
   case unknownOption(String, command: String, known: [String])
@@ -113,12 +113,15 @@ enum UsageError: Error, Hashable, CustomStringConvertible {
     }
   }
 
-  var exitCode: Int32 {
+  var category: ErrorCategory {
     switch self {
-    case .cannotWrite: ExitCode.cannotCreate
-    case .badFile: ExitCode.badData
-    case .missingFile: ExitCode.missingInput
-    default: ExitCode.usage
+    case .cannotWrite: .cannotCreate
+    case .badFile: .data
+    case .missingFile: .missing
+    case .noCommand, .unknownCommand, .unknownOption, .missingValue, .unexpectedValue, .optionTwice,
+      .missingArgument, .unexpectedArgument, .badValue, .unknownQuery, .noDenoiser, .noRun,
+      .noPipeline, .unknownReference, .ambiguousReference:
+      .usage
     }
   }
 

@@ -1,3 +1,4 @@
+import Benchmarks
 import Diffusion
 import Formats
 import Foundation
@@ -47,7 +48,7 @@ enum BenchCommand: Command {
     let rounds = try arguments.integer("--rounds", in: 1...1000) ?? 8
     let network = try description(arguments)
     if arguments.has("--kernels") {
-      let table = KernelTable(network, threads: threads, rounds: rounds)
+      let table = try KernelTable(network, threads: threads, rounds: rounds)
       try context.console.write(
         arguments.has("--json") ? table.json + "\n" : table.text)
       return 0

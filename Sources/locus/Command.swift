@@ -75,9 +75,6 @@ enum CommandLineTool {
     } catch is Console.ClosedPipe {
       // `locus runs | head` has got what it wanted.
       return 0
-    } catch let error as UsageError {
-      console.writeError("locus: \(error.description)\n")
-      return error.exitCode
     } catch {
       let text = message(of: error)
       // Problems of a file begin with its name, one a line, as compilers print them.

@@ -16,7 +16,8 @@ enum DenoiseCommand: Command {
     options: [
       OptionDeclaration("--x", "FILE", help: "noised pictures, .npy float32 (N, 3, S, S)"),
       OptionDeclaration("--sigma", "FILE", help: "noise levels, .npy float32 (N)"),
-      OptionDeclaration("--labels", "FILE", help: "conditioners, .npy float32 (N, G, G)"),
+      OptionDeclaration(
+        "--labels", "FILE", help: "conditioners, .npy float32 (N, G, G) or (N, words)"),
       OptionDeclaration("--out", "FILE", help: "where D goes, .npy float32 (N, 3, S, S)"),
       OptionDeclaration("--threads", "N", help: "threads to use (default: all cores)"),
       CommandDeclaration.store,
@@ -39,16 +40,16 @@ enum DenoiseCommand: Command {
     guard let output = arguments["--out"] else {
       throw UsageError.missingArgument("--out FILE", command: "denoise")
     }
-    let x = try floats("--x", dimensions: 4, arguments)
-    let sigma = try floats("--sigma", dimensions: 1, arguments)
-    let labels = try floats("--labels", dimensions: 3, arguments)
+    let x = try floats("--x", dimensions: [4], arguments)
+    let sigma = try floats("--sigma", dimensions: [1], arguments)
+    let labels = try floats("--labels", dimensions: [3, 2], arguments)
     let denoiser = try storedDenoiser(
       arguments.positional(0) ?? "", in: try context.openStore())
     let shape = denoiser.shape
     let count = sigma.shape[0]
     let expected = [
       ("--x", x.shape, [count, PictureShape.channels, shape.size, shape.size]),
-      ("--labels", labels.shape, [count, shape.cells, shape.cells]),
+      ("--labels", labels.shape, [count] + shape.space.dimensions),
     ]
     for (option, found, wanted) in expected where found != wanted {
       throw UsageError.badValue(
@@ -80,7 +81,7 @@ enum DenoiseCommand: Command {
     }
   }
 
-  private static func floats(_ option: String, dimensions: Int, _ arguments: Arguments) throws
+  private static func floats(_ option: String, dimensions: [Int], _ arguments: Arguments) throws
     -> (shape: [Int], values: [Float])
   {
     guard let path = arguments[option] else {
@@ -92,9 +93,12 @@ enum DenoiseCommand: Command {
     } catch let error as FormatError {
       throw UsageError.badValue(path, option: option, accepted: "an .npy file; \(error)")
     }
-    guard case .float32(let values) = array.elements, array.shape.count == dimensions else {
+    guard case .float32(let values) = array.elements, dimensions.contains(array.shape.count)
+    else {
       throw UsageError.badValue(
-        path, option: option, accepted: "float32 with \(dimensions) dimensions")
+        path, option: option,
+        accepted: "float32 with \(dimensions.map(String.init).joined(separator: " or ")) dimensions"
+      )
     }
     return (array.shape, values)
   }

@@ -1,3 +1,4 @@
+import Benchmarks
 import Diffusion
 import Formats
 import Tensors
@@ -8,7 +9,7 @@ struct KernelTable {
   private let matrix: Benchmark.Spread
   private let threads: Int
 
-  init(_ description: NetworkDescription, threads: Int, rounds: Int) {
+  init(_ description: NetworkDescription, threads: Int, rounds: Int) throws {
     let peak = MatrixPeak(threads: threads)
     var products: [Double] = []
     // Before and after: a machine whose speed drifts shows it in the spread.
@@ -16,7 +17,7 @@ struct KernelTable {
       for _ in 0..<5 { products.append(Benchmark.gigaflops { peak.run() }) }
     }
     product()
-    times = KernelTimes(Network(description).graph, threads: threads, rounds: 10 * rounds)
+    times = KernelTimes(try Network(description).graph, threads: threads, rounds: 10 * rounds)
     product()
     matrix = Benchmark.Spread(products)
     self.threads = threads

@@ -3,6 +3,7 @@ import Formats
 import Foundation
 import Lineage
 import Measures
+import Reporting
 import Workflow
 
 /// `locus run`: brings a pipeline up to date.
@@ -58,7 +59,8 @@ enum RunCommand: Command {
     let interval = try arguments.integer("--checkpoint", in: 0...60) ?? 30
     let path = arguments.positional(0) ?? ""
     let overrides = arguments.all("--set")
-    let first = try Pipeline.read(path: path, kinds: context.kinds, overrides: overrides)
+    let first = try Pipeline.read(
+      path: path, kinds: context.kinds, overrides: overrides, extensions: [.claims])
     let isDryRun = arguments.has("--dry-run")
     let existing = isDryRun || first.replication != nil ? try openedStore(context) : nil
     // With as many replicates as this run shall have, for a pipeline that grows.
@@ -66,7 +68,7 @@ enum RunCommand: Command {
       guard let replicates else { return first }
       return try Pipeline.parse(
         bytes: Array(first.source.utf8), path: path, kinds: context.kinds, overrides: overrides,
-        replicates: replicates)
+        replicates: replicates, extensions: [.claims])
     }
     if isDryRun {
       let plan = try plan(pipeline, existing, context)

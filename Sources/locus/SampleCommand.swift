@@ -54,12 +54,14 @@ enum SampleCommand: Command {
     let store = try context.openStore()
     let denoiser = try storedDenoiser(arguments.positional(0) ?? "", in: store)
     let shape = denoiser.shape
-    let cells = places.map { place in
-      let column = min(Int(place.x * Double(shape.cells)), shape.cells - 1)
-      let row = min(Int(place.y * Double(shape.cells)), shape.cells - 1)
-      return row * shape.cells + column
+    let wanted: RequestedLayout
+    if places.isEmpty {
+      wanted = emptyRequest(layout: 0, shape: shape)
+    } else {
+      let grid = try shape.places()
+      wanted = request(
+        cells: places.map { grid.cell(x: $0.x, y: $0.y) }, layout: 0, grid: grid)
     }
-    let wanted = request(cells: cells, layout: 0, shape: shape)
     let pictures = try HeunSampler(steps: steps).sample(
       denoiser, labels: (0..<count).flatMap { _ in wanted.labels },
       noise: (0..<count).flatMap {

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Reporting
 import Workflow
 
 /// `locus schedule`: what cron or systemd needs to run a pipeline again and again.
@@ -49,7 +50,8 @@ enum ScheduleCommand: Command {
       throw UsageError.badValue("", option: "--at", accepted: "one of --every and --at")
     }
     // What cannot run now shall not be scheduled.
-    let pipeline = try Pipeline.read(path: path, kinds: context.kinds)
+    let pipeline = try Pipeline.read(
+      path: path, kinds: context.kinds, extensions: [.claims])
     var words = [
       executable(), "run", try absolute(path), "--store", try absolute(context.storeFolder.path),
       "--reports", try absolute(arguments["--reports"] ?? "reports"), "--quiet", "--trigger",

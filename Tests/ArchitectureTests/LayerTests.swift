@@ -17,7 +17,10 @@ struct LayerTests {
         "Diffusion", "Tensors", "Workflow", "Lineage", "Statistics", "Formats",
       ]
     ),
-    ("Reporting", ["Measures", "Workflow", "Lineage", "Statistics", "Formats"]),
+    (
+      "Reporting",
+      ["Measures", "Artifacts", "Evaluation", "Workflow", "Lineage", "Statistics", "Formats"]
+    ),
     ("Benchmarks", ["Diffusion", "Tensors", "Vectors", "Streams", "Statistics", "COpenBLAS"]),
     (
       "Experiments",
@@ -48,8 +51,8 @@ struct LayerTests {
     ("Vectors", []),
     ("Workflow", ["Lineage", "Statistics", "Formats"]),
     ("Lineage", ["CSQLite", "Formats"]),
-    ("Statistics", ["Streams"]),
-    ("Streams", []),
+    ("Statistics", ["Streams", "Formats"]),
+    ("Streams", ["Formats"]),
     ("Formats", []),
   ]
 

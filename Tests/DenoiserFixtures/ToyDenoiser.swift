@@ -7,7 +7,7 @@ public struct ToyDenoiser: Denoiser {
   public var reach: Int
   /// Every output also gets this times the mean of all pixels.
   public var global: Float = 0
-  /// A label adds this within `labelReach` px of its cell …
+  /// A label adds this within `labelReach` px of its cell, everywhere when it has none …
   public var labelStrength: Float = 1
   public var labelReach = 2.0
   /// … divided by the number of labels: the failing experiment in miniature.
@@ -84,10 +84,14 @@ public struct ToyDenoiser: Denoiser {
 
   private func forEachLabel(_ i: Int, _ body: (Int, Float) -> Void) {
     let pixel = i / 3
-    let side = Double(shape.cellSize)
-    for cell in 0..<shape.conditionerCount {
-      let dy = Double(pixel / shape.size) + 0.5 - (Double(cell / shape.cells) + 0.5) * side
-      let dx = Double(pixel % shape.size) + 0.5 - (Double(cell % shape.cells) + 0.5) * side
+    guard let grid = shape.grid else {
+      for word in 0..<shape.conditionerCount { body(word, labelStrength) }
+      return
+    }
+    for cell in 0..<grid.count {
+      let center = grid.center(cell)
+      let dy = Double(pixel / shape.size) + 0.5 - center.y
+      let dx = Double(pixel % shape.size) + 0.5 - center.x
       if dx * dx + dy * dy <= labelReach * labelReach { body(cell, labelStrength) }
     }
   }

@@ -39,7 +39,7 @@ struct TrainingTests {
     let settings = TrainingSettings(
       pictures: pictures, batch: 12, learningRate: 3e-3, warmUp: 24, decayAfter: 1000,
       sigmaMean: 0, sigmaDeviation: 1.2, labelling: .all, labelDropout: 0.1, balance: balance)
-    return Trainer(
+    return try Trainer(
       NetworkDescription(architecture, shape: shape), settings, data: try data(), seed: 3)
   }
 
@@ -99,20 +99,20 @@ struct TrainingTests {
     let counts: [UInt8] = [0, 2, 0, 1]
     var target = [Float](repeating: 9, count: 4)
     var stream = RandomStream(seed: 1, purpose: .test, index: 0)
-    Labelling.all.draw(from: counts, into: &target, cells: 2, stream: &stream)
+    Labelling.all.draw(from: counts, into: &target, count: 4, stream: &stream)
     #expect(target == [0, 2, 0, 1])
-    Labelling.none.draw(from: counts, into: &target, cells: 2, stream: &stream)
+    Labelling.none.draw(from: counts, into: &target, count: 4, stream: &stream)
     #expect(target == [0, 0, 0, 0])
     var hits = [0, 0, 0, 0]
     for _ in 0..<3000 {
-      Labelling.single.draw(from: counts, into: &target, cells: 2, stream: &stream)
+      Labelling.single.draw(from: counts, into: &target, count: 4, stream: &stream)
       #expect(target.reduce(0, +) == 1)
       for i in 0..<4 where target[i] == 1 { hits[i] += 1 }
     }
     #expect(hits[0] == 0 && hits[2] == 0)
     // Two of three objects lie in cell 1; five standard deviations of a binomial.
     #expect(abs(Double(hits[1]) - 2000) < 5 * (3000 * 2.0 / 9).squareRoot())
-    Labelling.single.draw(from: [0, 0, 0, 0], into: &target, cells: 2, stream: &stream)
+    Labelling.single.draw(from: [0, 0, 0, 0], into: &target, count: 4, stream: &stream)
     #expect(target == [0, 0, 0, 0])
   }
 

@@ -130,7 +130,8 @@ struct PipelineTests {
     let folder = Self.file.deletingLastPathComponent()
     for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
       let pipeline = try Pipeline.read(
-        path: folder.appending(path: name).path, kinds: Experiments.stageKinds, overrides: [])
+        path: folder.appending(path: name).path, kinds: Experiments.stageKinds, overrides: [],
+        extensions: [.claims])
       #expect(pipeline.name == name.replacingOccurrences(of: ".json5", with: ""))
     }
   }

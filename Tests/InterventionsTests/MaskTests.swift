@@ -45,7 +45,7 @@ struct MaskTests {
 
   @Test("the identity changes no bit, also of a real network")
   func identity() throws {
-    let network = Network(
+    let network = try Network(
       NetworkDescription(
         .unet(width: 8, conditioning: .grid, normalization: .group, attention: true),
         shape: Self.shape))
@@ -88,8 +88,8 @@ struct MaskTests {
     let masked = try Self.masked(base, Self.specification(.placebo))
     let specification = masked.specification
     let labels = Self.batch().labels[..<Self.shape.conditionerCount]
-    let real = Self.specification(.conditioner).plan(labels: labels, shape: Self.shape)
-    let moved = specification.plan(labels: labels, shape: Self.shape)
+    let real = try PassPlanner(Self.specification(.conditioner), Self.shape).plan(labels: labels)
+    let moved = try PassPlanner(specification, Self.shape).plan(labels: labels)
     // The same area for each label.
     func areas(_ plan: PassPlan) -> [MaskPass: Int] {
       Dictionary(grouping: plan.choice.map { plan.passes[$0] }, by: { $0 }).mapValues(\.count)
@@ -164,6 +164,26 @@ struct MaskTests {
     }
     #expect(throws: MaskError.fill(found: 0, expected: 768)) {
       try MaskedDenoiser(base: base, specification: Self.specification(.both), fill: [])
+    }
+  }
+
+  @Test("on words, masks by the places of labels are refused; those by pixels alone hold")
+  func words() throws {
+    let space = ConditionerSpace.set(words: ["red", "blue"])
+    let base = ToyDenoiser(
+      shape: PictureShape(size: 16, space: space), reach: 1, global: 1, labelStrength: 0.5)
+    for specification in Self.all where specification.needsPlaces {
+      #expect(throws: MaskError.places(specification.mask, NoPlaces(space))) {
+        try Self.masked(base, specification)
+      }
+    }
+    var batch = Self.batch()
+    batch.labels = [1, 0, 0, 2]
+    for specification in Self.all where !specification.needsPlaces {
+      let masked = try Self.masked(base, specification)
+      _ = try checkMask(masked, on: batch, threads: 2)
+      let gradient = try masked.vectorJacobian(batch, cotangent: batch.x, threads: 1)
+      #expect(gradient.labels.count == 4 && gradient.labels.allSatisfy { $0 != 0 })
     }
   }
 }

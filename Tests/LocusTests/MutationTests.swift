@@ -117,8 +117,10 @@ struct MutationTests {
         do {
           let files =
             isPixels
-            ? try PictureFiles(pixels: file("changed"), conditioners: file("conditioners"))
-            : try PictureFiles(pixels: file("pixels"), conditioners: file("changed"))
+            ? try PictureFiles(
+              pixels: file("changed"), conditioners: file("conditioners"), space: .grid(cells: 4))
+            : try PictureFiles(
+              pixels: file("pixels"), conditioners: file("changed"), space: .grid(cells: 4))
           let set = try files.trainingSet
           #expect(set.pixels.count == set.count * set.shape.pictureCount)
         } catch let error as ArtifactError {
@@ -132,7 +134,7 @@ struct MutationTests {
   // MARK: - Weights
 
   static func weights() throws -> Data {
-    let network = Network(
+    let network = try Network(
       NetworkDescription(.local(width: 4, dilations: [1]), shape: PictureShape(size: 8, cells: 4)))
     let weights = network.graph.makeWeights()
     weights.initialize(seed: 1, purpose: .scenes)

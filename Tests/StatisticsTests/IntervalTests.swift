@@ -75,4 +75,17 @@ struct IntervalTests {
     #expect(studentWidth([1]) == .infinity)
     #expect(abs(studentWidth([1, 2, 3]) - 2 * 4.30265 / 3.0.squareRoot()) < 1e-4)
   }
+
+  @Test("Student's p at published quantiles, and of no difference")
+  func studentTwoSided() {
+    for (t, degrees, p) in [
+      (12.7062, 1, 0.05), (4.30265, 2, 0.05), (3.18245, 3, 0.05), (2.22814, 10, 0.05),
+      (63.6567, 1, 0.01), (5.84091, 3, 0.01), (4.60409, 4, 0.01), (2.75639, 29, 0.01),
+    ] {
+      #expect(abs(studentP(t: t, degrees: degrees) - p) < 1e-5, "\(t), \(degrees)")
+      #expect(studentP(t: -t, degrees: degrees) == studentP(t: t, degrees: degrees))
+    }
+    #expect(studentP(t: 0, degrees: 4) == 1)
+    #expect(studentP(t: 3, degrees: 0) == 1)
+  }
 }

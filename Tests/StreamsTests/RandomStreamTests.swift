@@ -19,6 +19,7 @@ struct RandomStreamTests {
         test4 4
         test9 9
         kernelTimes 101
+        benchmark 102
         initialization 1001
         training 1002
         scenes 2001

@@ -25,12 +25,14 @@ struct KernelTests {
 
   @Test("softmax of a row", arguments: [1, 5, 16, 40, 64])
   func softmaxRow(count: Int) {
-    var values = (0..<count).map { Float(sin(Double($0) * 3)) * 30 }
-    let largest = values.map(Double.init).max() ?? 0
-    let weights = values.map { exp(Double($0) - largest) }
+    let scores = (0..<count).map { Float(sin(Double($0) * 3)) * 60 }
+    let largest = scores.map(Double.init).max() ?? 0
+    let weights = scores.map { exp((Double($0) - largest) / 2) }
     let total = weights.reduce(0, +)
-    softmax(&values, count: count)
+    var values = scores + [Float](repeating: 7, count: paddedChannels(count) - count)
+    softmax(&values, count: count, scale: 0.5)
     for (a, b) in zip(values, weights) { #expect(abs(Double(a) - b / total) < 1e-6) }
+    #expect(values[count...].allSatisfy { $0 == 0 })
   }
 
   @Test("group norm has mean 0 and variance 1 a group, also far from zero")

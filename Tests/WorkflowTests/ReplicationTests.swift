@@ -1,5 +1,6 @@
 // Proves that a study grows by one replicate a run until its interval is narrow enough, and says
 // how far it is.
+import Formats
 import Foundation
 import Lineage
 import Measures

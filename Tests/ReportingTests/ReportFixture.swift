@@ -1,0 +1,477 @@
+import Formats
+import Foundation
+import Lineage
+import Measures
+import Statistics
+
+@testable import Reporting
+
+/// A store in a folder of its own with one run, published as stages would: a few rows of everything
+/// that the report asks for.
+final class ReportFixture {
+  let folder: URL
+  let store: Store
+  let run: String
+
+  init(source: String = "{ question: 'Does it compose?' }") throws {
+    folder = FileManager.default.temporaryDirectory.appending(
+      path: "locus-report-\(UUID().uuidString)")
+    store = try Store.open(folder, .readWrite, .locus)
+    run = try store.beginRun(
+      pipeline: "study", path: "study.json5", source: source, trigger: "test", seed: 1,
+      host: "here", locusVersion: "0", gitCommit: nil)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  var data: RunData { get throws { try RunData(store: store, runID: run) } }
+
+  /// What a stage left, by role.
+  struct Made {
+    var outputs: [String: String]
+
+    func callAsFunction(_ role: String) -> String { outputs[role] ?? "" }
+    var manifest: String { self("manifest") }
+  }
+
+  /// Publishes a stage that takes all that its makers left.
+  @discardableResult
+  func stage(
+    _ name: String, _ kind: String, _ parameters: [String: JSONValue] = [:],
+    inputs: [(String, Made)] = [], manifest: [String: JSONValue]? = nil,
+    files: [String: String] = [:], metrics: [MetricRow] = [], outcomes: [OutcomeRow] = [],
+    seed: UInt64 = 1
+  ) throws -> Made {
+    var execution = ExecutionRecord(
+      key: SHA256.hash(Data(name.utf8)), kind: kind, parameters: .object(parameters), seed: seed,
+      inputs: inputs.flatMap { role, made in
+        made.outputs.sorted { $0.key < $1.key }.map {
+          ArtifactReference(role: "\(role)/\($0.key)", sha256: $0.value)
+        }
+      })
+    execution.wallSeconds = 2
+    execution.cpuSeconds = 3
+    execution.peakRSSBytes = 1 << 20
+    execution.metrics = metrics
+    execution.tables = OutcomeRow.tables(outcomes)
+    var publish: [StageFileToPublish] = []
+    func add(_ role: String, _ text: String, _ mediaType: String) throws {
+      let url = store.temporaryFolder.appending(path: UUID().uuidString)
+      try Data(text.utf8).write(to: url)
+      publish.append(StageFileToPublish(role: role, url: url, kind: role, mediaType: mediaType))
+    }
+    for (role, text) in files.sorted(by: { $0.key < $1.key }) { try add(role, text, "text/plain") }
+    if let manifest {
+      try add(
+        "manifest", JSONValue.object(manifest).canonicalText(), ArtifactRecord.manifestMediaType)
+    }
+    let published = try store.publish(execution, files: publish, runID: run)
+    try store.recordStage(
+      StageRecord(
+        runID: run, name: name, kind: kind, key: execution.key, status: "executed",
+        reason: "never run", executionID: published.id))
+    return Made(
+      outputs: Dictionary(uniqueKeysWithValues: published.outputs.map { ($0.role, $0.sha256) }))
+  }
+
+  // MARK: - Stages
+
+  func scenes() throws -> Made {
+    try stage(
+      "scenes", "generate", ["size": .integer(32), "count": .integer(100)],
+      manifest: [
+        "type": .string("picture-set"), "format": .integer(1), "size": .integer(32),
+        "objects": .array([.integer(1), .integer(3)]),
+      ], files: ["pixels": "p", "conditioners": "c", "scenes": "s"])
+  }
+
+  func judge(_ name: String = "judge") throws -> Made {
+    try stage(
+      name, "judge", manifest: ["type": .string("judge"), "name": .string(name)],
+      files: ["weights": name],
+      metrics: [0, 3].flatMap { k in
+        [
+          Measure.judgeRecall.row(interval(0.98), .k(k), .detector(.trained)),
+          Measure.judgePrecision.row(interval(0.97), .k(k), .detector(.trained)),
+          Measure.judgeExact.row(interval(0.9), .k(k), .detector(.trained)),
+          Measure.judgeRecall.row(interval(0.9), .k(k), .detector(.background)),
+          Measure.judgePrecision.row(interval(0.95), .k(k), .detector(.background)),
+        ]
+      })
+  }
+
+  func model(
+    _ name: String, labelling: String, network: String = "unet", kind: String = "train",
+    scenes: Made, seed: UInt64 = 1
+  ) throws -> Made {
+    try stage(
+      name, kind,
+      kind == "import"
+        ? ["weights": .string("elsewhere")]
+        : [
+          "labelling": .string(labelling),
+          "network": .object(
+            network == "local"
+              ? ["type": .string(network), "dilations": .array([1, 1, 1, 1, 1, 1].map(JSONValue.integer))]
+              : ["type": .string(network)]),
+        ], inputs: kind == "import" ? [] : [("scenes", scenes)],
+      manifest: [
+        "type": .string("denoiser"), "format": .integer(1),
+        "form": .string(kind == "import" ? "imported" : "trained"), "name": .string(name),
+        "labelling": .string(labelling), "network": .object(["type": .string(network)]),
+        "window": .integer(network == "local" ? 13 : 32),
+        "objects": .array([.integer(1), .integer(3)]), "size": .integer(32),
+      ], files: ["weights": "weights of \(name)"],
+      metrics: kind == "import"
+        ? []
+        : [
+          Measure.loss.row(0.5, .pictures(100)), Measure.loss.row(0.25, .pictures(200)),
+        ], seed: seed)
+  }
+
+  func mask(
+    _ name: String, _ mask: String, of base: Made, scenes: Made, radius: Double = 7,
+    seed: UInt64 = 1
+  ) throws -> Made {
+    let parameters: [String: JSONValue] = [
+      "mask": .string(mask), "of": .string("conditioner"), "radius": .number(radius),
+      "block": .integer(4), "margin": .integer(4), "fill": .string("mean"),
+    ]
+    return try stage(
+      name, "intervene", parameters, inputs: [("denoiser", base), ("scenes", scenes)],
+      manifest: [
+        "type": .string("denoiser"), "format": .integer(1), "form": .string("masked"),
+        "base": .string(base.manifest),
+        "mask": .object(parameters.merging(["seed": .integer(Int(seed))]) { $1 }),
+      ], metrics: [Measure.maskChangedShare.row(0.25, .sigma(2), n: 8)], seed: seed)
+  }
+
+  static let counts = [1, 3, 6, 9]
+  static let layouts = 8
+
+  /// An evaluation in which each requested place is found with about the chance that is given for its K.
+  func evaluation(
+    _ name: String, of denoiser: Made, judge: Made, steps: Int = 18, seed: UInt64 = 1,
+    recall: (Int) -> Double
+  ) throws -> Made {
+    var outcomes: [OutcomeRow] = []
+    var metrics = [Measure.trainingMaximum.row(3)]
+    for k in Self.counts {
+      let share = recall(k)
+      for layout in 0..<Self.layouts {
+        // As many as the share says over all layouts, spread evenly.
+        let places = Double(k * layout) * share
+        let found = Int((places + Double(k) * share).rounded()) - Int(places.rounded())
+        outcomes.append(
+          OutcomeRow(
+            k: k, layout: layout, seed: Int(seed), requested: k, found: found, drawn: found,
+            exact: found == k))
+      }
+      let at = Coordinate.k(k)
+      let of = Coordinate.seed(Int(seed))
+      metrics += [
+        Measure.recall.row(interval(share), at, of),
+        Measure.precision.row(interval(0.9), at, of), Measure.exact.row(interval(share), at, of),
+        Measure.drawn.row(interval(Double(k) * share), at, of),
+        Measure.windowLoad.row(Double(k) / 2, at, of),
+        Measure.judgeDisagreement.row(k == 9 ? 0.12 : 0.01, at, of, n: 8 * k),
+      ]
+    }
+    return try stage(
+      name, "evaluate", ["steps": .integer(steps), "tolerance": .number(0.08)],
+      inputs: [("denoiser", denoiser), ("judge", judge)],
+      manifest: [
+        "type": .string("outcomes"), "format": .integer(1), "name": .string(name),
+        "denoiser": .string(denoiser.manifest),
+        "conditions": .object([
+          "judge": .string(judge("weights")), "steps": .integer(steps),
+          "tolerance": .number(0.08), "instructions": .string("avx2"),
+        ]),
+      ], files: ["rows": name], metrics: metrics, outcomes: outcomes, seed: seed)
+  }
+
+  /// What a comparison says of one evaluation.
+  struct Compared {
+    var evaluation: Made
+    var kMax: Double
+    var beyond: Double
+    /// Change of recall, for a mask.
+    var effect: Double?
+    var seed = 1
+  }
+
+  @discardableResult
+  func comparison(
+    _ entries: [Compared], identical: Double? = nil, name: String = "comparison"
+  ) throws -> Made {
+    var metrics = [Measure.kMaxThreshold.row(0.9)]
+    for entry in entries {
+      let about = Coordinate.subject(entry.evaluation.manifest)
+      metrics += [
+        Measure.kMax.row(
+          Interval(value: entry.kMax, low: entry.kMax - 1, high: entry.kMax + 1, n: 32),
+          .seed(entry.seed), about),
+        Measure.recallBeyond.row(interval(entry.beyond, n: 16), .seed(entry.seed), about),
+      ]
+      guard let effect = entry.effect else { continue }
+      metrics += [
+        Measure.effect(.recall).row(interval(effect, n: 16), about),
+        Measure.p(.recall).row(0.001, about, n: 16), Measure.pHolm(.recall).row(0.002, about, n: 2),
+        Measure.effect(.precision).row(interval(0, n: 16), about),
+        Measure.effectRecallInRange.row(interval(effect / 2, n: 16), about),
+      ]
+    }
+    if let identical, let first = entries.first {
+      metrics.append(
+        Measure.identicalPictures.row(identical, .subject(first.evaluation.manifest), n: 32))
+    }
+    return try stage(
+      name, "compare",
+      inputs: entries.enumerated().map { ("evaluations[\($0)]", $1.evaluation) },
+      files: ["comparison": name], metrics: metrics)
+  }
+
+  func probe(_ name: String, of denoiser: Made, scenes: Made, share: Double) throws {
+    try stage(
+      name, "probe", inputs: [("denoiser", denoiser), ("scenes", scenes)], files: ["map": name],
+      metrics: Measure.Space.allCases.flatMap { space in
+        [5, 13].map { window in
+          Measure.locality(space).row(
+            interval(space == .isotropic ? 0.3 : share, width: 0.01), .k(3), .sigma(2),
+            .window(window))
+        }
+      } + [
+        Measure.side(.pixel, .half).row(3, .k(3), .sigma(2)),
+        Measure.side(.conditioner, .nearlyAll).row(7, .k(3), .sigma(2)),
+      ])
+  }
+
+  func interval(_ value: Double, width: Double = 0.08, n: Int = 24) -> Interval {
+    Interval(value: value, low: value - width / 2, high: value + width / 2, n: n)
+  }
+
+  // MARK: - Runs
+
+  /// A run with something to say in every section.
+  static func study(source: String = "{ question: 'Does it compose?' }") throws -> ReportFixture {
+    let fixture = try ReportFixture(source: source)
+    let scenes = try fixture.scenes()
+    let judge = try fixture.judge()
+    let all = try fixture.model("baseline[labelling=all]", labelling: "all", scenes: scenes)
+    let single = try fixture.model(
+      "baseline[labelling=single]", labelling: "single", scenes: scenes)
+    let local = try fixture.model("local", labelling: "single", network: "local", scenes: scenes)
+    let imported = try fixture.model(
+      "theirs", labelling: "all", kind: "import", scenes: scenes)
+    let masked = try ["identity", "conditioner", "placebo"].map { mask in
+      try fixture.mask("masked[mask=\(mask)]", mask, of: single, scenes: scenes)
+    }
+    func evaluation(_ name: String, _ made: Made, steps: Int = 18, _ slope: Double) throws -> Made {
+      try fixture.evaluation(name, of: made, judge: judge, steps: steps) {
+        max(0, 0.97 - slope * Double(max(0, $0 - 3)))
+      }
+    }
+    let evaluations = [
+      try evaluation("all_evaluated", all, 0.01), try evaluation("single_evaluated", single, 0.08),
+      try evaluation("local_evaluated", local, 0.005),
+      try evaluation("theirs_evaluated", imported, 0.02),
+      try evaluation("masked_evaluated[mask=identity]", masked[0], 0.08),
+      try evaluation("masked_evaluated[mask=conditioner]", masked[1], 0.02),
+      try evaluation("masked_evaluated[mask=placebo]", masked[2], 0.16),
+    ]
+    // Under other conditions than the plain one.
+    let stray = try fixture.mask("stray", "conditioner", of: single, scenes: scenes, radius: 3)
+    let strayEvaluated = try evaluation("stray_evaluated", stray, steps: 12, 0.01)
+    try fixture.comparison(
+      zip(
+        evaluations,
+        [
+          (9.0, 0.93, nil), (3, 0.61, nil), (9, 0.95, nil), (6, 0.88, nil), (3, 0.61, 0),
+          (6, 0.88, 0.27), (1, 0.25, -0.36),
+        ] as [(Double, Double, Double?)]
+      ).map { Compared(evaluation: $0, kMax: $1.0, beyond: $1.1, effect: $1.2) }
+        + [Compared(evaluation: strayEvaluated, kMax: 6, beyond: 0.9)], identical: 1)
+    try fixture.probe("all_locality", of: all, scenes: scenes, share: 0.99)
+    try fixture.probe("single_locality", of: single, scenes: scenes, share: 0.9)
+    return fixture
+  }
+
+  /// Two models and their masks over seeds.
+  ///
+  /// - Parameter effects: of the mask and of its control, a pair a seed.
+  static func replicated(_ effects: [(mask: Double, control: Double)]) throws -> ReportFixture {
+    let fixture = try ReportFixture()
+    let scenes = try fixture.scenes()
+    let judge = try fixture.judge()
+    var compared: [Compared] = []
+    for (index, effect) in effects.enumerated() {
+      let seed = UInt64(index + 1)
+      func add(_ name: String, _ made: Made, _ beyond: Double, _ effect: Double? = nil) throws {
+        let evaluation = try fixture.evaluation(
+          "\(name)_evaluated[seed=\(seed)]", of: made, judge: judge, seed: seed
+        ) { _ in beyond }
+        compared.append(
+          Compared(
+            evaluation: evaluation, kMax: 3, beyond: beyond, effect: effect, seed: Int(seed)))
+      }
+      for (labelling, beyond) in [("single", 0.5 + 0.1 * Double(index)), ("all", 0.6 + 0.1 * Double(index))] {
+        let model = try fixture.model(
+          "baseline[seed=\(seed),labelling=\(labelling)]", labelling: labelling, scenes: scenes,
+          seed: seed)
+        try add("baseline_\(labelling)", model, beyond)
+        if labelling == "all" { continue }
+        for (mask, change) in [("conditioner", effect.mask), ("placebo", effect.control)] {
+          let made = try fixture.mask(
+            "masked[seed=\(seed),mask=\(mask)]", mask, of: model, scenes: scenes, seed: seed)
+          try add("masked_\(mask)", made, beyond + change, change)
+        }
+      }
+    }
+    try fixture.comparison(compared)
+    return fixture
+  }
+
+  /// The failing model and the composing one, each with a mask of the same windows.
+  static func otherModels(mask: Double, control: Double, own: Double, ownControl: Double?) throws
+    -> ReportFixture
+  {
+    let fixture = try ReportFixture()
+    let scenes = try fixture.scenes()
+    let judge = try fixture.judge()
+    var compared: [Compared] = []
+    for (labelling, beyond, effects) in [
+      ("single", 0.5, [("conditioner", own), ("placebo", ownControl)]),
+      ("all", 0.9, [("conditioner", mask), ("placebo", control)]),
+    ] as [(String, Double, [(String, Double?)])] {
+      let model = try fixture.model(labelling, labelling: labelling, scenes: scenes)
+      let plain = try fixture.evaluation("\(labelling)_evaluated", of: model, judge: judge) { _ in
+        beyond
+      }
+      compared.append(Compared(evaluation: plain, kMax: 3, beyond: beyond))
+      for case (let name, let effect?) in effects {
+        let masked = try fixture.mask(
+          "masked_\(labelling)[mask=\(name)]", name, of: model, scenes: scenes)
+        let evaluation = try fixture.evaluation(
+          "masked_\(labelling)_evaluated[mask=\(name)]", of: masked, judge: judge
+        ) { _ in min(1, max(0, beyond + effect)) }
+        compared.append(
+          Compared(evaluation: evaluation, kMax: 3, beyond: beyond + effect, effect: effect))
+      }
+    }
+    try fixture.comparison(compared)
+    return fixture
+  }
+
+  /// A world that is CPC without coupling, and not with it.
+  func theory() throws {
+    var metrics: [MetricRow] = []
+    for coupling in [0, 0.5] {
+      for windows in Measure.Windows.allCases {
+        metrics.append(
+          Measure.theoryKL(windows).row(coupling * 0.3, .coupling(coupling), .sigma(0)))
+        for measure in [Measure.theoryKL, Measure.theoryPixel, Measure.theoryLabel] {
+          for sigma in [0.5, 1, 5] {
+            metrics.append(
+              measure(windows).row(
+                coupling == 0
+                  ? Interval(value: 0, low: -1e-14, high: 1e-14, n: 50)
+                  : interval(0.2 / sigma, width: 0.1 / sigma), .coupling(coupling), .sigma(sigma)))
+          }
+        }
+      }
+      metrics.append(Measure.theoryCosine.row(coupling, .coupling(coupling)))
+      for (pair, measure) in [
+        ("1-2", Measure.theoryPairPixel), ("1-3", .theoryPairPixel), ("1|2", .theoryPairLabel),
+      ] {
+        metrics.append(
+          measure.row(interval(0.1), .coupling(coupling), .sigma(0.5), .pair(pair)))
+      }
+    }
+    for k in [1, 2] {
+      metrics.append(Measure.theorySupport.row(k == 1 ? 0.25 : 0, .coupling(0.5), .k(k)))
+      for score in SampledScore.allCases where score == .composed || k == 1 {
+        metrics += [
+          Measure.theoryChi2.row(3.2, .coupling(0.5), .k(k), .score(score), n: 40),
+          Measure.theoryFreedom.row(4, .coupling(0.5), .k(k), .score(score)),
+          Measure.theoryP.row(0.52, .coupling(0.5), .k(k), .score(score)),
+          Measure.theoryRecall.row(0.99, .coupling(0.5), .k(k), .score(score)),
+        ]
+      }
+    }
+    try stage(
+      "world", "theory", ["family": .string("copied-color"), "transform": .string("none")],
+      files: ["worlds": "w"], metrics: metrics)
+    try stage(
+      "features", "theory", ["family": .string("copied-color"), "transform": .string("general")],
+      files: ["worlds": "f"],
+      metrics: ["windows in features, noise in features", "windows in pixels, noise in pixels"]
+        .flatMap { view in
+          [
+            Measure.theoryKL(.cells).row(0, .coupling(0), .sigma(0)),
+            Measure.theoryKL(.block).row(0, .coupling(0), .sigma(0)),
+            Measure.theoryKL(.block).row(interval(0.2), .coupling(0), .sigma(1), .view(view)),
+            Measure.theoryKL(.cells).row(interval(0.2), .coupling(0), .sigma(1), .view(view)),
+            Measure.theoryPixel(.cells).row(interval(0.2), .coupling(0), .sigma(1), .view(view)),
+            Measure.theoryLabel(.cells).row(interval(0), .coupling(0), .sigma(1), .view(view)),
+            Measure.theoryCosine.row(0.5, .coupling(0), .view(view)),
+          ]
+        })
+  }
+
+  /// Machines of two windows beside the local network of `study`.
+  func machines() throws {
+    let scenes = try existing("scenes")
+    let judge = try existing("judge")
+    let local = try existing("local")
+    var compared: [Compared] = []
+    for (radius, beyond) in [(6, 0.8), (31, 0.2)] {
+      let name = "window[radius=\(radius)]"
+      let machine = try stage(
+        name, "analytic",
+        [
+          "schedule": .string("fixed"), "radius": .integer(radius), "label_radius": .integer(-1),
+          "places": .string("same"), "labelling": .string("single"),
+        ], inputs: [("scenes", scenes), ("teacher", local)],
+        manifest: [
+          "type": .string("denoiser"), "format": .integer(1), "form": .string("machine"),
+          "name": .string(name), "labelling": .string("single"), "size": .integer(32),
+          "window": .integer(2 * radius + 1), "objects": .array([.integer(1), .integer(3)]),
+        ], files: ["pixels": "p", "conditioners": "c"],
+        metrics: [
+          Measure.pictures.row(100), Measure.windowRadius.row(Double(radius), .sigma(2)),
+          Measure.windowsUnmatched.row(0.02, .k(3), n: 200),
+          Measure.calibrationR2.row(interval(0.9), .sigma(2), .radius(radius)),
+        ])
+      let evaluation = try self.evaluation("window_evaluated[radius=\(radius)]", of: machine, judge: judge) {
+        $0 > 3 ? beyond : 0.95
+      }
+      compared.append(Compared(evaluation: evaluation, kMax: 3, beyond: beyond))
+      try stage(
+        "agreed[radius=\(radius)]", "agree",
+        inputs: [("denoiser", machine), ("reference", local), ("scenes", scenes)],
+        files: ["agreement": name],
+        metrics: [0.5, 2].flatMap { sigma in
+          [
+            Measure.r2(.denoised).row(interval(0.9), .k(3), .sigma(sigma)),
+            Measure.r2Centered(.denoised).row(interval(0.8), .k(3), .sigma(sigma)),
+          ]
+        } + [
+          Measure.r2(.drawn).row(interval(0.7), .k(3)),
+          Measure.r2Centered(.drawn).row(interval(0.6), .k(3)),
+        ])
+    }
+    try comparison(compared, name: "machine_comparison")
+  }
+
+  /// What a stage of the run left.
+  private func existing(_ name: String) throws -> Made {
+    let rows = try store.rows(
+      """
+      SELECT o.role, o.sha256 FROM stage s JOIN execution_output o USING (execution_id)
+      WHERE s.run_id = ? AND s.name = ?
+      """, [.text(run), .text(name)])
+    return Made(
+      outputs: Dictionary(
+        uniqueKeysWithValues: try rows.map { (try $0.text("role"), try $0.text("sha256")) }))
+  }
+}
