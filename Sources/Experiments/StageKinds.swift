@@ -1,3 +1,4 @@
+import Vectors
 import Workflow
 
 /// The kinds of stage that a pipeline file may name.
@@ -7,4 +8,7 @@ public enum Experiments {
     EvaluateStage.kind, CompareStage.kind, TheoryStage.kind, AnalyticStage.kind, AgreeStage.kind,
     ImportStage.kind,
   ]
+
+  /// The instruction set of their numeric modules.
+  public static let instructions = instructionSet
 }

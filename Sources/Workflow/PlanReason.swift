@@ -53,12 +53,15 @@ struct PreviousSpecification: Sendable {
   /// The execution.
   var id: String
   var key: String
-  /// All but the version, which the store does not keep: `version(near:)` finds it.
+  /// All but the version: `version(near:)` gives it.
   var specification: StageSpecification
+  /// `nil` for executions from before the store kept it.
+  private var version: Int?
 
   init(_ record: ExecutionRecord) {
     id = record.id
     key = record.key
+    version = record.kindVersion
     // `scenes/pixels` is of the one stage behind `scenes`; `evaluations[3]/outcomes` of the fourth
     // that `evaluations` gathers.
     var stages: [String: [Substring: [String: String]]] = [:]
@@ -73,9 +76,10 @@ struct PreviousSpecification: Sendable {
       inputs: stages.mapValues { Array($0.values) })
   }
 
-  /// A key does not tell the version that went into it, but there are few versions: the one that
-  /// gives the key is it. `nil` when none does.
+  /// The version of the kind. Where it was not recorded: a key does not tell the version that went into
+  /// it, but there are few versions, and the one that gives the key is it. `nil` when none does.
   func version(near version: Int) -> Int? {
+    if let known = self.version { return known }
     let later = version + 1...version + 16
     let candidates = [version] + (0..<max(0, min(version, 1000))).reversed() + Array(later)
     return candidates.first { candidate in

@@ -10,17 +10,20 @@ public struct RunSettings: Sendable {
   public var trigger: String
   public var locusVersion: String
   public var gitCommit: String?
+  /// The instruction set of what computes; `nil`: not recorded.
+  public var instructions: String?
   /// Seconds of work between two checkpoints of a stage: what a kill may cost, at most.
   public var checkpointInterval: Double
 
   public init(
     threads: Int, trigger: String = "manual", locusVersion: String, gitCommit: String? = nil,
-    checkpointInterval: Double = 30
+    instructions: String? = nil, checkpointInterval: Double = 30
   ) {
     self.threads = threads
     self.trigger = trigger
     self.locusVersion = locusVersion
     self.gitCommit = gitCommit
+    self.instructions = instructions
     self.checkpointInterval = checkpointInterval
   }
 }
@@ -228,6 +231,7 @@ public struct Runner {
       inputs: StageExecution.references(inputs, declarations: instance.kind.inputs))
     execution.threads = settings.threads
     execution.kindVersion = instance.kind.version
+    execution.instructions = settings.instructions
     let meter = ResourceMeter()
     let notes = Mutex<[String]>([])
     let checkpoint = Checkpoint(

@@ -35,8 +35,9 @@ final class StoreFixture {
   @discardableResult
   func stage(
     _ run: String, _ name: String, _ kind: String, parameters: JSONValue = .object([:]),
-    inputs: [(String, String)] = [], files: [(String, String)], metrics: [MetricRow] = [],
-    outcomes: [OutcomeRow] = [], key: String? = nil
+    inputs: [(String, String)] = [], files: [(String, String)],
+    manifests: [(String, String)] = [], metrics: [MetricRow] = [], outcomes: [OutcomeRow] = [],
+    key: String? = nil
   ) throws -> ExecutionRecord {
     var execution = ExecutionRecord(
       key: key ?? SHA256.hash(Data(name.utf8)), kind: kind, parameters: parameters, seed: 1,
@@ -52,13 +53,18 @@ final class StoreFixture {
     execution.tables = OutcomeRow.tables(outcomes)
     let published = try store.publish(
       execution,
-      files: try files.map { role, text in
-        let url = store.temporaryFolder.appending(path: UUID().uuidString)
-        try Data(text.utf8).write(to: url)
-        return StageFileToPublish(role: role, url: url, kind: role, mediaType: "text/plain")
-      }, runID: run)
+      files: try files.map { try file($0.0, $0.1, "text/plain") }
+        + manifests.map { try file($0.0, $0.1, ArtifactRecord.manifestMediaType) }, runID: run)
     try record(run, name, published, "executed")
     return published
+  }
+
+  private func file(_ role: String, _ text: String, _ mediaType: String) throws
+    -> StageFileToPublish
+  {
+    let url = store.temporaryFolder.appending(path: UUID().uuidString)
+    try Data(text.utf8).write(to: url)
+    return StageFileToPublish(role: role, url: url, kind: role, mediaType: mediaType)
   }
 
   func record(_ run: String, _ name: String, _ execution: ExecutionRecord, _ status: String)

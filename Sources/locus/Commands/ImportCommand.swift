@@ -119,7 +119,9 @@ enum ImportCommand: Command {
     let printer = ProgressPrinter(style: .quiet, output: context.console.writeError)
     return try session.run(
       plan: { try Plan(pipeline, store: $0) },
-      settings: RunSettings(threads: 1, trigger: "import", locusVersion: locusVersion),
+      settings: RunSettings(
+        threads: 1, trigger: "import", locusVersion: locusVersion,
+        instructions: Experiments.instructions),
       cancellation: Cancellation(followsSignals: true), observer: printer.observe,
       report: { _, _ in }
     ).summary

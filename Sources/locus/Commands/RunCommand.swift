@@ -1,3 +1,4 @@
+import Experiments
 import Formats
 import Foundation
 import Lineage
@@ -91,7 +92,7 @@ enum RunCommand: Command {
       settings: RunSettings(
         threads: options.threads, trigger: options.trigger ?? "manual", locusVersion: locusVersion,
         gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent()),
-        checkpointInterval: Double(options.checkpoint)),
+        instructions: Experiments.instructions, checkpointInterval: Double(options.checkpoint)),
       cancellation: cancellation, observer: printer.observe,
       report: { summary, store in
         (
