@@ -15,14 +15,22 @@ public final class Session {
   ///   - vocabulary: what the program adds to a store.
   ///   - name: of the pipeline or the command, for whoever finds the store locked.
   ///   - makesStore: whether the folder is made where there is none.
+  ///   - heals: not for a rebuild, which tells of a damaged receipt where healing would set it aside, and
+  ///     of its results as strays.
   ///   - whileHeld: is called again and again with who holds the lock, until it is free; throws to give
   ///     up. Without it `WorkflowError.locked` is thrown at once.
   ///   - healed: is told what was put in order, a line each.
   public init(
     _ folder: URL, _ vocabulary: Vocabulary, as name: String, makesStore: Bool = false,
-    whileHeld: ((LockOwner) throws -> Void)? = nil, healed: (String) -> Void
+    heals: Bool = true, whileHeld: ((LockOwner) throws -> Void)? = nil, healed: (String) -> Void
   ) throws {
-    if makesStore { try AtomicFile.makeFolder(folder) }
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) {
+      guard isFolder.boolValue else { throw StoreError.notAFolder(path: folder.path) }
+    } else {
+      guard makesStore else { throw StoreError.missing(path: folder.path) }
+      try AtomicFile.makeFolder(folder)
+    }
     self.folder = folder
     self.vocabulary = vocabulary
     let url = Self.lockURL(in: folder)
@@ -31,7 +39,7 @@ public final class Session {
       try whileHeld(owner)
     }
     try Store.refuseLinks(in: folder)
-    for line in try Store.heal(folder, vocabulary) { healed(line) }
+    if heals { for line in try Store.heal(folder, vocabulary) { healed(line) } }
   }
 
   /// Plans in the store as it is now, runs the plan, and has the end reported while nobody else writes.

@@ -48,8 +48,10 @@ extension CommandContext where Options: StoreOptions {
   }
 
   /// The right to write to the store, in the name of a command.
-  func openSession(as name: String, makesStore: Bool = false) throws -> Session {
-    try Session(storeFolder, .locus, as: name, makesStore: makesStore, healed: tellHealed)
+  func openSession(as name: String, makesStore: Bool = false, heals: Bool = true) throws -> Session
+  {
+    try Session(
+      storeFolder, .locus, as: name, makesStore: makesStore, heals: heals, healed: tellHealed)
   }
 
   func tellHealed(_ line: String) { console.writeError("healed: \(line)\n") }

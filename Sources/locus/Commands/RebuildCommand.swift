@@ -20,7 +20,7 @@ enum RebuildCommand: Command {
     ])
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
-    let counts = try context.openSession(as: "rebuild").rebuild()
+    let counts = try context.openSession(as: "rebuild", heals: false).rebuild()
     if context.options.json {
       let value = JSONValue.object([
         "executions": .integer(counts.executions), "runs": .integer(counts.runs),
