@@ -9,6 +9,17 @@ extension Store {
     }
   }
 
+  /// Completes a `gc` that was cut off, and no more. The caller holds the lock.
+  /// - Returns: what was done, a line each.
+  public static func completeRemoval(
+    _ folder: URL, _ vocabulary: Vocabulary
+  ) throws(StoreError) -> [String] {
+    let folder = folder.standardizedFileURL
+    guard FileManager.default.fileExists(atPath: Removal.url(in: folder).path) else { return [] }
+    try Removal.complete(in: folder, vocabulary)
+    return ["completed a removal that was cut off"]
+  }
+
   /// Puts in order what `verify` found, and completes a `gc` that was cut off. The caller holds the
   /// lock.
   ///

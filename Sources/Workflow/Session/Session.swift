@@ -15,8 +15,8 @@ public final class Session {
   ///   - vocabulary: what the program adds to a store.
   ///   - name: of the pipeline or the command, for whoever finds the store locked.
   ///   - makesStore: whether the folder is made where there is none.
-  ///   - heals: not for a rebuild, which tells of a damaged receipt where healing would set it aside, and
-  ///     of its results as strays.
+  ///   - heals: not for a rebuild, which tells of a damaged receipt where healing would set it aside with
+  ///     its results; a `gc` that was cut off is completed all the same.
   ///   - whileHeld: is called again and again with who holds the lock, until it is free; throws to give
   ///     up. Without it `WorkflowError.locked` is thrown at once.
   ///   - healed: is told what was put in order, a line each.
@@ -39,7 +39,10 @@ public final class Session {
       try whileHeld(owner)
     }
     try Store.refuseLinks(in: folder)
-    if heals { for line in try Store.heal(folder, vocabulary) { healed(line) } }
+    let lines =
+      heals
+      ? try Store.heal(folder, vocabulary) : try Store.completeRemoval(folder, vocabulary)
+    lines.forEach(healed)
   }
 
   /// Plans in the store as it is now, runs the plan, and has the end reported while nobody else writes.
