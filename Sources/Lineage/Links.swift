@@ -22,5 +22,7 @@ enum Links {
 
 extension Store {
   /// Refuses a folder out of which writing would lead.
-  public static func refuseLinks(in folder: URL) throws(StoreError) { try Links.refuse(in: folder) }
+  package static func refuseLinks(in folder: URL) throws(StoreError) {
+    try Links.refuse(in: folder)
+  }
 }

@@ -1,9 +1,9 @@
 import Artifacts
 // Proves that no mutated file of any kind traps or hangs a reader: each is read or refused.
 import Foundation
+import Measures
 import Mutations
 import Streams
-import Measures
 import Testing
 import Workflow
 

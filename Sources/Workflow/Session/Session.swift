@@ -6,8 +6,8 @@ import Lineage
 ///
 /// The order keeps results from being lost: whatever is added to a store that waits to be healed may be
 /// what the healing removes. Readers need none of this.
-public final class Session {
-  public let folder: URL
+package final class Session {
+  package let folder: URL
   private let vocabulary: Vocabulary
   private let lock: RunLock
 
@@ -20,7 +20,7 @@ public final class Session {
   ///   - whileHeld: is called again and again with who holds the lock, until it is free; throws to give
   ///     up. Without it `WorkflowError.locked` is thrown at once.
   ///   - healed: is told what was put in order, a line each.
-  public init(
+  package init(
     _ folder: URL, _ vocabulary: Vocabulary, as name: String, makesStore: Bool = false,
     heals: Bool = true, whileHeld: ((LockOwner) throws -> Void)? = nil, healed: (String) -> Void
   ) throws {
@@ -48,7 +48,7 @@ public final class Session {
   /// Plans in the store as it is now, runs the plan, and has the end reported while nobody else writes.
   ///
   /// - Returns: how the run ended, failures included, and what `report` made of it.
-  public func run<Report>(
+  package func run<Report>(
     plan: (Store) throws -> Plan, settings: RunSettings, cancellation: Cancellation,
     observer: @escaping RunObserver, report: (RunSummary, Store) throws -> Report
   ) throws -> (summary: RunSummary, report: Report) {
@@ -62,7 +62,7 @@ public final class Session {
   }
 
   /// Removes what nothing that is kept needs, and tells what that was.
-  public func collect(keeping rules: [Keep]) throws -> Removal {
+  package func collect(keeping rules: [Keep]) throws -> Removal {
     try withExtendedLifetime(self) {
       let removal = try open().removal(keeping: rules)
       if !removal.isEmpty { try Store.remove(removal, from: folder, vocabulary) }
@@ -71,7 +71,7 @@ public final class Session {
   }
 
   /// Makes the database again from receipts and objects alone, and tells how many were read.
-  public func rebuild() throws -> (executions: Int, runs: Int) {
+  package func rebuild() throws -> (executions: Int, runs: Int) {
     try withExtendedLifetime(self) { try Store.rebuild(folder, vocabulary) }
   }
 
@@ -84,7 +84,7 @@ public final class Session {
 
 extension Session {
   /// Who writes to the store now.
-  public static func holder(of folder: URL) -> LockHolder? {
+  package static func holder(of folder: URL) -> LockHolder? {
     RunLock.holder(of: lockURL(in: folder))
   }
 
@@ -92,7 +92,7 @@ extension Session {
   ///
   /// It goes beside a run: the note that it leaves is one file, put in place at once, and asks for a
   /// healing that looks at each fault again.
-  public static func verify(
+  package static func verify(
     _ folder: URL, _ vocabulary: Vocabulary, progress: (Int, Int) -> Void
   ) throws -> [Fault] {
     try Store.verify(
