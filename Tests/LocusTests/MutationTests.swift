@@ -225,7 +225,7 @@ struct MutationTests {
           try store.database.transaction { () throws(StoreError) in
             if turn % 2 == 0 {
               let record = try Receipt.read(ExecutionRecord.self, from: places[0])
-              try ExecutionRow.insert(record, into: store.database)
+              try ExecutionRow.insert(record, into: store.database, .locus)
             } else {
               var record = try Receipt.read(RunRecord.self, from: places[1])
               #expect(isPlainName(record.pipeline, most: 128))
