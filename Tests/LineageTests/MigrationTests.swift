@@ -178,7 +178,7 @@ struct MigrationTests {
       return
     }
     #expect(URL(filePath: path).lastPathComponent == url.lastPathComponent)
-    #expect(error?.exitCode == 65)
+    #expect(error?.category == .data)
     #expect(FileManager.default.fileExists(atPath: url.path), "\(what)")
   }
 
