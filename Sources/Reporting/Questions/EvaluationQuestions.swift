@@ -113,7 +113,7 @@ struct ComparedEvaluation {
     Question(
       """
       SELECT o.execution_id, m.value AS k_max, m.ci_low, m.ci_high, m.n, t.value AS threshold,
-        b.value AS recall_beyond, b.ci_low AS beyond_ci_low, b.ci_high AS beyond_ci_high,
+        b.value AS beyond_value, b.ci_low AS beyond_ci_low, b.ci_high AS beyond_ci_high,
         b.n AS beyond_n, e.seed
       FROM stage s
       JOIN execution e ON e.id = s.execution_id
@@ -130,7 +130,7 @@ struct ComparedEvaluation {
       Row(
         executionID: try row.text("execution_id"), kMax: try row.estimate("k_max"),
         threshold: try row.number("threshold"),
-        recallBeyond: try row.estimateIfAny("recall_beyond", "beyond_"),
+        recallBeyond: try row.estimateIfAny("beyond_value", "beyond_"),
         seed: UInt64(bitPattern: Int64(try row.integer("seed"))))
     }
   }
