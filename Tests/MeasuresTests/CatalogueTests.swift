@@ -41,8 +41,9 @@ struct CatalogueTests {
       .deletingLastPathComponent()
     // Columns of the views have words of their own; some are a metric's name.
     let columns = Set(
-      Vocabulary.locus.views.flatMap { $0.sql.matches(of: #/AS "?(\w+)/#).map { String($0.1) } })
-      .union(Vocabulary.locus.views.map(\.name))
+      Vocabulary.locus.views.flatMap { $0.sql.matches(of: #/AS "?(\w+)/#).map { String($0.1) } }
+    )
+    .union(Vocabulary.locus.views.map(\.name))
     var forbidden = Measure.all.map { "'\($0.name)'" }
     // Other names are words for other things too: `pictures`, `loss`.
     forbidden += Measure.all.map(\.name)
