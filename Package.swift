@@ -168,7 +168,8 @@ let package = Package(
       name: "LocusTests",
       dependencies: [
         "locus", "Experiments", "Artifacts", "Measures", "Lineage", "Workflow", "Formats", "Scenes",
-        "Diffusion", "Evaluation", "Tensors", "Streams", "Mutations", "CSQLite",
+        "Diffusion", "Evaluation", "Analytic", "Probing", "Interventions", "Theory", "Tensors",
+        "Streams", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],
   swiftLanguageModes: [.v6]

@@ -5,25 +5,25 @@ import Synchronization
 import Tensors
 
 /// What a local-score machine sees; together with its training pictures it is the denoiser.
-public struct MachineSettings: Sendable, Hashable {
-  public enum Places: String, Sendable, Codable, CaseIterable {
+package struct MachineSettings: Sendable, Hashable {
+  package enum Places: String, Sendable, Codable, CaseIterable {
     /// Training patches from the output's own place.
     case same
     /// From every place, a whole number of cells away, that has the same border class.
     case all
   }
 
-  public var schedule: WindowSchedule
+  package var schedule: WindowSchedule
   /// Reach in pixels of the labels that an output sees: cells that overlap the square of side
   /// 2 · labelRadius + 1.
-  public var labelRadius: Int
-  public var places: Places
+  package var labelRadius: Int
+  package var places: Places
   /// Of the training conditioners that labels are compared with.
-  public var labelling: Labelling
+  package var labelling: Labelling
   /// Share of training conditioners that are blanked, 0 … 1.
-  public var labelDropout: Double
+  package var labelDropout: Double
 
-  public init(
+  package init(
     schedule: WindowSchedule, labelRadius: Int, places: Places, labelling: Labelling,
     labelDropout: Double
   ) {
@@ -46,9 +46,9 @@ public struct MachineSettings: Sendable, Hashable {
 ///
 /// Patches whose weight is below e^−cut of the largest are left out, with cut chosen so that all of them
 /// together change the weights by less than 10⁻⁷, and D by less than 2 · 10⁻⁷: a rounding error.
-public final class AnalyticDenoiser: Denoiser {
-  public let shape: PictureShape
-  public let settings: MachineSettings
+package final class AnalyticDenoiser: Denoiser {
+  package let shape: PictureShape
+  package let settings: MachineSettings
   private let patches: PatchSet
   private let coverage: LabelCoverage
   /// By the reach that decides border classes, of pixels or labels; places `same` have none: 0.
@@ -67,7 +67,7 @@ public final class AnalyticDenoiser: Denoiser {
 
   /// - Throws: `AnalyticError.setting` for a reach below 0 or a dropout outside 0 … 1,
   ///   `AnalyticError.places` for conditioners without places, which no window of labels can hold.
-  public init(_ training: TrainingSet, _ settings: MachineSettings) throws(AnalyticError) {
+  package init(_ training: TrainingSet, _ settings: MachineSettings) throws(AnalyticError) {
     if settings.labelRadius < 0 {
       throw .setting(
         name: "label_radius", found: "\(settings.labelRadius)", accepted: "0 or more")
@@ -113,9 +113,9 @@ public final class AnalyticDenoiser: Denoiser {
   }
 
   /// Training pictures.
-  public var count: Int { patches.count }
+  package var count: Int { patches.count }
 
-  public var labelWindowArea: Double {
+  package var labelWindowArea: Double {
     let side = Double(min(2 * settings.labelRadius + 1, shape.size))
     return side * side
   }
@@ -124,7 +124,7 @@ public final class AnalyticDenoiser: Denoiser {
   ///
   /// - Throws: `DenoiserError` for a batch that does not fit, `AnalyticError.label` for labels that
   ///   are no counts.
-  public func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
+  package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)
     let queries = try queries(batch, regions: nil)
     var results = [[Float]](repeating: [], count: batch.count)
@@ -140,7 +140,7 @@ public final class AnalyticDenoiser: Denoiser {
 
   /// The gradient with respect to x is exact; that with respect to labels is 0: agreement is yes or no,
   /// and what labels do is seen by knocking them out.
-  public func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
+  package func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
     -> (x: [Float], labels: [Float])
   {
     try batch.validate(shape, cotangent: cotangent)
@@ -169,16 +169,16 @@ public final class AnalyticDenoiser: Denoiser {
   }
 
   /// How the windows of a picture agree with training.
-  public struct WindowAgreement: Sendable, Hashable {
+  package struct WindowAgreement: Sendable, Hashable {
     /// Windows that hold a label.
-    public var labelled: Int
+    package var labelled: Int
     /// Those for which no training conditioner is equal and the nearest decides.
-    public var unmatched: Int
+    package var unmatched: Int
   }
 
   /// Counts over the S² windows of a conditioner (G, G) at a noise level; only with places `all` does
   /// it depend on σ.
-  public func agreement(labels: [Float], sigma: Float) throws(AnalyticError) -> WindowAgreement {
+  package func agreement(labels: [Float], sigma: Float) throws(AnalyticError) -> WindowAgreement {
     let plan = try plan(labels, radius: radius(at: sigma)).plan
     return WindowAgreement(
       labelled: plan.isLabelled.count { $0 },

@@ -2,16 +2,16 @@ import Diffusion
 import Formats
 
 /// Why an analytic denoiser was refused, or could not answer.
-public enum AnalyticError: CategorizedError, Hashable, CustomStringConvertible {
+package enum AnalyticError: CategorizedError, Hashable, CustomStringConvertible {
   case schedule(String)
   case setting(name: String, found: String, accepted: String)
   /// Windows of labels go by their places.
   case places(NoPlaces)
   case label(index: Int, value: Float)
 
-  public var category: ErrorCategory { .data }
+  package var category: ErrorCategory { .data }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .schedule(let found):
       "the windows are \(found), accepted: one step or more, of rising sigma, radii from 0 up"

@@ -5,24 +5,24 @@ import Lineage
 import Workflow
 
 /// A file that a stage was given and could not read, or that is not what it should be.
-public struct ArtifactError: CategorizedError, CustomStringConvertible {
-  public var file: StageFile
-  public var reason: String
-  public var category: ErrorCategory
+package struct ArtifactError: CategorizedError, CustomStringConvertible {
+  package var file: StageFile
+  package var reason: String
+  package var category: ErrorCategory
 
-  public init(file: StageFile, reason: String, category: ErrorCategory = .data) {
+  package init(file: StageFile, reason: String, category: ErrorCategory = .data) {
     self.file = file
     self.reason = reason
     self.category = category
   }
 
-  public var description: String {
+  package var description: String {
     "\(file.url.path): \(reason); `locus verify` tells whether the store is damaged"
   }
 }
 
 extension StageFile {
-  public func data() throws -> Data {
+  package func data() throws -> Data {
     do {
       return try Data(contentsOf: url, options: .mappedIfSafe)
     } catch {
@@ -59,13 +59,13 @@ extension StageFile {
 
 extension StageInput {
   /// A file of an input by its output role.
-  public func file(_ role: String) throws -> StageFile {
+  package func file(_ role: String) throws -> StageFile {
     guard let file = files[role] else { throw MissingFile(role: role, found: files.keys.sorted()) }
     return file
   }
 
   /// The file that says what the input is.
-  public var manifest: StageFile { get throws { try file(OutputFormat.manifestRole) } }
+  package var manifest: StageFile { get throws { try file(OutputFormat.manifestRole) } }
 }
 
 /// An input without a file that its type promises, for an earlier Locus made it otherwise.
@@ -80,13 +80,13 @@ struct MissingFile: CategorizedError, CustomStringConvertible {
 
 extension StageContext {
   /// The one input of a role.
-  public func input(_ role: String) throws -> StageInput {
+  package func input(_ role: String) throws -> StageInput {
     guard let input = inputs[role]?.first else { throw MissingFile(role: role, found: []) }
     return input
   }
 
   /// Writes an output into the scratch folder.
-  public func output(_ role: String, kind: String, _ format: OutputFormat, _ data: Data) throws
+  package func output(_ role: String, kind: String, _ format: OutputFormat, _ data: Data) throws
     -> StageOutput.File
   {
     let url = scratch.appendingPathComponent(role + "." + format.fileExtension)
@@ -95,7 +95,7 @@ extension StageContext {
   }
 
   /// Writes what says what the stage made.
-  public func output(_ manifest: some Manifest) throws -> StageOutput.File {
+  package func output(_ manifest: some Manifest) throws -> StageOutput.File {
     try output(
       OutputFormat.manifestRole, kind: type(of: manifest).type.name, .manifest,
       try manifest.data())
@@ -103,7 +103,7 @@ extension StageContext {
 }
 
 /// The formats of artifacts.
-public enum OutputFormat: Sendable {
+package enum OutputFormat: Sendable {
   case npy, safetensors, json, png, manifest
 
   /// The output role of every stage's manifest.

@@ -7,21 +7,21 @@ import Scenes
 import Workflow
 
 /// Anything that can be sampled and probed, ready to be used.
-public struct DenoiserArtifact: Sendable {
-  public let denoiser: any Denoiser
+package struct DenoiserArtifact: Sendable {
+  package let denoiser: any Denoiser
   /// SHA-256 of its manifest: what other manifests call it.
-  public let sha256: String
-  public let training: DenoiserManifest.Training
+  package let sha256: String
+  package let training: DenoiserManifest.Training
   /// Of a masked one.
-  public let mask: DenoiserManifest.Mask?
+  package let mask: DenoiserManifest.Mask?
 
-  public var origin: TrainingOrigin {
+  package var origin: TrainingOrigin {
     TrainingOrigin(
       labelling: training.labelling, objects: training.objects[0]...training.objects[1])
   }
 
   /// The denoiser that a stage was given; long work of it stops when the stage shall.
-  public init(_ role: String, of context: StageContext) throws {
+  package init(_ role: String, of context: StageContext) throws {
     try self.init(
       manifest: try context.input(role).manifest, object: context.object,
       checkCancellation: context.checkCancellation)
@@ -31,7 +31,7 @@ public struct DenoiserArtifact: Sendable {
   ///   - object: finds what the manifest names by hash.
   ///   - checkCancellation: is called between few passes of the denoiser.
   /// - Throws: `ArtifactError` for what is not what its manifest says.
-  public init(
+  package init(
     manifest file: StageFile, object: (String) -> StageFile,
     checkCancellation: @escaping @Sendable () throws -> Void = {}
   ) throws {

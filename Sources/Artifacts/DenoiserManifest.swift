@@ -6,8 +6,8 @@ import Scenes
 import Workflow
 
 /// Everything that can be sampled or probed is one type of artifact, in one of these forms.
-public enum DenoiserManifest: Manifest {
-  public static let type = ArtifactType.denoiser
+package enum DenoiserManifest: Manifest {
+  package static let type = ArtifactType.denoiser
 
   case trained(Training, Network)
   /// Trained by another program.
@@ -18,17 +18,17 @@ public enum DenoiserManifest: Manifest {
   case masked(Mask)
 
   /// On what a denoiser was made.
-  public struct Training: Codable, Sendable, Hashable {
+  package struct Training: Codable, Sendable, Hashable {
     /// `nil` where another program trained it and did not say.
-    public var camera: CameraKind?
+    package var camera: CameraKind?
     /// Side of a picture in px.
-    public var size: Int
-    public var space: ConditionerSpace
-    public var labelling: Labelling
+    package var size: Int
+    package var space: ConditionerSpace
+    package var labelling: Labelling
     /// Fewest and most objects in a training picture.
-    public var objects: [Int]
+    package var objects: [Int]
 
-    public init(
+    package init(
       camera: CameraKind?, size: Int, space: ConditionerSpace, labelling: Labelling,
       objects: ClosedRange<Int>
     ) {
@@ -40,34 +40,34 @@ public enum DenoiserManifest: Manifest {
     }
   }
 
-  public struct Network: Codable, Sendable, Hashable {
-    public var network: NetworkDescription.Architecture
+  package struct Network: Codable, Sendable, Hashable {
+    package var network: NetworkDescription.Architecture
     /// Side in px of what an output pixel depends on.
-    public var window: Int
+    package var window: Int
     /// SHA-256 of the weights.
-    public var weights: String
+    package var weights: String
 
-    public init(_ description: NetworkDescription, weights: String) {
+    package init(_ description: NetworkDescription, weights: String) {
       network = description.architecture
       window = description.window
       self.weights = weights
     }
   }
 
-  public struct Machine: Codable, Sendable, Hashable {
+  package struct Machine: Codable, Sendable, Hashable {
     /// Where the windows come from: `fixed`, `calibrated` or a published schedule.
-    public var windows: String
-    public var schedule: WindowSchedule
-    public var labelRadius: Int
-    public var places: MachineSettings.Places
-    public var labelDropout: Double
+    package var windows: String
+    package var schedule: WindowSchedule
+    package var labelRadius: Int
+    package var places: MachineSettings.Places
+    package var labelDropout: Double
     /// Side in px of the largest window.
-    public var window: Int
+    package var window: Int
     /// SHA-256 of the training pictures and their conditioners.
-    public var pixels: String
-    public var conditioners: String
+    package var pixels: String
+    package var conditioners: String
 
-    public init(
+    package init(
       _ settings: MachineSettings, windows: String, size: Int, pixels: String, conditioners: String
     ) {
       self.windows = windows
@@ -80,21 +80,21 @@ public enum DenoiserManifest: Manifest {
       self.conditioners = conditioners
     }
 
-    public func settings(_ training: Training) -> MachineSettings {
+    package func settings(_ training: Training) -> MachineSettings {
       MachineSettings(
         schedule: schedule, labelRadius: labelRadius, places: places,
         labelling: training.labelling, labelDropout: labelDropout)
     }
   }
 
-  public struct Mask: Codable, Sendable, Hashable {
+  package struct Mask: Codable, Sendable, Hashable {
     /// SHA-256 of the manifest of the denoiser behind the mask.
-    public var base: String
-    public var mask: MaskSpecification
+    package var base: String
+    package var mask: MaskSpecification
     /// SHA-256 of the pictures that stand for what is hidden, where there are any.
-    public var fill: String?
+    package var fill: String?
 
-    public init(base: String, mask: MaskSpecification, fill: String?) {
+    package init(base: String, mask: MaskSpecification, fill: String?) {
       self.base = base
       self.mask = mask
       self.fill = fill
@@ -115,7 +115,7 @@ public enum DenoiserManifest: Manifest {
     }
   }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let form = try decoder.container(keyedBy: Key.self).decode(Form.self, forKey: .form)
     switch form {
     case .trained: self = .trained(try Training(from: decoder), try Network(from: decoder))
@@ -125,7 +125,7 @@ public enum DenoiserManifest: Manifest {
     }
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(form, forKey: .form)
     switch self {

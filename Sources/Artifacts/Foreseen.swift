@@ -5,17 +5,17 @@ import Workflow
 
 /// What is known of pictures, denoisers and judges before they are made: enough to refuse what does not fit.
 /// A member that is `nil` will only be known afterwards.
-public struct Foreseen: Codable, Sendable {
-  public var camera: CameraKind?
-  public var size: Int?
-  public var space: ConditionerSpace?
-  public var labelling: Labelling?
+package struct Foreseen: Codable, Sendable {
+  package var camera: CameraKind?
+  package var size: Int?
+  package var space: ConditionerSpace?
+  package var labelling: Labelling?
   /// Fewest and most objects in a training picture.
-  public var objects: [Int]?
+  package var objects: [Int]?
   /// Whether a denoiser is behind a mask.
-  public var isMasked: Bool?
+  package var isMasked: Bool?
 
-  public init(
+  package init(
     camera: CameraKind? = nil, size: Int? = nil, space: ConditionerSpace? = nil,
     labelling: Labelling? = nil, objects: [Int]? = nil, isMasked: Bool? = nil
   ) {
@@ -28,15 +28,15 @@ public struct Foreseen: Codable, Sendable {
   }
 
   /// For Workflow, which hands it on.
-  public var value: JSONValue { (try? json()) ?? .null }
+  package var value: JSONValue { (try? json()) ?? .null }
 
   /// What is foreseen of an input; nothing where it is not given.
-  public init(_ upstream: Upstream, _ role: String) {
+  package init(_ upstream: Upstream, _ role: String) {
     self = upstream.one(role).flatMap { try? Foreseen(json: $0) } ?? Foreseen()
   }
 
   /// Whether the other is known to look at other pictures; the two differences that matter, in words.
-  public func difference(from other: Foreseen) -> String? {
+  package func difference(from other: Foreseen) -> String? {
     if let size, let theirs = other.size, size != theirs { return "\(size) px and \(theirs) px" }
     if let camera, let theirs = other.camera, camera != theirs {
       return "camera \"\(camera.rawValue)\" and \"\(theirs.rawValue)\""
@@ -45,7 +45,7 @@ public struct Foreseen: Codable, Sendable {
   }
 
   /// The same, and whether their conditioners are of other spaces.
-  public func differenceOfShape(from other: Foreseen) -> String? {
+  package func differenceOfShape(from other: Foreseen) -> String? {
     if let difference = difference(from: other) { return difference }
     guard let space, let theirs = other.space, space != theirs else { return nil }
     return "conditioners \(space.text) and \(theirs.text)"

@@ -5,16 +5,16 @@ import Scenes
 import Workflow
 
 /// A detector of objects, trained and calibrated.
-public struct JudgeManifest: Manifest {
-  public static let type = ArtifactType.judge
-  public var camera: CameraKind
+package struct JudgeManifest: Manifest {
+  package static let type = ArtifactType.judge
+  package var camera: CameraKind
   /// Side of a picture in px.
-  public var size: Int
-  public var space: ConditionerSpace
+  package var size: Int
+  package var space: ConditionerSpace
   /// SHA-256 of the weights.
-  public var weights: String
+  package var weights: String
 
-  public init(camera: CameraKind, size: Int, space: ConditionerSpace, weights: String) {
+  package init(camera: CameraKind, size: Int, space: ConditionerSpace, weights: String) {
     self.camera = camera
     self.size = size
     self.space = space
@@ -24,7 +24,7 @@ public struct JudgeManifest: Manifest {
 
 extension JudgeFile {
   /// The judge that a stage was given, with its manifest.
-  public static func read(_ role: String, of context: StageContext) throws -> (
+  package static func read(_ role: String, of context: StageContext) throws -> (
     JudgeFile, JudgeManifest
   ) {
     let manifest = try JudgeManifest(try context.input(role).manifest)

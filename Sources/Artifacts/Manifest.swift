@@ -4,7 +4,7 @@ import Workflow
 
 /// What an artifact is, in a few facts: JSON that is hashed like any content and names the files that belong
 /// to it by their hashes. Consumers know no more of an input than this, and what it names.
-public protocol Manifest: Codable, Sendable {
+package protocol Manifest: Codable, Sendable {
   static var type: ArtifactType { get }
 }
 
@@ -13,7 +13,7 @@ private let manifestFormat = 1
 
 extension Manifest {
   /// Canonical JSON: `type` and `format` beside the members.
-  public func data() throws -> Data {
+  package func data() throws -> Data {
     var members = try json().object ?? [:]
     members["type"] = .string(Self.type.name)
     members["format"] = .integer(manifestFormat)
@@ -21,7 +21,7 @@ extension Manifest {
   }
 
   /// - Throws: `ArtifactError` for a file that is no manifest of this type and format.
-  public init(_ file: StageFile) throws {
+  package init(_ file: StageFile) throws {
     let data = try file.data()
     let value: JSONValue
     do {
@@ -66,54 +66,54 @@ extension Decodable {
 }
 
 /// Of a result that stands in metrics and pictures: only that it is one.
-public struct LocalityManifest: Manifest {
-  public static let type = ArtifactType.locality
+package struct LocalityManifest: Manifest {
+  package static let type = ArtifactType.locality
   /// SHA-256 of the denoiser's manifest.
-  public var denoiser: String
+  package var denoiser: String
   /// SHA-256 of the sensitivity maps, a PNG.
-  public var map: String
+  package var map: String
 
-  public init(denoiser: String, map: String) {
+  package init(denoiser: String, map: String) {
     self.denoiser = denoiser
     self.map = map
   }
 }
 
-public struct AgreementManifest: Manifest {
-  public static let type = ArtifactType.agreement
+package struct AgreementManifest: Manifest {
+  package static let type = ArtifactType.agreement
   /// SHA-256 of the two denoisers' manifests: the one that predicts, and the one to be told.
-  public var denoiser: String
-  public var reference: String
+  package var denoiser: String
+  package var reference: String
   /// SHA-256 of the table.
-  public var table: String
+  package var table: String
 
-  public init(denoiser: String, reference: String, table: String) {
+  package init(denoiser: String, reference: String, table: String) {
     self.denoiser = denoiser
     self.reference = reference
     self.table = table
   }
 }
 
-public struct ComparisonManifest: Manifest {
-  public static let type = ArtifactType.comparison
+package struct ComparisonManifest: Manifest {
+  package static let type = ArtifactType.comparison
   /// SHA-256 of the compared evaluations' manifests, in the order of their hashes.
-  public var evaluations: [String]
+  package var evaluations: [String]
   /// SHA-256 of the table.
-  public var table: String
+  package var table: String
 
-  public init(evaluations: [String], table: String) {
+  package init(evaluations: [String], table: String) {
     self.evaluations = evaluations
     self.table = table
   }
 }
 
-public struct TheoryManifest: Manifest {
-  public static let type = ArtifactType.theory
-  public var family: String
+package struct TheoryManifest: Manifest {
+  package static let type = ArtifactType.theory
+  package var family: String
   /// SHA-256 of the enumerated worlds.
-  public var worlds: String
+  package var worlds: String
 
-  public init(family: String, worlds: String) {
+  package init(family: String, worlds: String) {
     self.family = family
     self.worlds = worlds
   }

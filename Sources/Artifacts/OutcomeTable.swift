@@ -7,30 +7,30 @@ import Workflow
 /// An evaluation as `compare` sees it: of which denoiser, under which conditions, and a row a picture.
 ///
 /// Nothing in it depends on the name of a stage.
-public struct OutcomesManifest: Manifest {
-  public static let type = ArtifactType.outcomes
+package struct OutcomesManifest: Manifest {
+  package static let type = ArtifactType.outcomes
   /// SHA-256 of the denoiser's manifest.
-  public var denoiser: String
+  package var denoiser: String
   /// Of a masked denoiser: SHA-256 of its base's manifest, and the mask.
-  public var base: String?
-  public var mask: MaskSpecification?
+  package var base: String?
+  package var mask: MaskSpecification?
   /// Most objects in a training picture.
-  public var trainingMaximum: Int
-  public var conditions: Conditions
+  package var trainingMaximum: Int
+  package var conditions: Conditions
   /// SHA-256 of the rows.
-  public var rows: String
+  package var rows: String
 
   /// What else decides a picture and what is found in it: only evaluations that share it compare.
-  public struct Conditions: Codable, Sendable, Hashable {
+  package struct Conditions: Codable, Sendable, Hashable {
     /// SHA-256 of the judge's weights.
-    public var judge: String
-    public var steps: Int
+    package var judge: String
+    package var steps: Int
     /// As a share of the picture's side.
-    public var tolerance: Double
+    package var tolerance: Double
     /// Another width of vectors draws pictures with other last bits.
-    public var instructions: String
+    package var instructions: String
 
-    public init(judge: String, steps: Int, tolerance: Double, instructions: String) {
+    package init(judge: String, steps: Int, tolerance: Double, instructions: String) {
       self.judge = judge
       self.steps = steps
       self.tolerance = tolerance
@@ -38,7 +38,7 @@ public struct OutcomesManifest: Manifest {
     }
   }
 
-  public init(
+  package init(
     _ denoiser: DenoiserArtifact, conditions: Conditions, rows: String
   ) {
     self.denoiser = denoiser.sha256
@@ -49,23 +49,23 @@ public struct OutcomesManifest: Manifest {
     self.rows = rows
   }
 
-  public var isPlain: Bool { mask == nil }
+  package var isPlain: Bool { mask == nil }
 }
 
 /// The rows of an evaluation: what was found in each picture, and the picture's digest.
-public struct OutcomeTable: Sendable {
-  public var outcomes: [Outcome]
+package struct OutcomeTable: Sendable {
+  package var outcomes: [Outcome]
   /// The first 16 digits of the SHA-256 of each float32 picture: equal means bit for bit.
-  public var digests: [String]
+  package var digests: [String]
 
-  public init(outcomes: [Outcome], digests: [String]) {
+  package init(outcomes: [Outcome], digests: [String]) {
     self.outcomes = outcomes
     self.digests = digests
   }
 
   private static let columns = ["seed", "k", "layout", "requested", "found", "drawn", "digest"]
 
-  public var json: JSONValue {
+  package var json: JSONValue {
     .object([
       "columns": .array(Self.columns.map(JSONValue.string)),
       "rows": .array(
@@ -80,7 +80,7 @@ public struct OutcomeTable: Sendable {
   }
 
   /// - Throws: `ArtifactError` for rows that are not as `json` writes them.
-  public init(_ file: StageFile) throws {
+  package init(_ file: StageFile) throws {
     let value: JSONValue
     do {
       value = try JSONValue.parse(

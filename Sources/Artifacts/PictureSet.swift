@@ -5,21 +5,21 @@ import Scenes
 import Workflow
 
 /// Pictures with conditioners and scenes.
-public struct PictureSetManifest: Manifest {
-  public static let type = ArtifactType.pictureSet
-  public var camera: CameraKind
+package struct PictureSetManifest: Manifest {
+  package static let type = ArtifactType.pictureSet
+  package var camera: CameraKind
   /// Side in px.
-  public var size: Int
-  public var space: ConditionerSpace
+  package var size: Int
+  package var space: ConditionerSpace
   /// Fewest and most objects.
-  public var objects: [Int]
-  public var count: Int
+  package var objects: [Int]
+  package var count: Int
   /// SHA-256 of (N, S, S, 3) bytes, of (N, entries of the space) counts of all objects, of CLEVR's scenes.
-  public var pixels: String
-  public var conditioners: String
-  public var scenes: String
+  package var pixels: String
+  package var conditioners: String
+  package var scenes: String
 
-  public init(
+  package init(
     camera: CameraKind, size: Int, space: ConditionerSpace, objects: ClosedRange<Int>, count: Int,
     pixels: String, conditioners: String, scenes: String
   ) {
@@ -35,13 +35,13 @@ public struct PictureSetManifest: Manifest {
 }
 
 /// Pixels and conditioners as they lie in two files.
-public struct PictureFiles: Sendable {
-  public let shape: PictureShape
-  public let pixels: [UInt8]
-  public let conditioners: [UInt8]
+package struct PictureFiles: Sendable {
+  package let shape: PictureShape
+  package let pixels: [UInt8]
+  package let conditioners: [UInt8]
 
   /// - Throws: `ArtifactError` for arrays that do not fit each other, or the space.
-  public init(pixels file: StageFile, conditioners: StageFile, space: ConditionerSpace) throws {
+  package init(pixels file: StageFile, conditioners: StageFile, space: ConditionerSpace) throws {
     let (pictureShape, pixels) = try file.bytes()
     let (conditionerShape, conditioners) = try conditioners.bytes()
     // In range before anything is multiplied: an empty array may claim sides of any length.
@@ -62,19 +62,19 @@ public struct PictureFiles: Sendable {
     self.conditioners = conditioners
   }
 
-  public var count: Int { pixels.count / shape.pictureCount }
-  public var trainingSet: TrainingSet {
+  package var count: Int { pixels.count / shape.pictureCount }
+  package var trainingSet: TrainingSet {
     get throws { try TrainingSet(shape: shape, pixels: pixels, conditioners: conditioners) }
   }
 }
 
 /// A picture set, read.
-public struct PictureSet: Sendable {
-  public let manifest: PictureSetManifest
+package struct PictureSet: Sendable {
+  package let manifest: PictureSetManifest
   private let files: PictureFiles
 
   /// - Throws: `ArtifactError` when the files are not those that the manifest describes.
-  public init(_ input: StageInput, object: (String) -> StageFile) throws {
+  package init(_ input: StageInput, object: (String) -> StageFile) throws {
     let file = try input.manifest
     manifest = try PictureSetManifest(file)
     files = try PictureFiles(
@@ -88,21 +88,21 @@ public struct PictureSet: Sendable {
   }
 
   /// The set that a stage was given.
-  public init(_ role: String, of context: StageContext) throws {
+  package init(_ role: String, of context: StageContext) throws {
     try self.init(try context.input(role), object: context.object)
   }
 
   /// Fewest and most objects.
-  public var objects: ClosedRange<Int> { manifest.objects[0]...manifest.objects[1] }
-  public var camera: CameraKind { manifest.camera }
-  public var shape: PictureShape { files.shape }
-  public var pixels: [UInt8] { files.pixels }
-  public var conditioners: [UInt8] { files.conditioners }
-  public var count: Int { files.count }
-  public var trainingSet: TrainingSet { get throws { try files.trainingSet } }
+  package var objects: ClosedRange<Int> { manifest.objects[0]...manifest.objects[1] }
+  package var camera: CameraKind { manifest.camera }
+  package var shape: PictureShape { files.shape }
+  package var pixels: [UInt8] { files.pixels }
+  package var conditioners: [UInt8] { files.conditioners }
+  package var count: Int { files.count }
+  package var trainingSet: TrainingSet { get throws { try files.trainingSet } }
 
   /// (S, S, 3): the mean picture.
-  public var meanPicture: [Float] {
+  package var meanPicture: [Float] {
     var sums = [Int](repeating: 0, count: shape.pictureCount)
     for n in 0..<count {
       for i in sums.indices { sums[i] += Int(pixels[n * sums.count + i]) }

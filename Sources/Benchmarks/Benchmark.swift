@@ -3,14 +3,14 @@ import Streams
 import Tensors
 
 /// Speeds of one network on this machine, beside the machine's own matrix product in the same run.
-public struct Benchmark: Sendable {
+package struct Benchmark: Sendable {
   /// Median, least and largest of repeated measurements.
-  public struct Spread: Sendable {
-    public var median: Double
-    public var low: Double
-    public var high: Double
+  package struct Spread: Sendable {
+    package var median: Double
+    package var low: Double
+    package var high: Double
 
-    public init(_ values: [Double]) {
+    package init(_ values: [Double]) {
       let sorted = values.sorted()
       median = sorted.isEmpty ? 0 : sorted[sorted.count / 2]
       low = sorted.first ?? 0
@@ -19,17 +19,17 @@ public struct Benchmark: Sendable {
   }
 
   /// Weights of the network.
-  public var parameters: Int
+  package var parameters: Int
   /// Floating-point operations of one picture's forward pass; a training step has three times as many.
-  public var operations: Int
+  package var operations: Int
   /// GFLOPS of 1024³ sgemm.
-  public var matrix: Spread
+  package var matrix: Spread
   /// Pictures a second.
-  public var train: Spread
-  public var denoise: Spread
+  package var train: Spread
+  package var denoise: Spread
 
   /// Alternates matrix product, training step and denoising, `rounds` times after a warm-up.
-  public static func measure(
+  package static func measure(
     _ description: NetworkDescription, batch: Int, threads: Int, rounds: Int
   ) throws -> Benchmark {
     let shape = description.shape
@@ -74,7 +74,7 @@ public struct Benchmark: Sendable {
   }
 
   /// GFLOPS of `body`, which returns its floating-point operations.
-  public static func gigaflops(_ body: () -> Int) -> Double {
+  package static func gigaflops(_ body: () -> Int) -> Double {
     var operations = 0
     let time = seconds { operations = body() }
     return Double(operations) / time / 1e9

@@ -5,23 +5,23 @@ import Tensors
 ///
 /// Timed on the way of whole pictures through the graph, all threads busy: a kernel alone in a loop
 /// would find its data in the caches.
-public struct KernelTimes: Sendable {
-  public struct Entry: Sendable {
-    public var label: String
-    public var pass: Kernel.Pass
+package struct KernelTimes: Sendable {
+  package struct Entry: Sendable {
+    package var label: String
+    package var pass: Kernel.Pass
     /// Layers of this shape in the graph.
-    public var layers: Int
+    package var layers: Int
     /// Floating-point operations of all of them for one picture, by definition; 0 where none are counted.
-    public var operations: Int
+    package var operations: Int
     /// Seconds of a thread for all of them, one value a round.
-    public var seconds: [Double]
+    package var seconds: [Double]
   }
 
   /// In the order in which a picture meets them.
-  public private(set) var entries: [Entry] = []
+  package private(set) var entries: [Entry] = []
 
   /// Takes a picture of noise forward and back on each of `threads` threads, `rounds` times after one to warm up.
-  public init(_ graph: Graph, threads: Int, rounds: Int) {
+  package init(_ graph: Graph, threads: Int, rounds: Int) {
     let weights = graph.makeWeights()
     weights.initialize(seed: 1, purpose: .kernelTimes)
     let workers = (0..<max(threads, 1)).map { _ in KernelTimer(graph, weights) }

@@ -8,11 +8,11 @@ import Tensors
 ///
 /// The only use of OpenBLAS: its kernels depend on the processor, its version and the environment, so that
 /// nothing that an artifact holds may come from it.
-public struct MatrixPeak: Sendable {
+package struct MatrixPeak: Sendable {
   private let size: Int
   private let operands: [[AlignedBuffer]]
 
-  public init(size: Int = 1024, threads: Int) {
+  package init(size: Int = 1024, threads: Int) {
     self.size = size
     operands = (0..<max(threads, 1)).map { _ in
       (0..<3).map { _ in
@@ -23,7 +23,7 @@ public struct MatrixPeak: Sendable {
     }
   }
 
-  public func run() -> Int {
+  package func run() -> Int {
     _ = singleThreadedBLAS
     parallel(operands.count, threads: operands.count) { item, _ in
       let matrices = operands[item].map(\.pointer)
@@ -41,7 +41,7 @@ private let singleThreadedBLAS: Void = openblas_set_num_threads(1)
 
 /// Ends the threads that OpenBLAS starts as soon as it is loaded: they would look for work for a
 /// while, on every core, also in a process that has none for them. Not every build of it has any.
-public func endBLASThreads() {
+package func endBLASThreads() {
   guard let symbol = dlsym(nil, "blas_thread_shutdown_") else { return }
   typealias Function = @convention(c) () -> Int32
   _ = unsafeBitCast(symbol, to: Function.self)()

@@ -4,9 +4,9 @@ extension Labelling: Codable {}
 
 /// `{"type": "unet", "width": 16, …}`: in pipeline files and in manifests.
 extension NetworkDescription.Architecture: Codable {
-  public enum Kind: String, Sendable, Codable, CaseIterable { case unet, local }
+  package enum Kind: String, Sendable, Codable, CaseIterable { case unet, local }
 
-  public var kind: Kind {
+  package var kind: Kind {
     switch self {
     case .unet: .unet
     case .local: .local
@@ -17,7 +17,7 @@ extension NetworkDescription.Architecture: Codable {
     case type, width, conditioning, normalization, attention, dilations
   }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     let width = try container.decode(Int.self, forKey: .width)
     switch try container.decode(Kind.self, forKey: .type) {
@@ -34,7 +34,7 @@ extension NetworkDescription.Architecture: Codable {
     }
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(kind, forKey: .type)
     switch self {

@@ -1,12 +1,12 @@
 /// What a conditioner says of a picture: a vector of counts, and what each entry stands for.
-public enum ConditionerSpace: Sendable, Hashable {
+package enum ConditionerSpace: Sendable, Hashable {
   /// How many objects have their centre in each of `cells` × `cells` cells: entry row · cells + column.
   case grid(cells: Int)
   /// Which of these words occur, not where: an entry a word.
   case set(words: [String])
 
   /// Entries of one conditioner.
-  public var count: Int {
+  package var count: Int {
     switch self {
     case .grid(let cells): cells * cells
     case .set(let words): words.count
@@ -14,7 +14,7 @@ public enum ConditionerSpace: Sendable, Hashable {
   }
 
   /// One conditioner as an array: (G, G), row then column, or (words).
-  public var dimensions: [Int] {
+  package var dimensions: [Int] {
     switch self {
     case .grid(let cells): [cells, cells]
     case .set(let words): [words.count]
@@ -22,7 +22,7 @@ public enum ConditionerSpace: Sendable, Hashable {
   }
 
   /// In a sentence: `conditioners are …`.
-  public var text: String {
+  package var text: String {
     switch self {
     case .grid(let cells): "of \(cells)×\(cells) cells"
     case .set(let words): "of a set of \(words.count) words"
@@ -30,7 +30,7 @@ public enum ConditionerSpace: Sendable, Hashable {
   }
 
   /// Whether an entry stands for a place in the picture: masks, probes and layouts that go by places need it.
-  public var hasPlaces: Bool {
+  package var hasPlaces: Bool {
     switch self {
     case .grid: true
     case .set: false
@@ -38,7 +38,7 @@ public enum ConditionerSpace: Sendable, Hashable {
   }
 
   /// Cells on a side, where entries are places.
-  public var cells: Int? {
+  package var cells: Int? {
     switch self {
     case .grid(let cells): cells
     case .set: nil
@@ -50,7 +50,7 @@ public enum ConditionerSpace: Sendable, Hashable {
 extension ConditionerSpace: Codable {
   private enum Key: String, CodingKey { case grid, set }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     if let cells = try container.decodeIfPresent(Int.self, forKey: .grid) {
       self = .grid(cells: cells)
@@ -59,7 +59,7 @@ extension ConditionerSpace: Codable {
     }
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     switch self {
     case .grid(let cells): try container.encode(cells, forKey: .grid)

@@ -1,48 +1,48 @@
 /// The pictures and conditioners that a denoiser works on.
-public struct PictureShape: Sendable, Hashable {
+package struct PictureShape: Sendable, Hashable {
   /// Side of the square picture in pixels, S.
-  public var size: Int
+  package var size: Int
   /// What a conditioner says.
-  public var space: ConditionerSpace
+  package var space: ConditionerSpace
 
-  public init(size: Int, space: ConditionerSpace) {
+  package init(size: Int, space: ConditionerSpace) {
     self.size = size
     self.space = space
   }
 
   /// Conditioners are grids of `cells` × `cells` cells, which divide the picture.
-  public init(size: Int, cells: Int) { self.init(size: size, space: .grid(cells: cells)) }
+  package init(size: Int, cells: Int) { self.init(size: size, space: .grid(cells: cells)) }
 
-  public static let channels = 3
+  package static let channels = 3
   /// Values of one picture: S × S × 3.
-  public var pictureCount: Int { size * size * Self.channels }
+  package var pictureCount: Int { size * size * Self.channels }
   /// Values of one conditioner, C: G × G of a grid, a word each of a set.
-  public var conditionerCount: Int { space.count }
+  package var conditionerCount: Int { space.count }
 }
 
 /// A batch of N noised pictures with their noise levels and conditioners.
-public struct NoisedBatch: Sendable {
+package struct NoisedBatch: Sendable {
   /// (N, S, S, 3), channels last; a clean picture lies in [−1, 1].
-  public var x: [Float]
+  package var x: [Float]
   /// (N), each > 0.
-  public var sigma: [Float]
+  package var sigma: [Float]
   /// (N, C): counts of objects, entries in their space's order. All zero is ∅.
-  public var labels: [Float]
+  package var labels: [Float]
 
-  public init(x: [Float], sigma: [Float], labels: [Float]) {
+  package init(x: [Float], sigma: [Float], labels: [Float]) {
     self.x = x
     self.sigma = sigma
     self.labels = labels
   }
 
-  public var count: Int { sigma.count }
+  package var count: Int { sigma.count }
 }
 
 /// A conditional denoiser D(x, σ, c); its score is (D − x) / σ².
 ///
 /// Anything that can be sampled and probed is one: trained weights, or another denoiser behind
 /// masks. A picture's result does not depend on the rest of its batch.
-public protocol Denoiser: Sendable {
+package protocol Denoiser: Sendable {
   var shape: PictureShape { get }
 
   /// Area in pixels of the part of the conditioner, drawn at picture resolution, that one output

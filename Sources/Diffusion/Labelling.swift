@@ -1,7 +1,7 @@
 import Streams
 
 /// Which objects a training conditioner tells of.
-public enum Labelling: String, Sendable, CaseIterable {
+package enum Labelling: String, Sendable, CaseIterable {
   /// Every object.
   case all
   /// One object, drawn at random, though others may be in the picture.
@@ -11,7 +11,7 @@ public enum Labelling: String, Sendable, CaseIterable {
   /// Makes a training conditioner from the counts of all objects, entry by entry of any space.
   ///
   /// - Parameter count: entries of `counts` and of `target`.
-  public func draw(
+  package func draw(
     from counts: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<Float>, count: Int,
     stream: inout RandomStream
   ) {

@@ -1,20 +1,20 @@
 import Tensors
 
 /// What a denoiser's network looks like; together with its weights it is the denoiser.
-public struct NetworkDescription: Sendable, Hashable {
-  public enum Conditioning: String, Sendable, CaseIterable {
+package struct NetworkDescription: Sendable, Hashable {
+  package enum Conditioning: String, Sendable, CaseIterable {
     /// The count map as a further input channel; only of conditioners whose entries are places.
     case grid
     /// All entries through an MLP, added to the noise embedding: global, as class labels.
     case vector
   }
-  public enum Normalization: String, Sendable, CaseIterable {
+  package enum Normalization: String, Sendable, CaseIterable {
     /// Four groups, statistics over the whole picture: a path for non-local dependence.
     case group
     /// Root mean square over the channels of a pixel: no such path.
     case pixel
   }
-  public enum Architecture: Sendable, Hashable {
+  package enum Architecture: Sendable, Hashable {
     case unet(
       width: Int, conditioning: Conditioning, normalization: Normalization, attention: Bool)
     /// Score locality by construction: receptive radius 1 + Σ dilations, nothing global. Takes the
@@ -22,16 +22,16 @@ public struct NetworkDescription: Sendable, Hashable {
     case local(width: Int, dilations: [Int])
   }
 
-  public var architecture: Architecture
-  public var shape: PictureShape
+  package var architecture: Architecture
+  package var shape: PictureShape
 
-  public init(_ architecture: Architecture, shape: PictureShape) {
+  package init(_ architecture: Architecture, shape: PictureShape) {
     self.architecture = architecture
     self.shape = shape
   }
 
   /// Side in pixels of the window that one output pixel depends on; the picture's when it is global.
-  public var window: Int {
+  package var window: Int {
     switch architecture {
     case .unet: shape.size
     case .local(_, let dilations): min(2 * (1 + dilations.reduce(0, +)) + 1, shape.size)
@@ -48,9 +48,9 @@ let fourierCount = 32
 ///
 /// The network F of EDM's preconditioning: it takes c_in · x, ln σ / 4 and the labels. Names of
 /// weights are those of the PyTorch reference.
-public struct Network: Sendable {
-  public let description: NetworkDescription
-  public let graph: Graph
+package struct Network: Sendable {
+  package let description: NetworkDescription
+  package let graph: Graph
   /// (S, S, 3 + label map + coordinates, as far as the network takes them).
   let image: Value
   /// (1, 1, 32): sin and cos of ln σ / 4 at 16 frequencies.
@@ -66,7 +66,7 @@ public struct Network: Sendable {
   }
 
   /// - Throws: `NoPlaces` for a network that takes a map of conditioners which have none.
-  public init(_ description: NetworkDescription) throws(NoPlaces) {
+  package init(_ description: NetworkDescription) throws(NoPlaces) {
     self.description = description
     var builder = GraphBuilder()
     let size = description.shape.size

@@ -3,24 +3,24 @@ import Streams
 import Tensors
 
 /// Settings of a training; lengths are in pictures, so that results do not depend on time.
-public struct TrainingSettings: Sendable, Hashable {
-  public var pictures: Int
-  public var batch: Int
-  public var learningRate: Double
+package struct TrainingSettings: Sendable, Hashable {
+  package var pictures: Int
+  package var batch: Int
+  package var learningRate: Double
   /// The learning rate rises linearly over the first so many pictures.
-  public var warmUp: Int
+  package var warmUp: Int
   /// From here on the learning rate falls as 1/√pictures (EDM2, eq. 67).
-  public var decayAfter: Int
+  package var decayAfter: Int
   /// ln σ ~ N(mean, deviation).
-  public var sigmaMean: Double
-  public var sigmaDeviation: Double
-  public var labelling: Labelling
+  package var sigmaMean: Double
+  package var sigmaDeviation: Double
+  package var labelling: Labelling
   /// Share of conditioners that are blanked.
-  public var labelDropout: Double
+  package var labelDropout: Double
   /// Pixels within 5 px of a label weigh 1 + balance; other than 0 only where labels have places.
-  public var balance: Double
+  package var balance: Double
 
-  public init(
+  package init(
     pictures: Int, batch: Int, learningRate: Double, warmUp: Int, decayAfter: Int,
     sigmaMean: Double, sigmaDeviation: Double, labelling: Labelling, labelDropout: Double,
     balance: Double
@@ -38,14 +38,14 @@ public struct TrainingSettings: Sendable, Hashable {
   }
 
   /// The learning rate after `seen` pictures.
-  public func learningRate(after seen: Int) -> Double {
+  package func learningRate(after seen: Int) -> Double {
     let rise = min(1, Double(seen) / Double(max(warmUp, 1)))
     return learningRate * rise / max(Double(seen) / Double(max(decayAfter, 1)), 1).squareRoot()
   }
 
   /// Share of the average that a step keeps: a half-life of 5 % of the pictures seen (EDM's
   /// ramp-up), so that the average never reaches back to the initial weights.
-  public func averageDecay(after seen: Int) -> Double {
+  package func averageDecay(after seen: Int) -> Double {
     pow(0.5, Double(batch) / max(0.05 * Double(seen), 1e-8))
   }
 }
@@ -81,9 +81,9 @@ private struct LabelBalance: Sendable {
 ///
 /// A batch is split into a fixed number of shards whose gradients are added in order: the weights
 /// are the same for any number of threads.
-public final class Trainer {
-  public let network: Network
-  public let settings: TrainingSettings
+package final class Trainer {
+  package let network: Network
+  package let settings: TrainingSettings
   private let data: TrainingSet
   private let seed: UInt64
   /// `nil` where all pixels weigh the same.
@@ -94,13 +94,13 @@ public final class Trainer {
   /// A picture of the batch each.
   private let losses: AlignedBuffer
   private var workers: [TrainingWorker] = []
-  public private(set) var steps = 0
+  package private(set) var steps = 0
 
   /// Pictures of one batch that share a gradient buffer.
   private static let shardCount = 8
 
   /// - Throws: `NoPlaces` when the network or `balance` goes by places and conditioners have none.
-  public init(
+  package init(
     _ description: NetworkDescription, _ settings: TrainingSettings, data: TrainingSet,
     seed: UInt64
   ) throws(NoPlaces) {
@@ -120,14 +120,14 @@ public final class Trainer {
     shards = (0..<min(Self.shardCount, settings.batch)).map { _ in Gradients(for: weights) }
   }
 
-  public var seen: Int { steps * settings.batch }
-  public var isFinished: Bool { seen >= settings.pictures }
-  public var parameterCount: Int { weights.count }
+  package var seen: Int { steps * settings.batch }
+  package var isFinished: Bool { seen >= settings.pictures }
+  package var parameterCount: Int { weights.count }
 
   /// One batch; returns its mean loss. Throws when the loss is not finite.
   ///
   /// A batch that `checkCancellation` stops leaves no trace.
-  public func step(threads: Int, checkCancellation: @Sendable () throws -> Void = {}) throws
+  package func step(threads: Int, checkCancellation: @Sendable () throws -> Void = {}) throws
     -> Double
   {
     while workers.count < max(threads, 1) {
@@ -163,16 +163,16 @@ public final class Trainer {
   }
 
   /// All that the further training depends on.
-  public var state: TrainingState { TrainingState(steps: steps, tensors: optimizer.state()) }
+  package var state: TrainingState { TrainingState(steps: steps, tensors: optimizer.state()) }
 
   /// Goes on where `state` was taken.
-  public func restore(_ state: TrainingState) throws(ParameterMismatch) {
+  package func restore(_ state: TrainingState) throws(ParameterMismatch) {
     try optimizer.restore(state.tensors)
     steps = state.steps
   }
 
   /// The denoiser with the averaged weights, as of now.
-  public func denoiser() throws(ParameterMismatch) -> NetworkDenoiser {
+  package func denoiser() throws(ParameterMismatch) -> NetworkDenoiser {
     optimizer.finish()
     let copy = network.graph.makeWeights()
     try copy.load(optimizer.averaged.tensors())

@@ -4,19 +4,19 @@ import Tensors
 import Vectors
 
 /// What a weights file says about its training, beside the network itself.
-public struct TrainingOrigin: Sendable, Hashable {
-  public var labelling: Labelling
+package struct TrainingOrigin: Sendable, Hashable {
+  package var labelling: Labelling
   /// Fewest and most objects in a training picture.
-  public var objects: ClosedRange<Int>
+  package var objects: ClosedRange<Int>
 
-  public init(labelling: Labelling, objects: ClosedRange<Int>) {
+  package init(labelling: Labelling, objects: ClosedRange<Int>) {
     self.labelling = labelling
     self.objects = objects
   }
 }
 
 /// Why a file of weights was refused.
-public enum WeightsFileError: CategorizedError, CustomStringConvertible {
+package enum WeightsFileError: CategorizedError, CustomStringConvertible {
   case metadata(key: String, found: String?, accepted: String)
   /// Keys that neither the file nor whoever reads it states.
   case unstated([String])
@@ -27,9 +27,9 @@ public enum WeightsFileError: CategorizedError, CustomStringConvertible {
   case notFinite(tensor: String)
   case format(FormatError)
 
-  public var category: ErrorCategory { .data }
+  package var category: ErrorCategory { .data }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .metadata(let key, let found, let accepted):
       "the weights' metadata has \(key) = \(found.map { "\"\($0)\"" } ?? "nothing"), accepted: \(accepted)"
@@ -45,19 +45,19 @@ public enum WeightsFileError: CategorizedError, CustomStringConvertible {
 }
 
 /// Weights on disk: safetensors with PyTorch's names and layouts, the network in the metadata.
-public struct WeightsFile: Sendable {
-  public var denoiser: NetworkDenoiser
-  public var origin: TrainingOrigin
+package struct WeightsFile: Sendable {
+  package var denoiser: NetworkDenoiser
+  package var origin: TrainingOrigin
   /// What the weights were trained with; `nil` where another program did not say.
-  public var instructions: String?
+  package var instructions: String?
 
-  public init(denoiser: NetworkDenoiser, origin: TrainingOrigin) {
+  package init(denoiser: NetworkDenoiser, origin: TrainingOrigin) {
     self.denoiser = denoiser
     self.origin = origin
     instructions = instructionSet
   }
 
-  public func data() -> Data {
+  package func data() -> Data {
     var tensors: [String: Safetensors.Tensor] = [:]
     for tensor in denoiser.weights.tensors() {
       tensors[tensor.name] = Safetensors.Tensor(shape: tensor.shape, values: tensor.values)
@@ -89,7 +89,7 @@ public struct WeightsFile: Sendable {
 
   /// - Parameter stated: metadata for a file that another program wrote without it; where the file
   ///   has some of it, both must agree.
-  public init(data: Data, stated: [String: String] = [:]) throws(WeightsFileError) {
+  package init(data: Data, stated: [String: String] = [:]) throws(WeightsFileError) {
     let file: Safetensors
     do {
       file = try Safetensors(data: data)

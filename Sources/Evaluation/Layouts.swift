@@ -4,15 +4,15 @@ import Scenes
 import Streams
 
 /// A request for K objects: a conditioner and the places that it asks for.
-public struct RequestedLayout: Sendable {
-  public var k: Int
-  public var layout: Int
+package struct RequestedLayout: Sendable {
+  package var k: Int
+  package var layout: Int
   /// (C): ones at the requested cells.
-  public var labels: [Float]
+  package var labels: [Float]
   /// Centres of the requested cells, in pixels.
-  public var places: [Place]
+  package var places: [Place]
 
-  public init(k: Int, layout: Int, labels: [Float], places: [Place]) {
+  package init(k: Int, layout: Int, labels: [Float], places: [Place]) {
     self.k = k
     self.layout = layout
     self.labels = labels
@@ -21,7 +21,7 @@ public struct RequestedLayout: Sendable {
 }
 
 /// Layouts that a K needs, so that at least 192 places are requested: max(24, 192 / K), 24 for K = 0.
-public func layoutsNeeded(k: Int) -> Int { k == 0 ? 24 : max(24, (192 + k - 1) / k) }
+package func layoutsNeeded(k: Int) -> Int { k == 0 ? 24 : max(24, (192 + k - 1) / k) }
 
 /// The standard layout (`k`, `layout`) of a seed: K places by CLEVR's rule of distance, no two in a cell.
 ///
@@ -29,7 +29,7 @@ public func layoutsNeeded(k: Int) -> Int { k == 0 ? 24 : max(24, (192 + k - 1) /
 /// directions is left out: with it twelve objects do not fit.
 ///
 /// - Throws: `NoPlaces` for conditioners that cannot name a place.
-public func requestedLayout(
+package func requestedLayout(
   k: Int, layout: Int, shape: PictureShape, camera: CameraKind, seed: UInt64
 )
   throws -> RequestedLayout
@@ -53,13 +53,13 @@ public func requestedLayout(
 }
 
 /// A request for nothing, which conditioners of every space can make.
-public func emptyRequest(layout: Int, shape: PictureShape) -> RequestedLayout {
+package func emptyRequest(layout: Int, shape: PictureShape) -> RequestedLayout {
   RequestedLayout(
     k: 0, layout: layout, labels: [Float](repeating: 0, count: shape.conditionerCount), places: [])
 }
 
 /// A request for chosen cells.
-public func request(cells: [Int], layout: Int, grid: CellGrid) -> RequestedLayout {
+package func request(cells: [Int], layout: Int, grid: CellGrid) -> RequestedLayout {
   var labels = [Float](repeating: 0, count: grid.count)
   var places: [Place] = []
   for cell in cells {
@@ -71,7 +71,7 @@ public func request(cells: [Int], layout: Int, grid: CellGrid) -> RequestedLayou
 }
 
 /// The standard normal noise (S, S, 3) that a layout starts from: the same for every model and arm.
-public func startingNoise(k: Int, layout: Int, shape: PictureShape, seed: UInt64) -> [Float] {
+package func startingNoise(k: Int, layout: Int, shape: PictureShape, seed: UInt64) -> [Float] {
   var stream = RandomStream(
     seed: seed, purpose: .noise, index: UInt64(k) << 32 + UInt64(layout))
   return [Float](unsafeUninitializedCapacity: shape.pictureCount) { buffer, count in

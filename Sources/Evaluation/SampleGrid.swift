@@ -2,16 +2,16 @@ import Diffusion
 import Formats
 
 /// Pictures in rows and columns, enlarged, with the requested cells outlined where there are cells.
-public struct SampleGrid {
-  public struct Row {
+package struct SampleGrid {
+  package struct Row {
     /// A number of at most three digits before the row.
-    public var label: Int
+    package var label: Int
     /// Each (S, S, 3) in [−1, 1].
-    public var pictures: [[Float]]
+    package var pictures: [[Float]]
     /// The requested places of each picture, in pixels.
-    public var places: [[Place]]
+    package var places: [[Place]]
 
-    public init(label: Int, pictures: [[Float]], places: [[Place]]) {
+    package init(label: Int, pictures: [[Float]], places: [[Place]]) {
       self.label = label
       self.pictures = pictures
       self.places = places
@@ -25,7 +25,7 @@ public struct SampleGrid {
   private var pixels: [UInt8] = []
 
   /// `scale`: pixels of the image a pixel of a picture.
-  public static func draw(_ rows: [Row], shape: PictureShape, scale: Int = 4) throws(FormatError)
+  package static func draw(_ rows: [Row], shape: PictureShape, scale: Int = 4) throws(FormatError)
     -> PNGImage
   {
     var grid = SampleGrid(shape: shape, scale: scale)

@@ -10,13 +10,13 @@ import Workflow
 ///
 /// The command brings the file among the objects; the stage finds it there by its hash, which is in its
 /// key, and says what it is.
-public enum ImportStage {
-  public struct Options: Settings {
-    @Setting("the SHA-256 that `locus import weights` printed") public var weights: String
-    public init() {}
+package enum ImportStage {
+  package struct Options: Settings {
+    @Setting("the SHA-256 that `locus import weights` printed") package var weights: String
+    package init() {}
   }
 
-  public static let kind = StageKind(
+  package static let kind = StageKind(
     name: "import", version: 2,
     summary: "Uses weights that `locus import weights` brought into the store.",
     settings: Options.self, inputs: [], produces: .denoiser, isSeeded: false, check: check,
@@ -49,7 +49,7 @@ public enum ImportStage {
   /// The kind, with the file's content at hand: what `locus import weights` runs.
   ///
   /// - Parameter content: a weights file as Locus writes it.
-  public static func kind(importing content: Data) -> StageKind {
+  package static func kind(importing content: Data) -> StageKind {
     var kind = kind
     kind.run = { try output(content, path: nil, $0) }
     return kind

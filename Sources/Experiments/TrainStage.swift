@@ -181,8 +181,8 @@ extension NetworkDescription.Architecture: SettingVariant {
     var dilations: [Int]
   }
 
-  public static let tag = "type"
-  public static var cases: [String: [Parameter]] {
+  package static let tag = "type"
+  package static var cases: [String: [Parameter]] {
     Dictionary(
       uniqueKeysWithValues: Kind.allCases.map { kind in
         switch kind {
@@ -191,5 +191,5 @@ extension NetworkDescription.Architecture: SettingVariant {
         }
       })
   }
-  public static var placeholder: Self { .local(width: 4, dilations: [1]) }
+  package static var placeholder: Self { .local(width: 4, dilations: [1]) }
 }

@@ -1,7 +1,7 @@
 /// Whose turn it is when something failed: what an error says beside its words.
 ///
 /// What the user can change is never `bug`.
-public enum ErrorCategory: Sendable, Hashable, CaseIterable {
+package enum ErrorCategory: Sendable, Hashable, CaseIterable {
   /// The command line asks for what there is not.
   case usage
   /// What was read is not what it should be, or settings do not fit together.
@@ -21,31 +21,31 @@ public enum ErrorCategory: Sendable, Hashable, CaseIterable {
 }
 
 /// An error that says whose turn it is. Every error type of Locus does.
-public protocol CategorizedError: Error {
+package protocol CategorizedError: Error {
   var category: ErrorCategory { get }
 }
 
 extension CategorizedError {
-  public var exitCode: Int32 { category.exitCode }
+  package var exitCode: Int32 { category.exitCode }
 }
 
 /// The exit codes of `sysexits.h` that Locus uses, and those of a process that a signal ended.
-public enum ExitCode {
-  public static let usage: Int32 = 64
-  public static let badData: Int32 = 65
-  public static let missingInput: Int32 = 66
-  public static let unavailable: Int32 = 69
-  public static let bug: Int32 = 70
-  public static let cannotCreate: Int32 = 73
-  public static let inputOutput: Int32 = 74
-  public static let locked: Int32 = 75
-  public static let interrupted: Int32 = 130
-  public static let terminated: Int32 = 143
+package enum ExitCode {
+  package static let usage: Int32 = 64
+  package static let badData: Int32 = 65
+  package static let missingInput: Int32 = 66
+  package static let unavailable: Int32 = 69
+  package static let bug: Int32 = 70
+  package static let cannotCreate: Int32 = 73
+  package static let inputOutput: Int32 = 74
+  package static let locked: Int32 = 75
+  package static let interrupted: Int32 = 130
+  package static let terminated: Int32 = 143
 }
 
 extension ErrorCategory {
   /// The one table from what went wrong to how the program ends.
-  public var exitCode: Int32 {
+  package var exitCode: Int32 {
     switch self {
     case .usage: ExitCode.usage
     case .data: ExitCode.badData

@@ -2,7 +2,7 @@ import Diffusion
 import Formats
 
 /// A mask that cannot be applied, or that does not do what its name says.
-public enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
+package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   case block(block: Int, size: Int)
   case margin(Int)
   case radius(Double)
@@ -15,14 +15,14 @@ public enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   case identityChanged(largest: Float)
   case changedOutside(MaskSpecification.Name, largest: Float)
 
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
-    case .block, .margin, .radius, .sigmaRange, .fill, .changedNothing: .data
+    case .block, .margin, .radius, .places, .sigmaRange, .fill, .changedNothing: .data
     case .baseResult, .identityChanged, .changedOutside: .bug
     }
   }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .block(let block, let size):
       "a block of \(block) px does not divide a picture of \(size) px"

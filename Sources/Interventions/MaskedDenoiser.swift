@@ -6,9 +6,9 @@ import Streams
 ///
 /// With passes p over inputs (x_p, c_p) and disjoint pixel sets M_p, D(x, σ, c) on M_p is the
 /// base's D(x_p, σ, c_p). Costs as many passes as the picture has distinct views.
-public struct MaskedDenoiser: Denoiser {
-  public let base: any Denoiser
-  public let specification: MaskSpecification
+package struct MaskedDenoiser: Denoiser {
+  package let base: any Denoiser
+  package let specification: MaskSpecification
   private let fill: MaskFill?
   private let planner: PassPlanner
   /// Outside the range of σ.
@@ -24,7 +24,7 @@ public struct MaskedDenoiser: Denoiser {
   ///   masked.
   /// - Throws: `MaskError` for a mask that does not fit the pictures, or that goes by the places of
   ///   labels which have none.
-  public init(base: any Denoiser, specification: MaskSpecification, fill: [Float])
+  package init(base: any Denoiser, specification: MaskSpecification, fill: [Float])
     throws(MaskError)
   {
     let shape = base.shape
@@ -41,11 +41,11 @@ public struct MaskedDenoiser: Denoiser {
     fixedPlan = specification.target == .conditioner ? nil : planner.plan(labels: [])
   }
 
-  public var shape: PictureShape { base.shape }
+  package var shape: PictureShape { base.shape }
 
   /// The area that the mask leaves of the base's. With a range of σ the base's own, which holds
   /// outside the range.
-  public var labelWindowArea: Double {
+  package var labelWindowArea: Double {
     if specification.sigmaLow != nil || specification.sigmaHigh != nil {
       return base.labelWindowArea
     }
@@ -59,7 +59,7 @@ public struct MaskedDenoiser: Denoiser {
     }
   }
 
-  public func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
+  package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)
     let expansion = MaskExpansion(plans(batch))
     var result = [Float](repeating: 0, count: batch.x.count)
@@ -75,7 +75,7 @@ public struct MaskedDenoiser: Denoiser {
   /// The transposed stitching: a pass gets the cotangent on its M_p alone, and of its gradient
   /// what it was shown counts: fills and hidden labels do not depend on the input. The nearest
   /// label stays the nearest, so that labels which no pass was given have gradient 0.
-  public func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
+  package func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
     -> (x: [Float], labels: [Float])
   {
     try batch.validate(shape, cotangent: cotangent)

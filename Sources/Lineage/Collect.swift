@@ -1,14 +1,14 @@
 import Foundation
 
 /// Which runs a store shall keep.
-public enum Keep: Sendable, Hashable, CustomStringConvertible {
+package enum Keep: Sendable, Hashable, CustomStringConvertible {
   /// The newest runs of each pipeline.
   case last(Int)
   /// Runs that began at this time or later (UTC, ISO 8601, or the beginning of it).
   case since(String)
   case pipeline(String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .last(let count): "last=\(count)"
     case .since(let time): "since=\(time)"
@@ -18,17 +18,17 @@ public enum Keep: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// What `gc` removes, or would.
-public struct Removal: Sendable, Codable, Hashable {
-  public internal(set) var runs: [String] = []
-  public internal(set) var executions: [String] = []
+package struct Removal: Sendable, Codable, Hashable {
+  package internal(set) var runs: [String] = []
+  package internal(set) var executions: [String] = []
   /// Paths within the store.
-  public internal(set) var objects: [String] = []
+  package internal(set) var objects: [String] = []
   /// Other paths within the store: what was set aside, and checkpoints that nothing needs.
-  public internal(set) var leftovers: [String] = []
+  package internal(set) var leftovers: [String] = []
   /// What all these files take.
-  public internal(set) var bytes = 0
+  package internal(set) var bytes = 0
 
-  public var isEmpty: Bool {
+  package var isEmpty: Bool {
     runs.isEmpty && executions.isEmpty && objects.isEmpty && leftovers.isEmpty
   }
 
@@ -41,7 +41,7 @@ extension Store {
   /// Kept is what a kept run's stages used or made, and all that it came from.
   /// - Throws: `StoreError.keepsNothing` when a rule keeps no run at all: it is probably mistyped;
   ///   `.damaged` when a receipt is.
-  public func removal(keeping rules: [Keep]) throws(StoreError) -> Removal {
+  package func removal(keeping rules: [Keep]) throws(StoreError) -> Removal {
     var runs: [(id: String, pipeline: String, start: String)] = []
     for row in try database.rows(
       """
@@ -133,7 +133,7 @@ extension Store {
 
   /// Removes it and makes the database anew. The caller holds the lock. A crash on the way is completed
   /// by the next run or the next `gc`.
-  public static func remove(
+  package static func remove(
     _ removal: Removal, from folder: URL, _ vocabulary: Vocabulary
   ) throws(StoreError) {
     let encoder = JSONEncoder()

@@ -3,10 +3,21 @@ import Foundation
 
 extension Store {
   /// Whether `heal` has something to do.
-  public static func needsHealing(_ folder: URL) -> Bool {
+  package static func needsHealing(_ folder: URL) -> Bool {
     [Doubts.url(in: folder), Removal.url(in: folder)].contains {
       FileManager.default.fileExists(atPath: $0.path)
     }
+  }
+
+  /// Completes a `gc` that was cut off, and no more. The caller holds the lock.
+  /// - Returns: what was done, a line each.
+  package static func completeRemoval(
+    _ folder: URL, _ vocabulary: Vocabulary
+  ) throws(StoreError) -> [String] {
+    let folder = folder.standardizedFileURL
+    guard FileManager.default.fileExists(atPath: Removal.url(in: folder).path) else { return [] }
+    try Removal.complete(in: folder, vocabulary)
+    return ["completed a removal that was cut off"]
   }
 
   /// Puts in order what `verify` found, and completes a `gc` that was cut off. The caller holds the
@@ -16,7 +27,7 @@ extension Store {
   /// nothing uses it again; the receipts of runs are written again from their rows; then the database
   /// is made anew from the receipts that are whole. What is missing afterwards the next run makes.
   /// - Returns: what was done, a line each.
-  public static func heal(_ folder: URL, _ vocabulary: Vocabulary) throws(StoreError) -> [String] {
+  package static func heal(_ folder: URL, _ vocabulary: Vocabulary) throws(StoreError) -> [String] {
     guard needsHealing(folder) else { return [] }
     let folder = folder.standardizedFileURL
     // Nothing is set aside of a store that holds what only a newer version can read.

@@ -6,7 +6,9 @@ extension Receipts {
   ///
   /// - Returns: the executions that could not be put there: the receipt of what made one of their
   ///   inputs is not here.
-  func fill(_ database: Connection, _ vocabulary: Vocabulary) throws(StoreError) -> [ExecutionRecord] {
+  func fill(_ database: Connection, _ vocabulary: Vocabulary) throws(StoreError)
+    -> [ExecutionRecord]
+  {
     var left: [ExecutionRecord] = []
     try database.transaction { () throws(StoreError) in
       left = try ExecutionRow.insert(executions, into: database, vocabulary)

@@ -30,7 +30,8 @@ extension Schema {
     -> Bool
   {
     guard try database.integer("PRAGMA user_version") == version else { return false }
-    let views = try database.texts("SELECT sql FROM sqlite_schema WHERE type = 'view' ORDER BY rowid")
+    let views = try database.texts(
+      "SELECT sql FROM sqlite_schema WHERE type = 'view' ORDER BY rowid")
     if views != vocabulary.allViews.map({ "CREATE VIEW \($0.name) AS \($0.sql)" }) { return false }
     if try !missing(of: vocabulary, in: database).isEmpty { return false }
     return try database.query("SELECT \(measureColumns) FROM measure ORDER BY rowid").rows

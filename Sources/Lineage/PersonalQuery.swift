@@ -9,7 +9,7 @@ extension Store {
   ///
   /// - Throws: `StoreError.refused` for anything else than reading; `.timeLimit` after `timeLimit`
   ///   seconds; `.sql` for a fault of the statement, with the name that was probably meant.
-  public func queryReadOnly(_ sql: String, timeLimit: Double = 60) throws(StoreError)
+  package func queryReadOnly(_ sql: String, timeLimit: Double = 60) throws(StoreError)
     -> QueryResult
   {
     let connection = try Self.openToRead(databaseURL.path, vocabulary)
@@ -47,7 +47,7 @@ extension Store {
   }
 
   /// The columns of each table and view.
-  public func relations() throws(StoreError) -> [String: [String]] {
+  package func relations() throws(StoreError) -> [String: [String]] {
     let found = try rows(
       """
       SELECT m.name, c.name AS "column" FROM sqlite_schema m JOIN pragma_table_info(m.name) c

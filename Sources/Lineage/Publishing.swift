@@ -8,7 +8,7 @@ extension Store {
   /// Makes a stage's files artifacts and records its success.
   ///
   /// - Returns: the record with its id, its outputs and its times.
-  public func publish(
+  package func publish(
     _ execution: ExecutionRecord, files: [StageFileToPublish], runID: String
   ) throws(StoreError) -> ExecutionRecord {
     var record = execution
@@ -34,7 +34,7 @@ extension Store {
   }
 
   /// Records that an execution failed or was interrupted, with its error; returns its id.
-  public func recordFailure(_ execution: ExecutionRecord, runID: String) throws(StoreError)
+  package func recordFailure(_ execution: ExecutionRecord, runID: String) throws(StoreError)
     -> String
   {
     var record = execution

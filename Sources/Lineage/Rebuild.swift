@@ -7,7 +7,7 @@ extension Store {
   ///
   /// - Throws: `StoreError.damaged` when a receipt is: the database would know less than before.
   /// - Returns: how many executions and runs were read.
-  public static func rebuild(_ folder: URL, _ vocabulary: Vocabulary) throws(StoreError) -> (
+  package static func rebuild(_ folder: URL, _ vocabulary: Vocabulary) throws(StoreError) -> (
     executions: Int, runs: Int
   ) {
     try checkPlace(folder, vocabulary)

@@ -106,7 +106,8 @@ enum Receipt {
   }
 
   /// `nil` for what is damaged; whatever else keeps it from being read is an error.
-  static func readIfWhole<T: ReceiptContent>(_ type: T.Type, from url: URL) throws(StoreError) -> T? {
+  static func readIfWhole<T: ReceiptContent>(_ type: T.Type, from url: URL) throws(StoreError) -> T?
+  {
     do {
       return try read(type, from: url)
     } catch .damaged {
@@ -146,7 +147,9 @@ enum Receipt {
     format: Int, length: Int
   ) {
     guard data.starts(with: head) else { return (1, 1) }
-    let digits = data.dropFirst(head.count).prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    let digits = data.dropFirst(head.count).prefix {
+      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+    }
     guard let found = Int(String(decoding: digits, as: UTF8.self)), found > 1 else { return (1, 1) }
     if found > format { throw .newerReceipt(path: path, format: found, known: format) }
     return (found, head.count + digits.count + 1)

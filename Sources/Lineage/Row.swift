@@ -2,14 +2,15 @@
 ///
 /// A column that is not there, or there twice, is a fault of the program and an error, and so is a NULL
 /// where a value is needed: neither becomes a number by accident.
-public struct Row: Sendable, Hashable {
-  public let columns: [String]
-  public let cells: [SQLValue]
+package struct Row: Sendable, Hashable {
+  package let columns: [String]
+  package let cells: [SQLValue]
 
   /// The value of a column, NULL as `.null`.
-  public func value(_ column: String) throws(StoreError) -> SQLValue {
+  package func value(_ column: String) throws(StoreError) -> SQLValue {
     guard let index = columns.firstIndex(of: column) else {
-      throw .column(column, problem: "not in the result, which has \(columns.joined(separator: ", "))")
+      throw .column(
+        column, problem: "not in the result, which has \(columns.joined(separator: ", "))")
     }
     if columns[(index + 1)...].contains(column) {
       throw .column(column, problem: "twice in the result")
@@ -17,31 +18,31 @@ public struct Row: Sendable, Hashable {
     return cells[index]
   }
 
-  public func text(_ column: String) throws(StoreError) -> String {
+  package func text(_ column: String) throws(StoreError) -> String {
     try present(try optionalText(column), column)
   }
 
-  public func integer(_ column: String) throws(StoreError) -> Int {
+  package func integer(_ column: String) throws(StoreError) -> Int {
     try present(try optionalInteger(column), column)
   }
 
   /// Integers count as numbers.
-  public func number(_ column: String) throws(StoreError) -> Double {
+  package func number(_ column: String) throws(StoreError) -> Double {
     try present(try optionalNumber(column), column)
   }
 
   /// Whether an integer is not 0.
-  public func flag(_ column: String) throws(StoreError) -> Bool { try integer(column) != 0 }
+  package func flag(_ column: String) throws(StoreError) -> Bool { try integer(column) != 0 }
 
-  public func optionalText(_ column: String) throws(StoreError) -> String? {
+  package func optionalText(_ column: String) throws(StoreError) -> String? {
     try typed(column, "text") { $0.text }
   }
 
-  public func optionalInteger(_ column: String) throws(StoreError) -> Int? {
+  package func optionalInteger(_ column: String) throws(StoreError) -> Int? {
     try typed(column, "an integer") { $0.integer }
   }
 
-  public func optionalNumber(_ column: String) throws(StoreError) -> Double? {
+  package func optionalNumber(_ column: String) throws(StoreError) -> Double? {
     try typed(column, "a number") { $0.number }
   }
 
@@ -62,7 +63,7 @@ public struct Row: Sendable, Hashable {
 
 extension QueryResult {
   /// The rows, each with the names of its columns.
-  public var records: [Row] { rows.map { Row(columns: columns, cells: $0) } }
+  package var records: [Row] { rows.map { Row(columns: columns, cells: $0) } }
 }
 
 extension Connection {
@@ -83,12 +84,12 @@ extension Connection {
 
 extension Store {
   /// The rows of any statement, for the program's own use.
-  public func rows(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> [Row] {
+  package func rows(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> [Row] {
     try database.rows(sql, bindings)
   }
 
   /// The texts of a statement's only column, NULLs left out.
-  public func texts(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> [String] {
+  package func texts(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> [String] {
     try database.texts(sql, bindings)
   }
 }

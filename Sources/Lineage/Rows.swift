@@ -2,19 +2,19 @@
 ///
 /// A whole number is always an integer, so that a value survives a round trip through JSON; a column
 /// of reals takes it all the same.
-public enum ColumnValue: Sendable, Hashable {
+package enum ColumnValue: Sendable, Hashable {
   case integer(Int)
   case real(Double)
   case text(String)
 
-  public static func number(_ value: Double) -> ColumnValue {
+  package static func number(_ value: Double) -> ColumnValue {
     value.magnitude < 0x1p53 ? Int(exactly: value).map(integer) ?? .real(value) : .real(value)
   }
 
-  public var integer: Int? { if case .integer(let value) = self { value } else { nil } }
-  public var text: String? { if case .text(let value) = self { value } else { nil } }
+  package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+  package var text: String? { if case .text(let value) = self { value } else { nil } }
   /// Integers count as numbers.
-  public var number: Double? {
+  package var number: Double? {
     switch self {
     case .integer(let value): Double(value)
     case .real(let value): value
@@ -32,7 +32,7 @@ public enum ColumnValue: Sendable, Hashable {
 }
 
 extension ColumnValue: Codable {
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if let number = try? container.decode(Double.self) {
       // Seeds use all bits of an integer.
@@ -45,7 +45,7 @@ extension ColumnValue: Codable {
     }
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .integer(let value): try container.encode(value)
@@ -56,20 +56,20 @@ extension ColumnValue: Codable {
 }
 
 /// One row of the table `metric`, less the execution it belongs to.
-public struct MetricRow: Sendable, Hashable {
-  public var name: String
-  public var value: Double
+package struct MetricRow: Sendable, Hashable {
+  package var name: String
+  package var value: Double
   /// Where it was measured, by the name of the dimension.
-  public var dimensions: [String: ColumnValue]
+  package var dimensions: [String: ColumnValue]
   /// SHA-256 of the artifact that the value is about, where an execution treats several.
-  public var subject: String?
+  package var subject: String?
   /// The ends of a 95 % interval; how it was made is told with the measure.
-  public var ciLow: Double?
-  public var ciHigh: Double?
-  public var n: Int?
-  public var unit: String?
+  package var ciLow: Double?
+  package var ciHigh: Double?
+  package var n: Int?
+  package var unit: String?
 
-  public init(
+  package init(
     name: String, value: Double, dimensions: [String: ColumnValue] = [:], subject: String? = nil,
     ciLow: Double? = nil, ciHigh: Double? = nil, n: Int? = nil, unit: String? = nil
   ) {
@@ -95,11 +95,12 @@ extension MetricRow: Codable {
     case dimensions = "at"
   }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     name = try container.decode(String.self, forKey: .name)
     value = try container.decode(Double.self, forKey: .value)
-    dimensions = try container.decodeIfPresent([String: ColumnValue].self, forKey: .dimensions) ?? [:]
+    dimensions =
+      try container.decodeIfPresent([String: ColumnValue].self, forKey: .dimensions) ?? [:]
     subject = try container.decodeIfPresent(String.self, forKey: .subject)
     ciLow = try container.decodeIfPresent(Double.self, forKey: .ciLow)
     ciHigh = try container.decodeIfPresent(Double.self, forKey: .ciHigh)
@@ -107,7 +108,7 @@ extension MetricRow: Codable {
     unit = try container.decodeIfPresent(String.self, forKey: .unit)
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(name, forKey: .name)
     try container.encode(value, forKey: .value)
@@ -122,7 +123,7 @@ extension MetricRow: Codable {
   /// From what a receipt of format 1 says of a metric, less where it was measured.
   ///
   /// - Throws: `DecodingError` when it has no name or no value.
-  public init(unplaced members: [String: ColumnValue]) throws {
+  package init(unplaced members: [String: ColumnValue]) throws {
     guard let name = members["name"]?.text, let value = members["value"]?.number else {
       throw DecodingError.dataCorrupted(
         .init(codingPath: [], debugDescription: "a metric without a name or a value"))
@@ -134,11 +135,11 @@ extension MetricRow: Codable {
 }
 
 /// An execution's rows of a further table: the columns once, then a list a row.
-public struct TableRows: Sendable, Codable, Hashable {
-  public var columns: [String]
-  public var rows: [[ColumnValue]]
+package struct TableRows: Sendable, Codable, Hashable {
+  package var columns: [String]
+  package var rows: [[ColumnValue]]
 
-  public init(columns: [String], rows: [[ColumnValue]]) {
+  package init(columns: [String], rows: [[ColumnValue]]) {
     self.columns = columns
     self.rows = rows
   }

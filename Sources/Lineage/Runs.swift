@@ -8,7 +8,7 @@ extension Store {
   ///
   /// What killed runs left is put in order first: the caller holds the lock, so that a run which still
   /// claims to be running is not, and nothing in the temporary folder is anybody's.
-  public func beginRun(
+  package func beginRun(
     pipeline: String, path: String, source: String, trigger: String, seed: UInt64, host: String,
     locusVersion: String, gitCommit: String?
   ) throws(StoreError) -> String {
@@ -54,7 +54,7 @@ extension Store {
   }
 
   /// Ends a run; its receipt gets its stages and events.
-  public func finishRun(_ id: String, status: String) throws(StoreError) {
+  package func finishRun(_ id: String, status: String) throws(StoreError) {
     var record = try run(id)
     record.status = status
     record.finishedAt = max(timestamp(), record.startedAt)
@@ -78,10 +78,10 @@ extension Store {
   }
 
   /// Records what a run needed of a stage; a later record of the same stage replaces it.
-  public func recordStage(_ stage: StageRecord) throws(StoreError) { try recordStages([stage]) }
+  package func recordStage(_ stage: StageRecord) throws(StoreError) { try recordStages([stage]) }
 
   /// Records stages of one run at once.
-  public func recordStages(_ stages: [StageRecord]) throws(StoreError) {
+  package func recordStages(_ stages: [StageRecord]) throws(StoreError) {
     guard let runID = stages.first?.runID else { return }
     try database.transaction { () throws(StoreError) in
       try RunRow.insert(stages, runID: runID, into: database)
@@ -90,7 +90,7 @@ extension Store {
     }
   }
 
-  public func recordEvent(
+  package func recordEvent(
     runID: String, executionID: String?, level: String, message: String
   ) throws(StoreError) {
     let event = EventRecord(
@@ -102,7 +102,7 @@ extension Store {
   }
 
   /// A run with its stages and events.
-  public func run(_ id: String) throws(StoreError) -> RunRecord {
+  package func run(_ id: String) throws(StoreError) -> RunRecord {
     try RunRow.record(id, in: database)
   }
 

@@ -32,7 +32,8 @@ enum Schema {
 
   private static func metric(_ dimensions: [MetricDimension]) -> String {
     let columns = dimensions.map { "  \(column($0)),\n" }.joined()
-    let indexed = ["execution_id", "name", "subject"] + dimensions.prefix(1).map { "\"\($0.name)\"" }
+    let indexed =
+      ["execution_id", "name", "subject"] + dimensions.prefix(1).map { "\"\($0.name)\"" }
     return """
       CREATE TABLE metric (
         execution_id TEXT NOT NULL REFERENCES execution (id),

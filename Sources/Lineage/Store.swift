@@ -4,12 +4,12 @@ import Foundation
 /// The store: objects and receipts on disk, and the database that is their index.
 ///
 /// One thread uses a store at a time. Writers hold Workflow's lock; readers need nothing.
-public final class Store {
-  public enum Access: Sendable { case readWrite, readOnly }
+package final class Store {
+  package enum Access: Sendable { case readWrite, readOnly }
 
-  public let folder: URL
+  package let folder: URL
   let database: Connection
-  public let vocabulary: Vocabulary
+  package let vocabulary: Vocabulary
   /// Executions whose receipts name an input that nothing known has made, until something does.
   var waiting: [ExecutionRecord] = []
   /// What `verify` found damaged: not used again before it has been healed.
@@ -22,8 +22,8 @@ public final class Store {
     doubts = Doubts(in: folder)
   }
 
-  public var databaseURL: URL { Self.databaseURL(in: folder) }
-  public var temporaryFolder: URL { folder.appending(path: "tmp") }
+  package var databaseURL: URL { Self.databaseURL(in: folder) }
+  package var temporaryFolder: URL { folder.appending(path: "tmp") }
 
   static func databaseURL(in folder: URL) -> URL {
     folder.appending(path: "locus.sqlite")
@@ -33,7 +33,7 @@ public final class Store {
   ///
   /// Refuses, without a change, what is not a store of this version or an older one. An older one is
   /// migrated when it is opened to write; who reads sees a migrated copy in memory.
-  public static func open(_ folder: URL, _ access: Access, _ vocabulary: Vocabulary)
+  package static func open(_ folder: URL, _ access: Access, _ vocabulary: Vocabulary)
     throws(StoreError) -> Store
   {
     let path = databaseURL(in: folder).path
@@ -88,7 +88,8 @@ public final class Store {
   }
 
   /// A connection that reads the database as this version has it.
-  static func openToRead(_ path: String, _ vocabulary: Vocabulary) throws(StoreError) -> Connection {
+  static func openToRead(_ path: String, _ vocabulary: Vocabulary) throws(StoreError) -> Connection
+  {
     try current(try openToRead(path), vocabulary)
   }
 
@@ -142,20 +143,20 @@ public final class Store {
   // MARK: - Reading
 
   /// Any statement, for the program's own use.
-  public func query(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> QueryResult {
+  package func query(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> QueryResult {
     try database.query(sql, bindings)
   }
 
   /// Where the object with this hash lies. A text that is no hash leads to no file.
-  public func objectURL(_ sha256: String) -> URL { Self.objectURL(sha256, in: folder) }
+  package func objectURL(_ sha256: String) -> URL { Self.objectURL(sha256, in: folder) }
 
-  public static func objectURL(_ sha256: String, in folder: URL) -> URL {
+  package static func objectURL(_ sha256: String, in folder: URL) -> URL {
     guard SHA256.isHash(sha256) else { return folder.appending(path: "objects/none") }
     return folder.appending(path: "objects/\(sha256.prefix(2))/\(sha256.dropFirst(2))")
   }
 
   /// Whether the object is there with the size that was recorded.
-  public func hasObject(_ sha256: String) throws(StoreError) -> Bool {
+  package func hasObject(_ sha256: String) throws(StoreError) -> Bool {
     let recorded = try database.integer(
       "SELECT bytes FROM artifact WHERE sha256 = ?", [.text(sha256)])
     guard let bytes = recorded, !doubts.objects.contains(sha256) else {
@@ -169,7 +170,7 @@ public final class Store {
   }
 
   /// The success that counts for a key: asked for each stage of each run, so it reads little.
-  public func succeededExecution(key: String) throws(StoreError) -> SucceededExecution? {
+  package func succeededExecution(key: String) throws(StoreError) -> SucceededExecution? {
     let found = try database.rows(
       """
       SELECT e.id, o.role, o.sha256 FROM execution e
@@ -187,7 +188,7 @@ public final class Store {
   }
 
   /// What a stage of this name last used or did in a pipeline: runs explain themselves against it.
-  public func latestExecution(pipeline: String, stage: String) throws(StoreError)
+  package func latestExecution(pipeline: String, stage: String) throws(StoreError)
     -> ExecutionRecord?
   {
     try execution(

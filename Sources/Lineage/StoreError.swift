@@ -2,7 +2,7 @@ import Formats
 import Foundation
 
 /// What can go wrong with a store; every message says what to do.
-public enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConvertible {
+package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConvertible {
   case missing(path: String)
   case notAFolder(path: String)
   case notADatabase(path: String)
@@ -28,7 +28,7 @@ public enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConver
   case reference(String)
   case keepsNothing(Keep, pipelines: [String])
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .missing(let path):
       "\(path): there is no store here; `locus run` makes one, --store DIR names another"
@@ -74,7 +74,7 @@ public enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConver
     return bytes < 10_000 ? "\(bytes) B" : "\((bytes + 999) / 1000) kB"
   }
 
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     case .missing: .missing
     case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .damaged, .undeclared:

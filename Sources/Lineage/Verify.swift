@@ -299,7 +299,7 @@ extension Store {
   ///   - isRunning: whether somebody holds the lock.
   ///   - progress: is told how many of how many objects were read.
   /// - Returns: every fault; nothing when all is as it was left.
-  public static func verify(
+  package static func verify(
     _ folder: URL, _ vocabulary: Vocabulary, isRunning: @escaping () -> Bool = { false },
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws(StoreError) -> [Fault] {

@@ -2,15 +2,15 @@ import Lineage
 
 extension Measure {
   /// Every measure, in the order of the work: `locus metrics` and README list them so.
-  public static let all: [Measure] =
+  package static let all: [Measure] =
     models + locality + evaluation + comparison + agreement + theoryWorlds
 
   static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
   /// The measure of this name.
-  public static func named(_ name: String) -> Measure? { byName[name] }
+  package static func named(_ name: String) -> Measure? { byName[name] }
 
-  public var dimensionNames: [String] { dimensions.map(\.name) }
+  package var dimensionNames: [String] { dimensions.map(\.name) }
 
   var catalogued: MeasureRow {
     MeasureRow(
@@ -22,7 +22,7 @@ extension Measure {
 
 extension Vocabulary {
   /// What Locus adds to a store.
-  public static let locus = Vocabulary(
+  package static let locus = Vocabulary(
     dimensions: MetricDimension.columns, tables: [OutcomeRow.table],
     views: ViewDeclaration.denoisers + ViewDeclaration.results, queries: NamedQuery.science,
     measures: Measure.all.map(\.catalogued), upgrade: .fromStepsAndArms)

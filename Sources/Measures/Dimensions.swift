@@ -1,13 +1,16 @@
 import Lineage
 
 extension MetricDimension {
-  static let k = MetricDimension("k", .integer, .condition, "labels asked for, or objects in a picture")
+  static let k = MetricDimension(
+    "k", .integer, .condition, "labels asked for, or objects in a picture")
   static let sigma = MetricDimension("sigma", .real, .condition, "noise level")
-  static let seed = MetricDimension("seed", .integer, .repetition, "seed of the layouts and the noise")
+  static let seed = MetricDimension(
+    "seed", .integer, .repetition, "seed of the layouts and the noise")
   static let pictures = MetricDimension("pictures", .integer, .axis, "training pictures seen")
   static let window = MetricDimension("window", .integer, .axis, "side of a window in px")
   static let radius = MetricDimension("radius", .integer, .axis, "radius of a window in px")
-  static let coupling = MetricDimension("coupling", .real, .axis, "coupling of the cells of a world")
+  static let coupling = MetricDimension(
+    "coupling", .real, .axis, "coupling of the cells of a world")
   static let detector = MetricDimension("detector", .text, .category, "which detector looked")
   static let score = MetricDimension("score", .text, .category, "which score was sampled")
   static let view = MetricDimension(
@@ -26,7 +29,7 @@ extension MetricDimension {
 }
 
 /// A detector of objects.
-public enum Detector: String, Sendable, CaseIterable {
+package enum Detector: String, Sendable, CaseIterable {
   /// The judge's network.
   case trained
   /// Whatever differs from the background.
@@ -34,7 +37,7 @@ public enum Detector: String, Sendable, CaseIterable {
 }
 
 /// The score by which pictures of a theory world are sampled.
-public enum SampledScore: String, Sendable, CaseIterable {
+package enum SampledScore: String, Sendable, CaseIterable {
   /// The world's own.
   case exact
   /// Put together from parts.
@@ -42,7 +45,7 @@ public enum SampledScore: String, Sendable, CaseIterable {
 }
 
 /// Where a value was measured, along one dimension.
-public enum Coordinate: Sendable, Hashable {
+package enum Coordinate: Sendable, Hashable {
   case k(Int)
   case sigma(Double)
   case seed(Int)
@@ -88,6 +91,6 @@ public enum Coordinate: Sendable, Hashable {
 }
 
 extension MetricRow {
-  public var k: Int? { dimensions[MetricDimension.k.name]?.integer }
-  public var sigma: Double? { dimensions[MetricDimension.sigma.name]?.number }
+  package var k: Int? { dimensions[MetricDimension.k.name]?.integer }
+  package var sigma: Double? { dimensions[MetricDimension.sigma.name]?.number }
 }

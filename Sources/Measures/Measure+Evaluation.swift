@@ -5,34 +5,34 @@ private let compare = ["compare"]
 
 /// Pictures drawn for requested layouts.
 extension Measure {
-  public static let recall = Measure(
+  package static let recall = Measure(
     "recall", by: [.k, .seed], interval: .bootstrapOrWilson, in: evaluate,
     "Share of requested places at which the judge finds an object.", source: .localScores)
-  public static let recallBackground = Measure(
+  package static let recallBackground = Measure(
     "recall_background", by: [.k, .seed], interval: .bootstrapOrWilson, in: evaluate,
     "Recall as the background detector sees it.")
-  public static let judgeDisagreement = Measure(
+  package static let judgeDisagreement = Measure(
     "judge_disagreement", by: [.k, .seed], in: evaluate,
     "How far the detectors' recalls differ beyond what they do on renders.")
-  public static let precision = Measure(
+  package static let precision = Measure(
     "precision", by: [.k, .seed], interval: .bootstrapOrWilson, in: evaluate,
     "Share of drawn objects that were requested.")
-  public static let countError = Measure(
+  package static let countError = Measure(
     "count_error", unit: "objects", by: [.k, .seed], interval: .bootstrap, in: evaluate,
     "Mean difference between drawn and requested objects, signs dropped.")
-  public static let drawn = Measure(
+  package static let drawn = Measure(
     "drawn", unit: "objects", by: [.k, .seed], interval: .bootstrap, in: evaluate,
     "Mean number of objects in a picture.")
-  public static let exact = Measure(
+  package static let exact = Measure(
     "exact", by: [.k, .seed], interval: .wilson, in: evaluate,
     "Share of pictures with just the requested objects.")
-  public static let windowLoad = Measure(
+  package static let windowLoad = Measure(
     "window_load", unit: "labels", by: [.k, .seed], in: evaluate,
     "Labels that one window holds on average, λ(K).")
-  public static let trainingMaximum = Measure(
+  package static let trainingMaximum = Measure(
     "training_maximum", unit: "objects", in: evaluate,
     "Objects in the fullest training picture.")
-  public static let labelWindowArea = Measure(
+  package static let labelWindowArea = Measure(
     "label_window_area", unit: "px²", in: evaluate,
     "Area from which labels reach one output pixel.")
 
@@ -44,24 +44,24 @@ extension Measure {
 
 /// Evaluations beside each other.
 extension Measure {
-  public static let kMax = Measure(
+  package static let kMax = Measure(
     "k_max", unit: "labels", by: [.seed, .subject], interval: .bootstrap, in: compare,
     "Largest K whose recall, and that of every tested K below it, reaches the threshold.",
     source: .localScores)
-  public static let kMaxThreshold = Measure(
+  package static let kMaxThreshold = Measure(
     "k_max_threshold", in: compare, "Recall from which a K counts as reached.")
-  public static let recallBeyond = Measure(
+  package static let recallBeyond = Measure(
     "recall_beyond", by: [.seed, .subject], interval: .bootstrap, in: compare,
     "Recall pooled over every K beyond the training maximum.")
-  public static let identicalPictures = Measure(
+  package static let identicalPictures = Measure(
     "identical_pictures", by: [.subject], in: compare,
     "Share of an identity mask's pictures that equal its baseline's bit for bit.")
-  public static let effectRecallInRange = Measure(
+  package static let effectRecallInRange = Measure(
     "effect_recall_in_range", by: [.subject], interval: .bootstrap, in: compare,
     "Effect of a mask on recall within the training range.")
 
   /// What the effect of a mask is measured on.
-  public enum Effect: String, Sendable, CaseIterable {
+  package enum Effect: String, Sendable, CaseIterable {
     case recall, exact, precision
 
     fileprivate var words: String {
@@ -74,19 +74,19 @@ extension Measure {
   }
 
   /// Beyond the training maximum, or at one K.
-  public static func effect(_ on: Effect) -> Measure {
+  package static func effect(_ on: Effect) -> Measure {
     Measure(
       "effect_\(on.rawValue)", by: [.k, .subject], interval: .bootstrap, in: compare,
       "Effect of a mask on \(on.words): masked less plain on the same layouts and noise.")
   }
 
-  public static func p(_ of: Effect) -> Measure {
+  package static func p(_ of: Effect) -> Measure {
     Measure(
       "p_\(of.rawValue)", by: [.subject], in: compare,
       "Two-sided p of the effect on \(of.words), by exchange within layouts.", source: .textbook)
   }
 
-  public static func pHolm(_ of: Effect) -> Measure {
+  package static func pHolm(_ of: Effect) -> Measure {
     Measure(
       "p_holm_\(of.rawValue)", by: [.subject], in: compare,
       "The p of the effect on \(of.words) by Holm over the masks compared.", source: .textbook)

@@ -2,47 +2,47 @@ import Lineage
 
 /// Pictures, networks, machines and the judge.
 extension Measure {
-  public static let pictures = Measure(
+  package static let pictures = Measure(
     "pictures", unit: "pictures", in: ["generate", "analytic"],
     "Pictures in the set, or those that a machine composes from.")
-  public static let objectsMean = Measure(
+  package static let objectsMean = Measure(
     "objects_mean", unit: "objects", in: ["generate"], "Mean number of objects in a picture.")
-  public static let parameters = Measure(
+  package static let parameters = Measure(
     "parameters", unit: "weights", in: ["train", "import"], "Trained values of a network.")
-  public static let loss = Measure(
+  package static let loss = Measure(
     "loss", by: [.pictures], in: ["train", "judge"],
     "Training loss, the mean since the last point of the curve.")
-  public static let learningRate = Measure(
+  package static let learningRate = Measure(
     "learning_rate", by: [.pictures], in: ["train"], "Step size of the optimiser.")
 
-  public static let judgeThreshold = Measure(
+  package static let judgeThreshold = Measure(
     "judge_threshold", by: [.detector], in: ["judge"],
     "Value from which a detection counts, chosen on held-out renders.")
-  public static let judgeRecall = Measure(
+  package static let judgeRecall = Measure(
     "judge_recall", by: [.k, .detector], interval: .bootstrapOrWilson, in: ["judge"],
     "A detector's recall on renders of K objects.")
-  public static let judgePrecision = Measure(
+  package static let judgePrecision = Measure(
     "judge_precision", by: [.k, .detector], interval: .bootstrapOrWilson, in: ["judge"],
     "A detector's precision on renders of K objects.")
-  public static let judgeExact = Measure(
+  package static let judgeExact = Measure(
     "judge_exact", by: [.k, .detector], interval: .wilson, in: ["judge"],
     "Share of renders of K objects in which a detector finds just these.")
 
-  public static let windowRadius = Measure(
+  package static let windowRadius = Measure(
     "window_radius", unit: "px", by: [.sigma], in: ["analytic"],
     "Radius of a machine's window from this noise level on.", source: .scoreMachine)
-  public static let calibrationR2 = Measure(
+  package static let calibrationR2 = Measure(
     "calibration_r2", by: [.radius, .sigma], interval: .median, in: ["analytic"],
     "r² of a machine of this radius with its teacher, by which the radius is chosen.",
     source: .scoreMachine)
-  public static let windowsUnmatched = Measure(
+  package static let windowsUnmatched = Measure(
     "windows_unmatched", by: [.k], in: ["analytic"],
     "Share of labelled windows whose labels no training picture has.")
 
-  public static let maskChangedShare = Measure(
+  package static let maskChangedShare = Measure(
     "mask_changed_share", by: [.sigma], in: ["intervene"],
     "Share of output values that a mask changes.")
-  public static let maskLargestChange = Measure(
+  package static let maskLargestChange = Measure(
     "mask_largest_change", by: [.sigma], in: ["intervene"],
     "Largest change that a mask makes to an output value.")
 
@@ -56,7 +56,7 @@ extension Measure {
 /// How well one denoiser tells what another does.
 extension Measure {
   /// On noised pictures at one σ, or on what both draw from the same noise.
-  public enum Agreement: String, Sendable, CaseIterable {
+  package enum Agreement: String, Sendable, CaseIterable {
     case denoised = "agreement"
     case drawn = "drawn_agreement"
 
@@ -68,13 +68,13 @@ extension Measure {
     fileprivate var short: String { self == .denoised ? "agreement" : "drawn" }
   }
 
-  public static func r2(_ of: Agreement) -> Measure {
+  package static func r2(_ of: Agreement) -> Measure {
     Measure(
       "\(of.rawValue).r2", by: of.dimensions, interval: .median, in: ["agree"],
       "Median r² between \(of.words).", source: .scoreMachine)
   }
 
-  public static func r2Centered(_ of: Agreement) -> Measure {
+  package static func r2Centered(_ of: Agreement) -> Measure {
     Measure(
       "\(of.rawValue).r2_centered", by: of.dimensions, interval: .median, in: ["agree"],
       "Median r² between \(of.words), beyond the mean picture.")
@@ -83,7 +83,7 @@ extension Measure {
   static let agreement: [Measure] = agreements.map(\.measure)
 
   /// By which the view `agreement` knows it.
-  public var nameInAgreements: String? {
+  package var nameInAgreements: String? {
     Self.agreements.first { $0.measure == self }?.short
   }
 
@@ -95,13 +95,13 @@ extension Measure {
 
 /// Where a denoiser's output comes from.
 extension Measure {
-  public enum Space: String, Sendable, CaseIterable {
+  package enum Space: String, Sendable, CaseIterable {
     case pixel, conditioner
     /// What sensitivity spread evenly over the picture would give.
     case isotropic
   }
 
-  public static func locality(_ space: Space) -> Measure {
+  package static func locality(_ space: Space) -> Measure {
     switch space {
     case .pixel:
       Measure(
@@ -120,14 +120,14 @@ extension Measure {
   }
 
   /// How much a square shall hold.
-  public enum Share: Int, Sendable, CaseIterable {
+  package enum Share: Int, Sendable, CaseIterable {
     case half = 50
     case most = 75
     case nearlyAll = 95
   }
 
   /// - Parameter space: sensitivities have sides, the area has none.
-  public static func side(_ space: Space, _ share: Share) -> Measure {
+  package static func side(_ space: Space, _ share: Share) -> Measure {
     Measure(
       "side.\(space.rawValue).\(share.rawValue)", unit: "px", by: [.k, .sigma], in: ["probe"],
       "Side of the smallest window with \(share.rawValue) % of the squared sensitivity"

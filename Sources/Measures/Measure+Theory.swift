@@ -5,7 +5,7 @@ private let theory = ["theory"]
 /// Enumerated worlds.
 extension Measure {
   /// Which windows a composition is made of.
-  public enum Windows: String, Sendable, CaseIterable {
+  package enum Windows: String, Sendable, CaseIterable {
     case block, cells
 
     fileprivate var words: String {
@@ -13,7 +13,7 @@ extension Measure {
     }
   }
 
-  public static func theoryKL(_ windows: Windows) -> Measure {
+  package static func theoryKL(_ windows: Windows) -> Measure {
     Measure(
       "theory.kl.\(windows.rawValue)", unit: "nat", by: [.coupling, .sigma, .k, .view],
       interval: .integration, in: theory,
@@ -21,7 +21,7 @@ extension Measure {
       source: .composition)
   }
 
-  public static func theoryPixel(_ windows: Windows) -> Measure {
+  package static func theoryPixel(_ windows: Windows) -> Measure {
     Measure(
       "theory.pixel.\(windows.rawValue)", unit: "px⁻⁴", by: [.coupling, .sigma, .view],
       interval: .integration, in: theory,
@@ -29,42 +29,42 @@ extension Measure {
       source: .localScores)
   }
 
-  public static func theoryLabel(_ windows: Windows) -> Measure {
+  package static func theoryLabel(_ windows: Windows) -> Measure {
     Measure(
       "theory.label.\(windows.rawValue)", unit: "px⁻²", by: [.coupling, .sigma, .view],
       interval: .integration, in: theory,
       "Squared change of the score by labels outside \(windows.words).", source: .localScores)
   }
 
-  public static let theoryGap = Measure(
+  package static let theoryGap = Measure(
     "theory.gap", unit: "px⁻²", by: [.coupling, .sigma, .view], interval: .integration, in: theory,
     "Squared distance between the score and that of the composition.")
-  public static let theoryPairPixel = Measure(
+  package static let theoryPairPixel = Measure(
     "theory.pair.pixel", unit: "px⁻⁴", by: [.coupling, .sigma, .pair], interval: .integration,
     in: theory, "Squared sensitivity of one cell's score to the pixels of another.")
-  public static let theoryPairLabel = Measure(
+  package static let theoryPairLabel = Measure(
     "theory.pair.label", unit: "px⁻²", by: [.coupling, .sigma, .pair], interval: .integration,
     in: theory, "Squared change of one cell's score by the label of another.")
-  public static let theoryCosine = Measure(
+  package static let theoryCosine = Measure(
     "theory.cosine", by: [.coupling, .view], in: theory,
     "Largest cosine between what two labels change in the mean.", source: .composition)
-  public static let theoryOutside = Measure(
+  package static let theoryOutside = Measure(
     "theory.outside", by: [.coupling, .view], in: theory,
     "Share of what a label changes in the mean that lies outside its cell.", source: .composition)
-  public static let theoryControl = Measure(
+  package static let theoryControl = Measure(
     "theory.control", in: theory, "1 for a world that is a control, else 0.")
-  public static let theorySupport = Measure(
+  package static let theorySupport = Measure(
     "theory.support", by: [.coupling, .k], in: theory,
     "Probability of the conditioner; 0 where no picture has it.")
-  public static let theoryChi2 = Measure(
+  package static let theoryChi2 = Measure(
     "theory.chi2", by: [.coupling, .k, .score], in: theory,
     "χ² of sampled pictures against the enumerated law.", source: .textbook)
-  public static let theoryP = Measure(
+  package static let theoryP = Measure(
     "theory.p", by: [.coupling, .k, .score], in: theory, "p of that χ².", source: .textbook)
-  public static let theoryFreedom = Measure(
+  package static let theoryFreedom = Measure(
     "theory.freedom", by: [.coupling, .k, .score], in: theory, "Degrees of freedom of that χ².",
     source: .textbook)
-  public static let theoryRecall = Measure(
+  package static let theoryRecall = Measure(
     "theory.recall", by: [.coupling, .k, .score], in: theory,
     "Share of labelled cells in which a sampled picture has an object.")
 

@@ -4,19 +4,19 @@ import Statistics
 /// What a name in the table `metric` means: each measure once, whoever computes it.
 ///
 /// A stage makes rows of it with `row(_:_:)`; views, queries and the report take its name from here.
-public struct Measure: Sendable, Hashable {
+package struct Measure: Sendable, Hashable {
   /// As in the store.
-  public let name: String
+  package let name: String
   /// `nil` for shares and other pure numbers.
-  public let unit: String?
+  package let unit: String?
   /// Where it may be measured. A row need not have all of them.
-  public let dimensions: [MetricDimension]
-  public let interval: IntervalMethod
+  package let dimensions: [MetricDimension]
+  package let interval: IntervalMethod
   /// The kinds of stage that measure it.
-  public let kinds: [String]
-  public let sentence: String
+  package let kinds: [String]
+  package let sentence: String
   /// Where its definition comes from.
-  public let source: Source
+  package let source: Source
 
   init(
     _ name: String, unit: String? = nil, by dimensions: [MetricDimension] = [],
@@ -33,7 +33,7 @@ public struct Measure: Sendable, Hashable {
   }
 
   /// Who defined a measure.
-  public enum Source: String, Sendable, CaseIterable {
+  package enum Source: String, Sendable, CaseIterable {
     case locus = "Locus"
     case localScores = "arXiv 2509.16447"
     case scoreMachine = "arXiv 2412.20292"
@@ -44,7 +44,7 @@ public struct Measure: Sendable, Hashable {
 }
 
 /// How the 95 % interval of a measure is made.
-public enum IntervalMethod: String, Sendable, CaseIterable {
+package enum IntervalMethod: String, Sendable, CaseIterable {
   case none = "none"
   case bootstrap = "bootstrap over layouts"
   case bootstrapOrWilson = "bootstrap over layouts; Wilson where all agree"
@@ -58,19 +58,21 @@ extension Measure {
   /// One row of the table `metric`.
   ///
   /// - Parameter at: where it was measured, each dimension at most once; `nil` says nothing.
-  public func row(_ value: Double, _ at: Coordinate?..., n: Int? = nil) -> MetricRow {
+  package func row(_ value: Double, _ at: Coordinate?..., n: Int? = nil) -> MetricRow {
     row(value, at: at.compactMap { $0 }, n: n)
   }
 
   /// One row of the table `metric`, with the interval and its number of units.
-  public func row(_ interval: Interval, _ at: Coordinate?...) -> MetricRow {
+  package func row(_ interval: Interval, _ at: Coordinate?...) -> MetricRow {
     row(
       interval.value, at: at.compactMap { $0 }, low: interval.low, high: interval.high,
       n: interval.n)
   }
 
   /// One row with the ends of an interval that was not made by `Statistics`.
-  public func row(_ value: Double, low: Double?, high: Double?, _ at: Coordinate?..., n: Int? = nil)
+  package func row(
+    _ value: Double, low: Double?, high: Double?, _ at: Coordinate?..., n: Int? = nil
+  )
     -> MetricRow
   {
     row(value, at: at.compactMap { $0 }, low: low, high: high, n: n)
@@ -81,7 +83,8 @@ extension Measure {
   ) -> MetricRow {
     var row = MetricRow(name: name, value: value, ciLow: low, ciHigh: high, n: n, unit: unit)
     for coordinate in at {
-      assert(dimensions.contains(coordinate.dimension), "\(name) has no \(coordinate.dimension.name)")
+      assert(
+        dimensions.contains(coordinate.dimension), "\(name) has no \(coordinate.dimension.name)")
       if case .subject(let sha256) = coordinate {
         row.subject = sha256
       } else {

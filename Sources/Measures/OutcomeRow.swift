@@ -1,16 +1,16 @@
 import Lineage
 
 /// One row of the table `outcome`: what was found in one generated picture.
-public struct OutcomeRow: Sendable, Hashable {
-  public var k: Int
-  public var layout: Int
-  public var seed: Int
-  public var requested: Int
-  public var found: Int
-  public var drawn: Int
-  public var exact: Bool
+package struct OutcomeRow: Sendable, Hashable {
+  package var k: Int
+  package var layout: Int
+  package var seed: Int
+  package var requested: Int
+  package var found: Int
+  package var drawn: Int
+  package var exact: Bool
 
-  public init(
+  package init(
     k: Int, layout: Int, seed: Int, requested: Int, found: Int, drawn: Int, exact: Bool
   ) {
     self.k = k
@@ -33,7 +33,7 @@ extension OutcomeRow {
     ], key: ["seed", "k", "layout"])
 
   /// The rows of an execution, as the store takes them.
-  public static func tables(_ rows: [OutcomeRow]) -> [String: TableRows] {
+  package static func tables(_ rows: [OutcomeRow]) -> [String: TableRows] {
     if rows.isEmpty { return [:] }
     return [
       table.name: TableRows(
@@ -46,7 +46,7 @@ extension OutcomeRow {
   }
 
   /// From a row with the columns of the table.
-  public init(_ row: Row) throws(StoreError) {
+  package init(_ row: Row) throws(StoreError) {
     self.init(
       k: try row.integer("k"), layout: try row.integer("layout"), seed: try row.integer("seed"),
       requested: try row.integer("requested"), found: try row.integer("found"),

@@ -5,26 +5,26 @@ import Statistics
 import Streams
 
 /// Where and how finely a denoiser is probed.
-public struct ProbeSettings: Sendable, Hashable {
-  public var sigmas: [Double]
+package struct ProbeSettings: Sendable, Hashable {
+  package var sigmas: [Double]
   /// Output pixels probed in each picture: half of them within 3 px of a label.
-  public var pixelsPerPicture: Int
+  package var pixelsPerPicture: Int
 
-  public init(sigmas: [Double], pixelsPerPicture: Int) {
+  package init(sigmas: [Double], pixelsPerPicture: Int) {
     self.sigmas = sigmas
     self.pixelsPerPicture = pixelsPerPicture
   }
 }
 
 /// Clean pictures with their conditioners, all with the same number of labels.
-public struct ProbePictures: Sendable {
+package struct ProbePictures: Sendable {
   /// (N, S, S, 3).
-  public var pictures: [Float]
+  package var pictures: [Float]
   /// (N, G, G): labels have places.
-  public var labels: [Float]
-  public var k: Int
+  package var labels: [Float]
+  package var k: Int
 
-  public init(pictures: [Float], labels: [Float], k: Int) {
+  package init(pictures: [Float], labels: [Float], k: Int) {
     self.pictures = pictures
     self.labels = labels
     self.k = k
@@ -32,39 +32,39 @@ public struct ProbePictures: Sendable {
 }
 
 /// How far the output's dependences reach, at one σ and one K.
-public struct LocalityProfile: Sendable {
-  public var sigma: Double
-  public var k: Int
+package struct LocalityProfile: Sendable {
+  package var sigma: Double
+  package var k: Int
   /// Sides of centred square windows in pixels: 1, 3, 5, …
-  public var windows: [Int]
+  package var windows: [Int]
   /// Share of squared sensitivity to pixels inside each window.
-  public var pixel: [Interval]
+  package var pixel: [Interval]
   /// Share of squared knock-out effects of labels inside each window; `nil` when no label had any.
-  public var conditioner: [Interval]?
+  package var conditioner: [Interval]?
   /// What the windows would hold if sensitivity were spread evenly over the picture, for scale.
-  public var isotropic: [Double]
+  package var isotropic: [Double]
   /// Side of the smallest window that holds 50, 75 and 95 %.
-  public var pixelSides: [Int]
-  public var conditionerSides: [Int]?
+  package var pixelSides: [Int]
+  package var conditionerSides: [Int]?
   /// (2S − 1)²: mean squared sensitivity around the output pixel, which is in the middle.
-  public var map: [Double]
+  package var map: [Double]
 
-  public static let sideShares = [0.50, 0.75, 0.95]
+  package static let sideShares = [0.50, 0.75, 0.95]
 }
 
-public enum ProbeError: CategorizedError, Hashable, CustomStringConvertible {
+package enum ProbeError: CategorizedError, Hashable, CustomStringConvertible {
   case pictures(found: Int, expected: Int)
   case insensitive(sigma: Double)
   case setting(name: String, found: String, accepted: String)
 
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     case .insensitive, .setting: .data
     case .pictures: .bug
     }
   }
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .pictures(let found, let expected):
       "\(found) values of pictures or labels, expected \(expected)"
@@ -84,7 +84,7 @@ public enum ProbeError: CategorizedError, Hashable, CustomStringConvertible {
 ///
 /// - Parameter checkpointing: keeps what was measured, picture by picture.
 /// - Throws: `NoPlaces` for a denoiser whose labels have none to measure distances from.
-public func probeLocality(
+package func probeLocality(
   _ denoiser: any Denoiser, _ data: ProbePictures, _ settings: ProbeSettings, seed: UInt64,
   threads: Int, checkpointing: Checkpointing = .none
 ) throws -> [LocalityProfile] {

@@ -2,13 +2,13 @@ import Foundation
 import Lineage
 
 /// A run's report in markdown, from the store alone.
-public enum Report {
+package enum Report {
   /// In the order of the page.
   static var sections: [any Section.Type] {
     [
-    HeaderSection.self, LengthGeneralizationSection.self, SampleSection.self, TheorySection.self,
-    LocalitySection.self, AnalyticSection.self, EffectSection.self, JudgeSection.self,
-    CostSection.self, ChangeSection.self, LineageSection.self, ReproductionSection.self,
+      HeaderSection.self, LengthGeneralizationSection.self, SampleSection.self, TheorySection.self,
+      LocalitySection.self, AnalyticSection.self, EffectSection.self, JudgeSection.self,
+      CostSection.self, ChangeSection.self, LineageSection.self, ReproductionSection.self,
     ]
   }
 
@@ -16,7 +16,7 @@ public enum Report {
   ///
   /// Works for failed runs too: what failed stands on top, sections without data are one sentence.
   /// - Returns: the run's own file.
-  public static func write(store: Store, runID: String, into folder: URL) throws -> URL {
+  package static func write(store: Store, runID: String, into folder: URL) throws -> URL {
     let data = try RunData(store: store, runID: runID)
     guard isPlainName(data.run.pipeline), isPlainName(runID, most: 128) else {
       throw StoreError.damaged(

@@ -4,7 +4,7 @@ import Lineage
 extension Report {
   /// The report of an earlier run that says all that this one's would: the last one written for its
   /// pipeline in `folder`, by the same program, of the same file, about the very same executions.
-  public static func standing(store: Store, runID: String, in folder: URL) throws -> URL? {
+  package static func standing(store: Store, runID: String, in folder: URL) throws -> URL? {
     for run in try EarlierRun.question(runID).rows(store) {
       let place = folder.appending(path: run.pipeline)
       let url = place.appending(path: run.id + ".md")

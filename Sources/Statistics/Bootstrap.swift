@@ -1,17 +1,17 @@
 import Streams
 
 /// Draws bootstrap resamples: each stratum's members are drawn with replacement within it.
-public struct Bootstrap: Sendable {
-  public var seed: UInt64
-  public var resamples: Int
+package struct Bootstrap: Sendable {
+  package var seed: UInt64
+  package var resamples: Int
 
-  public init(seed: UInt64, resamples: Int = 2000) {
+  package init(seed: UInt64, resamples: Int = 2000) {
     self.seed = seed
     self.resamples = resamples
   }
 
   /// The values of `statistic` on resampled weights: how often each of `count` units was drawn.
-  public func distribution(
+  package func distribution(
     strata: [Range<Int>], count: Int, _ statistic: (_ weights: [Int]) -> Double
   ) -> [Double] {
     var weights = [Int](repeating: 0, count: count)
@@ -26,7 +26,7 @@ public struct Bootstrap: Sendable {
   }
 
   /// The percentile interval of a statistic (Efron 1979).
-  public func interval(
+  package func interval(
     strata: [Range<Int>], count: Int, n: Int, _ statistic: (_ weights: [Int]) -> Double
   ) -> Interval {
     let value = statistic([Int](repeating: 1, count: count))
@@ -41,7 +41,7 @@ public struct Bootstrap: Sendable {
 }
 
 /// The median with a bootstrap 95 % interval over independent units.
-public func medianInterval(_ values: [Double], seed: UInt64) -> Interval {
+package func medianInterval(_ values: [Double], seed: UInt64) -> Interval {
   let order = values.indices.sorted { values[$0] < values[$1] }
   let sorted = order.map { values[$0] }
   return Bootstrap(seed: seed).interval(

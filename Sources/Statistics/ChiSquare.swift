@@ -1,18 +1,18 @@
 import Foundation
 
 /// Pearson's test of counts against probabilities.
-public struct ChiSquareTest: Sendable, Hashable {
-  public let statistic: Double
-  public let degreesOfFreedom: Int
+package struct ChiSquareTest: Sendable, Hashable {
+  package let statistic: Double
+  package let degreesOfFreedom: Int
   /// The probability of a statistic at least as large, were the probabilities right; 1 when there is
   /// only one class.
-  public let p: Double
+  package let p: Double
 
   /// - Parameters:
   ///   - counts: observations of each class.
   ///   - probabilities: of each class, summing to 1. Classes that expect fewer than 5 observations
   ///     are taken together; an observation where nothing is expected makes p = 0.
-  public init(counts: [Int], probabilities: [Double]) {
+  package init(counts: [Int], probabilities: [Double]) {
     let total = Double(counts.reduce(0, +))
     var classes: [(observed: Double, expected: Double)] = []
     var rest = (observed: 0.0, expected: 0.0)
@@ -41,7 +41,7 @@ public struct ChiSquareTest: Sendable, Hashable {
 
 /// The regularised upper incomplete gamma function Q(a, x): the series of P below a + 1, Lentz's
 /// continued fraction above (Abramowitz and Stegun 6.5.29 and 6.5.31).
-public func upperGamma(_ a: Double, _ x: Double) -> Double {
+package func upperGamma(_ a: Double, _ x: Double) -> Double {
   if x <= 0 { return 1 }
   if !x.isFinite { return 0 }
   let front = exp(-x + a * log(x) - logGamma(a))

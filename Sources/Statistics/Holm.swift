@@ -1,5 +1,5 @@
 /// Holm's step-down adjustment (Holm 1979), in the order given.
-public func holm(_ p: [Double]) -> [Double] {
+package func holm(_ p: [Double]) -> [Double] {
   let order = p.indices.sorted { p[$0] < p[$1] }
   var adjusted = p
   var largest = 0.0

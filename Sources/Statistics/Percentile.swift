@@ -4,7 +4,7 @@
 ///   - sorted: in rising order.
 ///   - fraction: 0 … 1.
 /// - Returns: NaN for no values.
-public func percentile(_ sorted: [Double], _ fraction: Double) -> Double {
+package func percentile(_ sorted: [Double], _ fraction: Double) -> Double {
   guard let last = sorted.indices.last else { return .nan }
   let place = fraction * Double(last)
   let below = Int(place)

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Exact to five digits: from the table up to 10 degrees of freedom, beyond by Fisher's expansion about
 /// the normal quantile (Abramowitz & Stegun 26.7.5).
-public func studentQuantile(degrees: Int) -> Double {
+package func studentQuantile(degrees: Int) -> Double {
   let table = [
     12.70620, 4.30265, 3.18245, 2.77645, 2.57058, 2.44691, 2.36462, 2.30600, 2.26216, 2.22814,
   ]
@@ -22,7 +22,7 @@ public func studentQuantile(degrees: Int) -> Double {
 
 /// The width of the 95 % interval of the mean of independent replicates: 2 t s / √n; infinite for
 /// fewer than two.
-public func studentWidth(_ values: [Double]) -> Double {
+package func studentWidth(_ values: [Double]) -> Double {
   let n = Double(values.count)
   if values.count < 2 { return .infinity }
   let mean = values.reduce(0, +) / n
@@ -31,7 +31,7 @@ public func studentWidth(_ values: [Double]) -> Double {
 }
 
 /// The two-sided p of Student's t (Abramowitz & Stegun 26.7.3 and 26.7.4): finite sums, exact.
-public func studentP(t: Double, degrees: Int) -> Double {
+package func studentP(t: Double, degrees: Int) -> Double {
   if degrees < 1 || t.isNaN { return 1 }
   let angle = atan2(t.magnitude, Double(degrees).squareRoot())
   let (sine, cosine) = (sin(angle), cos(angle))

@@ -2,7 +2,7 @@
 let normalPoint = 1.959963984540054
 
 /// Wilson's score interval (Wilson 1927) for a share of independent trials; [0, 1] without any.
-public func wilson(successes: Int, trials: Int) -> Interval {
+package func wilson(successes: Int, trials: Int) -> Interval {
   if trials == 0 { return Interval(value: 0, low: 0, high: 1, n: 0) }
   let n = Double(trials)
   let p = Double(successes) / n

@@ -5,19 +5,19 @@ import Foundation
 /// The science knows nothing of where that is. Work that goes on from a checkpoint gives the same
 /// bytes as work that was never stopped: random streams are counted, so the units of work that are
 /// done are all the state there is.
-public struct Checkpointing {
+package struct Checkpointing {
   /// What an earlier process kept, by name.
-  public let saved: [String: Data]
+  package let saved: [String: Data]
   /// Whether enough time has passed since the last time.
-  public let isDue: () -> Bool
+  package let isDue: () -> Bool
   /// Keeps blobs: those of the same names are replaced, all together or none.
-  public let save: ([String: Data]) throws -> Void
+  package let save: ([String: Data]) throws -> Void
   /// Gives up what was saved, because it cannot be used, and says why.
-  public let discard: (String) -> Void
+  package let discard: (String) -> Void
   /// Throws `CancellationError` when the work shall stop.
-  public let checkCancellation: @Sendable () throws -> Void
+  package let checkCancellation: @Sendable () throws -> Void
 
-  public init(
+  package init(
     saved: [String: Data], isDue: @escaping () -> Bool,
     save: @escaping ([String: Data]) throws -> Void,
     discard: @escaping (String) -> Void, checkCancellation: @escaping @Sendable () throws -> Void
@@ -30,13 +30,13 @@ public struct Checkpointing {
   }
 
   /// Keeps nothing and never stops.
-  public static var none: Checkpointing {
+  package static var none: Checkpointing {
     Checkpointing(
       saved: [:], isDue: { false }, save: { _ in }, discard: { _ in }, checkCancellation: {})
   }
 
   /// For a part of the work: its names are its own.
-  public func scoped(_ name: String) -> Checkpointing {
+  package func scoped(_ name: String) -> Checkpointing {
     let prefix = name + "/"
     var own: [String: Data] = [:]
     for (key, blob) in saved where key.hasPrefix(prefix) {
@@ -56,7 +56,7 @@ public struct Checkpointing {
   /// - Parameters:
   ///   - state: what is new or has changed since it was asked last.
   ///   - unit: a stopped one leaves the state as it was before it.
-  public func run(
+  package func run(
     while isUnfinished: () -> Bool, state: () throws -> [String: Data], unit: () throws -> Void
   ) throws {
     do {
@@ -73,15 +73,15 @@ public struct Checkpointing {
 }
 
 /// An array that only grows, kept in pieces: a piece holds what came since the last one.
-public struct GrowingBlob<Element: BitwiseCopyable> {
+package struct GrowingBlob<Element: BitwiseCopyable> {
   private let name: String
   private var kept = 0
 
-  public init(name: String) { self.name = name }
+  package init(name: String) { self.name = name }
 
   /// - Parameter saved: where earlier pieces may be.
   /// - Returns: nothing when the pieces do not follow one another.
-  public static func restored(_ name: String, from saved: [String: Data]) -> (Self, [Element])? {
+  package static func restored(_ name: String, from saved: [String: Data]) -> (Self, [Element])? {
     let prefix = name + "-"
     let pieces = saved.filter { $0.key.hasPrefix(prefix) }.sorted { $0.key < $1.key }
     var elements: [Element] = []
@@ -101,7 +101,7 @@ public struct GrowingBlob<Element: BitwiseCopyable> {
   }
 
   /// What is new in `elements`, under a name of its own; nothing when there is nothing new.
-  public mutating func piece(of elements: [Element]) -> [String: Data] {
+  package mutating func piece(of elements: [Element]) -> [String: Data] {
     if elements.count == kept { return [:] }
     let data = elements[kept...].withUnsafeBytes { Data($0) }
     let key = "\(name)-\(Self.number(kept))"

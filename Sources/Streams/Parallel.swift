@@ -6,7 +6,7 @@ import Synchronization
 /// Items are handed out in order, to whichever worker is free; `worker` is in `0 ..< threads` and
 /// no two calls share one at a time, so that it can name a workspace. Results stay independent
 /// of the number of threads as long as an item writes only to what belongs to that item.
-public func parallel(
+package func parallel(
   _ count: Int, threads: Int, _ body: @Sendable (_ item: Int, _ worker: Int) -> Void
 ) {
   let workers = max(1, min(threads, count))

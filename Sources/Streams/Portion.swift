@@ -3,17 +3,17 @@ import Synchronization
 /// How many units of work fit into about the time aimed at, learnt as they are done.
 ///
 /// For work that is cut into portions only so that it can be stopped and kept between them.
-public final class Portion: Sendable {
+package final class Portion: Sendable {
   private let aim: Duration
   private let most = Mutex(0)
 
-  public init(aim: Duration) { self.aim = aim }
+  package init(aim: Duration) { self.aim = aim }
 
   /// Starts with one a thread.
-  public func count(threads: Int) -> Int { max(most.withLock { $0 }, max(threads, 1)) }
+  package func count(threads: Int) -> Int { max(most.withLock { $0 }, max(threads, 1)) }
 
   /// Does `done` units and adjusts their number for the next time.
-  public func measure(_ done: Int, _ body: () throws -> Void) rethrows {
+  package func measure(_ done: Int, _ body: () throws -> Void) rethrows {
     let start = ContinuousClock.now
     try body()
     let share = (ContinuousClock.now - start) / aim

@@ -2,7 +2,7 @@
 ///
 /// The one list of them. The numbers are part of what makes results reproducible: a purpose keeps its
 /// number for ever, and two with one number do not compile.
-public enum RandomPurpose: UInt32, Sendable, CaseIterable {
+package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   // For tests alone: those that draw several things at once need more than one.
   case test = 0x0001
   case test2 = 0x0002

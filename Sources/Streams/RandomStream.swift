@@ -3,14 +3,14 @@ import Foundation
 /// A counter-based random stream: Philox 4×32-10 (Salmon et al. 2011, "Parallel random numbers:
 /// as easy as 1, 2, 3"). A stream is named by (seed, purpose, index), so that any subset, order
 /// or number of threads draws the same numbers.
-public struct RandomStream: Sendable {
+package struct RandomStream: Sendable {
   private let key: SIMD2<UInt32>
   private var counter: SIMD4<UInt32>
   private var block = SIMD4<UInt32>()
   private var used = 4
   private var spare: Float?
 
-  public init(seed: UInt64, purpose: RandomPurpose, index: UInt64) {
+  package init(seed: UInt64, purpose: RandomPurpose, index: UInt64) {
     key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
     counter = SIMD4(
       0, purpose.rawValue, UInt32(truncatingIfNeeded: index),
@@ -18,7 +18,7 @@ public struct RandomStream: Sendable {
   }
 
   /// Philox 4×32 with ten rounds: a bijection of the counter for each key.
-  public static func philox(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
+  package static func philox(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
     var c = counter
     var k = key
     for _ in 0..<10 {
@@ -32,7 +32,7 @@ public struct RandomStream: Sendable {
     return c
   }
 
-  public mutating func nextUInt32() -> UInt32 {
+  package mutating func nextUInt32() -> UInt32 {
     if used == 4 {
       block = Self.philox(counter: counter, key: key)
       counter.x &+= 1
@@ -43,17 +43,17 @@ public struct RandomStream: Sendable {
   }
 
   /// Uniform in [0, 1), with 53 bits.
-  public mutating func uniform() -> Double {
+  package mutating func uniform() -> Double {
     let high = UInt64(nextUInt32()) << 32 | UInt64(nextUInt32())
     return Double(high >> 11) * 0x1p-53
   }
 
-  public mutating func uniform(_ low: Double, _ high: Double) -> Double {
+  package mutating func uniform(_ low: Double, _ high: Double) -> Double {
     low + (high - low) * uniform()
   }
 
   /// Uniform over 0 ..< bound, without bias (Lemire 2019). `bound` must be positive.
-  public mutating func integer(below bound: Int) -> Int {
+  package mutating func integer(below bound: Int) -> Int {
     let range = UInt32(bound)
     var product = UInt64(nextUInt32()) &* UInt64(range)
     if UInt32(truncatingIfNeeded: product) < range {
@@ -66,7 +66,7 @@ public struct RandomStream: Sendable {
   }
 
   /// A standard normal number (Box and Muller).
-  public mutating func gaussian() -> Float {
+  package mutating func gaussian() -> Float {
     if let value = spare {
       spare = nil
       return value
@@ -80,7 +80,7 @@ public struct RandomStream: Sendable {
     return radius * Foundation.cos(angle)
   }
 
-  public mutating func fillGaussian(_ output: UnsafeMutableBufferPointer<Float>) {
+  package mutating func fillGaussian(_ output: UnsafeMutableBufferPointer<Float>) {
     for i in output.indices { output[i] = gaussian() }
   }
 }

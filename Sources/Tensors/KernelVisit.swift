@@ -1,6 +1,6 @@
 /// One kernel of a graph, at the place where it runs.
-public struct Kernel: Sendable {
-  public enum Pass: String, Sendable, CaseIterable {
+package struct Kernel: Sendable {
+  package enum Pass: String, Sendable, CaseIterable {
     case forward
     case backward
     case backwardData = "backward-data"
@@ -8,10 +8,10 @@ public struct Kernel: Sendable {
   }
 
   /// What its layer does to which shape.
-  public let label: String
-  public let pass: Pass
+  package let label: String
+  package let pass: Pass
   /// Floating-point operations for one picture, by definition; 0 where none are counted.
-  public let operations: Int
+  package let operations: Int
 
   /// - Parameter passes: how many forward passes its work is worth.
   fileprivate init(_ layer: any Layer, _ pass: Pass, passes: Int) {
@@ -25,7 +25,7 @@ extension Workspace {
   /// Takes a picture forward and back, kernel by kernel: `run` gets each with the work to do, and does it.
   ///
   /// For whoever measures: the order, and what lies in the caches, are those of `forward` and `backward`.
-  public func visitKernels(
+  package func visitKernels(
     _ weights: Weights, into gradients: Gradients, _ run: (Kernel, () -> Void) -> Void
   ) {
     let frame = frame(weights, weightGradients: gradients.values.pointer)

@@ -3,11 +3,11 @@
 import Vectors
 
 /// A place in a graph that holds one picture, or a vector when height and width are 1.
-public struct Value: Sendable, Hashable {
+package struct Value: Sendable, Hashable {
   let index: Int
-  public let height: Int
-  public let width: Int
-  public let channels: Int
+  package let height: Int
+  package let width: Int
+  package let channels: Int
 }
 
 /// The memory of one picture on its way through a graph.

@@ -2,15 +2,15 @@ import Formats
 import Foundation
 
 /// One fault of a pipeline file or of an override of it, with its place.
-public struct PipelineProblem: Sendable, Hashable {
-  public var position: SourcePosition
+package struct PipelineProblem: Sendable, Hashable {
+  package var position: SourcePosition
   /// The override on the command line that caused it, as typed; `nil`: the file itself.
-  public var override: String?
+  package var override: String?
   /// The path of the key, for example `stages.baseline.network.width`; empty for the whole file.
-  public var path: String
-  public var fault: PipelineFault
+  package var path: String
+  package var fault: PipelineFault
 
-  public init(
+  package init(
     position: SourcePosition, override: String? = nil, path: String, fault: PipelineFault
   ) {
     self.position = position
@@ -20,14 +20,14 @@ public struct PipelineProblem: Sendable, Hashable {
   }
 
   /// `file:line:column: path: what was found; what is accepted`.
-  public func text(file: String) -> String {
+  package func text(file: String) -> String {
     let place = override.map { "--set \($0)" } ?? "\(file):\(position.line):\(position.column)"
     return "\(place): \(path.isEmpty ? "" : "\(path): ")\(fault.message)"
   }
 }
 
 /// What can be wrong in a pipeline file.
-public enum PipelineFault: Sendable, Hashable {
+package enum PipelineFault: Sendable, Hashable {
   case empty
   case syntax(String)
   case notUTF8
@@ -67,7 +67,7 @@ public enum PipelineFault: Sendable, Hashable {
   case unknownMetric(String, k: Int?, known: [String])
   case checkFailed(String)
 
-  public var message: String {
+  package var message: String {
     switch self {
     case .empty:
       "the file is empty; an object with `pipeline`, `question`, `seed` and `stages` is accepted"
@@ -142,7 +142,7 @@ public enum PipelineFault: Sendable, Hashable {
 }
 
 /// What stops a run, a plan or the reading of a pipeline.
-public enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringConvertible {
+package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringConvertible {
   case missingFile(String)
   case isFolder(String)
   case unreadable(String, reason: String)
@@ -154,7 +154,7 @@ public enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCon
   case noOutput(stage: String, role: String, path: String)
   case roleTwice(stage: String, role: String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .missingFile(let path): "\(path): there is no such file"
     case .isFolder(let path): "\(path): this is a folder; a pipeline file (JSON5) is accepted"
@@ -186,7 +186,7 @@ public enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCon
   /// More problems than this are counted only.
   private static let problemLimit = 100
 
-  public var category: ErrorCategory {
+  package var category: ErrorCategory {
     switch self {
     case .missingFile, .isFolder, .unreadable: .missing
     case .invalid: .data

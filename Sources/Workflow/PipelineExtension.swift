@@ -2,25 +2,25 @@ import Formats
 
 /// A key of a pipeline file that another layer gives a meaning to: nothing that runs depends on it, but
 /// it is checked with all else before any work, and stays in the run's recorded source.
-public struct PipelineExtension: Sendable {
+package struct PipelineExtension: Sendable {
   /// Where in the extension's value a fault lies: `repairs[0].mask`.
-  public struct Problem: Sendable {
-    public var path: String
-    public var fault: PipelineFault
+  package struct Problem: Sendable {
+    package var path: String
+    package var fault: PipelineFault
 
-    public init(path: String, fault: PipelineFault) {
+    package init(path: String, fault: PipelineFault) {
       self.path = path
       self.fault = fault
     }
   }
 
-  public var key: String
+  package var key: String
   /// The members of its object.
-  public var parameters: [Parameter]
+  package var parameters: [Parameter]
   /// Runs on values of the declared types, when all stages are sound.
-  public var check: @Sendable (_ value: JSONValue, _ instances: StageInstances) -> [Problem]
+  package var check: @Sendable (_ value: JSONValue, _ instances: StageInstances) -> [Problem]
 
-  public init(
+  package init(
     key: String, parameters: [Parameter],
     check: @escaping @Sendable (JSONValue, StageInstances) -> [Problem]
   ) {
@@ -60,19 +60,19 @@ extension PipelineReader {
 }
 
 /// The instances of a pipeline, to be named by a text that may leave axes out.
-public struct StageInstances: Sendable {
-  public let all: [StageInstance]
+package struct StageInstances: Sendable {
+  package let all: [StageInstance]
 
   init(_ all: [StageInstance]) { self.all = all }
 
-  public enum Named: Sendable {
+  package enum Named: Sendable {
     /// Positions in `all`.
     case found([Int])
     case fault(PipelineFault)
   }
 
   /// All instances that agree with a text of the form `stage` or `stage[axis=value,…]`.
-  public func named(_ text: String) -> Named {
+  package func named(_ text: String) -> Named {
     guard let reference = StageReference(text) else { return .fault(.badReference(text)) }
     let own = all.indices.filter { all[$0].stage == reference.stage }
     if own.isEmpty {
@@ -90,22 +90,22 @@ public struct StageInstances: Sendable {
   }
 
   /// Whether an instance takes another one as an input.
-  public func takes(_ user: Int, from maker: Int) -> Bool {
+  package func takes(_ user: Int, from maker: Int) -> Bool {
     all[user].inputs.values.contains { $0.contains(maker) }
   }
 }
 
 extension StageReference {
   /// The replicate that an instance belongs to; `nil` for what all replicates share.
-  public var seed: String? { bindings.first { $0.axis == Replication.axis }?.label }
+  package var seed: String? { bindings.first { $0.axis == Replication.axis }?.label }
 
   /// What replicates have in common.
-  public var withoutSeed: StageReference {
+  package var withoutSeed: StageReference {
     StageReference(stage: stage, bindings: bindings.filter { $0.axis != Replication.axis })
   }
 
   /// Whether an instance's name agrees with this reference, which may leave axes out.
-  public func covers(_ instance: StageReference) -> Bool {
+  package func covers(_ instance: StageReference) -> Bool {
     stage == instance.stage && Set(bindings).isSubset(of: instance.bindings)
   }
 }

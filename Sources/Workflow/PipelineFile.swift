@@ -3,13 +3,13 @@ import Foundation
 
 extension Pipeline {
   /// A pipeline file is written by hand: more than this is something else.
-  public static let sizeLimit = 4 << 20
+  package static let sizeLimit = 4 << 20
 
   /// Reads and checks a pipeline file. Throws every problem of it at once.
   ///
   /// - Parameter overrides: `seed=7`, `replicate.to=20` or `stage.parameter=value`, checked as if
   ///   they stood in the file.
-  public static func read(
+  package static func read(
     path: String, kinds: [StageKind], overrides: [String] = [],
     extensions: [PipelineExtension] = []
   ) throws(WorkflowError) -> Pipeline {
@@ -21,7 +21,7 @@ extension Pipeline {
   /// - Parameters:
   ///   - replicates: how many of a file with `replicate`; `nil`: its `from`.
   ///   - extensions: further keys of the file, and what is right in them.
-  public static func parse(
+  package static func parse(
     bytes: [UInt8], path: String, kinds: [StageKind], overrides: [String] = [],
     replicates: Int? = nil, extensions: [PipelineExtension] = []
   ) throws(WorkflowError) -> Pipeline {

@@ -2,7 +2,7 @@ import Formats
 import Lineage
 
 /// Why a stage runs or does not, to the field.
-public enum PlanReason: Sendable, Hashable {
+package enum PlanReason: Sendable, Hashable {
   case unchanged
   case forced
   case neverRun
@@ -23,7 +23,7 @@ public enum PlanReason: Sendable, Hashable {
     self = .parameter(path: difference.path, old: difference.old, new: difference.new)
   }
 
-  public var text: String {
+  package var text: String {
     switch self {
     case .unchanged: "unchanged"
     case .forced: "forced"
@@ -118,15 +118,15 @@ func differences(
 }
 
 /// One parameter that two executions do not share.
-public struct ParameterDifference: Sendable, Hashable {
+package struct ParameterDifference: Sendable, Hashable {
   /// For example `network.width`.
-  public var path: String
+  package var path: String
   /// As canonical JSON; `nil` where there is none.
-  public var old: String?
-  public var new: String?
+  package var old: String?
+  package var new: String?
 
   /// The leaves that differ, by path. Lists are compared as a whole.
-  public static func all(from old: JSONValue?, to new: JSONValue?, path: String = "") -> [Self] {
+  package static func all(from old: JSONValue?, to new: JSONValue?, path: String = "") -> [Self] {
     if old == new { return [] }
     if case .object(let first)? = old, case .object(let second)? = new {
       return Set(first.keys).union(second.keys).sorted().flatMap {

@@ -3,23 +3,23 @@ import Lineage
 import Statistics
 
 /// How far a study with `replicate` is, from the store's metrics.
-public struct ReplicateStanding: Sendable, Hashable {
+package struct ReplicateStanding: Sendable, Hashable {
   /// An interval that shall be narrow.
-  public struct Spread: Sendable, Hashable {
+  package struct Spread: Sendable, Hashable {
     /// The instance without its seed; with the evaluation that it treats where it gathers several.
-    public var name: String
-    public var width: Double
+    package var name: String
+    package var width: Double
     /// Replicates, or what the gathering stage counted.
-    public var n: Int?
+    package var n: Int?
   }
 
-  public var replication: Replication
+  package var replication: Replication
   /// The widest first; never empty.
-  public var spreads: [Spread]
+  package var spreads: [Spread]
 
-  public var isNarrowEnough: Bool { spreads.allSatisfy { $0.width <= replication.until.width } }
+  package var isNarrowEnough: Bool { spreads.allSatisfy { $0.width <= replication.until.width } }
   /// Whether a further run adds a replicate.
-  public var grows: Bool { !isNarrowEnough && replication.count < replication.to }
+  package var grows: Bool { !isNarrowEnough && replication.count < replication.to }
 
   /// - Throws: `WorkflowError.invalid` when no stage has the metric; the pipeline's file is at fault.
   init(_ replication: Replication, plan: Plan, store: Store) throws {
@@ -40,7 +40,7 @@ public struct ReplicateStanding: Sendable, Hashable {
   }
 
   /// `3 of at most 10 replicates; recall at k = 9: …`
-  public var text: String {
+  package var text: String {
     let target = replication.until
     let what = target.metric + (target.k.map { " at k = \($0)" } ?? "")
     let widest = spreads[0]
@@ -160,7 +160,7 @@ extension Pipeline {
   /// - Parameters:
   ///   - store: `nil` when there is none yet.
   ///   - read: the pipeline for a number of replicates, `nil` for `from`.
-  public static func growing(
+  package static func growing(
     store: Store?, read: (_ replicates: Int?) throws -> Pipeline
   ) throws -> Pipeline {
     let first = try read(nil)
@@ -176,7 +176,7 @@ extension Pipeline {
   }
 
   /// How far the replicates are; `nil` without any, or while some stage has still to run.
-  public func standing(store: Store) throws -> ReplicateStanding? {
+  package func standing(store: Store) throws -> ReplicateStanding? {
     guard let replication else { return nil }
     let plan = try Plan(self, store: store)
     if plan.steps.contains(where: \.runs) { return nil }

@@ -4,18 +4,18 @@ import Lineage
 import Synchronization
 
 /// What a run knows of where and why it runs; nothing here changes a result.
-public struct RunSettings: Sendable {
-  public var threads: Int
+package struct RunSettings: Sendable {
+  package var threads: Int
   /// What started it: `manual`, `schedule`, …
-  public var trigger: String
-  public var locusVersion: String
-  public var gitCommit: String?
+  package var trigger: String
+  package var locusVersion: String
+  package var gitCommit: String?
   /// The instruction set of what computes; `nil`: not recorded.
-  public var instructions: String?
+  package var instructions: String?
   /// Seconds of work between two checkpoints of a stage: what a kill may cost, at most.
-  public var checkpointInterval: Double
+  package var checkpointInterval: Double
 
-  public init(
+  package init(
     threads: Int, trigger: String = "manual", locusVersion: String, gitCommit: String? = nil,
     instructions: String? = nil, checkpointInterval: Double = 30
   ) {
@@ -30,7 +30,7 @@ public struct RunSettings: Sendable {
 
 /// Carries out a plan: stage after stage, each in a scratch folder of its own, its result
 /// published to the store before the next begins.
-public struct Runner {
+package struct Runner {
   /// How a stage of this run ended.
   private enum Outcome {
     case done(StageResult)
@@ -59,7 +59,7 @@ public struct Runner {
   ///   - lock: shows that this process may write; held until the run has ended.
   ///   - cancellation: asks the run to end; see `SignalWatch`.
   /// - Returns: how it ended, failures included. Throws when the store itself fails.
-  public static func run(
+  package static func run(
     _ plan: Plan, store: Store, lock: RunLock, settings: RunSettings,
     cancellation: Cancellation = Cancellation(), observer: @escaping RunObserver = { _ in }
   ) throws -> RunSummary {

@@ -5,14 +5,14 @@ import Foundation
 /// default, unit and help, and read as typed values.
 ///
 /// The names in a pipeline file are those of the members, `learning_rate` for `learningRate`.
-public protocol Settings: Decodable, Sendable {
+package protocol Settings: Decodable, Sendable {
   /// For its declarations alone: values are placeholders.
   init()
 }
 
 extension Settings {
   /// What a pipeline file may give, in the order of the members.
-  public static var parameters: [Parameter] {
+  package static var parameters: [Parameter] {
     Mirror(reflecting: Self()).children.compactMap { child in
       guard let setting = child.value as? any DeclaredSetting, let label = child.label else {
         return nil
@@ -24,7 +24,7 @@ extension Settings {
 
   /// - Parameter normalised: what the reader of pipeline files made of them.
   /// - Throws: `DecodingError` for what is not normalised: a fault of the program.
-  public init(normalised: JSONValue) throws {
+  package init(normalised: JSONValue) throws {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
     self = try decoder.decode(Self.self, from: Data(normalised.canonicalText().utf8))
@@ -32,12 +32,12 @@ extension Settings {
 }
 
 /// No settings.
-public struct NoSettings: Settings {
-  public init() {}
+package struct NoSettings: Settings {
+  package init() {}
 }
 
 /// Settings of which a tag decides which others there are, such as `network: { type: "unet", … }`.
-public protocol SettingVariant: Decodable, Sendable {
+package protocol SettingVariant: Decodable, Sendable {
   /// The member of the object that decides.
   static var tag: String { get }
   /// The other members by the word that the tag may be.
@@ -48,7 +48,7 @@ public protocol SettingVariant: Decodable, Sendable {
 
 /// One setting: its declaration where it was declared, its value where it was read.
 @propertyWrapper
-public struct Setting<Value: Decodable & Sendable>: Sendable, Decodable {
+package struct Setting<Value: Decodable & Sendable>: Sendable, Decodable {
   private var declaration: Declaration?
   private var value: Value
 
@@ -59,13 +59,13 @@ public struct Setting<Value: Decodable & Sendable>: Sendable, Decodable {
     var help: String
   }
 
-  public var wrappedValue: Value { value }
-  public var projectedValue: Setting<Value> { self }
+  package var wrappedValue: Value { value }
+  package var projectedValue: Setting<Value> { self }
 
   /// A declaration that several kinds share.
-  public init(_ shared: Setting<Value>) { self = shared }
+  package init(_ shared: Setting<Value>) { self = shared }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     value = try decoder.singleValueContainer().decode(Value.self)
   }
 
@@ -82,7 +82,7 @@ public struct Setting<Value: Decodable & Sendable>: Sendable, Decodable {
 
 extension Setting where Value == Int {
   /// Without a default it is required.
-  public init(
+  package init(
     _ range: ClosedRange<Int>, default: Int? = nil, unit: String? = nil, _ help: String
   ) {
     self.init(
@@ -91,7 +91,7 @@ extension Setting where Value == Int {
 }
 
 extension Setting where Value == Double {
-  public init(
+  package init(
     _ range: ClosedRange<Double>, default: Double? = nil, unit: String? = nil, _ help: String
   ) {
     self.init(.number(range), range.lowerBound, `default`.map(JSONValue.number), unit, help)
@@ -99,22 +99,22 @@ extension Setting where Value == Double {
 }
 
 extension Setting where Value == Bool {
-  public init(default: Bool, _ help: String) {
+  package init(default: Bool, _ help: String) {
     self.init(.bool, `default`, .bool(`default`), nil, help)
   }
 }
 
 extension Setting where Value == String {
-  public init(_ help: String) { self.init(.text, "", nil, nil, help) }
+  package init(_ help: String) { self.init(.text, "", nil, nil, help) }
 }
 
 extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
   /// - Parameter placeholder: stands in a declaration without a default, and is never read.
-  public init(default: Value, _ help: String) {
+  package init(default: Value, _ help: String) {
     self.init(Self.choice, `default`, .string(`default`.rawValue), nil, help)
   }
 
-  public init(required placeholder: Value, _ help: String) {
+  package init(required placeholder: Value, _ help: String) {
     self.init(Self.choice, placeholder, nil, nil, help)
   }
 
@@ -122,7 +122,7 @@ extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue =
 }
 
 extension Setting where Value == [Int] {
-  public init(
+  package init(
     each range: ClosedRange<Int>, count: ClosedRange<Int>, default: [Int]? = nil,
     unit: String? = nil, _ help: String
   ) {
@@ -133,7 +133,7 @@ extension Setting where Value == [Int] {
 }
 
 extension Setting where Value == [Double] {
-  public init(
+  package init(
     each range: ClosedRange<Double>, count: ClosedRange<Int>, default: [Double]? = nil,
     unit: String? = nil, _ help: String
   ) {
@@ -144,7 +144,7 @@ extension Setting where Value == [Double] {
 }
 
 extension Setting where Value == [[Double]] {
-  public init(
+  package init(
     each range: ClosedRange<Double>, columns: ClosedRange<Int>, rows: ClosedRange<Int>,
     default: [[Double]], unit: String? = nil, _ help: String
   ) {
@@ -155,7 +155,7 @@ extension Setting where Value == [[Double]] {
 }
 
 extension Setting where Value: SettingVariant {
-  public init(_ help: String) {
+  package init(_ help: String) {
     self.init(
       .variant(tag: Value.tag, cases: Value.cases), Value.placeholder, nil, nil, help)
   }

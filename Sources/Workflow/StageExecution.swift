@@ -60,12 +60,13 @@ enum StageExecution {
 
 /// Whose turn it is after an error, also after one of the system or of Foundation; one that does not say
 /// is a fault of Locus.
-public func category(of error: any Error) -> ErrorCategory {
+package func category(of error: any Error) -> ErrorCategory {
   switch error {
   case let error as any CategorizedError: error.category
   case let error as CocoaError:
     switch error.code {
-    case .fileReadNoSuchFile, .fileNoSuchFile: .missing
+    // What sysexits.h calls no input: it is not there, or not for us to read.
+    case .fileReadNoSuchFile, .fileNoSuchFile, .fileReadNoPermission: .missing
     case .fileReadCorruptFile, .fileReadInapplicableStringEncoding: .data
     default: StoreError(writing: error).category
     }
@@ -74,7 +75,7 @@ public func category(of error: any Error) -> ErrorCategory {
   }
 }
 
-public func exitCode(of error: any Error) -> Int32 { category(of: error).exitCode }
+package func exitCode(of error: any Error) -> Int32 { category(of: error).exitCode }
 
 extension CocoaError {
   fileprivate var isFileWriteError: Bool {
@@ -84,7 +85,7 @@ extension CocoaError {
 }
 
 /// An error in words for people.
-public func message(of error: any Error) -> String {
+package func message(of error: any Error) -> String {
   switch error {
   case let error as CocoaError where error.isFileWriteError:
     StoreError(writing: error).description

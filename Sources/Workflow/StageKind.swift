@@ -3,36 +3,36 @@ import Formats
 /// What flows between stages, by name: a kind makes one type and accepts some.
 ///
 /// Workflow knows no type; whoever supplies the kinds declares them, once.
-public struct ArtifactType: Sendable, Hashable, CustomStringConvertible {
-  public let name: String
-  public init(_ name: String) { self.name = name }
-  public var description: String { name }
+package struct ArtifactType: Sendable, Hashable, CustomStringConvertible {
+  package let name: String
+  package init(_ name: String) { self.name = name }
+  package var description: String { name }
 }
 
 /// What a kind of stage is: its parameters, its inputs, what it makes, and the work itself.
 ///
 /// Workflow knows nothing else of a kind. `Experiments` supplies one value a kind.
-public struct StageKind: Sendable {
+package struct StageKind: Sendable {
   /// The word after `kind:` in a pipeline file.
-  public var name: String
+  package var name: String
   /// Raised by hand when the same parameters and inputs give other results.
-  public var version: Int
+  package var version: Int
   /// One sentence for `--help`.
-  public var summary: String
-  public var parameters: [Parameter]
-  public var inputs: [InputDeclaration]
-  public var produces: ArtifactType
+  package var summary: String
+  package var parameters: [Parameter]
+  package var inputs: [InputDeclaration]
+  package var produces: ArtifactType
   /// Whether a seed has a part in its results; without one, equal parameters and inputs are enough.
-  public var isSeeded: Bool
+  package var isSeeded: Bool
   /// Checks that span several parameters; runs before any work, on normalised parameters.
-  public var check: @Sendable (JSONValue) -> [ParameterProblem]
+  package var check: @Sendable (JSONValue) -> [ParameterProblem]
   /// Checks against what is known of the inputs before they are made.
-  public var checkInputs: @Sendable (JSONValue, Upstream) -> [ParameterProblem]
+  package var checkInputs: @Sendable (JSONValue, Upstream) -> [ParameterProblem]
   /// What is known of the artifact before it is made, for those downstream to check against.
-  public var foresee: @Sendable (JSONValue, Upstream) -> JSONValue
-  public var run: @Sendable (StageContext) throws -> StageOutput
+  package var foresee: @Sendable (JSONValue, Upstream) -> JSONValue
+  package var run: @Sendable (StageContext) throws -> StageOutput
 
-  public init(
+  package init(
     name: String, version: Int, summary: String, parameters: [Parameter],
     inputs: [InputDeclaration], produces: ArtifactType, isSeeded: Bool = true,
     check: @escaping @Sendable (JSONValue) -> [ParameterProblem] = { _ in [] },
@@ -57,7 +57,7 @@ public struct StageKind: Sendable {
   ///   - check: faults that the settings alone show.
   ///   - checkInputs: faults that show beside what is known of the inputs.
   ///   - foresee: members of the manifest that are known before it is made.
-  public init<S: Settings>(
+  package init<S: Settings>(
     name: String, version: Int, summary: String, settings: S.Type, inputs: [InputDeclaration],
     produces: ArtifactType, isSeeded: Bool = true,
     check: @escaping @Sendable (S) -> [ParameterProblem] = { _ in [] },
@@ -80,28 +80,28 @@ public struct StageKind: Sendable {
 }
 
 /// What is known of a stage's inputs before they are made: by role, what their kinds foresee.
-public struct Upstream: Sendable {
+package struct Upstream: Sendable {
   private let foreseen: [String: [JSONValue]]
 
-  public init(_ foreseen: [String: [JSONValue]]) { self.foreseen = foreseen }
+  package init(_ foreseen: [String: [JSONValue]]) { self.foreseen = foreseen }
 
   /// Of an input that takes one stage; `nil` where it is not given.
-  public func one(_ role: String) -> JSONValue? { foreseen[role]?.first }
-  public func all(_ role: String) -> [JSONValue] { foreseen[role] ?? [] }
+  package func one(_ role: String) -> JSONValue? { foreseen[role]?.first }
+  package func all(_ role: String) -> [JSONValue] { foreseen[role] ?? [] }
 }
 
 /// One parameter of a kind, with the range that is accepted.
-public struct Parameter: Sendable {
-  public var name: String
-  public var type: ParameterType
+package struct Parameter: Sendable {
+  package var name: String
+  package var type: ParameterType
   /// `nil`: the parameter is required.
-  public var defaultValue: JSONValue?
+  package var defaultValue: JSONValue?
   /// Of its values, for `--help`; `nil` for what has none, or says it.
-  public var unit: String?
+  package var unit: String?
   /// What it means, for `--help` and errors.
-  public var help: String
+  package var help: String
 
-  public init(
+  package init(
     _ name: String, _ type: ParameterType, default: JSONValue? = nil, unit: String? = nil,
     help: String
   ) {
@@ -114,7 +114,7 @@ public struct Parameter: Sendable {
 }
 
 /// The values that a parameter accepts.
-public indirect enum ParameterType: Sendable {
+package indirect enum ParameterType: Sendable {
   case bool
   case text
   case integer(ClosedRange<Int>)
@@ -129,20 +129,20 @@ public indirect enum ParameterType: Sendable {
 }
 
 /// An input that a kind takes, as named under `inputs:`.
-public struct InputDeclaration: Sendable {
-  public enum Arity: Sendable {
+package struct InputDeclaration: Sendable {
+  package enum Arity: Sendable {
     case one
     case optional
     /// A list that gathers every instance of the stages it names.
     case many
   }
-  public var role: String
+  package var role: String
   /// What it may be.
-  public var accepts: [ArtifactType]
-  public var arity: Arity
-  public var help: String
+  package var accepts: [ArtifactType]
+  package var arity: Arity
+  package var help: String
 
-  public init(_ role: String, accepts: [ArtifactType], arity: Arity = .one, help: String) {
+  package init(_ role: String, accepts: [ArtifactType], arity: Arity = .one, help: String) {
     self.role = role
     self.accepts = accepts
     self.arity = arity
@@ -156,12 +156,12 @@ public struct InputDeclaration: Sendable {
 }
 
 /// A fault that a kind's own `check` found: the path of the parameter, and what is accepted.
-public struct ParameterProblem: Sendable, Hashable {
+package struct ParameterProblem: Sendable, Hashable {
   /// As in the pipeline file, for example `network.width` or `inputs.judge`.
-  public var path: String
-  public var message: String
+  package var path: String
+  package var message: String
 
-  public init(path: String, message: String) {
+  package init(path: String, message: String) {
     self.path = path
     self.message = message
   }

@@ -57,7 +57,9 @@ struct LayerTests {
   ]
 
   /// What the system and the toolchain bring.
-  static let system: Set<String> = ["Foundation", "Dispatch", "Synchronization", "Glibc", "Darwin"]
+  static let system: Set<String> = [
+    "Foundation", "Dispatch", "Synchronization", "Glibc", "Musl", "Darwin",
+  ]
 
   static func files(under folder: String) throws -> [URL] {
     let found = FileManager.default.enumerator(

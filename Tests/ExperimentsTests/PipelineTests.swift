@@ -1,8 +1,8 @@
 import Formats
 import Foundation
 import Lineage
-import Reporting
 import Measures
+import Reporting
 import Testing
 import Workflow
 

@@ -2,8 +2,8 @@
 // number of threads.
 import Foundation
 import Lineage
-import Synchronization
 import Measures
+import Synchronization
 import Testing
 import Workflow
 

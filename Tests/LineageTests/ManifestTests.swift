@@ -31,7 +31,8 @@ struct ManifestTests {
     try fixture.stage(
       run, "model", "train", files: [("weights", "w")], manifests: [("manifest", Self.trained)])
     try fixture.stage(
-      run, "masked", "intervene", inputs: [("denoiser/manifest", plain), ("denoiser/weights", fixture.hash("w"))],
+      run, "masked", "intervene",
+      inputs: [("denoiser/manifest", plain), ("denoiser/weights", fixture.hash("w"))],
       files: [], manifests: [("manifest", mask)])
     for (name, denoiser, role) in [("plain", plain, "o1"), ("behind", hidden, "o2")] {
       try fixture.stage(

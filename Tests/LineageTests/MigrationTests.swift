@@ -211,7 +211,8 @@ struct MigrationTests {
     #expect(try StoreFixture.rows(fixture.store.database) == before)
   }
 
-  @Test("a receipt of a later format that the database does not know keeps a store from being opened")
+  @Test(
+    "a receipt of a later format that the database does not know keeps a store from being opened")
   func laterUnknownReceipt() throws {
     let (fixture, url) = try later { fixture, _, execution in
       fixture.store.receiptURL(execution: execution.id)

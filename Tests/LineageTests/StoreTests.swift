@@ -129,7 +129,8 @@ struct StoreTests {
     let fixture = try StoreFixture()
     let run = try fixture.begin()
     #expect(throws: StoreError.self) {
-      try fixture.stage(run, "a", "train", files: [], metrics: [MetricRow(name: "loss", value: .nan)])
+      try fixture.stage(
+        run, "a", "train", files: [], metrics: [MetricRow(name: "loss", value: .nan)])
     }
     #expect(try fixture.store.query("SELECT count(*) FROM execution").rows == [[.integer(0)]])
   }
@@ -246,6 +247,8 @@ struct StoreTests {
     }
     let nowhere = FileManager.default.temporaryDirectory.appending(
       path: "locus-none-\(UUID().uuidString)")
-    #expect(throws: StoreError.missing(path: nowhere.path)) { try Store.open(nowhere, .readOnly, .locus) }
+    #expect(throws: StoreError.missing(path: nowhere.path)) {
+      try Store.open(nowhere, .readOnly, .locus)
+    }
   }
 }

@@ -99,7 +99,8 @@ struct VerifyTests {
     #expect(faults.first?.damages.first == "baseline[labelling=single]")
     #expect(faults.first?.damages.contains("comparison") == true)
     #expect(
-      try Store.open(fixture.folder, .readOnly, .locus).succeededExecution(key: executions[1].key) == nil)
+      try Store.open(fixture.folder, .readOnly, .locus).succeededExecution(key: executions[1].key)
+        == nil)
     #expect(try runAgain(fixture) == 1)
     #expect(try Store.verify(fixture.folder, .locus).isEmpty)
     let store = try Store.open(fixture.folder, .readOnly, .locus)
@@ -142,7 +143,8 @@ struct VerifyTests {
     let faults = try Store.verify(fixture.folder, .locus)
     #expect(!faults.isEmpty && faults.allSatisfy { $0.place == .database }, "\(faults)")
     _ = try Store.heal(fixture.folder, .locus)
-    #expect(try StoreFixture.rows(Store.open(fixture.folder, .readWrite, .locus).database) == before)
+    #expect(
+      try StoreFixture.rows(Store.open(fixture.folder, .readWrite, .locus).database) == before)
     #expect(try Store.verify(fixture.folder, .locus).isEmpty)
   }
 
@@ -160,7 +162,8 @@ struct VerifyTests {
       let faults = try Store.verify(fixture.folder, .locus)
       #expect(faults.contains { $0.place == .database }, "\(faults)")
       _ = try Store.heal(fixture.folder, .locus)
-      #expect(try StoreFixture.rows(Store.open(fixture.folder, .readWrite, .locus).database) == before)
+      #expect(
+        try StoreFixture.rows(Store.open(fixture.folder, .readWrite, .locus).database) == before)
       #expect(try Store.verify(fixture.folder, .locus).isEmpty)
     }
   }

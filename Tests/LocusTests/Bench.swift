@@ -67,7 +67,7 @@ final class Bench: Sendable {
       files: [.init(role: role, url: url, kind: role, mediaType: "text/plain")],
       metrics: [
         .init(name: "loss", value: 0.5, dimensions: ["pictures": .integer(1)]),
-          .init(name: "accuracy", value: 0.5, ciLow: 0.4, ciHigh: 0.6, n: 10),
+        .init(name: "accuracy", value: 0.5, ciLow: 0.4, ciHigh: 0.6, n: 10),
       ])
   }
 

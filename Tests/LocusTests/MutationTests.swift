@@ -1,9 +1,9 @@
 import Artifacts
 // Proves that no mutated file of any kind traps or hangs a reader: each is read or refused.
 import Foundation
+import Measures
 import Mutations
 import Streams
-import Measures
 import Testing
 import Workflow
 
@@ -225,7 +225,7 @@ struct MutationTests {
           try store.database.transaction { () throws(StoreError) in
             if turn % 2 == 0 {
               let record = try Receipt.read(ExecutionRecord.self, from: places[0])
-              try ExecutionRow.insert(record, into: store.database, .locus)
+              try ExecutionRow.insert(record, into: store.database, store.vocabulary)
             } else {
               var record = try Receipt.read(RunRecord.self, from: places[1])
               #expect(isPlainName(record.pipeline, most: 128))

@@ -81,7 +81,9 @@ struct RunTests {
     #expect(sentences.contains { $0.contains("no placebo with its windows was evaluated") })
   }
 
-  @Test("with replicates the verdict is about the mask's mean over all seeds, each beside its own placebo")
+  @Test(
+    "with replicates the verdict is about the mask's mean over all seeds, each beside its own placebo"
+  )
   func replicates() throws {
     let steady = try Self.verdict(
       ReportFixture.replicated([(0.2, 0), (0.21, 0.01), (0.22, -0.01)]))
@@ -112,10 +114,12 @@ struct RunTests {
     #expect(data.evaluated.map(\.labelling) == ["single", "all"])
     #expect(data.evaluated.map(\.network) == ["unet", "unet"])
     #expect(
-      try Self.verdict(fixture)[0].hasPrefix("**Shown:** `own` fails beyond the training range where `theirs`"))
+      try Self.verdict(fixture)[0].hasPrefix(
+        "**Shown:** `own` fails beyond the training range where `theirs`"))
   }
 
-  @Test("a mask without an effect is named, with the condition in which its plain evaluation differs")
+  @Test(
+    "a mask without an effect is named, with the condition in which its plain evaluation differs")
   func unpaired() throws {
     let fixture = try ReportFixture()
     let scenes = try fixture.scenes()
@@ -141,7 +145,8 @@ struct RunTests {
     ).map(\.reason)
     #expect(reasons.count == 3)
     #expect(
-      reasons[0] == "the plain evaluation of `single` differs in its conditions: steps 12 against 18")
+      reasons[0]
+        == "the plain evaluation of `single` differs in its conditions: steps 12 against 18")
     #expect(reasons[1].contains("differs in its conditions: judge "))
     #expect(reasons[2] == "there is no plain evaluation of `lonely` to compare it with")
     let section = MarkdownRenderer(
@@ -182,11 +187,15 @@ struct RunTests {
     let other = try fixture.stage(
       "other", "intervene", inputs: [("denoiser", made)], files: ["weights": "w", "mask": "n"])
     let reference = try fixture.stage("reference", "train", files: ["weights": "r"])
-    try fixture.stage("plain_evaluated", "evaluate", inputs: [("denoiser", made)], files: ["o": "1"])
-    try fixture.stage("masked_evaluated", "evaluate", inputs: [("denoiser", masked)], files: ["o": "2"])
+    try fixture.stage(
+      "plain_evaluated", "evaluate", inputs: [("denoiser", made)], files: ["o": "1"])
+    try fixture.stage(
+      "masked_evaluated", "evaluate", inputs: [("denoiser", masked)], files: ["o": "2"])
     try fixture.stage(
       "agreed", "agree", inputs: [("denoiser", other), ("reference", reference)], files: ["o": "3"])
-    let arrows = try fixture.data.ask(ArrowRow.question(fixture.run)).map { "\($0.maker) → \($0.user)" }
+    let arrows = try fixture.data.ask(ArrowRow.question(fixture.run)).map {
+      "\($0.maker) → \($0.user)"
+    }
     #expect(
       Set(arrows) == [
         "made → masked", "made → other", "made → plain_evaluated", "masked → masked_evaluated",

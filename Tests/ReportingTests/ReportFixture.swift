@@ -112,7 +112,10 @@ final class ReportFixture {
           "labelling": .string(labelling),
           "network": .object(
             network == "local"
-              ? ["type": .string(network), "dilations": .array([1, 1, 1, 1, 1, 1].map(JSONValue.integer))]
+              ? [
+                "type": .string(network),
+                "dilations": .array([1, 1, 1, 1, 1, 1].map(JSONValue.integer)),
+              ]
               : ["type": .string(network)]),
         ], inputs: kind == "import" ? [] : [("scenes", scenes)],
       manifest: [
@@ -214,11 +217,14 @@ final class ReportFixture {
         Measure.recallBeyond.row(interval(entry.beyond, n: 16), .seed(entry.seed), about),
       ]
       guard let effect = entry.effect else { continue }
+      // Without any change there is no width either, and no hypothesis.
+      let width = effect == 0 ? 0 : 0.08
+      if effect != 0 { metrics.append(Measure.pHolm(.recall).row(0.002, about, n: 2)) }
       metrics += [
-        Measure.effect(.recall).row(interval(effect, n: 16), about),
-        Measure.p(.recall).row(0.001, about, n: 16), Measure.pHolm(.recall).row(0.002, about, n: 2),
-        Measure.effect(.precision).row(interval(0, n: 16), about),
-        Measure.effectRecallInRange.row(interval(effect / 2, n: 16), about),
+        Measure.effect(.recall).row(interval(effect, width: width, n: 16), about),
+        Measure.p(.recall).row(effect == 0 ? 1 : 0.001, about, n: 16),
+        Measure.effect(.precision).row(interval(0, width: width, n: 16), about),
+        Measure.effectRecallInRange.row(interval(effect / 2, width: width, n: 16), about),
       ]
     }
     if let identical, let first = entries.first {
@@ -314,7 +320,9 @@ final class ReportFixture {
           Compared(
             evaluation: evaluation, kMax: 3, beyond: beyond, effect: effect, seed: Int(seed)))
       }
-      for (labelling, beyond) in [("single", 0.5 + 0.1 * Double(index)), ("all", 0.6 + 0.1 * Double(index))] {
+      for (labelling, beyond) in [
+        ("single", 0.5 + 0.1 * Double(index)), ("all", 0.6 + 0.1 * Double(index)),
+      ] {
         let model = try fixture.model(
           "baseline[seed=\(seed),labelling=\(labelling)]", labelling: labelling, scenes: scenes,
           seed: seed)
@@ -442,7 +450,9 @@ final class ReportFixture {
           Measure.windowsUnmatched.row(0.02, .k(3), n: 200),
           Measure.calibrationR2.row(interval(0.9), .sigma(2), .radius(radius)),
         ])
-      let evaluation = try self.evaluation("window_evaluated[radius=\(radius)]", of: machine, judge: judge) {
+      let evaluation = try self.evaluation(
+        "window_evaluated[radius=\(radius)]", of: machine, judge: judge
+      ) {
         $0 > 3 ? beyond : 0.95
       }
       compared.append(Compared(evaluation: evaluation, kMax: 3, beyond: beyond))

@@ -181,7 +181,9 @@ struct ReplicateVerdictTests {
     #expect(pair.count == 2 && pair.isShown)
   }
 
-  @Test("a repair is the mean over seeds of the mask that was named, by Student's t with Holm's correction")
+  @Test(
+    "a repair is the mean over seeds of the mask that was named, by Student's t with Holm's correction"
+  )
   func repairs() {
     func repair(_ mask: String, _ values: [Double]) -> RepairFinding {
       RepairFinding(

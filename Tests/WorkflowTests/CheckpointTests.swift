@@ -2,8 +2,8 @@
 // version to another.
 import Foundation
 import Lineage
-import Synchronization
 import Measures
+import Synchronization
 import Testing
 
 @testable import Workflow

@@ -1,8 +1,8 @@
 import Formats
 import Foundation
 import Lineage
-import Synchronization
 import Measures
+import Synchronization
 import Testing
 
 @testable import Workflow

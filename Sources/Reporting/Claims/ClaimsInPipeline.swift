@@ -5,7 +5,7 @@ import Workflow
 
 extension PipelineExtension {
   /// `claims:` of a pipeline file.
-  public static let claims = PipelineExtension(
+  package static let claims = PipelineExtension(
     key: "claims",
     parameters: [
       list("fails", [model, against, counts], "models that fail where others compose"),

@@ -31,7 +31,8 @@ struct MachineRow {
         stage: try row.text("stage"), schedule: try row.text("schedule"),
         radius: try row.integer("radius"), labelRadius: try row.integer("label_radius"),
         places: try row.text("places"), metric: try row.text("metric"),
-        value: try row.number("value"), k: try row.optionalInteger("k"), n: try row.optionalInteger("n"))
+        value: try row.number("value"), k: try row.optionalInteger("k"),
+        n: try row.optionalInteger("n"))
     }
   }
 }
@@ -102,7 +103,8 @@ enum LocalRadiusRow {
       AND coalesce(json_extract(m.body, '$.network.type'), json_extract(e.params, '$.network.type'))
         = 'local'
       ORDER BY s.id LIMIT 1
-      """) { try $0.integer("radius") }
+      """
+    ) { try $0.integer("radius") }
   }
 }
 

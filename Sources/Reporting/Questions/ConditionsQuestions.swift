@@ -45,7 +45,8 @@ struct ConditionsRow: Hashable {
         intervention: try row.optionalText("intervention"),
         conditions: [
           Condition(name: "seed", value: "\(try row.integer("seed"))"),
-          Condition(name: "judge", value: try row.optionalText("judge").map { String($0.prefix(12)) }),
+          Condition(
+            name: "judge", value: try row.optionalText("judge").map { String($0.prefix(12)) }),
           Condition(name: "steps", value: try row.optionalInteger("steps").map(String.init)),
           Condition(
             name: "tolerance", value: try row.optionalNumber("tolerance").map(ChartNumber.text)),

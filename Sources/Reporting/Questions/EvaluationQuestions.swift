@@ -51,7 +51,8 @@ struct EvaluatedModel: Hashable {
         reach: try row.optionalInteger("is_machine") == 1
           ? .machine : try row.optionalInteger("is_local") == 1 ? .local : .unbounded,
         arm: try row.text("arm"),
-        intervention: try row.optionalText("intervention"), executionID: try row.text("execution_id"))
+        intervention: try row.optionalText("intervention"),
+        executionID: try row.text("execution_id"))
     }
   }
 }

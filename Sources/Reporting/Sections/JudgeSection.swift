@@ -29,7 +29,8 @@ struct JudgeSection: Section {
 
   private func row(_ k: Int) -> [String] {
     func estimate(_ detector: Detector, _ measure: Measure) -> Estimate? {
-      rows.first { $0.k == k && $0.detector == detector.rawValue && $0.measure == measure.name }?.estimate
+      rows.first { $0.k == k && $0.detector == detector.rawValue && $0.measure == measure.name }?
+        .estimate
     }
     func text(_ detector: Detector, _ measure: Measure) -> String {
       estimate(detector, measure).map { Markdown.interval($0) } ?? Markdown.nothing

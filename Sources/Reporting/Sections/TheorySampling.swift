@@ -41,7 +41,8 @@ struct TheorySampling {
         rows.append([
           Markdown.name(world.name), ChartNumber.text(coupling), "\(k)",
           support > 0 ? Scientific.text(support) : "0", exact,
-          value(.theoryRecall, .exact).map { Markdown.number($0, digits: 3) } ?? "–", test(.composed),
+          value(.theoryRecall, .exact).map { Markdown.number($0, digits: 3) } ?? "–",
+          test(.composed),
           value(.theoryRecall, .composed).map { Markdown.number($0, digits: 3) } ?? "–",
         ])
       }

@@ -164,12 +164,20 @@ struct TheoryScaling {
         var together = "–"
         if let a = couplings.first, let b = couplings.last {
           together = slope(
-            (prediction(world, a, sigma) ?? 0, world.estimate(.theoryKL(.cells), a, sigma: sigma)?.value),
-            (prediction(world, b, sigma) ?? 0, world.estimate(.theoryKL(.cells), b, sigma: sigma)?.value))
+            (
+              prediction(world, a, sigma) ?? 0,
+              world.estimate(.theoryKL(.cells), a, sigma: sigma)?.value
+            ),
+            (
+              prediction(world, b, sigma) ?? 0,
+              world.estimate(.theoryKL(.cells), b, sigma: sigma)?.value
+            ))
         }
         return [
-          Markdown.name(world.name), inCoupling(.theoryKL(.cells)), inCoupling(.theoryPixel(.cells)),
-          inCoupling(.theoryLabel(.cells)), together, inSigma(.theoryKL(.cells)), inSigma(.theoryPixel(.cells)),
+          Markdown.name(world.name), inCoupling(.theoryKL(.cells)),
+          inCoupling(.theoryPixel(.cells)),
+          inCoupling(.theoryLabel(.cells)), together, inSigma(.theoryKL(.cells)),
+          inSigma(.theoryPixel(.cells)),
           inSigma(.theoryLabel(.cells)),
         ]
       })

@@ -1,6 +1,6 @@
 /// The texts of `--help`.
 enum Help {
-  static func overview(of commands: [CommandDeclaration]) -> String {
+  static func overview(of commands: [CommandSummary]) -> String {
     let width = commands.map(\.name.count).max() ?? 0
     let lines = commands.map { "  \(padded($0.name, width))  \($0.summary)" }
     return """

@@ -4,13 +4,15 @@ import Lineage
 
 /// `locus show`: all that the store knows of one thing.
 enum ShowCommand: Command {
-  static let declaration = CommandDeclaration(
+  struct Options: StoreOptions {
+    @Positional("ID", "the beginning of an id or hash, an instance's name, or `latest`")
+    var id: String
+    @Flag(.json) var json
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
     name: "show", summary: "Show a run, an execution or an artifact in full.",
-    positionals: [
-      PositionalDeclaration(
-        name: "ID", help: "the beginning of an id or hash, an instance's name, or `latest`")
-    ],
-    options: [CommandDeclaration.json, CommandDeclaration.store],
     examples: [
       .init(command: "locus show latest", effect: "the newest run, its stages and events"),
       .init(
@@ -22,16 +24,16 @@ enum ShowCommand: Command {
   /// At most this many rows of a metric table are printed for people.
   private static let metricLimit = 200
 
-  static func run(_ context: CommandContext) throws -> Int32 {
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let store = try context.openStore()
     let sheet =
-      switch try StoreReference(context.arguments.positional(0) ?? "", in: store) {
+      switch try StoreReference(context.options.id, in: store) {
       case .run(let id): try run(id, store)
       case .execution(let id):
-        try execution(id, store, isForPeople: !context.arguments.has("--json"))
+        try execution(id, store, isForPeople: !context.options.json)
       case .artifact(let hash): try artifact(hash, store)
       }
-    try context.console.write(context.arguments.has("--json") ? sheet.json : sheet.text)
+    try context.console.write(context.options.json ? sheet.json : sheet.text)
     return 0
   }
 

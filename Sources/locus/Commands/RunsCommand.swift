@@ -2,19 +2,20 @@ import Lineage
 
 /// `locus runs`: the history.
 enum RunsCommand: Command {
-  static let declaration = CommandDeclaration(
+  struct Options: StoreOptions {
+    @Option("--limit", "N", in: 1...1_000_000, default: 20, "at most this many") var limit: Int
+    @Flag(.json) var json
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
     name: "runs", summary: "List runs, the newest first.",
-    options: [
-      OptionDeclaration("--limit", "N", help: "at most this many (default: 20)"),
-      CommandDeclaration.json, CommandDeclaration.store,
-    ],
     examples: [
       .init(command: "locus runs", effect: "the last twenty"),
       .init(command: "locus runs --limit 1 --json", effect: "the last one, for a program"),
     ])
 
-  static func run(_ context: CommandContext) throws -> Int32 {
-    let limit = try context.arguments.integer("--limit", in: 1...1_000_000) ?? 20
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let found = try context.openStore().query(
       """
       SELECT r.id AS run, p.name AS pipeline, r.status, r.started_at,
@@ -26,8 +27,8 @@ enum RunsCommand: Command {
         r.seed, r.trigger, r.git_commit
       FROM run r JOIN pipeline p ON p.id = r.pipeline_id
       ORDER BY r.started_at DESC, r.id DESC LIMIT ?
-      """, [.integer(Int64(limit))])
-    try context.show(TextTable(found))
+      """, [.integer(Int64(context.options.limit))])
+    try context.console.write(TextTable(found).text(context.options.json ? .json : .table))
     return 0
   }
 }

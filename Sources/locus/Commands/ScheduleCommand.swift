@@ -6,20 +6,26 @@ import Workflow
 
 /// `locus schedule`: what cron or systemd needs to run a pipeline again and again.
 enum ScheduleCommand: Command {
-  static let declaration = CommandDeclaration(
+  enum Format: String, CaseIterable { case crontab, service, timer }
+
+  struct Options: StoreOptions {
+    @Positional("PIPELINE", "a pipeline file (JSON5)") var pipeline: String
+    @Option(
+      "--every", "TIME", "5m, 10m, 15m, 20m, 30m, 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1d",
+      reading: ScheduledTime.init(every:))
+    var every: ScheduledTime?
+    @Option("--at", "HH:MM", "every day at this time", reading: ScheduledTime.init(at:))
+    var at: ScheduledTime?
+    @Option("--format", "FORMAT", shown: "all of them", { "\($0) alone" }) var format: Format?
+    @Option("--log", "FILE", shown: "locus-NAME.log", "where failures are told") var log: String?
+    @Option(.threads("threads a stage may use")) var threads: Int?
+    @Option(.reports) var reports: String
+    @Flag(.json) var json
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
     name: "schedule", summary: "Print a crontab line and systemd units that run a pipeline.",
-    positionals: [PositionalDeclaration(name: "PIPELINE", help: "a pipeline file (JSON5)")],
-    options: [
-      OptionDeclaration(
-        "--every", "TIME", help: "5m, 10m, 15m, 20m, 30m, 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1d"),
-      OptionDeclaration("--at", "HH:MM", help: "every day at this time"),
-      OptionDeclaration(
-        "--format", "FORMAT", values: formats,
-        help: "crontab, service or timer alone (default: all of them)"),
-      OptionDeclaration("--log", "FILE", help: "where failures are told (default: locus-NAME.log)"),
-      OptionDeclaration("--threads", "N", help: "threads a stage may use (default: all cores)"),
-      ReportCommand.reports, CommandDeclaration.json, CommandDeclaration.store,
-    ],
     discussion: """
       All paths are absolute, so that nothing depends on the folder or the environment in which the
       schedule runs. A success prints nothing; a failure is one line in the log. When another run
@@ -35,15 +41,13 @@ enum ScheduleCommand: Command {
         effect: "the crontab line alone, for a run every night"),
     ])
 
-  private static let formats = ["crontab", "service", "timer"]
-
-  static func run(_ context: CommandContext) throws -> Int32 {
-    let arguments = context.arguments
-    let path = arguments.positional(0) ?? ""
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let options = context.options
+    let path = options.pipeline
     let time: ScheduledTime
-    switch (arguments["--every"], arguments["--at"]) {
-    case (let every?, nil): time = try ScheduledTime(every: every)
-    case (nil, let at?): time = try ScheduledTime(at: at)
+    switch (options.every, options.at) {
+    case (let every?, nil): time = every
+    case (nil, let at?): time = at
     case (nil, nil):
       throw UsageError.missingArgument("--every TIME or --at HH:MM", command: "schedule")
     case (_?, _?):
@@ -54,24 +58,21 @@ enum ScheduleCommand: Command {
       path: path, kinds: context.kinds, extensions: [.claims])
     var words = [
       executable(), "run", try absolute(path), "--store", try absolute(context.storeFolder.path),
-      "--reports", try absolute(arguments["--reports"] ?? "reports"), "--quiet", "--trigger",
+      "--reports", try absolute(options.reports), "--quiet", "--trigger",
       "schedule",
     ]
-    if let threads = try arguments.integer("--threads", in: 1...1024) {
-      words += ["--threads", "\(threads)"]
-    }
+    if let threads = options.threads { words += ["--threads", "\(threads)"] }
     let schedule = Schedule(
       name: pipeline.name, time: time, words: words,
       folder: try absolute("."),
-      log: try absolute(arguments["--log"] ?? "locus-\(pipeline.name).log"),
+      log: try absolute(options.log ?? "locus-\(pipeline.name).log"),
       libraries: context.console.environment["LD_LIBRARY_PATH"])
-    switch try arguments.choice("--format", among: formats) {
-    case "crontab": try context.console.write(schedule.crontab)
-    case "service": try context.console.write(schedule.service)
-    case "timer": try context.console.write(schedule.timer)
-    default:
-      try context.console.write(
-        arguments.has("--json") ? schedule.json.prettyText() : schedule.text)
+    switch options.format {
+    case .crontab: try context.console.write(schedule.crontab)
+    case .service: try context.console.write(schedule.service)
+    case .timer: try context.console.write(schedule.timer)
+    case nil:
+      try context.console.write(options.json ? schedule.json.prettyText() : schedule.text)
     }
     return 0
   }

@@ -1,13 +1,16 @@
 import Formats
 import Lineage
-import Measures
 import Workflow
 
 /// `locus rebuild`: the database again, from receipts and objects alone.
 enum RebuildCommand: Command {
-  static let declaration = CommandDeclaration(
+  struct Options: StoreOptions {
+    @Flag(.json) var json
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
     name: "rebuild", summary: "Make the database again from receipts and objects alone.",
-    options: [CommandDeclaration.json, CommandDeclaration.store],
     discussion: """
       Receipts and objects are the truth, the database is their index. The old database is replaced
       only when the new one is whole.
@@ -16,11 +19,9 @@ enum RebuildCommand: Command {
       .init(command: "locus rebuild", effect: "the same tables, row for row, from the receipts")
     ])
 
-  static func run(_ context: CommandContext) throws -> Int32 {
-    let lock = try RunLock.acquire(context.lockURL, as: .current(pipeline: "rebuild"))
-    defer { withExtendedLifetime(lock) {} }
-    let counts = try Store.rebuild(context.storeFolder, .locus)
-    if context.arguments.has("--json") {
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let counts = try context.openSession(as: "rebuild", heals: false).rebuild()
+    if context.options.json {
       let value = JSONValue.object([
         "executions": .integer(counts.executions), "runs": .integer(counts.runs),
       ])

@@ -1,6 +1,8 @@
 /// `locus man`: the manual page, from the same declarations as `--help`.
 enum ManCommand: Command {
-  static let declaration = CommandDeclaration(
+  typealias Options = NoOptions
+
+  static let about = CommandSummary(
     name: "man", summary: "Print the manual page, in the format of man(7).",
     examples: [
       .init(command: "locus man | man -l -", effect: "read it"),
@@ -8,7 +10,7 @@ enum ManCommand: Command {
         command: "locus man > /usr/local/share/man/man1/locus.1", effect: "have it for `man locus`"),
     ])
 
-  static func run(_ context: CommandContext) throws -> Int32 {
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
     try context.console.write(page(CommandLineTool.commands.map { $0.declaration }))
     return 0
   }

@@ -1,19 +1,19 @@
 import Foundation
 
 /// Who holds the lock of a store.
-public struct LockHolder: Sendable, Hashable, Codable, CustomStringConvertible {
-  public var host: String
-  public var pid: Int32
+package struct LockHolder: Sendable, Hashable, Codable, CustomStringConvertible {
+  package var host: String
+  package var pid: Int32
   /// With `bootID`, tells this process from a later one of the same number; `nil` where the
   /// system does not say.
-  public var processStart: String?
-  public var bootID: String?
-  public var pipeline: String
+  package var processStart: String?
+  package var bootID: String?
+  package var pipeline: String
   /// UTC, ISO 8601.
-  public var since: String
+  package var since: String
 
   /// The process that calls, now.
-  public static func current(pipeline: String, now: Date = Date()) -> LockHolder {
+  package static func current(pipeline: String, now: Date = Date()) -> LockHolder {
     LockHolder(
       host: ProcessInfo.processInfo.hostName, pid: getpid(),
       processStart: process(getpid())?.start, bootID: currentBoot(),
@@ -22,7 +22,7 @@ public struct LockHolder: Sendable, Hashable, Codable, CustomStringConvertible {
 
   /// Whether it was a process of this machine, which has it no more as far as it says. One in a
   /// container, whose processes this one may not see, can look so while it lives.
-  public var hasEnded: Bool {
+  package var hasEnded: Bool {
     guard host == ProcessInfo.processInfo.hostName else { return false }
     if isOfEarlierBoot || (kill(pid, 0) != 0 && errno == ESRCH) { return true }
     guard let processStart, let found = Self.process(pid) else { return false }
@@ -37,7 +37,7 @@ public struct LockHolder: Sendable, Hashable, Codable, CustomStringConvertible {
   }
 
   /// Whether the machine was started anew since, as far as it says.
-  public var isOfEarlierBoot: Bool {
+  package var isOfEarlierBoot: Bool {
     guard let bootID, let now = Self.currentBoot() else { return false }
     return bootID != now
   }
@@ -47,20 +47,20 @@ public struct LockHolder: Sendable, Hashable, Codable, CustomStringConvertible {
       .trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
-  public var description: String {
+  package var description: String {
     "pipeline `\(pipeline)`, process \(pid) on \(host), since \(since)"
   }
 }
 
 /// What is known of who holds a lock.
-public enum LockOwner: Sendable, Hashable, CustomStringConvertible {
+package enum LockOwner: Sendable, Hashable, CustomStringConvertible {
   case named(LockHolder)
   /// The last that named itself has ended. A child that it forked holds the lock until its exec, or
   /// a new holder that is about to name itself.
   case successor(of: LockHolder)
   case unnamed
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .named(let holder): holder.description
     case .successor(let holder):
@@ -91,20 +91,20 @@ private enum OpenFileLock {
 ///
 /// A child shares the lock from its fork until its exec. So a lock is ended by word, not by closing
 /// its file alone, and a lock that was left by a killed process may last a moment longer than it.
-public final class RunLock: Sendable {
+package final class RunLock: Sendable {
   private let descriptor: Int32
   /// The holder that ended without releasing the lock, if there was one.
-  public let previous: LockHolder?
+  package let previous: LockHolder?
 
   /// How long a holder that cannot be named may be one that is about to let go or to name itself.
-  public static let moment = Duration.seconds(1)
+  package static let moment = Duration.seconds(1)
 
   /// - Parameters:
   ///   - holder: asked for when the lock has been taken.
   ///   - moment: how long a holder that cannot be named is waited for before `whileHeld` hears of it.
   ///   - whileHeld: is called again and again with who holds the lock, until it is free; throws to
   ///     give up.
-  public static func acquire(
+  package static func acquire(
     _ url: URL, as holder: @autoclosure () -> LockHolder, moment: Duration = RunLock.moment,
     whileHeld: (LockOwner) throws -> Void
   ) throws -> RunLock {
@@ -146,7 +146,7 @@ public final class RunLock: Sendable {
   }
 
   /// Throws `WorkflowError.locked` when another process holds the lock: at once if that is named.
-  public static func acquire(
+  package static func acquire(
     _ url: URL, as holder: @autoclosure () -> LockHolder, moment: Duration = RunLock.moment
   ) throws -> RunLock {
     try acquire(url, as: holder(), moment: moment) {
@@ -189,7 +189,7 @@ public final class RunLock: Sendable {
 
   /// Whether anybody holds the lock now. Only asks: nobody who wants the lock is in the way of a
   /// reader, nor a reader in theirs.
-  public static func isHeld(_ url: URL) -> Bool {
+  package static func isHeld(_ url: URL) -> Bool {
     let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
@@ -199,7 +199,7 @@ public final class RunLock: Sendable {
 
   /// Who holds the lock now; `nil` when it is free, or when its holder does not name itself within
   /// a fifth of a second.
-  public static func holder(of url: URL) -> LockHolder? {
+  package static func holder(of url: URL) -> LockHolder? {
     for _ in 0..<10 {
       guard isHeld(url) else { return nil }
       if let holder = decode(url) { return holder }
@@ -246,6 +246,6 @@ public final class RunLock: Sendable {
 }
 
 /// `2026-11-24T12:00:00Z`.
-public func timestamp(_ date: Date) -> String {
+package func timestamp(_ date: Date) -> String {
   date.formatted(Date.ISO8601FormatStyle(timeZone: .gmt))
 }

@@ -5,10 +5,14 @@ import Workflow
 
 /// `locus verify`: is the store as it was left?
 enum VerifyCommand: Command {
-  static let declaration = CommandDeclaration(
+  struct Options: StoreOptions {
+    @Flag(.json) var json
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
     name: "verify",
     summary: "Read every object and receipt again and hold the database against them.",
-    options: [CommandDeclaration.json, CommandDeclaration.store],
     discussion: """
       Exits with 1 when something is not as it was left, and names what it damages. The next `locus run`
       heals what was found: it sets aside what is damaged and makes again what is needed, no more.
@@ -19,18 +23,15 @@ enum VerifyCommand: Command {
         command: "locus verify --store /backup/data --json", effect: "check a copy, for a program"),
     ])
 
-  static func run(_ context: CommandContext) throws -> Int32 {
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let console = context.console
-    let lock = context.lockURL
     var objects = 0
-    let faults = try Store.verify(
-      context.storeFolder, .locus, isRunning: { RunLock.isHeld(lock) },
-      progress: { done, total in
-        objects = total
-        if console.isTerminal { console.writeError("\r\(done)/\(total) objects\u{1B}[K") }
-      })
+    let faults = try Session.verify(context.storeFolder, .locus) { done, total in
+      objects = total
+      if console.isTerminal { console.writeError("\r\(done)/\(total) objects\u{1B}[K") }
+    }
     if console.isTerminal { console.writeError("\r\u{1B}[K") }
-    if context.arguments.has("--json") {
+    if context.options.json {
       let table = TextTable(
         columns: ["place", "subject", "problem", "damages"],
         rows: faults.map {

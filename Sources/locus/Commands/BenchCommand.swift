@@ -6,27 +6,29 @@ import Workflow
 
 /// `locus bench`: speed as a share of what the machine can do, measured in the same run.
 enum BenchCommand: Command {
-  static let declaration = CommandDeclaration(
+  enum Switch: String, CaseIterable { case on, off }
+
+  struct Options: CommandOptions {
+    @Option("--network", "TYPE", default: .unet) var network: NetworkDescription.Architecture.Kind
+    @Option(
+      "--width", "N", in: 4...512, multipleOf: 4, default: 32, "base width, a multiple of 4")
+    var width: Int
+    @Option("--size", "PX", in: 8...512, multipleOf: 4, default: 32, "side of a picture")
+    var size: Int
+    @Option("--batch", "N", in: 1...4096, default: 64, "pictures a step") var batch: Int
+    @Option(.threads("threads to use")) var threads: Int
+    @Option("--normalization", "KIND", default: .group)
+    var normalization: NetworkDescription.Normalization
+    @Option("--attention", "ON", default: .on) var attention: Switch
+    @Option("--conditioning", "KIND", default: .grid)
+    var conditioning: NetworkDescription.Conditioning
+    @Flag("--kernels", "what each kernel costs, instead of whole steps") var kernels
+    @Option("--rounds", "N", in: 1...1000, default: 8, "measurements of each") var rounds: Int
+    @Flag(.json) var json
+  }
+
+  static let about = CommandSummary(
     name: "bench", summary: "Time training and denoising beside the machine's own matrix product.",
-    options: [
-      OptionDeclaration(
-        "--network", "TYPE", values: ["unet", "local"], help: "unet or local (default: unet)"),
-      OptionDeclaration("--width", "N", help: "base width, a multiple of 4 (default: 32)"),
-      OptionDeclaration("--size", "PX", help: "side of a picture (default: 32)"),
-      OptionDeclaration("--batch", "N", help: "pictures a step (default: 64)"),
-      OptionDeclaration("--threads", "N", help: "threads to use (default: all cores)"),
-      OptionDeclaration(
-        "--normalization", "KIND", values: ["group", "pixel"],
-        help: "group or pixel (default: group)"),
-      OptionDeclaration(
-        "--attention", "ON", values: ["on", "off"], help: "on or off (default: on)"),
-      OptionDeclaration(
-        "--conditioning", "KIND", values: ["grid", "vector"], help: "grid or vector (default: grid)"
-      ),
-      OptionDeclaration("--kernels", help: "what each kernel costs, instead of whole steps"),
-      OptionDeclaration("--rounds", "N", help: "measurements of each (default: 8)"),
-      CommandDeclaration.json,
-    ],
     discussion: """
       Alternates a 1024³ product by OpenBLAS, a training step and a denoising pass, and gives
       medians with the least and the largest. The share says how much of the matrix product's speed
@@ -39,22 +41,19 @@ enum BenchCommand: Command {
       .init(command: "locus bench --kernels", effect: "where a training step's time goes"),
     ])
 
-  static func run(_ context: CommandContext) throws -> Int32 {
-    let arguments = context.arguments
-    let threads =
-      try arguments.integer("--threads", in: 1...1024)
-      ?? ProcessInfo.processInfo.activeProcessorCount
-    let batch = try arguments.integer("--batch", in: 1...4096) ?? 64
-    let rounds = try arguments.integer("--rounds", in: 1...1000) ?? 8
-    let network = try description(arguments)
-    if arguments.has("--kernels") {
-      let table = try KernelTable(network, threads: threads, rounds: rounds)
-      try context.console.write(
-        arguments.has("--json") ? table.json + "\n" : table.text)
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let options = context.options
+    let threads = options.threads
+    let batch = options.batch
+    let network = description(options)
+    if options.kernels {
+      let table = try KernelTable(network, threads: threads, rounds: options.rounds)
+      try context.console.write(options.json ? table.json + "\n" : table.text)
       return 0
     }
     let meter = ResourceMeter()
-    let result = try Benchmark.measure(network, batch: batch, threads: threads, rounds: rounds)
+    let result = try Benchmark.measure(
+      network, batch: batch, threads: threads, rounds: options.rounds)
     let memory = meter.stop().peakRSSBytes >> 20
     let rows = [
       ("training", result.train, 3.0), ("denoising", result.denoise, 1.0),
@@ -65,7 +64,7 @@ enum BenchCommand: Command {
         rounded(gflops), .string("\(Int((100 * gflops / result.matrix.median).rounded())) %"),
       ]
     }
-    if arguments.has("--json") {
+    if options.json {
       try context.console.printLine(json(network, batch, threads, memory, result).canonicalText())
       return 0
     }
@@ -80,29 +79,18 @@ enum BenchCommand: Command {
     return 0
   }
 
-  private static func description(_ arguments: Arguments) throws -> NetworkDescription {
-    let size = try arguments.integer("--size", in: 8...512) ?? 32
-    let width = try arguments.integer("--width", in: 4...512) ?? 32
-    for (option, value) in [("--size", size), ("--width", width)] where value % 4 != 0 {
-      throw UsageError.badValue("\(value)", option: option, accepted: "a multiple of 4")
-    }
+  private static func description(_ options: Options) -> NetworkDescription {
     // The reference's conditioner has 16 cells a side; small pictures have a cell a pixel.
-    let cells = size % 16 == 0 ? 16 : size
-    let shape = PictureShape(size: size, cells: cells)
-    let network = try arguments.choice("--network", among: ["unet", "local"]) ?? "unet"
-    let normalization =
-      try arguments.choice("--normalization", among: ["group", "pixel"]) ?? "group"
-    let conditioning = try arguments.choice("--conditioning", among: ["grid", "vector"]) ?? "grid"
-    let attention = try arguments.choice("--attention", among: ["on", "off"]) ?? "on"
-    if network == "local" {
-      return NetworkDescription(
-        .local(width: width, dilations: [1, 1, 1, 1, 1]), shape: shape)
-    }
-    return NetworkDescription(
-      .unet(
-        width: width, conditioning: conditioning == "grid" ? .grid : .vector,
-        normalization: normalization == "group" ? .group : .pixel, attention: attention == "on"),
-      shape: shape)
+    let cells = options.size % 16 == 0 ? 16 : options.size
+    let architecture: NetworkDescription.Architecture =
+      switch options.network {
+      case .local: .local(width: options.width, dilations: [1, 1, 1, 1, 1])
+      case .unet:
+        .unet(
+          width: options.width, conditioning: options.conditioning,
+          normalization: options.normalization, attention: options.attention == .on)
+      }
+    return NetworkDescription(architecture, shape: PictureShape(size: options.size, cells: cells))
   }
 
   /// The keys of the PyTorch reference's own benchmark, and ours beside them.

@@ -3,14 +3,13 @@ import Measures
 
 /// `locus metrics`: what the names in the table `metric` mean.
 enum MetricsCommand: Command {
-  static let declaration = CommandDeclaration(
+  struct Options: CommandOptions {
+    @Option("--format", "FORMAT", shown: "table") var format: TextTable.Format?
+    @Flag(.json) var json
+  }
+
+  static let about = CommandSummary(
     name: "metrics", summary: "List what is measured: names, units, dimensions, intervals.",
-    options: [
-      OptionDeclaration(
-        "--format", "FORMAT", values: TextTable.Format.allCases.map(\.rawValue),
-        help: "table, csv, json or markdown (default: table)"),
-      CommandDeclaration.json,
-    ],
     discussion: """
       The same table is in every store as `measure`. A row of `metric` has its measure's name and unit,
       and stands at some or all of the measure's dimensions.
@@ -20,13 +19,9 @@ enum MetricsCommand: Command {
       .init(command: "locus metrics --format markdown", effect: "the table in README"),
     ])
 
-  static func run(_ context: CommandContext) throws -> Int32 {
-    let format =
-      try context.arguments.choice(
-        "--format", among: TextTable.Format.allCases.map(\.rawValue)
-      ).flatMap(TextTable.Format.init(rawValue:))
-      ?? (context.arguments.has("--json") ? .json : .table)
-    try context.console.write(table.text(format))
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let options = context.options
+    try context.console.write(table.text(options.format ?? (options.json ? .json : .table)))
     return 0
   }
 

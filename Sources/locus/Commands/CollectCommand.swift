@@ -1,20 +1,22 @@
 import Formats
 import Foundation
 import Lineage
-import Measures
 import Workflow
 
 /// `locus gc`: makes room without losing what is kept.
 enum CollectCommand: Command {
-  static let declaration = CommandDeclaration(
+  struct Options: StoreOptions {
+    @Option(
+      repeated: "--keep", "RULE", "keep last=N (of each pipeline), since=DATE, pipeline=NAME",
+      reading: rule)
+    var rules: [Keep]
+    @Flag("--dry-run", "tell what would go, then stop") var isDry
+    @Flag(.json) var json
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
     name: "gc", summary: "Remove runs that are not kept, and what only they needed.",
-    options: [
-      OptionDeclaration(
-        "--keep", "RULE", repeats: true,
-        help: "keep last=N (of each pipeline), since=DATE, pipeline=NAME"),
-      OptionDeclaration("--dry-run", help: "tell what would go, then stop"),
-      CommandDeclaration.json, CommandDeclaration.store,
-    ],
     discussion: """
       A kept run keeps everything that its results came from. Without --keep every run is kept, and
       only what no run needs goes. Reports stay. A gc that is cut off is completed by the next run or gc.
@@ -29,23 +31,18 @@ enum CollectCommand: Command {
       .init(command: "locus gc", effect: "remove what no run needs"),
     ])
 
-  static func run(_ context: CommandContext) throws -> Int32 {
-    let rules = try context.arguments.all("--keep").map(rule)
-    let isDry = context.arguments.has("--dry-run")
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let rules = context.options.rules
+    let isDry = context.options.isDry
     let removal: Removal
     if isDry {
       removal = try context.openStore().removal(keeping: rules)
     } else {
+      // Where there is no store, none is begun.
       _ = try context.openStore()
-      let lock = try RunLock.acquire(context.lockURL, as: .current(pipeline: "gc"))
-      defer { withExtendedLifetime(lock) {} }
-      for line in try Store.heal(context.storeFolder, .locus) {
-        context.console.writeError("healed: \(line)\n")
-      }
-      removal = try Store.open(context.storeFolder, .readWrite, .locus).removal(keeping: rules)
-      if !removal.isEmpty { try Store.remove(removal, from: context.storeFolder, .locus) }
+      removal = try context.openSession(as: "gc").collect(keeping: rules)
     }
-    if context.arguments.has("--json") {
+    if context.options.json {
       func list(_ names: [String]) -> JSONValue { .array(names.map(JSONValue.string)) }
       try context.console.printLine(
         JSONValue.object([

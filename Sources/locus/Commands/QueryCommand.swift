@@ -4,22 +4,19 @@ import Lineage
 
 /// `locus query`: questions to the store, by name or in SQL.
 enum QueryCommand: Command {
-  static let declaration = CommandDeclaration(
+  struct Options: StoreOptions {
+    @Positional("NAME|SQL", "without it: the list of queries, views and tables")
+    var question: String?
+    @Option("--format", "FORMAT", shown: "table") var format: TextTable.Format?
+    @Flag(.json) var json
+    @Option(
+      "--limit", "SECONDS", in: 1...86_400, default: 60, "stop a query that takes longer")
+    var limit: Int
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
     name: "query", summary: "Ask the store, by the name of a query or view, or in SQL.",
-    positionals: [
-      PositionalDeclaration(
-        name: "NAME|SQL", isOptional: true,
-        help: "without it: the list of queries, views and tables")
-    ],
-    options: [
-      OptionDeclaration(
-        "--format", "FORMAT", values: TextTable.Format.allCases.map(\.rawValue),
-        help: "table, csv, json or markdown (default: table)"),
-      CommandDeclaration.json,
-      OptionDeclaration(
-        "--limit", "SECONDS", help: "stop a query that takes longer (default: 60)"),
-      CommandDeclaration.store,
-    ],
     discussion: """
       A query is one statement that only reads: ATTACH, pragmas that change something and everything
       that writes are refused, and so is a second statement. It is stopped after --limit seconds.
@@ -32,20 +29,16 @@ enum QueryCommand: Command {
         effect: "any question in SQL"),
     ])
 
-  static func run(_ context: CommandContext) throws -> Int32 {
-    let format =
-      try context.arguments.choice(
-        "--format", among: TextTable.Format.allCases.map(\.rawValue)
-      ).flatMap(TextTable.Format.init(rawValue:))
-      ?? (context.arguments.has("--json") ? .json : .table)
-    let limit = try context.arguments.integer("--limit", in: 1...86_400) ?? 60
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let options = context.options
+    let format = options.format ?? (options.json ? .json : .table)
     let store = try context.openStore()
-    guard let question = context.arguments.positional(0) else {
+    guard let question = options.question else {
       try context.console.write(list(store).text(format))
       return 0
     }
     let sql = try statement(question, in: store)
-    let result = try store.queryReadOnly(sql, timeLimit: Double(limit))
+    let result = try store.queryReadOnly(sql, timeLimit: Double(options.limit))
     try context.console.write(TextTable(result).text(format))
     return 0
   }

@@ -5,14 +5,15 @@ import Workflow
 
 /// `locus status`: what is going on, and how each pipeline stands.
 enum StatusCommand: Command {
-  static let declaration = CommandDeclaration(
+  struct Options: StoreOptions {
+    @Positional("PIPELINE", "whose stages are shown (default: the one that ran last)")
+    var pipeline: String?
+    @Flag(.json) var json
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
     name: "status", summary: "Show what is running and how each pipeline's latest run stands.",
-    positionals: [
-      PositionalDeclaration(
-        name: "PIPELINE", isOptional: true,
-        help: "whose stages are shown (default: the one that ran last)")
-    ],
-    options: [CommandDeclaration.json, CommandDeclaration.store],
     discussion: """
       While a pipeline runs: its stage, how far it is, the rate, the time left and the latest values.
       Then a line a pipeline, and for each stage of one why it ran or did not.
@@ -24,9 +25,9 @@ enum StatusCommand: Command {
         command: "locus status --json", effect: "the same for a program"),
     ])
 
-  static func run(_ context: CommandContext) throws -> Int32 {
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let store = try context.openStore()
-    let holder = RunLock.holder(of: context.lockURL)
+    let holder = Session.holder(of: context.storeFolder)
     let progress = holder.flatMap { _ in RunProgress.current(in: context.storeFolder) }
     let found = try store.query(
       """
@@ -46,8 +47,8 @@ enum StatusCommand: Command {
         table.rows[row][status] = .string("killed")
       }
     }
-    let (pipeline, stages) = try stages(context.arguments.positional(0), table, store)
-    if context.arguments.has("--json") {
+    let (pipeline, stages) = try stages(context.options.pipeline, table, store)
+    if context.options.json {
       let running: JSONValue =
         holder.map {
           .object([
