@@ -11,17 +11,17 @@ extension ViewDeclaration {
     name: "denoiser",
     sql: """
       SELECT m.sha256, json_extract(m.body, '$.form') AS form,
-        json_extract(coalesce(b.body, m.body), '$.labelling') AS labelling,
-        json_extract(coalesce(b.body, m.body), '$.network.type') AS network,
-        json_extract(coalesce(b.body, m.body), '$.objects[0]') AS objects_min,
-        json_extract(coalesce(b.body, m.body), '$.objects[1]') AS objects_max,
-        json_extract(coalesce(b.body, m.body), '$.window') AS "window",
+        json_extract(coalesce(behind.body, m.body), '$.labelling') AS labelling,
+        json_extract(coalesce(behind.body, m.body), '$.network.type') AS network,
+        json_extract(coalesce(behind.body, m.body), '$.objects[0]') AS objects_min,
+        json_extract(coalesce(behind.body, m.body), '$.objects[1]') AS objects_max,
+        json_extract(coalesce(behind.body, m.body), '$.window') AS "window",
         json_extract(m.body, '$.base') AS base, json_extract(m.body, '$.mask.mask') AS mask,
-        json_extract(coalesce(b.body, m.body), '$.weights') AS weights,
-        json_extract(coalesce(b.body, m.body), '$.size') AS size,
-        json_extract(coalesce(b.body, m.body), '$.space.grid') AS cells,
-        json_extract(coalesce(b.body, m.body), '$.camera') AS camera
-      FROM manifest m LEFT JOIN manifest b ON b.sha256 = json_extract(m.body, '$.base')
+        json_extract(coalesce(behind.body, m.body), '$.weights') AS weights,
+        json_extract(coalesce(behind.body, m.body), '$.size') AS size,
+        json_extract(coalesce(behind.body, m.body), '$.space.grid') AS cells,
+        json_extract(coalesce(behind.body, m.body), '$.camera') AS camera
+      FROM manifest m LEFT JOIN manifest behind ON behind.sha256 = json_extract(m.body, '$.base')
       WHERE m.type = 'denoiser'
       """)
 
@@ -34,7 +34,7 @@ extension ViewDeclaration {
     name: "run_model",
     sql: """
       SELECT s.run_id, p.name AS pipeline, s.execution_id, s.kind, t.name AS model,
-        coalesce(json_extract(coalesce(b.body, d.body), '$.labelling'),
+        coalesce(json_extract(coalesce(behind.body, d.body), '$.labelling'),
           json_extract(e.params, '$.labelling')) AS labelling,
         coalesce(json_extract(d.body, '$.mask.mask'), (
           SELECT json_extract(x.params, '$.mask')
@@ -53,8 +53,8 @@ extension ViewDeclaration {
           AND y.role IN ('denoiser/manifest', 'denoiser/weights', 'denoiser/machine')
         ORDER BY y.role = 'denoiser/manifest' DESC LIMIT 1)
       LEFT JOIN manifest d ON d.sha256 = w.sha256
-      LEFT JOIN manifest b ON b.sha256 = json_extract(d.body, '$.base')
-      CROSS JOIN execution_output o ON o.sha256 = coalesce(b.sha256, w.sha256)
+      LEFT JOIN manifest behind ON behind.sha256 = json_extract(d.body, '$.base')
+      CROSS JOIN execution_output o ON o.sha256 = coalesce(behind.sha256, w.sha256)
         AND o.role IN ('manifest', 'weights', 'machine')
       CROSS JOIN stage t ON t.execution_id = o.execution_id AND t.run_id = s.run_id
         AND t.kind <> 'intervene'

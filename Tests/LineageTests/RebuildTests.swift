@@ -19,7 +19,9 @@ struct RebuildTests {
       runID: first, executionID: executions[1].id, level: "warning", message: "mind the gap")
     try fixture.store.finishRun(first, status: "succeeded")
     let other = try fixture.begin("other")
-    try fixture.stage(other, "scenes", "generate", files: [("pixels", "p2")])
+    try fixture.stage(
+      other, "scenes", "generate", files: [("pixels", "p2")],
+      manifests: [("manifest", "{\"type\":\"picture-set\"}")])
     try fixture.stage(other, "copy", "import", files: [("pictures", "p")], key: fixture.hash("k"))
     var failed = ExecutionRecord(
       key: fixture.hash("bad"), kind: "train", parameters: .object(["width": .integer(3)]), seed: 7,
@@ -52,7 +54,7 @@ struct RebuildTests {
   func equal() throws {
     let fixture = try history()
     let before = try StoreFixture.rows(fixture.store.database)
-    #expect(before.count == 10 && before.values.allSatisfy { !$0.isEmpty })
+    #expect(before.count == 12 && before.values.allSatisfy { !$0.isEmpty })
     #expect(
       try fixture.store.query("SELECT 1 FROM execution WHERE status = 'replaced'").rows.count == 1)
     let counts = try Store.rebuild(fixture.folder, .locus)

@@ -108,6 +108,6 @@ struct ViewTests {
   private static let big: Set<String> = [
     "stage", "execution", "artifact", "execution_input", "execution_output", "metric", "outcome",
     "event", "manifest", "s", "t", "i", "e", "x", "y", "m", "l", "q", "h", "w", "o", "mo", "g", "d",
-    "b",
+    "behind",
   ]
 }
