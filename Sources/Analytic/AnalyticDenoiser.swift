@@ -1,28 +1,29 @@
 import Diffusion
 import Foundation
+import Streams
 import Synchronization
 import Tensors
 
 /// What a local-score machine sees; together with its training pictures it is the denoiser.
-public struct MachineSettings: Sendable, Hashable {
-  public enum Places: String, Sendable, CaseIterable {
+package struct MachineSettings: Sendable, Hashable {
+  package enum Places: String, Sendable, Codable, CaseIterable {
     /// Training patches from the output's own place.
     case same
     /// From every place, a whole number of cells away, that has the same border class.
     case all
   }
 
-  public var schedule: WindowSchedule
+  package var schedule: WindowSchedule
   /// Reach in pixels of the labels that an output sees: cells that overlap the square of side
   /// 2 · labelRadius + 1.
-  public var labelRadius: Int
-  public var places: Places
+  package var labelRadius: Int
+  package var places: Places
   /// Of the training conditioners that labels are compared with.
-  public var labelling: Labelling
+  package var labelling: Labelling
   /// Share of training conditioners that are blanked, 0 … 1.
-  public var labelDropout: Double
+  package var labelDropout: Double
 
-  public init(
+  package init(
     schedule: WindowSchedule, labelRadius: Int, places: Places, labelling: Labelling,
     labelDropout: Double
   ) {
@@ -45,9 +46,9 @@ public struct MachineSettings: Sendable, Hashable {
 ///
 /// Patches whose weight is below e^−cut of the largest are left out, with cut chosen so that all of them
 /// together change the weights by less than 10⁻⁷, and D by less than 2 · 10⁻⁷: a rounding error.
-public final class AnalyticDenoiser: Denoiser {
-  public let shape: PictureShape
-  public let settings: MachineSettings
+package final class AnalyticDenoiser: Denoiser {
+  package let shape: PictureShape
+  package let settings: MachineSettings
   private let patches: PatchSet
   private let coverage: LabelCoverage
   /// By the reach that decides border classes, of pixels or labels; places `same` have none: 0.
@@ -64,8 +65,9 @@ public final class AnalyticDenoiser: Denoiser {
   private static let mostPlans = 1024
   private static let leftOut = 1e-7
 
-  /// - Throws: `AnalyticError.setting` for a reach below 0 or a dropout outside 0 … 1.
-  public init(_ training: TrainingSet, _ settings: MachineSettings) throws(AnalyticError) {
+  /// - Throws: `AnalyticError.setting` for a reach below 0 or a dropout outside 0 … 1,
+  ///   `AnalyticError.places` for conditioners without places, which no window of labels can hold.
+  package init(_ training: TrainingSet, _ settings: MachineSettings) throws(AnalyticError) {
     if settings.labelRadius < 0 {
       throw .setting(
         name: "label_radius", found: "\(settings.labelRadius)", accepted: "0 or more")
@@ -76,7 +78,11 @@ public final class AnalyticDenoiser: Denoiser {
     }
     shape = training.shape
     self.settings = settings
-    patches = PatchSet(training)
+    do {
+      patches = try PatchSet(training)
+    } catch {
+      throw .places(error)
+    }
     coverage = LabelCoverage(patches, radius: settings.labelRadius)
     var matchers: [Int: LabelMatcher] = [:]
     for step in settings.schedule.steps {
@@ -86,12 +92,18 @@ public final class AnalyticDenoiser: Denoiser {
         set: patches, labelling: settings.labelling, dropout: Float(settings.labelDropout),
         radius: settings.labelRadius,
         shifts: settings.places == .same
-          ? [Shift.none(shape)] : Shift.all(shape, margin: margin))
+          ? [Shift.none(shape)] : Shift.all(patches.grid, margin: margin))
     }
     self.matchers = matchers
     let most = Double(max(patches.totals.max() ?? 1, 1))
     let q = settings.labelDropout
-    let least = [q, (1 - q) / (settings.labelling == .single ? most : 1)].filter { $0 > 0 }.min()
+    // How many conditioners a picture may be drawn with, blanks aside.
+    let choices =
+      switch settings.labelling {
+      case .single: most
+      case .all, .none: 1.0
+      }
+    let least = [q, (1 - q) / choices].filter { $0 > 0 }.min()
     let places = matchers.values.map(\.shifts.count).max() ?? 1
     cut = Float(log(Double(patches.count * places) / ((least ?? 1) * Self.leftOut)))
   }
@@ -101,9 +113,9 @@ public final class AnalyticDenoiser: Denoiser {
   }
 
   /// Training pictures.
-  public var count: Int { patches.count }
+  package var count: Int { patches.count }
 
-  public var labelWindowArea: Double {
+  package var labelWindowArea: Double {
     let side = Double(min(2 * settings.labelRadius + 1, shape.size))
     return side * side
   }
@@ -112,7 +124,7 @@ public final class AnalyticDenoiser: Denoiser {
   ///
   /// - Throws: `DenoiserError` for a batch that does not fit, `AnalyticError.label` for labels that
   ///   are no counts.
-  public func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
+  package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)
     let queries = try queries(batch, regions: nil)
     var results = [[Float]](repeating: [], count: batch.count)
@@ -128,7 +140,7 @@ public final class AnalyticDenoiser: Denoiser {
 
   /// The gradient with respect to x is exact; that with respect to labels is 0: agreement is yes or no,
   /// and what labels do is seen by knocking them out.
-  public func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
+  package func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
     -> (x: [Float], labels: [Float])
   {
     try batch.validate(shape, cotangent: cotangent)
@@ -157,16 +169,16 @@ public final class AnalyticDenoiser: Denoiser {
   }
 
   /// How the windows of a picture agree with training.
-  public struct WindowAgreement: Sendable, Hashable {
+  package struct WindowAgreement: Sendable, Hashable {
     /// Windows that hold a label.
-    public var labelled: Int
+    package var labelled: Int
     /// Those for which no training conditioner is equal and the nearest decides.
-    public var unmatched: Int
+    package var unmatched: Int
   }
 
   /// Counts over the S² windows of a conditioner (G, G) at a noise level; only with places `all` does
   /// it depend on σ.
-  public func agreement(labels: [Float], sigma: Float) throws(AnalyticError) -> WindowAgreement {
+  package func agreement(labels: [Float], sigma: Float) throws(AnalyticError) -> WindowAgreement {
     let plan = try plan(labels, radius: radius(at: sigma)).plan
     return WindowAgreement(
       labelled: plan.isLabelled.count { $0 },

@@ -46,21 +46,31 @@ struct LabelMatcher: Sendable {
     self.dropout = dropout
     self.radius = radius
     self.shifts = shifts
-    let shape = set.shape
-    var pictures = [[Int]](repeating: [], count: shape.conditionerCount)
+    let grid = set.grid
+    var pictures = [[Int]](repeating: [], count: grid.count)
     for n in 0..<set.count {
-      for cell in set.occupied(n) { pictures[cell.row * shape.cells + cell.column].append(n) }
+      for cell in set.occupied(n) {
+        pictures[grid.cell(row: cell.row, column: cell.column)].append(n)
+      }
     }
     self.pictures = pictures
+    let everywhere = [Bool](repeating: true, count: grid.size * grid.size)
     canBeBlank =
-      dropout > 0 || labelling == .none
-      ? [Bool](repeating: true, count: shape.size * shape.size)
-      : Self.blankPixels(set, labelling: labelling, radius: radius, shifts: shifts)
+      switch labelling {
+      case _ where dropout > 0: everywhere
+      case .none: everywhere
+      // A picture without objects in the window.
+      case .all: Self.pixels(set, radius: radius, shifts: shifts) { $0.inside == 0 }
+      // One with an object outside of it, which may be the one that is drawn, or without any.
+      case .single:
+        Self.pixels(set, radius: radius, shifts: shifts) { $0.total == 0 || $0.inside < $0.total }
+      }
   }
 
-  /// Without dropout: `single` needs an object outside the window (or none at all), `all` none inside.
-  private static func blankPixels(
-    _ set: PatchSet, labelling: Labelling, radius: Int, shifts: [Shift]
+  /// Where some training picture has such objects, in all and inside the window.
+  private static func pixels(
+    _ set: PatchSet, radius: Int, shifts: [Shift],
+    where holds: ((total: Int, inside: Int)) -> Bool
   ) -> [Bool] {
     let size = set.shape.size
     return (0..<size * size).map { pixel in
@@ -70,29 +80,27 @@ struct LabelMatcher: Sendable {
           let inside = set.occupied(n).filter {
             sees(
               pixel, row: $0.row - shift.rows, column: $0.column - shift.columns, radius: radius,
-              set.shape)
+              set.grid)
           }
-          if labelling == .all { return inside.isEmpty }
-          let count = inside.reduce(0) { $0 + Int($1.count) }
-          return set.totals[n] == 0 || count < set.totals[n]
+          return holds((set.totals[n], inside.reduce(0) { $0 + Int($1.count) }))
         }
       }
     }
   }
 
   private static func sees(
-    _ pixel: Int, row: Int, column: Int, radius: Int, _ shape: PictureShape
+    _ pixel: Int, row: Int, column: Int, radius: Int, _ grid: CellGrid
   ) -> Bool {
-    seeing(row: row, column: column, radius: radius, shape)?.contains(pixel, size: shape.size)
+    seeing(row: row, column: column, radius: radius, grid)?.contains(pixel, size: grid.size)
       ?? false
   }
 
   /// The pixels whose L_i holds a cell: those with a window of `radius` that overlaps it. `nil` for
   /// cells so far outside the picture that none does.
-  static func seeing(row: Int, column: Int, radius: Int, _ shape: PictureShape) -> Region? {
+  static func seeing(row: Int, column: Int, radius: Int, _ grid: CellGrid) -> Region? {
     func range(_ cell: Int) -> ClosedRange<Int>? {
-      let low = max(0, cell * shape.cellSize - radius)
-      let high = min(shape.size - 1, (cell + 1) * shape.cellSize - 1 + radius)
+      let low = max(0, cell * grid.cellSize - radius)
+      let high = min(grid.size - 1, (cell + 1) * grid.cellSize - 1 + radius)
       return low <= high ? low...high : nil
     }
     guard let rows = range(row), let columns = range(column) else { return nil }
@@ -101,14 +109,14 @@ struct LabelMatcher: Sendable {
 
   /// - Parameter labels: (G, G), whole numbers from 0 up.
   func plan(_ labels: [Float]) -> LabelPlan {
-    let shape = set.shape
-    let size = shape.size
+    let grid = set.grid
+    let size = grid.size
     var norm = [Float](repeating: 0, count: size * size)
     var wanted: [(row: Int, column: Int)] = []
     for cell in labels.indices where labels[cell] != 0 {
-      let (row, column) = (cell / shape.cells, cell % shape.cells)
+      let (row, column) = (grid.row(cell), grid.column(cell))
       wanted.append((row, column))
-      Self.seeing(row: row, column: column, radius: radius, shape)?.forEach(size: size) {
+      Self.seeing(row: row, column: column, radius: radius, grid)?.forEach(size: size) {
         norm[$0] += labels[cell]
       }
     }
@@ -124,25 +132,20 @@ struct LabelMatcher: Sendable {
 
   /// The least offset of 0 and below that some training picture has; infinity where there is none.
   private func nearest(_ labels: [Float], _ wanted: [(row: Int, column: Int)]) -> [Float] {
-    let shape = set.shape
+    let size = set.shape.size
     var result = canBeBlank.map { $0 ? 0 : Float.infinity }
-    if labelling == .none { return result }
-    for shift in shifts {
-      for cell in wanted {
-        let (row, column) = (cell.row + shift.rows, cell.column + shift.columns)
-        guard (0..<shape.cells).contains(row), (0..<shape.cells).contains(column),
-          let region = Self.seeing(
-            row: cell.row, column: cell.column, radius: radius, shape)?.intersection(shift.valid)
-        else { continue }
-        let found = pictures[row * shape.cells + column]
-        if labelling == .single {
-          if !found.isEmpty {
-            region.forEach(size: shape.size) { result[$0] = min(result[$0], -1) }
-          }
-          continue
-        }
+    switch labelling {
+    case .none: break
+    // The one label in common is that of any picture with an object in its cell.
+    case .single:
+      forEachShared(wanted) { _, found, region in
+        if found.isEmpty { return }
+        region.forEach(size: size) { result[$0] = min(result[$0], -1) }
+      }
+    case .all:
+      forEachShared(wanted) { shift, found, region in
         for n in found {
-          region.forEach(size: shape.size) { pixel in
+          region.forEach(size: size) { pixel in
             result[pixel] = min(result[pixel], difference(n, shift, labels, pixel: pixel))
           }
         }
@@ -151,16 +154,33 @@ struct LabelMatcher: Sendable {
     return result
   }
 
+  /// The training pictures with an object in a wanted cell, and the pixels that see it there.
+  private func forEachShared(
+    _ wanted: [(row: Int, column: Int)], _ body: (Shift, _ pictures: [Int], Region) -> Void
+  ) {
+    let grid = set.grid
+    for shift in shifts {
+      for cell in wanted {
+        let (row, column) = (cell.row + shift.rows, cell.column + shift.columns)
+        guard grid.contains(row: row, column: column),
+          let region = Self.seeing(
+            row: cell.row, column: cell.column, radius: radius, grid)?.intersection(shift.valid)
+        else { continue }
+        body(shift, pictures[grid.cell(row: row, column: column)], region)
+      }
+    }
+  }
+
   /// ‖a_n − c‖₁ − ‖c‖₁ on L_i.
   private func difference(_ n: Int, _ shift: Shift, _ labels: [Float], pixel: Int) -> Float {
-    let shape = set.shape
+    let grid = set.grid
     var sum: Float = 0
     for cell in set.occupied(n) {
       let (row, column) = (cell.row - shift.rows, cell.column - shift.columns)
-      guard (0..<shape.cells).contains(row), (0..<shape.cells).contains(column),
-        Self.sees(pixel, row: row, column: column, radius: radius, shape)
+      guard grid.contains(row: row, column: column),
+        Self.sees(pixel, row: row, column: column, radius: radius, grid)
       else { continue }
-      let label = labels[row * shape.cells + column]
+      let label = labels[grid.cell(row: row, column: column)]
       sum += abs(cell.count - label) - label
     }
     return sum
@@ -168,10 +188,16 @@ struct LabelMatcher: Sendable {
 
   /// Where no training conditioner is blank or shares a label: every one has objects in the window.
   private func farOffset(_ pixel: Int, _ labels: [Float]) -> Float {
-    if labelling == .single { return 1 }
-    return shifts.filter { $0.valid.contains(pixel, size: set.shape.size) }.flatMap { shift in
-      (0..<set.count).map { difference($0, shift, labels, pixel: pixel) }
-    }.min() ?? 0
+    switch labelling {
+    // Every conditioner is blank: that is the nearest everywhere.
+    case .none: 0
+    // An object that the request does not name was drawn.
+    case .single: 1
+    case .all:
+      shifts.filter { $0.valid.contains(pixel, size: set.shape.size) }.flatMap { shift in
+        (0..<set.count).map { difference($0, shift, labels, pixel: pixel) }
+      }.min() ?? 0
+    }
   }
 }
 

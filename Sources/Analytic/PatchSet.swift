@@ -4,6 +4,7 @@ import Vectors
 /// Training pictures as the patches of a local-score machine: as many side by side as a vector has lanes.
 final class PatchSet: @unchecked Sendable {
   let shape: PictureShape
+  let grid: CellGrid
   let count: Int
   let blocks: Int
   /// (blocks, S², 3, lanes): bytes as rendered; pictures that fill the last block up are 0.
@@ -20,7 +21,8 @@ final class PatchSet: @unchecked Sendable {
     var count: Float
   }
 
-  init(_ set: TrainingSet) {
+  init(_ set: TrainingSet) throws(NoPlaces) {
+    grid = try set.shape.places()
     shape = set.shape
     count = set.count
     blocks = (set.count + lanes - 1) / lanes
@@ -35,17 +37,17 @@ final class PatchSet: @unchecked Sendable {
       }
     }
     self.pixels = pixels
-    let grid = set.shape.cells
     var cells: [Occupied] = []
     var starts = [0]
     var totals: [Int] = []
     for n in 0..<set.count {
       var total = 0
-      for cell in 0..<grid * grid {
-        let objects = set.conditioners[n * grid * grid + cell]
+      for cell in 0..<grid.count {
+        let objects = set.conditioners[n * grid.count + cell]
         if objects == 0 { continue }
         total += Int(objects)
-        cells.append(Occupied(row: cell / grid, column: cell % grid, count: Float(objects)))
+        cells.append(
+          Occupied(row: grid.row(cell), column: grid.column(cell), count: Float(objects)))
       }
       starts.append(cells.count)
       totals.append(total)
@@ -72,7 +74,7 @@ final class LabelCoverage: @unchecked Sendable {
     counts.initialize(repeating: 0, count: set.blocks * block)
     for n in 0..<set.count {
       for cell in set.occupied(n) {
-        LabelMatcher.seeing(row: cell.row, column: cell.column, radius: radius, set.shape)?
+        LabelMatcher.seeing(row: cell.row, column: cell.column, radius: radius, set.grid)?
           .forEach(size: size) { pixel in
             let i = n / lanes * block + pixel * lanes + n % lanes
             counts[i] = UInt8(min(Int(counts[i]) + Int(cell.count), 255))
@@ -98,8 +100,8 @@ struct Shift: Hashable {
   /// border; whole cells, so that labels keep their place within the window.
   ///
   /// - Parameter margin: the largest of the reaches in pixels and in labels.
-  static func all(_ shape: PictureShape, margin: Int) -> [Shift] {
-    let size = shape.size
+  static func all(_ grid: CellGrid, margin: Int) -> [Shift] {
+    let size = grid.size
     func valid(_ shift: Int) -> ClosedRange<Int>? {
       if shift == 0 { return 0...size - 1 }
       let low = max(margin, margin - shift)
@@ -107,10 +109,10 @@ struct Shift: Hashable {
       return low <= high ? low...high : nil
     }
     var shifts: [Shift] = []
-    for rows in 1 - shape.cells...shape.cells - 1 {
-      guard let validRows = valid(rows * shape.cellSize) else { continue }
-      for columns in 1 - shape.cells...shape.cells - 1 {
-        guard let validColumns = valid(columns * shape.cellSize) else { continue }
+    for rows in 1 - grid.cells...grid.cells - 1 {
+      guard let validRows = valid(rows * grid.cellSize) else { continue }
+      for columns in 1 - grid.cells...grid.cells - 1 {
+        guard let validColumns = valid(columns * grid.cellSize) else { continue }
         shifts.append(
           Shift(
             rows: rows, columns: columns, valid: Region(rows: validRows, columns: validColumns)))

@@ -206,7 +206,7 @@ final class PatchWorker {
   /// The bytes of a block, so that the pointer to pixel i is where pixel i + shift begins.
   @inline(__always)
   private func shifted(_ block: Int, _ shift: Shift) -> UnsafePointer<UInt8> {
-    let cell = set.shape.cellSize
+    let cell = set.grid.cellSize
     let pixels = (block * size + shift.rows * cell) * size + shift.columns * cell
     return UnsafePointer(set.pixels) + pixels * 3 * lanes
   }
@@ -252,7 +252,7 @@ final class PatchWorker {
     case .none:
       region.forEach(size: size) { store(isReal, prior.pointer + $0 * lanes) }
     case .single:
-      let cell = set.shape.cellSize
+      let cell = set.grid.cellSize
       let shifted = (block * size + shift.rows * cell) * size + shift.columns * cell
       let counts = UnsafePointer(coverage.counts) + shifted * lanes
       let share = kept / totals
@@ -264,12 +264,16 @@ final class PatchWorker {
         store(
           (isReal * plan.blank[pixel]).addingProduct(drawn, share), prior.pointer + pixel * lanes)
       }
-      stamp(query, region, shift, block) { count, label, lane in
-        label > 0 ? count * share[lane] : nil
-      }
+      // One of the objects in a labelled cell was drawn, where a label in common decides.
+      stamp(
+        query, region, shift, block,
+        { count, label, lane in label > 0 ? count * share[lane] : nil },
+        at: { value, pixel in value * plan.shared[pixel] })
     case .all:
       region.forEach(size: size) { store(Vector(), prior.pointer + $0 * lanes) }
-      stamp(query, region, shift, block) { count, label, _ in abs(count - label) - label }
+      stamp(
+        query, region, shift, block, { count, label, _ in abs(count - label) - label },
+        at: { value, _ in value })
       region.forEach(size: size) { pixel in
         let target = prior.pointer + pixel * lanes
         let isNearest = Vector().replacing(
@@ -279,28 +283,29 @@ final class PatchWorker {
     }
   }
 
-  /// Adds a value for each occupied cell to the pixels whose L_i holds it; under `single` only where a
-  /// label in common decides.
+  /// Adds a value for each occupied cell to the pixels whose L_i holds it.
+  ///
+  /// - Parameter weighed: what of the value a pixel gets.
   @inline(__always)
   private func stamp(
     _ query: PatchQuery, _ region: Region, _ shift: Shift, _ block: Int,
-    _ value: (_ count: Float, _ label: Float, _ lane: Int) -> Float?
+    _ value: (_ count: Float, _ label: Float, _ lane: Int) -> Float?,
+    at weighed: (_ value: Float, _ pixel: Int) -> Float
   ) {
-    let shape = set.shape
-    let isSingle = labelling == .single
+    let grid = set.grid
     for n in block * lanes..<min((block + 1) * lanes, set.count) {
       for cell in set.occupied(n) {
         // Cells outside the grid are seen by no pixel of a shift's valid region.
         let (row, column) = (cell.row - shift.rows, cell.column - shift.columns)
-        let isInside = (0..<shape.cells).contains(row) && (0..<shape.cells).contains(column)
-        let label = isInside ? query.labels[row * shape.cells + column] : 0
+        let isInside = grid.contains(row: row, column: column)
+        let label = isInside ? query.labels[grid.cell(row: row, column: column)] : 0
         guard let value = value(cell.count, label, n % lanes),
           let pixels = LabelMatcher.seeing(
-            row: row, column: column, radius: labelRadius, shape)?.intersection(region)
+            row: row, column: column, radius: labelRadius, grid)?.intersection(region)
         else { continue }
         let target = prior.pointer + n % lanes
         pixels.forEach(size: size) { pixel in
-          target[pixel * lanes] += isSingle ? value * query.plan.shared[pixel] : value
+          target[pixel * lanes] += weighed(value, pixel)
         }
       }
     }

@@ -1,24 +1,24 @@
 import Foundation
 
 /// How far an output pixel sees, noise level by noise level.
-public struct WindowSchedule: Sendable, Hashable, Codable {
-  public struct Step: Sendable, Hashable, Codable {
+package struct WindowSchedule: Sendable, Hashable, Codable {
+  package struct Step: Sendable, Hashable, Codable {
     /// The step holds from this σ up to the next step's.
-    public var from: Double
+    package var from: Double
     /// The window is the square of side 2 · radius + 1 px around the output, clipped to the picture.
-    public var radius: Int
+    package var radius: Int
 
-    public init(from: Double, radius: Int) {
+    package init(from: Double, radius: Int) {
       self.from = from
       self.radius = radius
     }
   }
 
   /// Rising in σ; the first holds below its own σ too.
-  public let steps: [Step]
+  package let steps: [Step]
 
   /// - Throws: `AnalyticError.schedule` unless there are steps, of rising σ and radii from 0 up.
-  public init(steps: [Step]) throws(AnalyticError) {
+  package init(steps: [Step]) throws(AnalyticError) {
     guard !steps.isEmpty, steps.allSatisfy({ $0.radius >= 0 && $0.from.isFinite }),
       zip(steps, steps.dropFirst()).allSatisfy({ $0.from < $1.from })
     else { throw .schedule("\(steps.map { "\($0.from): \($0.radius)" })") }
@@ -26,10 +26,10 @@ public struct WindowSchedule: Sendable, Hashable, Codable {
   }
 
   /// One window for every σ.
-  public init(radius: Int) { steps = [Step(from: 0, radius: max(radius, 0))] }
+  package init(radius: Int) { steps = [Step(from: 0, radius: max(radius, 0))] }
 
   /// The radius nearest in ln σ among those of some noise levels, which may come in any order.
-  public init(sigmas: [Double], radii: [Int]) throws(AnalyticError) {
+  package init(sigmas: [Double], radii: [Int]) throws(AnalyticError) {
     let sorted = zip(sigmas, radii).sorted { $0.0 < $1.0 }
     try self.init(
       steps: sorted.indices.map { i in
@@ -38,25 +38,25 @@ public struct WindowSchedule: Sendable, Hashable, Codable {
       })
   }
 
-  public func radius(at sigma: Float) -> Int {
+  package func radius(at sigma: Float) -> Int {
     (steps.last { $0.from <= Double(sigma) } ?? steps[0]).radius
   }
 
-  public var largestRadius: Int { steps.map(\.radius).max() ?? 0 }
+  package var largestRadius: Int { steps.map(\.radius).max() ?? 0 }
 
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     try self.init(steps: try container.decode([Step].self))
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     try container.encode(steps)
   }
 }
 
 /// Schedules that others published.
-public enum PublishedSchedule: String, Sendable, CaseIterable {
+package enum PublishedSchedule: String, Sendable, CaseIterable {
   /// Niedoba et al. 2024 (arXiv 2411.19339), PSPC-Square for CIFAR-10, as in the authors' code: the side
   /// of a square patch at each of EDM's 18 noise levels (80 down to 0.002, ρ = 7), the nearest level
   /// deciding. They average overlapping patches; here a window has its output pixel in its middle.
@@ -70,7 +70,7 @@ public enum PublishedSchedule: String, Sendable, CaseIterable {
 
   /// For pictures of `size` px with cells of `cellSize` px. A side as large as CIFAR-10's pictures is
   /// the whole picture at every size; sides between are in px.
-  public func schedule(size: Int, cellSize: Int) throws(AnalyticError) -> WindowSchedule {
+  package func schedule(size: Int, cellSize: Int) throws(AnalyticError) -> WindowSchedule {
     switch self {
     case .bradley: return WindowSchedule(radius: 5 * cellSize / 2)
     case .niedobaCIFAR10:

@@ -1,47 +1,48 @@
 /// The pictures and conditioners that a denoiser works on.
-public struct PictureShape: Sendable, Hashable {
+package struct PictureShape: Sendable, Hashable {
   /// Side of the square picture in pixels, S.
-  public var size: Int
-  /// Side of the square grid of conditioner cells, G; divides S.
-  public var cells: Int
+  package var size: Int
+  /// What a conditioner says.
+  package var space: ConditionerSpace
 
-  public init(size: Int, cells: Int) {
+  package init(size: Int, space: ConditionerSpace) {
     self.size = size
-    self.cells = cells
+    self.space = space
   }
 
-  public static let channels = 3
+  /// Conditioners are grids of `cells` × `cells` cells, which divide the picture.
+  package init(size: Int, cells: Int) { self.init(size: size, space: .grid(cells: cells)) }
+
+  package static let channels = 3
   /// Values of one picture: S × S × 3.
-  public var pictureCount: Int { size * size * Self.channels }
-  /// Values of one conditioner: G × G.
-  public var conditionerCount: Int { cells * cells }
-  /// Pixels on a side of a cell.
-  public var cellSize: Int { size / cells }
+  package var pictureCount: Int { size * size * Self.channels }
+  /// Values of one conditioner, C: G × G of a grid, a word each of a set.
+  package var conditionerCount: Int { space.count }
 }
 
 /// A batch of N noised pictures with their noise levels and conditioners.
-public struct NoisedBatch: Sendable {
+package struct NoisedBatch: Sendable {
   /// (N, S, S, 3), channels last; a clean picture lies in [−1, 1].
-  public var x: [Float]
+  package var x: [Float]
   /// (N), each > 0.
-  public var sigma: [Float]
-  /// (N, G, G): row, then column; counts of objects. All zero is ∅.
-  public var labels: [Float]
+  package var sigma: [Float]
+  /// (N, C): counts of objects, entries in their space's order. All zero is ∅.
+  package var labels: [Float]
 
-  public init(x: [Float], sigma: [Float], labels: [Float]) {
+  package init(x: [Float], sigma: [Float], labels: [Float]) {
     self.x = x
     self.sigma = sigma
     self.labels = labels
   }
 
-  public var count: Int { sigma.count }
+  package var count: Int { sigma.count }
 }
 
 /// A conditional denoiser D(x, σ, c); its score is (D − x) / σ².
 ///
 /// Anything that can be sampled and probed is one: trained weights, or another denoiser behind
 /// masks. A picture's result does not depend on the rest of its batch.
-public protocol Denoiser: Sendable {
+package protocol Denoiser: Sendable {
   var shape: PictureShape { get }
 
   /// Area in pixels of the part of the conditioner, drawn at picture resolution, that one output
@@ -52,7 +53,7 @@ public protocol Denoiser: Sendable {
   func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float]
 
   /// Vector–Jacobian product: the gradient of Σ cotangent · D(x, σ, c) with respect to x,
-  /// shape (N, S, S, 3), and to the labels, shape (N, G, G). `cotangent` is (N, S, S, 3).
+  /// shape (N, S, S, 3), and to the labels, shape (N, C). `cotangent` is (N, S, S, 3).
   func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
     -> (x: [Float], labels: [Float])
 }

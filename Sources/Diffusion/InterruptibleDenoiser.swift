@@ -1,24 +1,24 @@
-import Tensors
+import Streams
 
 /// Another denoiser, a few pictures at a time, with a look at a request to stop in between: a mask
 /// may turn one picture into hundreds of passes.
 ///
 /// How many are few follows from the time that they take. No result depends on it: a picture's
 /// does not depend on the rest of its batch.
-public struct InterruptibleDenoiser: Denoiser {
+package struct InterruptibleDenoiser: Denoiser {
   private let base: any Denoiser
   private let checkCancellation: @Sendable () throws -> Void
   private let portion = Portion(aim: .milliseconds(200))
 
-  public init(_ base: any Denoiser, checkCancellation: @escaping @Sendable () throws -> Void) {
+  package init(_ base: any Denoiser, checkCancellation: @escaping @Sendable () throws -> Void) {
     self.base = base
     self.checkCancellation = checkCancellation
   }
 
-  public var shape: PictureShape { base.shape }
-  public var labelWindowArea: Double { base.labelWindowArea }
+  package var shape: PictureShape { base.shape }
+  package var labelWindowArea: Double { base.labelWindowArea }
 
-  public func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
+  package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     var result: [Float] = []
     result.reserveCapacity(batch.x.count)
     try forEachPortion(of: batch, threads: threads) { some, _ in
@@ -27,7 +27,7 @@ public struct InterruptibleDenoiser: Denoiser {
     return result
   }
 
-  public func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
+  package func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
     -> (x: [Float], labels: [Float])
   {
     try batch.validate(shape, cotangent: cotangent)

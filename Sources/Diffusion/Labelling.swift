@@ -1,31 +1,32 @@
-import Tensors
+import Streams
 
 /// Which objects a training conditioner tells of.
-public enum Labelling: String, Sendable, CaseIterable {
+package enum Labelling: String, Sendable, CaseIterable {
   /// Every object.
   case all
   /// One object, drawn at random, though others may be in the picture.
   case single
   case none
 
-  /// Makes a training conditioner from the counts of all objects; `target` is (G, G).
-  public func draw(
-    from counts: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<Float>, cells: Int,
+  /// Makes a training conditioner from the counts of all objects, entry by entry of any space.
+  ///
+  /// - Parameter count: entries of `counts` and of `target`.
+  package func draw(
+    from counts: UnsafePointer<UInt8>, into target: UnsafeMutablePointer<Float>, count: Int,
     stream: inout RandomStream
   ) {
-    let size = cells * cells
     switch self {
-    case .all: for i in 0..<size { target[i] = Float(counts[i]) }
-    case .none: for i in 0..<size { target[i] = 0 }
+    case .all: for i in 0..<count { target[i] = Float(counts[i]) }
+    case .none: for i in 0..<count { target[i] = 0 }
     case .single:
       var total = 0
-      for i in 0..<size {
+      for i in 0..<count {
         target[i] = 0
         total += Int(counts[i])
       }
       if total == 0 { return }
       var chosen = stream.integer(below: total)
-      for i in 0..<size {
+      for i in 0..<count {
         if chosen < Int(counts[i]) {
           target[i] = 1
           return

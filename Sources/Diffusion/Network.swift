@@ -1,36 +1,37 @@
 import Tensors
 
 /// What a denoiser's network looks like; together with its weights it is the denoiser.
-public struct NetworkDescription: Sendable, Hashable {
-  public enum Conditioning: String, Sendable, CaseIterable {
-    /// The count map as a further input channel.
+package struct NetworkDescription: Sendable, Hashable {
+  package enum Conditioning: String, Sendable, CaseIterable {
+    /// The count map as a further input channel; only of conditioners whose entries are places.
     case grid
-    /// The flattened grid through an MLP, added to the noise embedding: global, as class labels.
+    /// All entries through an MLP, added to the noise embedding: global, as class labels.
     case vector
   }
-  public enum Normalization: String, Sendable, CaseIterable {
+  package enum Normalization: String, Sendable, CaseIterable {
     /// Four groups, statistics over the whole picture: a path for non-local dependence.
     case group
     /// Root mean square over the channels of a pixel: no such path.
     case pixel
   }
-  public enum Architecture: Sendable, Hashable {
+  package enum Architecture: Sendable, Hashable {
     case unet(
       width: Int, conditioning: Conditioning, normalization: Normalization, attention: Bool)
-    /// Score locality by construction: receptive radius 1 + Σ dilations, nothing global.
+    /// Score locality by construction: receptive radius 1 + Σ dilations, nothing global. Takes the
+    /// count map as a further input channel.
     case local(width: Int, dilations: [Int])
   }
 
-  public var architecture: Architecture
-  public var shape: PictureShape
+  package var architecture: Architecture
+  package var shape: PictureShape
 
-  public init(_ architecture: Architecture, shape: PictureShape) {
+  package init(_ architecture: Architecture, shape: PictureShape) {
     self.architecture = architecture
     self.shape = shape
   }
 
   /// Side in pixels of the window that one output pixel depends on; the picture's when it is global.
-  public var window: Int {
+  package var window: Int {
     switch architecture {
     case .unet: shape.size
     case .local(_, let dilations): min(2 * (1 + dilations.reduce(0, +)) + 1, shape.size)
@@ -47,17 +48,25 @@ let fourierCount = 32
 ///
 /// The network F of EDM's preconditioning: it takes c_in · x, ln σ / 4 and the labels. Names of
 /// weights are those of the PyTorch reference.
-public struct Network: Sendable {
-  public let description: NetworkDescription
-  public let graph: Graph
+package struct Network: Sendable {
+  package let description: NetworkDescription
+  package let graph: Graph
   /// (S, S, 3 + label map + coordinates, as far as the network takes them).
   let image: Value
   /// (1, 1, 32): sin and cos of ln σ / 4 at 16 frequencies.
   let fourier: Value
-  /// (1, 1, G²) for `vector` conditioning.
-  let labels: Value?
+  /// How conditioners enter.
+  let labels: Labels
 
-  public init(_ description: NetworkDescription) {
+  enum Labels: Sendable {
+    /// As the image's fourth channel, each pixel with the count of its cell.
+    case map(CellGrid)
+    /// (1, 1, C): all entries at once.
+    case vector(Value)
+  }
+
+  /// - Throws: `NoPlaces` for a network that takes a map of conditioners which have none.
+  package init(_ description: NetworkDescription) throws(NoPlaces) {
     self.description = description
     var builder = GraphBuilder()
     let size = description.shape.size
@@ -65,18 +74,25 @@ public struct Network: Sendable {
     let output: Value
     switch description.architecture {
     case .unet(let width, let conditioning, let normalization, let attention):
-      image = builder.input(
-        height: size, width: size,
-        channels: PictureShape.channels + (conditioning == .grid ? 1 : 0))
-      labels =
-        conditioning == .vector
-        ? builder.input(height: 1, width: 1, channels: description.shape.conditionerCount) : nil
+      let vector: Value?
+      switch conditioning {
+      case .grid:
+        labels = .map(try description.shape.places())
+        image = builder.input(height: size, width: size, channels: PictureShape.channels + 1)
+        vector = nil
+      case .vector:
+        image = builder.input(height: size, width: size, channels: PictureShape.channels)
+        let value = builder.input(
+          height: 1, width: 1, channels: description.shape.conditionerCount)
+        labels = .vector(value)
+        vector = value
+      }
       output = buildUNet(
-        &builder, image: image, fourier: fourier, labels: labels, width: width,
+        &builder, image: image, fourier: fourier, labels: vector, width: width,
         kind: normalization == .group ? .group(4) : .pixel, attention: attention)
     case .local(let width, let dilations):
+      labels = .map(try description.shape.places())
       image = builder.input(height: size, width: size, channels: PictureShape.channels + 3)
-      labels = nil
       output = buildLocal(
         &builder, image: image, fourier: fourier, width: width, dilations: dilations)
     }

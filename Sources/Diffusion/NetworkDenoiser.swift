@@ -1,13 +1,22 @@
+import Formats
 import Foundation
+import Streams
 import Synchronization
 import Tensors
 
 /// A batch that does not fit a denoiser.
-public enum DenoiserError: Error, Hashable, CustomStringConvertible {
+package enum DenoiserError: CategorizedError, Hashable, CustomStringConvertible {
   case count(array: String, found: Int, expected: Int)
   case sigma(index: Int, value: Float)
 
-  public var description: String {
+  package var category: ErrorCategory {
+    switch self {
+    case .sigma: .data
+    case .count: .bug
+    }
+  }
+
+  package var description: String {
     switch self {
     case .count(let array, let found, let expected):
       "the batch's \(array) has \(found) values, expected \(expected)"
@@ -19,7 +28,7 @@ public enum DenoiserError: Error, Hashable, CustomStringConvertible {
 
 extension NoisedBatch {
   /// Throws unless every array has the size that `shape` and the number of noise levels ask for.
-  public func validate(_ shape: PictureShape, cotangent: [Float]? = nil) throws(DenoiserError) {
+  package func validate(_ shape: PictureShape, cotangent: [Float]? = nil) throws(DenoiserError) {
     let pictures = count * shape.pictureCount
     if x.count != pictures { throw .count(array: "x", found: x.count, expected: pictures) }
     let conditioners = count * shape.conditionerCount
@@ -36,25 +45,25 @@ extension NoisedBatch {
 }
 
 /// A trained network with its weights.
-public final class NetworkDenoiser: Denoiser {
-  public let network: Network
-  public let weights: Weights
+package final class NetworkDenoiser: Denoiser {
+  package let network: Network
+  package let weights: Weights
   // Workspaces are kept between calls: a sampler asks for dozens of passes in a row.
   private let idle = Mutex<[Bool: [SendableRunner]]>([:])
 
-  public init(network: Network, weights: Weights) {
+  package init(network: Network, weights: Weights) {
     self.network = network
     self.weights = weights
   }
 
-  public var shape: PictureShape { network.description.shape }
+  package var shape: PictureShape { network.description.shape }
 
-  public var labelWindowArea: Double {
+  package var labelWindowArea: Double {
     let window = Double(network.description.window)
     return window * window
   }
 
-  public func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
+  package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)
     let count = shape.pictureCount
     let conditioners = shape.conditionerCount
@@ -84,7 +93,7 @@ public final class NetworkDenoiser: Denoiser {
     }
   }
 
-  public func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
+  package func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
     -> (x: [Float], labels: [Float])
   {
     try batch.validate(shape, cotangent: cotangent)

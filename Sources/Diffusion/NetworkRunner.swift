@@ -19,24 +19,31 @@ final class NetworkRunner {
     output = AlignedBuffer(count: network.description.shape.pictureCount)
   }
 
-  /// Computes F(c_in x, ln σ / 4, labels) into `output`; x is (S, S, 3), labels (G, G).
+  /// Computes F(c_in x, ln σ / 4, labels) into `output`; x is (S, S, 3), labels (C).
   func forward(
     _ weights: Weights, x: UnsafePointer<Float>, _ scale: Preconditioning,
     labels: UnsafePointer<Float>
   ) {
     let shape = network.description.shape
     let channels = network.image.channels
-    let cell = shape.cellSize
-    let hasMap = network.labels == nil
     for row in 0..<shape.size {
       for column in 0..<shape.size {
         let from = x + (row * shape.size + column) * PictureShape.channels
         let to = image.pointer + (row * shape.size + column) * channels
         for c in 0..<PictureShape.channels { to[c] = from[c] * scale.input }
-        if hasMap { to[3] = labels[row / cell * shape.cells + column / cell] }
         if channels == 6 {
           to[4] = coordinate(column, shape.size)
           to[5] = coordinate(row, shape.size)
+        }
+      }
+    }
+    switch network.labels {
+    case .vector(let value): workspace.write(labels, to: value)
+    case .map(let grid):
+      for row in 0..<shape.size {
+        for column in 0..<shape.size {
+          image.pointer[(row * shape.size + column) * channels + 3] =
+            labels[grid.cell(pixelRow: row, pixelColumn: column)]
         }
       }
     }
@@ -48,12 +55,11 @@ final class NetworkRunner {
       features.pointer[fourierCount / 2 + i] = Foundation.cos(angle)
     }
     workspace.write(features.pointer, to: network.fourier)
-    if let value = network.labels { workspace.write(labels, to: value) }
     workspace.forward(weights)
     workspace.read(network.graph.output, into: output.pointer)
   }
 
-  /// Adds Σ `gradient` · F's gradient to `dx` (S, S, 3; with respect to c_in x) and `dlabels` (G, G).
+  /// Adds Σ `gradient` · F's gradient to `dx` (S, S, 3; with respect to c_in x) and `dlabels` (C).
   func inputGradients(
     _ weights: Weights, gradient: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
     dlabels: UnsafeMutablePointer<Float>
@@ -63,16 +69,22 @@ final class NetworkRunner {
     workspace.backward(weights, inputGradients: true)
     workspace.readGradient(network.image, into: image.pointer)
     let channels = network.image.channels
-    let cell = shape.cellSize
     for row in 0..<shape.size {
       for column in 0..<shape.size {
         let from = image.pointer + (row * shape.size + column) * channels
         let to = dx + (row * shape.size + column) * PictureShape.channels
         for c in 0..<PictureShape.channels { to[c] += from[c] }
-        if network.labels == nil { dlabels[row / cell * shape.cells + column / cell] += from[3] }
       }
     }
-    if let value = network.labels {
+    switch network.labels {
+    case .map(let grid):
+      for row in 0..<shape.size {
+        for column in 0..<shape.size {
+          dlabels[grid.cell(pixelRow: row, pixelColumn: column)] +=
+            image.pointer[(row * shape.size + column) * channels + 3]
+        }
+      }
+    case .vector(let value):
       withUnsafeTemporaryAllocation(of: Float.self, capacity: shape.conditionerCount) { buffer in
         guard let base = buffer.baseAddress else { return }
         workspace.readGradient(value, into: base)

@@ -1,16 +1,16 @@
 import Foundation
 
 /// EDM's preconditioning (Karras et al. 2022, table 1): D = c_skip x + c_out F(c_in x, ln σ / 4).
-public struct Preconditioning: Sendable {
+package struct Preconditioning: Sendable {
   /// Standard deviation of the data.
-  public static let sigmaData: Float = 0.5
+  package static let sigmaData: Float = 0.5
 
-  public let skip: Float
-  public let out: Float
-  public let input: Float
-  public let noise: Float
+  package let skip: Float
+  package let out: Float
+  package let input: Float
+  package let noise: Float
 
-  public init(sigma: Float) {
+  package init(sigma: Float) {
     let data = Self.sigmaData
     let total = sigma * sigma + data * data
     skip = data * data / total
@@ -20,5 +20,5 @@ public struct Preconditioning: Sendable {
   }
 
   /// The weight of the loss at σ: (σ² + σ_d²) / (σ σ_d)², which makes the loss of F uniform.
-  public var lossWeight: Float { 1 / (out * out) }
+  package var lossWeight: Float { 1 / (out * out) }
 }

@@ -1,13 +1,13 @@
 import Foundation
 
 /// EDM's deterministic sampler (Karras et al. 2022, algorithm 1 without churn; Heun's method).
-public struct HeunSampler: Sendable, Hashable {
-  public var steps: Int
-  public var sigmaMin: Double
-  public var sigmaMax: Double
-  public var rho: Double
+package struct HeunSampler: Sendable, Hashable {
+  package var steps: Int
+  package var sigmaMin: Double
+  package var sigmaMax: Double
+  package var rho: Double
 
-  public init(
+  package init(
     steps: Int = 20, sigmaMin: Double = 0.002, sigmaMax: Double = 80, rho: Double = 7
   ) {
     self.steps = steps
@@ -17,7 +17,7 @@ public struct HeunSampler: Sendable, Hashable {
   }
 
   /// Noise levels from σ_max down to σ_min, then 0: eq. 5.
-  public var sigmas: [Double] {
+  package var sigmas: [Double] {
     let high = pow(sigmaMax, 1 / rho)
     let low = pow(sigmaMin, 1 / rho)
     let inner = (0..<steps).map { i -> Double in
@@ -30,7 +30,7 @@ public struct HeunSampler: Sendable, Hashable {
   /// Draws N pictures from standard normal `noise` (N, S, S, 3) for `labels` (N, G, G).
   ///
   /// The result is (N, S, S, 3), a clean picture in about [−1, 1]. Costs 2 · steps − 1 passes.
-  public func sample(
+  package func sample(
     _ denoiser: any Denoiser, labels: [Float], noise: [Float], threads: Int,
     checkCancellation: () throws -> Void = {}
   ) throws -> [Float] {

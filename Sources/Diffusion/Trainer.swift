@@ -1,25 +1,26 @@
 import Foundation
+import Streams
 import Tensors
 
 /// Settings of a training; lengths are in pictures, so that results do not depend on time.
-public struct TrainingSettings: Sendable, Hashable {
-  public var pictures: Int
-  public var batch: Int
-  public var learningRate: Double
+package struct TrainingSettings: Sendable, Hashable {
+  package var pictures: Int
+  package var batch: Int
+  package var learningRate: Double
   /// The learning rate rises linearly over the first so many pictures.
-  public var warmUp: Int
+  package var warmUp: Int
   /// From here on the learning rate falls as 1/√pictures (EDM2, eq. 67).
-  public var decayAfter: Int
+  package var decayAfter: Int
   /// ln σ ~ N(mean, deviation).
-  public var sigmaMean: Double
-  public var sigmaDeviation: Double
-  public var labelling: Labelling
+  package var sigmaMean: Double
+  package var sigmaDeviation: Double
+  package var labelling: Labelling
   /// Share of conditioners that are blanked.
-  public var labelDropout: Double
-  /// Pixels within 5 px of a label weigh 1 + balance.
-  public var balance: Double
+  package var labelDropout: Double
+  /// Pixels within 5 px of a label weigh 1 + balance; other than 0 only where labels have places.
+  package var balance: Double
 
-  public init(
+  package init(
     pictures: Int, batch: Int, learningRate: Double, warmUp: Int, decayAfter: Int,
     sigmaMean: Double, sigmaDeviation: Double, labelling: Labelling, labelDropout: Double,
     balance: Double
@@ -37,46 +38,77 @@ public struct TrainingSettings: Sendable, Hashable {
   }
 
   /// The learning rate after `seen` pictures.
-  public func learningRate(after seen: Int) -> Double {
+  package func learningRate(after seen: Int) -> Double {
     let rise = min(1, Double(seen) / Double(max(warmUp, 1)))
     return learningRate * rise / max(Double(seen) / Double(max(decayAfter, 1)), 1).squareRoot()
   }
 
   /// Share of the average that a step keeps: a half-life of 5 % of the pictures seen (EDM's
   /// ramp-up), so that the average never reaches back to the initial weights.
-  public func averageDecay(after seen: Int) -> Double {
+  package func averageDecay(after seen: Int) -> Double {
     pow(0.5, Double(batch) / max(0.05 * Double(seen), 1e-8))
   }
+}
 
-  /// Radius in pixels around a label in which `balance` counts.
-  static let balanceRadius = 5.0
+/// Makes pixels near a label weigh more in the loss.
+private struct LabelBalance: Sendable {
+  let grid: CellGrid
+  let weight: Float
+
+  /// Around a label, in pixels.
+  private static let radius = 5.0
+
+  /// - Parameters:
+  ///   - labels: (G, G).
+  ///   - weights: (S, S), which get `weight` within the radius.
+  func write(_ labels: UnsafePointer<Float>, to weights: UnsafeMutablePointer<Float>) {
+    let size = grid.size
+    let radius = Self.radius
+    for cell in 0..<grid.count where labels[cell] > 0 {
+      let (y, x) = grid.center(cell)
+      for row in max(0, Int(y - radius))..<min(size, Int(y + radius) + 1) {
+        for column in max(0, Int(x - radius))..<min(size, Int(x + radius) + 1) {
+          let dy = Double(row) + 0.5 - y
+          let dx = Double(column) + 0.5 - x
+          if dx * dx + dy * dy <= radius * radius { weights[row * size + column] = weight }
+        }
+      }
+    }
+  }
 }
 
 /// A training under way.
 ///
 /// A batch is split into a fixed number of shards whose gradients are added in order: the weights
 /// are the same for any number of threads.
-public final class Trainer {
-  public let network: Network
-  public let settings: TrainingSettings
+package final class Trainer {
+  package let network: Network
+  package let settings: TrainingSettings
   private let data: TrainingSet
   private let seed: UInt64
+  /// `nil` where all pixels weigh the same.
+  private let balance: LabelBalance?
   private let weights: Weights
   private let optimizer: Adam
   private let shards: [Gradients]
   /// A picture of the batch each.
   private let losses: AlignedBuffer
   private var workers: [TrainingWorker] = []
-  public private(set) var steps = 0
+  package private(set) var steps = 0
 
   /// Pictures of one batch that share a gradient buffer.
   private static let shardCount = 8
 
-  public init(
+  /// - Throws: `NoPlaces` when the network or `balance` goes by places and conditioners have none.
+  package init(
     _ description: NetworkDescription, _ settings: TrainingSettings, data: TrainingSet,
     seed: UInt64
-  ) {
-    network = Network(description)
+  ) throws(NoPlaces) {
+    network = try Network(description)
+    balance =
+      settings.balance == 0
+      ? nil
+      : LabelBalance(grid: try description.shape.places(), weight: Float(1 + settings.balance))
     self.settings = settings
     self.data = data
     self.seed = seed
@@ -88,14 +120,14 @@ public final class Trainer {
     shards = (0..<min(Self.shardCount, settings.batch)).map { _ in Gradients(for: weights) }
   }
 
-  public var seen: Int { steps * settings.batch }
-  public var isFinished: Bool { seen >= settings.pictures }
-  public var parameterCount: Int { weights.count }
+  package var seen: Int { steps * settings.batch }
+  package var isFinished: Bool { seen >= settings.pictures }
+  package var parameterCount: Int { weights.count }
 
   /// One batch; returns its mean loss. Throws when the loss is not finite.
   ///
   /// A batch that `checkCancellation` stops leaves no trace.
-  public func step(threads: Int, checkCancellation: @Sendable () throws -> Void = {}) throws
+  package func step(threads: Int, checkCancellation: @Sendable () throws -> Void = {}) throws
     -> Double
   {
     while workers.count < max(threads, 1) {
@@ -104,12 +136,13 @@ public final class Trainer {
     let first = UInt64(steps) * UInt64(settings.batch)
     let count = shards.count
     let (workers, shards, weights, losses) = (workers, shards, weights, losses)
-    let (settings, data, seed) = (settings, data, seed)
+    let (settings, balance, data, seed) = (settings, balance, data, seed)
     parallel(count, threads: threads) { shard, worker in
       for item in stride(from: shard, to: settings.batch, by: count) {
         if (try? checkCancellation()) == nil { return }
         losses.pointer[item] = workers[worker].addGradient(
-          weights, data, settings, seed: seed, index: first + UInt64(item), into: shards[shard])
+          weights, data, settings, balance, seed: seed, index: first + UInt64(item),
+          into: shards[shard])
       }
     }
     do {
@@ -130,26 +163,21 @@ public final class Trainer {
   }
 
   /// All that the further training depends on.
-  public var state: TrainingState { TrainingState(steps: steps, tensors: optimizer.state()) }
+  package var state: TrainingState { TrainingState(steps: steps, tensors: optimizer.state()) }
 
   /// Goes on where `state` was taken.
-  public func restore(_ state: TrainingState) throws(ParameterMismatch) {
+  package func restore(_ state: TrainingState) throws(ParameterMismatch) {
     try optimizer.restore(state.tensors)
     steps = state.steps
   }
 
   /// The denoiser with the averaged weights, as of now.
-  public func denoiser() throws(ParameterMismatch) -> NetworkDenoiser {
+  package func denoiser() throws(ParameterMismatch) -> NetworkDenoiser {
     optimizer.finish()
     let copy = network.graph.makeWeights()
     try copy.load(optimizer.averaged.tensors())
     return NetworkDenoiser(network: network, weights: copy)
   }
-}
-
-extension RandomPurpose {
-  static let initialization = RandomPurpose(0x1001)
-  static let training = RandomPurpose(0x1002)
 }
 
 /// One thread's memory for training; `parallel` gives each worker to one thread at a time.
@@ -174,14 +202,16 @@ private final class TrainingWorker: @unchecked Sendable {
   /// Adds the gradient of Σ over pixels of the weighted squared error of picture `index` of the
   /// training; returns the mean weighted squared error.
   func addGradient(
-    _ weights: Weights, _ data: TrainingSet, _ settings: TrainingSettings, seed: UInt64,
-    index: UInt64, into gradients: Gradients
+    _ weights: Weights, _ data: TrainingSet, _ settings: TrainingSettings,
+    _ balance: LabelBalance?, seed: UInt64, index: UInt64, into gradients: Gradients
   ) -> Float {
     let shape = data.shape
     let count = shape.pictureCount
     var stream = RandomStream(seed: seed, purpose: .training, index: index)
     let picture = stream.integer(below: data.count)
     drawLabels(data, picture, settings, &stream)
+    pixelWeights.pointer.update(repeating: 1, count: shape.size * shape.size)
+    balance?.write(labels.pointer, to: pixelWeights.pointer)
     let sigma = Foundation.exp(
       Float(settings.sigmaMean) + Float(settings.sigmaDeviation) * stream.gaussian())
     let scale = Preconditioning(sigma: sigma)
@@ -213,30 +243,12 @@ private final class TrainingWorker: @unchecked Sendable {
     _ data: TrainingSet, _ picture: Int, _ settings: TrainingSettings,
     _ stream: inout RandomStream
   ) {
-    let shape = data.shape
-    let cells = shape.conditionerCount
+    let count = data.shape.conditionerCount
     data.conditioners.withUnsafeBufferPointer { conditioners in
       guard let counts = conditioners.baseAddress else { return }
       settings.labelling.draw(
-        from: counts + picture * cells, into: labels.pointer, cells: shape.cells,
-        stream: &stream)
+        from: counts + picture * count, into: labels.pointer, count: count, stream: &stream)
     }
     if stream.uniform() < settings.labelDropout { labels.clear() }
-    pixelWeights.pointer.update(repeating: 1, count: shape.size * shape.size)
-    if settings.balance == 0 { return }
-    let radius = TrainingSettings.balanceRadius
-    for cell in 0..<cells where labels.pointer[cell] > 0 {
-      let y = (Double(cell / shape.cells) + 0.5) * Double(shape.cellSize)
-      let x = (Double(cell % shape.cells) + 0.5) * Double(shape.cellSize)
-      for row in max(0, Int(y - radius))..<min(shape.size, Int(y + radius) + 1) {
-        for column in max(0, Int(x - radius))..<min(shape.size, Int(x + radius) + 1) {
-          let dy = Double(row) + 0.5 - y
-          let dx = Double(column) + 0.5 - x
-          if dx * dx + dy * dy <= radius * radius {
-            pixelWeights.pointer[row * shape.size + column] = Float(1 + settings.balance)
-          }
-        }
-      }
-    }
   }
 }

@@ -3,18 +3,18 @@ import Foundation
 import Tensors
 
 /// A training between two batches, on disk as safetensors.
-public struct TrainingState: Sendable {
+package struct TrainingState: Sendable {
   /// Batches done.
-  public var steps: Int
+  package var steps: Int
   /// The optimiser's state.
-  public var tensors: [NamedTensor]
+  package var tensors: [NamedTensor]
 
-  public init(steps: Int, tensors: [NamedTensor]) {
+  package init(steps: Int, tensors: [NamedTensor]) {
     self.steps = steps
     self.tensors = tensors
   }
 
-  public func data() -> Data {
+  package func data() -> Data {
     Safetensors(
       tensors: Dictionary(
         uniqueKeysWithValues: tensors.map {
@@ -23,7 +23,7 @@ public struct TrainingState: Sendable {
     ).data()
   }
 
-  public init(data: Data) throws(FormatError) {
+  package init(data: Data) throws(FormatError) {
     let file = try Safetensors(data: data)
     guard let steps = file.metadata["steps"].flatMap({ Int($0) }), steps >= 0 else {
       throw FormatError("training state", "it does not say after how many steps it was taken")

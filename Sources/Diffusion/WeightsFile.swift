@@ -4,34 +4,39 @@ import Tensors
 import Vectors
 
 /// What a weights file says about its training, beside the network itself.
-public struct TrainingOrigin: Sendable, Hashable {
-  public var labelling: Labelling
+package struct TrainingOrigin: Sendable, Hashable {
+  package var labelling: Labelling
   /// Fewest and most objects in a training picture.
-  public var objects: ClosedRange<Int>
+  package var objects: ClosedRange<Int>
 
-  public init(labelling: Labelling, objects: ClosedRange<Int>) {
+  package init(labelling: Labelling, objects: ClosedRange<Int>) {
     self.labelling = labelling
     self.objects = objects
   }
 }
 
 /// Why a file of weights was refused.
-public enum WeightsFileError: Error, CustomStringConvertible {
+package enum WeightsFileError: CategorizedError, CustomStringConvertible {
   case metadata(key: String, found: String?, accepted: String)
   /// Keys that neither the file nor whoever reads it states.
   case unstated([String])
   case contradiction(key: String, file: String, stated: String)
+  /// A network that goes by places, of conditioners without.
+  case places(NoPlaces)
   case tensors(ParameterMismatch)
   case notFinite(tensor: String)
   case format(FormatError)
 
-  public var description: String {
+  package var category: ErrorCategory { .data }
+
+  package var description: String {
     switch self {
     case .metadata(let key, let found, let accepted):
       "the weights' metadata has \(key) = \(found.map { "\"\($0)\"" } ?? "nothing"), accepted: \(accepted)"
     case .unstated(let keys): "the weights' metadata lacks \(keys.joined(separator: ", "))"
     case .contradiction(let key, let file, let stated):
       "the weights' metadata has \(key) = \"\(file)\", not \"\(stated)\""
+    case .places(let error): "the weights' metadata does not fit itself: \(error.description)"
     case .tensors(let mismatch): mismatch.description
     case .notFinite(let tensor): "weight \(tensor) holds a value that is no finite number"
     case .format(let error): error.description
@@ -40,29 +45,32 @@ public enum WeightsFileError: Error, CustomStringConvertible {
 }
 
 /// Weights on disk: safetensors with PyTorch's names and layouts, the network in the metadata.
-public struct WeightsFile: Sendable {
-  public var denoiser: NetworkDenoiser
-  public var origin: TrainingOrigin
+package struct WeightsFile: Sendable {
+  package var denoiser: NetworkDenoiser
+  package var origin: TrainingOrigin
   /// What the weights were trained with; `nil` where another program did not say.
-  public var instructions: String?
+  package var instructions: String?
 
-  public init(denoiser: NetworkDenoiser, origin: TrainingOrigin) {
+  package init(denoiser: NetworkDenoiser, origin: TrainingOrigin) {
     self.denoiser = denoiser
     self.origin = origin
     instructions = instructionSet
   }
 
-  public func data() -> Data {
+  package func data() -> Data {
     var tensors: [String: Safetensors.Tensor] = [:]
     for tensor in denoiser.weights.tensors() {
       tensors[tensor.name] = Safetensors.Tensor(shape: tensor.shape, values: tensor.values)
     }
     let description = denoiser.network.description
     var metadata = [
-      "size": "\(description.shape.size)", "cells": "\(description.shape.cells)",
-      "labelling": origin.labelling.rawValue, "objects_min": "\(origin.objects.lowerBound)",
-      "objects_max": "\(origin.objects.upperBound)",
+      "size": "\(description.shape.size)", "labelling": origin.labelling.rawValue,
+      "objects_min": "\(origin.objects.lowerBound)", "objects_max": "\(origin.objects.upperBound)",
     ]
+    switch description.shape.space {
+    case .grid(let cells): metadata["cells"] = "\(cells)"
+    case .set(let words): metadata["words"] = wordList(words)
+    }
     metadata["instructions"] = instructions
     switch description.architecture {
     case .unet(let width, let conditioning, let normalization, let attention):
@@ -81,7 +89,7 @@ public struct WeightsFile: Sendable {
 
   /// - Parameter stated: metadata for a file that another program wrote without it; where the file
   ///   has some of it, both must agree.
-  public init(data: Data, stated: [String: String] = [:]) throws(WeightsFileError) {
+  package init(data: Data, stated: [String: String] = [:]) throws(WeightsFileError) {
     let file: Safetensors
     do {
       file = try Safetensors(data: data)
@@ -89,7 +97,13 @@ public struct WeightsFile: Sendable {
       throw .format(error)
     }
     let reader = try MetadataReader(file: file.metadata, stated: stated)
-    let network = Network(try reader.description())
+    let network: Network
+    let description = try reader.description()
+    do {
+      network = try Network(description)
+    } catch {
+      throw .places(error)
+    }
     let weights: Weights
     do {
       weights = try network.graph.makeWeights(
@@ -107,6 +121,11 @@ public struct WeightsFile: Sendable {
   }
 }
 
+/// A JSON list, since a word may hold any character.
+private func wordList(_ words: [String]) -> String {
+  JSONValue.array(words.map(JSONValue.string)).canonicalText()
+}
+
 private struct MetadataReader {
   let metadata: [String: String]
 
@@ -117,7 +136,9 @@ private struct MetadataReader {
       }
     }
     metadata = file.merging(stated) { own, _ in own }
-    var needed = ["network", "width", "size", "cells", "labelling", "objects_min", "objects_max"]
+    var needed = ["network", "width", "size", "labelling", "objects_min", "objects_max"]
+    // Of the two ways to say what conditioners are, files of other programs have known only this one.
+    if metadata["words"] == nil { needed.insert("cells", at: 3) }
     switch metadata["network"] {
     case "unet": needed += ["conditioning", "normalization", "attention"]
     case "local": needed.append("dilations")
@@ -129,10 +150,7 @@ private struct MetadataReader {
 
   func description() throws(WeightsFileError) -> NetworkDescription {
     let size = try integer("size", 8...512)
-    let cells = try integer("cells", 1...512)
-    if size % cells != 0 {
-      throw .metadata(key: "cells", found: "\(cells)", accepted: "a divisor of size \(size)")
-    }
+    let shape = PictureShape(size: size, space: try space(size: size))
     if size % 4 != 0 {
       throw .metadata(key: "size", found: "\(size)", accepted: "a multiple of 4")
     }
@@ -140,7 +158,6 @@ private struct MetadataReader {
     if width % 4 != 0 {
       throw .metadata(key: "width", found: "\(width)", accepted: "a multiple of 4")
     }
-    let shape = PictureShape(size: size, cells: cells)
     switch metadata["network"] {
     case "unet":
       return NetworkDescription(
@@ -154,6 +171,31 @@ private struct MetadataReader {
       throw .metadata(key: "network", found: metadata["network"], accepted: "unet, local")
     }
   }
+
+  private func space(size: Int) throws(WeightsFileError) -> ConditionerSpace {
+    guard let list = metadata["words"] else {
+      let cells = try integer("cells", 1...512)
+      if size % cells != 0 {
+        throw .metadata(key: "cells", found: "\(cells)", accepted: "a divisor of size \(size)")
+      }
+      return .grid(cells: cells)
+    }
+    if let cells = metadata["cells"] {
+      throw .metadata(key: "cells", found: cells, accepted: "nothing beside words")
+    }
+    let words = (try? JSONDecoder().decode([String].self, from: Data(list.utf8))) ?? []
+    guard (1...Self.mostWords).contains(words.count), Set(words).count == words.count,
+      !words.contains("")
+    else {
+      throw .metadata(
+        key: "words", found: list,
+        accepted:
+          "a JSON list of 1 to \(Self.mostWords) different words, such as [\"red\",\"blue\"]")
+    }
+    return .set(words: words)
+  }
+
+  private static let mostWords = 4096
 
   func origin() throws(WeightsFileError) -> TrainingOrigin {
     let low = try integer("objects_min", 0...1000)

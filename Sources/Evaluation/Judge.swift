@@ -1,16 +1,17 @@
 import Diffusion
 import Foundation
+import Streams
 import Tensors
 
 /// A trained detector of objects: a heat map of centres, its peaks above a calibrated threshold.
-public struct Judge: Sendable {
+package struct Judge: Sendable {
   let network: JudgeNetwork
   let weights: Weights
   /// Least probability of a peak.
-  public var threshold: Float
+  package var threshold: Float
 
   /// The centres found in each of N pictures (N, S, S, 3) with values in [−1, 1].
-  public func detect(_ pictures: [Float], threads: Int) -> [[Place]] {
+  package func detect(_ pictures: [Float], threads: Int) -> [[Place]] {
     peaks(heatMaps(pictures, threads: threads), threshold: threshold)
   }
 
@@ -72,17 +73,17 @@ public struct Judge: Sendable {
 /// The cross-check: what differs from the empty ground, in connected pieces.
 ///
 /// Plain on purpose: it shares nothing with the judge but the renders that its two constants come from.
-public struct BackgroundDetector: Sendable {
-  public var size: Int
+package struct BackgroundDetector: Sendable {
+  package var size: Int
   /// The empty ground, (S, S, 3) in [−1, 1]: the median of renders.
-  public var ground: [Float]
+  package var ground: [Float]
   /// Least difference of a channel.
-  public var threshold: Float
+  package var threshold: Float
 
   /// Pieces smaller than this are noise, in pixels at 32 px.
   static let leastArea = 3.0
 
-  public func detect(_ pictures: [Float]) -> [[Place]] {
+  package func detect(_ pictures: [Float]) -> [[Place]] {
     let count = size * size * 3
     return (0..<pictures.count / count).map { item in
       var differs = [Bool](repeating: false, count: size * size)

@@ -5,16 +5,16 @@ import Tensors
 import Vectors
 
 /// A judge on disk, with its cross-check and the recall of both for each K.
-public struct JudgeFile: Sendable {
-  public var judge: Judge
-  public var background: BackgroundDetector
-  public var camera: CameraKind
-  public var size: Int
+package struct JudgeFile: Sendable {
+  package var judge: Judge
+  package var background: BackgroundDetector
+  package var camera: CameraKind
+  package var size: Int
   /// By K: recall on held-out renders; K = 0 counts as 1.
-  public var judgeRecall: [Double]
-  public var backgroundRecall: [Double]
+  package var judgeRecall: [Double]
+  package var backgroundRecall: [Double]
 
-  public init(_ trained: TrainedJudge, settings: JudgeSettings) {
+  package init(_ trained: TrainedJudge, settings: JudgeSettings) {
     judge = trained.judge
     background = trained.background
     camera = settings.camera
@@ -23,7 +23,7 @@ public struct JudgeFile: Sendable {
     backgroundRecall = trained.backgroundCalibration.map { $0.recall?.value ?? 1 }
   }
 
-  public func data() -> Data {
+  package func data() -> Data {
     var tensors: [String: Safetensors.Tensor] = [:]
     for tensor in judge.weights.tensors() {
       tensors["network." + tensor.name] = Safetensors.Tensor(
@@ -46,7 +46,7 @@ public struct JudgeFile: Sendable {
     Safetensors.Tensor(shape: [values.count], values: values.map { Float($0) })
   }
 
-  public init(data: Data) throws(EvaluationError) {
+  package init(data: Data) throws(EvaluationError) {
     let file: Safetensors
     do {
       file = try Safetensors(data: data)

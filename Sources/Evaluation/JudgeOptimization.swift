@@ -1,6 +1,7 @@
 import Diffusion
 import Formats
 import Foundation
+import Streams
 import Tensors
 
 /// The optimisation of a judge's network, a batch at a time.

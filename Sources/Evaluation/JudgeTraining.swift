@@ -1,23 +1,25 @@
 import Diffusion
 import Foundation
 import Scenes
+import Statistics
+import Streams
 import Tensors
 
 /// How a judge is trained; lengths are in pictures.
-public struct JudgeSettings: Sendable, Hashable {
-  public var camera: CameraKind
-  public var size: Int
-  public var cells: Int
+package struct JudgeSettings: Sendable, Hashable {
+  package var camera: CameraKind
+  package var size: Int
+  package var cells: Int
   /// Different renders to train on.
-  public var renders: Int
+  package var renders: Int
   /// Pictures seen in training.
-  public var pictures: Int
+  package var pictures: Int
   /// Held-out renders a K, for the threshold and again for the calibration.
-  public var heldOut: Int
+  package var heldOut: Int
   /// As a share of the picture's side: how far a detection may lie from the object.
-  public var tolerance: Double
+  package var tolerance: Double
 
-  public init(
+  package init(
     camera: CameraKind, size: Int, cells: Int, renders: Int, pictures: Int, heldOut: Int,
     tolerance: Double
   ) {
@@ -31,25 +33,25 @@ public struct JudgeSettings: Sendable, Hashable {
   }
 
   /// The most objects that a judge is asked about.
-  public static let mostObjects = 12
+  package static let mostObjects = 12
 }
 
 /// How well a detector does on held-out renders of K objects.
-public struct DetectorCalibration: Sendable {
-  public var k: Int
-  public var recall: Interval?
-  public var precision: Interval?
-  public var exact: Interval
+package struct DetectorCalibration: Sendable {
+  package var k: Int
+  package var recall: Interval?
+  package var precision: Interval?
+  package var exact: Interval
 }
 
 /// A judge with its cross-check and what both are worth.
-public struct TrainedJudge: Sendable {
-  public var judge: Judge
-  public var background: BackgroundDetector
-  public var judgeCalibration: [DetectorCalibration]
-  public var backgroundCalibration: [DetectorCalibration]
+package struct TrainedJudge: Sendable {
+  package var judge: Judge
+  package var background: BackgroundDetector
+  package var judgeCalibration: [DetectorCalibration]
+  package var backgroundCalibration: [DetectorCalibration]
   /// (pictures seen, loss).
-  public var curve: [(pictures: Int, loss: Double)]
+  package var curve: [(pictures: Int, loss: Double)]
 }
 
 /// Renders of 0 … 12 objects with their centres; gaps from CLEVR's down to touching.
@@ -91,7 +93,7 @@ struct JudgeRenders {
 /// - Parameters:
 ///   - checkpointing: keeps renders and the training; what remains is quick.
 ///   - progress: is told the pictures done, all there will be, and the loss of late.
-public func trainJudge(
+package func trainJudge(
   _ settings: JudgeSettings, seed: UInt64, threads: Int, checkpointing: Checkpointing = .none,
   progress: (_ done: Int, _ total: Int, _ loss: Double) -> Void
 ) throws -> TrainedJudge {

@@ -1,5 +1,6 @@
 import Diffusion
 import Foundation
+import Streams
 import Tensors
 
 /// One thread's memory for training a judge; `parallel` gives each worker to one thread at a time.

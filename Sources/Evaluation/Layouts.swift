@@ -1,18 +1,18 @@
 import Diffusion
 import Foundation
 import Scenes
-import Tensors
+import Streams
 
 /// A request for K objects: a conditioner and the places that it asks for.
-public struct RequestedLayout: Sendable {
-  public var k: Int
-  public var layout: Int
-  /// (G, G): ones at the requested cells.
-  public var labels: [Float]
+package struct RequestedLayout: Sendable {
+  package var k: Int
+  package var layout: Int
+  /// (C): ones at the requested cells.
+  package var labels: [Float]
   /// Centres of the requested cells, in pixels.
-  public var places: [Place]
+  package var places: [Place]
 
-  public init(k: Int, layout: Int, labels: [Float], places: [Place]) {
+  package init(k: Int, layout: Int, labels: [Float], places: [Place]) {
     self.k = k
     self.layout = layout
     self.labels = labels
@@ -21,19 +21,22 @@ public struct RequestedLayout: Sendable {
 }
 
 /// Layouts that a K needs, so that at least 192 places are requested: max(24, 192 / K), 24 for K = 0.
-public func layoutsNeeded(k: Int) -> Int { k == 0 ? 24 : max(24, (192 + k - 1) / k) }
+package func layoutsNeeded(k: Int) -> Int { k == 0 ? 24 : max(24, (192 + k - 1) / k) }
 
 /// The standard layout (`k`, `layout`) of a seed: K places by CLEVR's rule of distance, no two in a cell.
 ///
 /// Its stream is used for nothing else, so no training picture has it. CLEVR's margin along the
 /// directions is left out: with it twelve objects do not fit.
-public func requestedLayout(
+///
+/// - Throws: `NoPlaces` for conditioners that cannot name a place.
+package func requestedLayout(
   k: Int, layout: Int, shape: PictureShape, camera: CameraKind, seed: UInt64
 )
   throws -> RequestedLayout
 {
+  let grid = try shape.places()
   let settings = SceneSettings(
-    camera: camera, size: shape.size, cells: shape.cells,
+    camera: camera, size: grid.size, cells: grid.cells,
     rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0))
   try settings.validate()
   // Tries, should two centres share a cell.
@@ -41,30 +44,34 @@ public func requestedLayout(
   for attempt in 0..<tries {
     let index = (k << 32) + layout * tries + attempt
     let scene = try makeScene(settings, seed: seed, index: index, purpose: .layouts)
-    let counts = scene.conditioner(size: shape.size, cells: shape.cells)
+    let counts = scene.conditioner(size: grid.size, cells: grid.cells)
     if counts.contains(where: { $0 > 1 }) { continue }
-    return request(cells: counts.indices.filter { counts[$0] == 1 }, layout: layout, shape: shape)
+    return request(cells: counts.indices.filter { counts[$0] == 1 }, layout: layout, grid: grid)
   }
   throw EvaluationError.setting(
-    name: "cells", found: "\(shape.cells)", accepted: "a grid fine enough for \(k) objects")
+    name: "cells", found: "\(grid.cells)", accepted: "a grid fine enough for \(k) objects")
 }
 
-/// A request for chosen cells (row · G + column).
-public func request(cells: [Int], layout: Int, shape: PictureShape) -> RequestedLayout {
-  var labels = [Float](repeating: 0, count: shape.conditionerCount)
+/// A request for nothing, which conditioners of every space can make.
+package func emptyRequest(layout: Int, shape: PictureShape) -> RequestedLayout {
+  RequestedLayout(
+    k: 0, layout: layout, labels: [Float](repeating: 0, count: shape.conditionerCount), places: [])
+}
+
+/// A request for chosen cells.
+package func request(cells: [Int], layout: Int, grid: CellGrid) -> RequestedLayout {
+  var labels = [Float](repeating: 0, count: grid.count)
   var places: [Place] = []
-  let side = Double(shape.cellSize)
   for cell in cells {
     labels[cell] = 1
-    places.append(
-      Place(
-        x: (Double(cell % shape.cells) + 0.5) * side, y: (Double(cell / shape.cells) + 0.5) * side))
+    let (y, x) = grid.center(cell)
+    places.append(Place(x: x, y: y))
   }
   return RequestedLayout(k: cells.count, layout: layout, labels: labels, places: places)
 }
 
 /// The standard normal noise (S, S, 3) that a layout starts from: the same for every model and arm.
-public func startingNoise(k: Int, layout: Int, shape: PictureShape, seed: UInt64) -> [Float] {
+package func startingNoise(k: Int, layout: Int, shape: PictureShape, seed: UInt64) -> [Float] {
   var stream = RandomStream(
     seed: seed, purpose: .noise, index: UInt64(k) << 32 + UInt64(layout))
   return [Float](unsafeUninitializedCapacity: shape.pictureCount) { buffer, count in

@@ -1,4 +1,5 @@
 import Foundation
+import Statistics
 
 /// Outcomes sorted into strata: layouts are resampled within their seed and K.
 struct Strata {
@@ -42,7 +43,7 @@ struct Strata {
 /// K_max: the largest number of labels at which the model still extrapolates, recall ≥ `threshold`
 /// for every tested 1 ≤ K′ ≤ K, with a bootstrap interval over layouts within seeds; 0 when K = 1
 /// fails.
-public func kMax(_ outcomes: [Outcome], threshold: Double, seed: UInt64) -> Interval {
+package func kMax(_ outcomes: [Outcome], threshold: Double, seed: UInt64) -> Interval {
   let strata = Strata(outcomes)
   return Bootstrap(seed: seed).interval(
     strata: strata.ranges, count: strata.rows.count, n: strata.rows.count
@@ -50,7 +51,7 @@ public func kMax(_ outcomes: [Outcome], threshold: Double, seed: UInt64) -> Inte
 }
 
 /// Recall pooled over the K in `counts`, with a bootstrap interval over layouts; `nil` without any.
-public func pooledRecall(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64) -> Interval? {
+package func pooledRecall(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64) -> Interval? {
   let strata = Strata(outcomes.filter { counts.contains($0.k) && $0.requested > 0 })
   if strata.rows.isEmpty { return nil }
   return Bootstrap(seed: seed).interval(

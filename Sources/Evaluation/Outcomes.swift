@@ -1,11 +1,13 @@
+import Formats
 import Foundation
+import Statistics
 
 /// A point of a picture, in pixels from the upper left corner.
-public struct Place: Sendable, Hashable, Codable {
-  public var x: Double
-  public var y: Double
+package struct Place: Sendable, Hashable, Codable {
+  package var x: Double
+  package var y: Double
 
-  public init(x: Double, y: Double) {
+  package init(x: Double, y: Double) {
     self.x = x
     self.y = y
   }
@@ -16,17 +18,17 @@ public struct Place: Sendable, Hashable, Codable {
 }
 
 /// What was found in one generated picture.
-public struct Outcome: Sendable, Hashable, Codable {
-  public var seed: Int
-  public var k: Int
-  public var layout: Int
-  public var requested: Int
+package struct Outcome: Sendable, Hashable, Codable {
+  package var seed: Int
+  package var k: Int
+  package var layout: Int
+  package var requested: Int
   /// Requested places with an object.
-  public var found: Int
+  package var found: Int
   /// Objects in the picture.
-  public var drawn: Int
+  package var drawn: Int
 
-  public init(seed: Int, k: Int, layout: Int, requested: Int, found: Int, drawn: Int) {
+  package init(seed: Int, k: Int, layout: Int, requested: Int, found: Int, drawn: Int) {
     self.seed = seed
     self.k = k
     self.layout = layout
@@ -36,15 +38,17 @@ public struct Outcome: Sendable, Hashable, Codable {
   }
 
   /// Just what was asked for, and nothing else.
-  public var exact: Bool { found == requested && drawn == requested }
+  package var exact: Bool { found == requested && drawn == requested }
 }
 
-public enum EvaluationError: Error, Hashable, CustomStringConvertible {
+package enum EvaluationError: CategorizedError, Hashable, CustomStringConvertible {
   case noCommonLayouts
   case judge(String)
   case setting(name: String, found: String, accepted: String)
 
-  public var description: String {
+  package var category: ErrorCategory { .data }
+
+  package var description: String {
     switch self {
     case .noCommonLayouts:
       "the two evaluations share no layout: give them the same seed and common `counts`"
@@ -57,7 +61,7 @@ public enum EvaluationError: Error, Hashable, CustomStringConvertible {
 
 /// How many of `requested` have a detection within `tolerance`, each detection used once: the nearest
 /// pairs first.
-public func matchCount(requested: [Place], detected: [Place], tolerance: Double) -> Int {
+package func matchCount(requested: [Place], detected: [Place], tolerance: Double) -> Int {
   var pairs: [(distance: Double, request: Int, detection: Int)] = []
   for (i, place) in requested.enumerated() {
     for (j, detection) in detected.enumerated() {
@@ -77,23 +81,23 @@ public func matchCount(requested: [Place], detected: [Place], tolerance: Double)
 }
 
 /// The measures of one K.
-public struct CountSummary: Sendable {
-  public var k: Int
+package struct CountSummary: Sendable {
+  package var k: Int
   /// Found of requested places. Places of one picture depend on each other, so the interval is a
   /// bootstrap over layouts; Wilson's over places where all layouts agree.
-  public var recall: Interval?
+  package var recall: Interval?
   /// Found of drawn objects, with the same kind of interval; `nil` when nothing was drawn.
-  public var precision: Interval?
+  package var precision: Interval?
   /// Mean |drawn − K|, bootstrap over layouts.
-  public var countError: Interval
+  package var countError: Interval
   /// Mean objects drawn, bootstrap over layouts.
-  public var drawn: Interval
+  package var drawn: Interval
   /// Share of pictures with just the requested objects, Wilson.
-  public var exact: Interval
+  package var exact: Interval
 }
 
 /// Summaries for each K that occurs, in order.
-public func summarize(_ outcomes: [Outcome], seed: UInt64) -> [CountSummary] {
+package func summarize(_ outcomes: [Outcome], seed: UInt64) -> [CountSummary] {
   let byCount = Dictionary(grouping: outcomes, by: \.k)
   return byCount.keys.sorted().map { k in
     let rows = byCount[k] ?? []

@@ -1,15 +1,16 @@
 import Foundation
-import Tensors
+import Statistics
+import Streams
 
 /// An average causal effect: treated less baseline on the same layouts and noise.
-public struct PairedEffect: Sendable {
-  public var effect: Interval
+package struct PairedEffect: Sendable {
+  package var effect: Interval
   /// Two-sided, by exchanging treated and baseline within layouts.
-  public var p: Double
+  package var p: Double
 }
 
 /// What an effect is measured on; each is a ratio of sums over layouts.
-public enum EffectMeasure: String, Sendable, CaseIterable {
+package enum EffectMeasure: String, Sendable, CaseIterable {
   /// Found of requested places.
   case recall
   /// Share of exact pictures.
@@ -41,7 +42,7 @@ private struct LayoutKey: Hashable {
 /// The effect over the layouts that both have and whose K is in `counts`.
 ///
 /// - Throws: `EvaluationError.noCommonLayouts`.
-public func pairedEffect(
+package func pairedEffect(
   treated: [Outcome], baseline: [Outcome], counts: Set<Int>, measure: EffectMeasure, seed: UInt64
 ) throws(EvaluationError) -> PairedEffect {
   let others = Dictionary(

@@ -1,17 +1,17 @@
 /// How well one denoiser's picture tells another's, after Kamb & Ganguli 2024 (arXiv 2412.20292).
-public struct PictureAgreement: Sendable, Hashable {
+package struct PictureAgreement: Sendable, Hashable {
   /// 1 − Σ (b − a)² / Σ (b − b̄)², b̄ the mean of all values of b: the literature's r². The same
   /// background in both pictures counts as agreement.
-  public var r2: Double
+  package var r2: Double
   /// The same beyond what all pictures share: b̄ is the mean training picture, pixel by pixel. Below 0
   /// when the mean picture tells b better than a does.
-  public var r2Centered: Double
+  package var r2Centered: Double
 
   /// - Parameters:
   ///   - a: the picture that predicts; all are (S, S, 3).
   ///   - b: the picture to be told.
   ///   - mean: the mean training picture.
-  public init(of a: ArraySlice<Float>, with b: ArraySlice<Float>, mean: [Float]) {
+  package init(of a: ArraySlice<Float>, with b: ArraySlice<Float>, mean: [Float]) {
     let average = b.reduce(0) { $0 + Double($1) } / Double(max(b.count, 1))
     var (residual, total, beyond) = (0.0, 0.0, 0.0)
     for ((a, b), m) in zip(zip(a, b), mean) {
@@ -25,30 +25,10 @@ public struct PictureAgreement: Sendable, Hashable {
   }
 
   /// For each picture of two batches (N, S, S, 3).
-  public static func each(_ a: [Float], _ b: [Float], mean: [Float]) -> [PictureAgreement] {
+  package static func each(_ a: [Float], _ b: [Float], mean: [Float]) -> [PictureAgreement] {
     stride(from: 0, to: b.count, by: mean.count).map { start in
       PictureAgreement(
         of: a[start..<start + mean.count], with: b[start..<start + mean.count], mean: mean)
     }
-  }
-}
-
-/// The median with a bootstrap 95 % interval over independent units.
-public func medianInterval(_ values: [Double], seed: UInt64) -> Interval {
-  let order = values.indices.sorted { values[$0] < values[$1] }
-  let sorted = order.map { values[$0] }
-  return Bootstrap(seed: seed).interval(
-    strata: [0..<values.count], count: values.count, n: values.count
-  ) { weights in
-    // The middle of the resample, from the low and from the high side.
-    func at(_ rank: Int) -> Double {
-      var seen = 0
-      for i in sorted.indices {
-        seen += weights[order[i]]
-        if seen > rank { return sorted[i] }
-      }
-      return .nan
-    }
-    return (at((values.count - 1) / 2) + at(values.count / 2)) / 2
   }
 }

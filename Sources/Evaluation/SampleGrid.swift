@@ -1,17 +1,17 @@
 import Diffusion
 import Formats
 
-/// Pictures in rows and columns, enlarged, with the requested cells outlined.
-public struct SampleGrid {
-  public struct Row {
+/// Pictures in rows and columns, enlarged, with the requested cells outlined where there are cells.
+package struct SampleGrid {
+  package struct Row {
     /// A number of at most three digits before the row.
-    public var label: Int
+    package var label: Int
     /// Each (S, S, 3) in [−1, 1].
-    public var pictures: [[Float]]
+    package var pictures: [[Float]]
     /// The requested places of each picture, in pixels.
-    public var places: [[Place]]
+    package var places: [[Place]]
 
-    public init(label: Int, pictures: [[Float]], places: [[Place]]) {
+    package init(label: Int, pictures: [[Float]], places: [[Place]]) {
       self.label = label
       self.pictures = pictures
       self.places = places
@@ -25,7 +25,7 @@ public struct SampleGrid {
   private var pixels: [UInt8] = []
 
   /// `scale`: pixels of the image a pixel of a picture.
-  public static func draw(_ rows: [Row], shape: PictureShape, scale: Int = 4) throws(FormatError)
+  package static func draw(_ rows: [Row], shape: PictureShape, scale: Int = 4) throws(FormatError)
     -> PNGImage
   {
     var grid = SampleGrid(shape: shape, scale: scale)
@@ -68,7 +68,8 @@ public struct SampleGrid {
           x + column, y + row, (byte(picture[i]), byte(picture[i + 1]), byte(picture[i + 2])))
       }
     }
-    let cell = Double(shape.cellSize * scale)
+    guard let grid = shape.grid else { return }
+    let cell = Double(grid.cellSize * scale)
     for place in places {
       let left = x + Int(place.x * Double(scale) - cell / 2)
       let top = y + Int(place.y * Double(scale) - cell / 2)

@@ -1,58 +1,76 @@
+import Artifacts
 import Diffusion
 import Evaluation
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Scenes
+import Statistics
+import Streams
 import Workflow
 
-/// `agree`: how well one denoiser tells what a trained one does.
+/// `agree`: how well one denoiser tells what another does.
 enum AgreeStage {
-  static let kind = StageKind(
-    name: "agree", version: 1,
-    summary: "r² between two denoisers on the same noised pictures, and of what both then draw.",
-    parameters: [
-      Parameter(
-        "sigmas", .list(.number(0.002...80), count: 1...40),
-        default: .array([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30].map(JSONValue.number)),
-        help: "noise levels"),
-      Parameter(
-        "counts", .list(.integer(1...12), count: 1...12),
-        default: .array([2, 9].map(JSONValue.integer)),
-        help:
-          "objects in the pictures: up to the training maximum labelled as in training, beyond it "
-          + "all of them"),
-      Parameter(
-        "pictures", .integer(2...10000), default: .integer(16), help: "held-out pictures a K"),
-      Parameter(
-        "layouts", .integer(0...10000), default: .integer(12),
-        help: "layouts a K that both draw from the same noise; 0: none"),
-      Parameter(
-        "steps", .integer(2...1000), default: .integer(18), help: "steps of Heun's sampler"),
-    ],
-    inputs: [
-      InputDeclaration(
-        "denoiser", from: ["train", "intervene", "analytic"], help: "the denoiser that predicts"),
-      InputDeclaration("reference", from: ["train"], help: "the network to be told"),
-      InputDeclaration("scenes", from: ["generate"], help: "how the pictures are rendered"),
-    ], run: run)
+  struct Options: Settings {
+    @Setting(
+      each: Shared.sigmaRange, count: 1...40, default: Shared.agreementSigmas, "noise levels")
+    var sigmas: [Double]
+    @Setting(
+      each: 1...12, count: 1...12, default: [2, 9],
+      "objects in the pictures: up to the training maximum labelled as in training, beyond it all of"
+        + " them")
+    var counts: [Int]
+    @Setting(2...10000, default: 16, "held-out pictures a K") var pictures: Int
+    @Setting(0...10000, default: 12, "layouts a K that both draw from the same noise; 0: none")
+    var layouts: Int
+    @Setting(Shared.steps) var steps: Int
+  }
 
-  private static func run(_ context: StageContext) throws -> StageOutput {
-    let parameters = context.parameters
-    let denoiser = try DenoiserArtifact("denoiser", of: context).denoiser
+  static let kind = StageKind(
+    name: "agree", version: 2,
+    summary: "r² between two denoisers on the same noised pictures, and of what both then draw.",
+    settings: Options.self,
+    inputs: [
+      InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser that predicts"),
+      InputDeclaration("reference", accepts: [.denoiser], help: "the network to be told"),
+      InputDeclaration("scenes", accepts: [.pictureSet], help: "how the pictures are rendered"),
+    ], produces: .agreement, check: check, checkInputs: { checkInputs($1) }, run: run)
+
+  private static func check(_ options: Options) -> [ParameterProblem] {
+    Shared.checkDistinct(options.sigmas, path: "sigmas", what: "σ")
+      + Shared.checkDistinct(options.counts, path: "counts", what: "K")
+  }
+
+  private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
+    let denoiser = Foreseen(upstream, "denoiser")
+    return ["reference", "scenes"].compactMap { role in
+      denoiser.differenceOfShape(from: Foreseen(upstream, role)).map {
+        ParameterProblem(
+          path: "inputs.\(role)",
+          message: "denoiser and \(role) differ: \($0); give both one set of scenes")
+      }
+    }
+      + Shared.checkPlaces(
+        denoiser, path: "inputs.denoiser", what: "held-out pictures are labelled by places")
+  }
+
+  private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
+    let artifact = try DenoiserArtifact("denoiser", of: context)
+    let denoiser = artifact.denoiser
     let reference = try DenoiserArtifact("reference", of: context)
     let shape = reference.denoiser.shape
     if denoiser.shape != shape {
-      throw StageFault(
-        "the denoisers differ in size or cells: \(denoiser.shape), \(shape); give both one set of scenes"
+      throw MismatchError(
+        "the denoisers differ in size or conditioners: \(denoiser.shape), \(shape); give both one set of scenes"
       )
     }
-    let scenes = try context.input("scenes")
-    let camera: CameraKind = try scenes.parameters.choice("camera")
-    let mean = try SceneArtifact(scenes).meanPicture
-    let counts = Array(Set(try parameters.integers("counts"))).sorted()
-    let sigmas = try parameters.numbers("sigmas")
-    let layouts = try parameters.integer("layouts")
+    let scenes = try PictureSet("scenes", of: context)
+    let camera = scenes.camera
+    let mean = scenes.meanPicture
+    let counts = options.counts.sorted()
+    let sigmas = options.sigmas
+    let layouts = options.layouts
     let total = counts.count * (sigmas.count + (layouts > 0 ? 1 : 0))
     var done = 0
     func advance() {
@@ -62,7 +80,7 @@ enum AgreeStage {
     var metrics: [MetricRow] = []
     for k in counts {
       let pictures = try HeldOutPictures(
-        k, count: parameters.integer("pictures"), origin: reference.origin, shape: shape,
+        k, count: options.pictures, origin: reference.origin, shape: shape,
         camera: camera, purpose: .agreementScenes, context)
       for sigma in sigmas {
         try context.checkCancellation()
@@ -70,7 +88,7 @@ enum AgreeStage {
         let agreement = PictureAgreement.each(
           try denoiser.denoise(batch, threads: context.threads),
           try reference.denoiser.denoise(batch, threads: context.threads), mean: mean)
-        metrics += rows(agreement, "agreement", sigma: sigma, k: k, seed: context.seed)
+        metrics += rows(agreement, .denoised, sigma: sigma, k: k, seed: context.seed)
         advance()
       }
       if layouts == 0 { continue }
@@ -81,7 +99,7 @@ enum AgreeStage {
       let noise = requests.flatMap {
         startingNoise(k: k, layout: $0.layout, shape: shape, seed: context.seed)
       }
-      let sampler = HeunSampler(steps: try parameters.integer("steps"))
+      let sampler = HeunSampler(steps: options.steps)
       func draw(_ denoiser: any Denoiser) throws -> [Float] {
         try sampler.sample(
           denoiser, labels: labels, noise: noise, threads: context.threads,
@@ -89,7 +107,7 @@ enum AgreeStage {
       }
       let agreement = PictureAgreement.each(
         try draw(denoiser), try draw(reference.denoiser), mean: mean)
-      metrics += rows(agreement, "drawn_agreement", sigma: nil, k: k, seed: context.seed)
+      metrics += rows(agreement, .drawn, sigma: nil, k: k, seed: context.seed)
       advance()
     }
     let table = JSONValue.array(
@@ -103,22 +121,25 @@ enum AgreeStage {
           "n": row.n.map(JSONValue.integer) ?? .null,
         ])
       })
+    let content = Data(table.prettyText().utf8)
     return StageOutput(
       files: [
-        try context.output("agreement", kind: "agreement", .json, Data(table.prettyText().utf8))
+        try context.output(
+          AgreementManifest(
+            denoiser: artifact.sha256, reference: reference.sha256, table: SHA256.hash(content))),
+        try context.output("agreement", kind: "agreement", .json, content),
       ], metrics: metrics)
   }
 
   /// Medians over pictures.
   private static func rows(
-    _ agreement: [PictureAgreement], _ name: String, sigma: Double?, k: Int, seed: UInt64
+    _ agreement: [PictureAgreement], _ of: Measure.Agreement, sigma: Double?, k: Int, seed: UInt64
   ) -> [MetricRow] {
     [
-      (name + ".r2", agreement.map(\.r2)), (name + ".r2_centered", agreement.map(\.r2Centered)),
-    ].map { name, values in
-      let median = medianInterval(values, seed: seed)
-      return MetricRow(
-        name, median.value, sigma: sigma, k: k, ciLow: median.low, ciHigh: median.high, n: median.n)
+      (Measure.r2(of), agreement.map(\.r2)),
+      (Measure.r2Centered(of), agreement.map(\.r2Centered)),
+    ].map { measure, values in
+      measure.row(medianInterval(values, seed: seed), .k(k), sigma.map(Coordinate.sigma))
     }
   }
 }

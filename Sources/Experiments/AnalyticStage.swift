@@ -1,137 +1,186 @@
 import Analytic
+import Artifacts
 import Diffusion
 import Evaluation
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Scenes
-import Tensors
+import Streams
 import Workflow
 
 /// `analytic`: a denoiser that needs no training, from pictures and windows alone.
 enum AnalyticStage {
-  static let kind = StageKind(
-    name: "analytic", version: 1,
-    summary: "Makes the exact posterior mean over training patches a denoiser, without training.",
-    parameters: [
-      Parameter(
-        "labelling", .choice(Labelling.allCases.map(\.rawValue)), default: .string("all"),
-        help: "which objects the training conditioner tells of"),
-      Parameter(
-        "label_dropout", .number(0...1), default: .number(0.1),
-        help: "share of training conditioners that are blanked"),
-      Parameter(
-        "schedule",
-        .choice(["fixed", "calibrated"] + PublishedSchedule.allCases.map(\.rawValue)),
-        default: .string("fixed"),
-        help: "windows by noise level: one radius, by agreement with `teacher`, or as published"),
-      Parameter(
-        "radius", .integer(0...512), default: .integer(6),
-        help: "fixed: pixels seen on each side; the window is 2 radius + 1 px"),
-      Parameter(
-        "label_radius", .integer(-1...512), default: .integer(-1),
-        help: "reach of labels in px; -1: `radius`"),
-      Parameter(
-        "places", .choice(MachineSettings.Places.allCases.map(\.rawValue)),
-        default: .string("same"),
-        help: "training patches from the output's own place, or from all of its border class"),
-      Parameter(
-        "pictures", .integer(0...10_000_000), default: .integer(0),
-        help: "a random subset of so many training pictures; 0: all of them"),
-      Parameter(
-        "candidates", .list(.integer(0...512), count: 1...64),
-        default: .array([1, 2, 3, 4, 6, 8, 11, 15, 31].map(JSONValue.integer)),
-        help: "calibrated: radii to choose from"),
-      Parameter(
-        "sigmas", .list(.number(0.002...80), count: 1...40),
-        default: .array([0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30].map(JSONValue.number)),
-        help: "calibrated: noise levels at which the radius is chosen"),
-      Parameter(
-        "calibration_pictures", .integer(1...10000), default: .integer(8),
-        help: "calibrated: held-out pictures a noise level"),
-      Parameter(
-        "counts", .list(.integer(1...12), count: 0...12),
-        default: .array((1...12).map(JSONValue.integer)),
-        help: "K for which windows without an agreeing training patch are counted"),
-    ],
-    inputs: [
-      InputDeclaration("scenes", from: ["generate"], help: "the training pictures"),
-      InputDeclaration(
-        "teacher", from: ["train"], arity: .optional,
-        help: "calibrated: the network to agree with"),
-    ], check: check, run: run)
+  /// Where windows come from, noise level by noise level.
+  enum Schedule: Sendable, Decodable, RawRepresentable, CaseIterable {
+    case fixed, calibrated
+    case published(PublishedSchedule)
 
-  private static func check(_ parameters: JSONValue) -> [ParameterProblem] {
-    guard parameters["places"]?.string == "all", parameters["pictures"]?.integer == 0 else {
-      return []
+    static var allCases: [Schedule] {
+      [.fixed, .calibrated] + PublishedSchedule.allCases.map(Schedule.published)
     }
-    return [
-      ParameterProblem(
-        path: "pictures",
-        message: "found 0, accepted: 1 or more with places \"all\", which compares every place of "
-          + "each picture with every other")
-    ]
+
+    var rawValue: String {
+      switch self {
+      case .fixed: "fixed"
+      case .calibrated: "calibrated"
+      case .published(let schedule): schedule.rawValue
+      }
+    }
+
+    init?(rawValue: String) {
+      guard let found = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+      self = found
+    }
   }
 
-  private static func run(_ context: StageContext) throws -> StageOutput {
-    let parameters = context.parameters
-    let scenes = try SceneArtifact(try context.input("scenes"))
-    let set = try subset(scenes, count: parameters.integer("pictures"), context)
-    let labelRadius = try parameters.integer("label_radius")
+  struct Options: Settings {
+    @Setting(Shared.labelling) var labelling: Labelling
+    @Setting(0...1, default: 0.1, "share of training conditioners that are blanked")
+    var labelDropout: Double
+    @Setting(
+      default: .fixed,
+      "windows by noise level: one radius, by agreement with `teacher`, or as published")
+    var schedule: Schedule
+    @Setting(
+      0...512, default: 6, unit: "px",
+      "fixed: pixels seen on each side; the window is 2 radius + 1 px")
+    var radius: Int
+    @Setting(-1...512, default: -1, unit: "px", "reach of labels in px; -1: `radius`")
+    var labelRadius: Int
+    @Setting(
+      default: .same,
+      "training patches from the output's own place, or from all of its border class")
+    var places: MachineSettings.Places
+    @Setting(
+      0...10_000_000, default: 0, "a random subset of so many training pictures; 0: all of them")
+    var pictures: Int
+    @Setting(
+      each: 0...512, count: 1...64, default: [1, 2, 3, 4, 6, 8, 11, 15, 31], unit: "px",
+      "calibrated: radii to choose from")
+    var candidates: [Int]
+    @Setting(
+      each: Shared.sigmaRange, count: 1...40, default: Shared.agreementSigmas,
+      "calibrated: noise levels at which the radius is chosen")
+    var sigmas: [Double]
+    @Setting(1...10000, default: 8, "calibrated: held-out pictures a noise level")
+    var calibrationPictures: Int
+    @Setting(
+      each: 1...12, count: 0...12, default: Array(1...12),
+      "K for which windows without an agreeing training patch are counted")
+    var counts: [Int]
+  }
+
+  static let kind = StageKind(
+    name: "analytic", version: 2,
+    summary: "Makes the exact posterior mean over training patches a denoiser, without training.",
+    settings: Options.self,
+    inputs: [
+      InputDeclaration("scenes", accepts: [.pictureSet], help: "the training pictures"),
+      InputDeclaration(
+        "teacher", accepts: [.denoiser], arity: .optional,
+        help: "calibrated: the network to agree with"),
+    ], produces: .denoiser, check: check, checkInputs: checkInputs,
+    foresee: { options, upstream in
+      var foreseen = Foreseen(upstream, "scenes")
+      foreseen.labelling = options.labelling
+      return foreseen.value
+    }, run: run)
+
+  private static func check(_ options: Options) -> [ParameterProblem] {
+    var problems = Shared.checkDistinct(options.counts, path: "counts", what: "K")
+    problems += Shared.checkDistinct(options.sigmas, path: "sigmas", what: "σ")
+    if options.places == .all, options.pictures == 0 {
+      problems.append(
+        ParameterProblem(
+          path: "pictures",
+          message:
+            "found 0, accepted: 1 or more with places \"all\", which compares every place of "
+            + "each picture with every other"))
+    }
+    return problems
+  }
+
+  private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
+    let scenes = Foreseen(upstream, "scenes")
+    var problems = Shared.checkPlaces(
+      scenes, path: "inputs.scenes", what: "windows of labels need places")
+    guard case .calibrated = options.schedule else { return problems }
+    if upstream.one("teacher") == nil {
+      problems.append(
+        ParameterProblem(
+          path: "schedule",
+          message: "\"calibrated\" needs the network to agree with; add `teacher` to the inputs"))
+    }
+    if let difference = Foreseen(upstream, "teacher").differenceOfShape(from: scenes) {
+      problems.append(
+        ParameterProblem(
+          path: "inputs.teacher",
+          message: "teacher and scenes differ: \(difference); give both one set of scenes"))
+    }
+    return problems
+  }
+
+  private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
+    let scenes = try PictureSet("scenes", of: context)
+    let set = try subset(scenes, count: options.pictures, context)
     var settings = MachineSettings(
-      schedule: WindowSchedule(radius: try parameters.integer("radius")),
-      labelRadius: labelRadius < 0 ? try parameters.integer("radius") : labelRadius,
-      places: try parameters.choice("places"), labelling: try parameters.choice("labelling"),
-      labelDropout: try parameters.number("label_dropout"))
+      schedule: WindowSchedule(radius: options.radius),
+      labelRadius: options.labelRadius < 0 ? options.radius : options.labelRadius,
+      places: options.places, labelling: options.labelling, labelDropout: options.labelDropout)
     let origin = TrainingOrigin(labelling: settings.labelling, objects: scenes.objects)
-    var metrics = [MetricRow("pictures", Double(set.count), unit: "pictures")]
-    switch try parameters.text("schedule") {
-    case "fixed": break
-    case "calibrated":
+    var metrics = [Measure.pictures.row(Double(set.count))]
+    switch options.schedule {
+    case .fixed: break
+    case .calibrated:
       let calibration = try WindowCalibration(
-        set: set, settings: settings, origin: origin, scenes: scenes, context: context
+        set: set, settings: settings, origin: origin, scenes: scenes, options: options,
+        context: context
       ).run()
       settings.schedule = calibration.schedule
       metrics += calibration.metrics
-    case let name:
-      guard let published = PublishedSchedule(rawValue: name) else {
-        throw StageFault("schedule \(name) is not one of the listed words")
-      }
+    case .published(let published):
       settings.schedule = try published.schedule(
-        size: scenes.shape.size, cellSize: scenes.shape.cellSize)
+        size: scenes.shape.size, cellSize: try scenes.shape.places().cellSize)
     }
     let machine = try AnalyticDenoiser(set, settings)
     metrics += settings.schedule.steps.map {
-      MetricRow("window_radius", Double($0.radius), sigma: $0.from, unit: "px")
+      Measure.windowRadius.row(Double($0.radius), .sigma($0.from))
     }
-    metrics += try unmatchedWindows(machine, context)
+    metrics += try unmatchedWindows(machine, options, scenes.camera, context)
 
-    let shape = scenes.shape
-    // The whole set is the scenes' own file, whose hash is known.
-    let isWhole = set.count == scenes.count
-    let file = try context.input("scenes").file("pixels")
-    let pixels =
-      isWhole
-      ? try file.data()
-      : try NPYArray(
+    var files: [StageOutput.File] = []
+    var (pixels, conditioners) = (scenes.manifest.pixels, scenes.manifest.conditioners)
+    // The whole set is the scenes' own, and lies in the store already.
+    if set.count < scenes.count {
+      let shape = scenes.shape
+      let chosen = try NPYArray(
         shape: [set.count, shape.size, shape.size, PictureShape.channels],
         elements: .uint8(set.pixels)
       ).npyData()
-    let conditioners = try NPYArray(
-      shape: [set.count, shape.cells, shape.cells], elements: .uint8(set.conditioners))
-    let machineFile = MachineFile(
-      settings, windows: try parameters.text("schedule"), objects: scenes.objects,
-      pixels: isWhole ? file.sha256 : SHA256.hash(pixels))
-    return StageOutput(
-      files: [
-        try context.output("machine", kind: "machine", .json, try machineFile.data),
-        try context.output("pixels", kind: "pixels", .npy, pixels),
-        try context.output("conditioners", kind: "conditioners", .npy, conditioners.npyData()),
-      ], metrics: metrics)
+      let labels = try NPYArray(
+        shape: [set.count] + shape.space.dimensions, elements: .uint8(set.conditioners)
+      ).npyData()
+      files = [
+        try context.output("pixels", kind: "pixels", .npy, chosen),
+        try context.output("conditioners", kind: "conditioners", .npy, labels),
+      ]
+      (pixels, conditioners) = (SHA256.hash(chosen), SHA256.hash(labels))
+    }
+    let manifest = DenoiserManifest.machine(
+      .init(
+        camera: scenes.camera, size: scenes.shape.size, space: scenes.manifest.space,
+        labelling: settings.labelling, objects: scenes.objects),
+      .init(
+        settings, windows: options.schedule.rawValue, size: scenes.shape.size, pixels: pixels,
+        conditioners: conditioners))
+    files.append(try context.output(manifest))
+    return StageOutput(files: files, metrics: metrics)
   }
 
   /// Pictures drawn without replacement, in the set's order; all of them for 0 and for more than there are.
-  private static func subset(_ scenes: SceneArtifact, count: Int, _ context: StageContext) throws
+  private static func subset(_ scenes: PictureSet, count: Int, _ context: StageContext) throws
     -> TrainingSet
   {
     if count == 0 || count >= scenes.count { return try scenes.trainingSet }
@@ -152,11 +201,10 @@ enum AnalyticStage {
 
   /// Of the windows with a label in the layouts that `evaluate` draws, the share whose labels no training
   /// conditioner equals, so that the nearest decides.
-  private static func unmatchedWindows(_ machine: AnalyticDenoiser, _ context: StageContext) throws
-    -> [MetricRow]
-  {
-    let camera: CameraKind = try context.input("scenes").parameters.choice("camera")
-    return try context.parameters.integers("counts").map { k in
+  private static func unmatchedWindows(
+    _ machine: AnalyticDenoiser, _ options: Options, _ camera: CameraKind, _ context: StageContext
+  ) throws -> [MetricRow] {
+    try options.counts.map { k in
       try context.checkCancellation()
       var (labelled, unmatched) = (0, 0)
       for layout in 0..<layouts {
@@ -166,12 +214,8 @@ enum AnalyticStage {
         labelled += found.labelled
         unmatched += found.unmatched
       }
-      return MetricRow(
-        "windows_unmatched", Double(unmatched) / Double(max(labelled, 1)), k: k, n: labelled)
+      return Measure.windowsUnmatched.row(
+        Double(unmatched) / Double(max(labelled, 1)), .k(k), n: labelled)
     }
   }
-}
-
-extension RandomPurpose {
-  fileprivate static let subset = RandomPurpose(0x7008)
 }

@@ -1,82 +1,82 @@
+import Artifacts
 import Diffusion
 import Evaluation
 import Formats
 import Foundation
 import Lineage
-import Tensors
+import Measures
+import Scenes
+import Streams
+import Vectors
 import Workflow
 
 /// `evaluate`: draws pictures for K requested places and counts what is there.
 enum EvaluateStage {
+  struct Options: Settings {
+    @Setting(each: 0...12, count: 1...13, default: Array(0...12), "numbers of requested places, K")
+    var counts: [Int]
+    @Setting(
+      0...100_000, default: 0, "layouts a K; 0: max(24, 192 / K), so that 192 places are requested")
+    var layouts: Int
+    @Setting(Shared.steps) var steps: Int
+    @Setting(
+      Shared.judgeTolerance, default: 0.08, unit: "of the side",
+      "how far an object may lie from the requested cell's centre, as a share of the side")
+    var tolerance: Double
+    @Setting(0...24, default: 8, "pictures a K in the sample grid") var shown: Int
+  }
+
   static let kind = StageKind(
-    name: "evaluate", version: 2,
+    name: "evaluate", version: 3,
     summary: "Samples layouts never seen in training and lets the judge find the objects.",
-    parameters: [
-      Parameter(
-        "counts", .list(.integer(0...12), count: 1...13),
-        default: .array((0...12).map(JSONValue.integer)), help: "numbers of requested places, K"),
-      Parameter(
-        "layouts", .integer(0...100_000), default: .integer(0),
-        help: "layouts a K; 0: max(24, 192 / K), so that 192 places are requested"),
-      Parameter(
-        "steps", .integer(2...1000), default: .integer(18), help: "steps of Heun's sampler"),
-      Parameter(
-        "tolerance", .number(0.001...0.5), default: .number(0.08),
-        help: "how far an object may lie from the requested cell's centre, as a share of the side"),
-      Parameter(
-        "shown", .integer(0...24), default: .integer(8), help: "pictures a K in the sample grid"),
-    ],
+    settings: Options.self,
     inputs: [
-      InputDeclaration(
-        "denoiser", from: ["train", "intervene", "analytic", "import"],
-        help: "the denoiser to draw with"),
-      InputDeclaration("judge", from: ["judge"], help: "finds the objects"),
-    ], check: check, run: run)
+      InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to draw with"),
+      InputDeclaration("judge", accepts: [.judge], help: "finds the objects"),
+    ], produces: .outcomes,
+    check: { Shared.checkDistinct($0.counts, path: "counts", what: "K") },
+    checkInputs: { checkInputs($1) }, run: run)
 
-  private static func check(_ parameters: JSONValue) -> [ParameterProblem] {
-    let counts = parameters["counts"]?.array?.compactMap(\.integer) ?? []
-    if Set(counts).count == counts.count { return [] }
-    return [ParameterProblem(path: "counts", message: "a K stands twice, accepted: each once")]
+  private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
+    let denoiser = Foreseen(upstream, "denoiser")
+    if let difference = Foreseen(upstream, "judge").difference(from: denoiser) {
+      return [ParameterProblem(path: "inputs.judge", message: words(difference))]
+    }
+    return Shared.checkPlaces(
+      denoiser, path: "inputs.denoiser", what: "places cannot be requested of it")
   }
 
-  private static func run(_ context: StageContext) throws -> StageOutput {
-    let parameters = context.parameters
+  private static func words(_ difference: String) -> String {
+    "judge and denoiser look at different pictures: \(difference); give both stages one `size` and"
+      + " one `camera`"
+  }
+
+  private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
     let artifact = try DenoiserArtifact("denoiser", of: context)
-    let judgeFile = try context.input("judge").file("weights")
-    let judge: JudgeFile
-    do {
-      judge = try JudgeFile(data: try judgeFile.data())
-    } catch let error as EvaluationError {
-      throw ArtifactError(file: judgeFile, reason: error.description)
-    }
+    let (judge, judgeManifest) = try JudgeFile.read("judge", of: context)
     let shape = artifact.denoiser.shape
-    if judge.size != shape.size {
-      throw ArtifactError(
-        file: judgeFile,
-        reason: "the judge looks at \(judge.size) px, the denoiser draws \(shape.size) px;"
-          + " give both stages one `size`")
+    let looks = Foreseen(camera: judge.camera, size: judge.size)
+    if let difference = looks.difference(
+      from: Foreseen(camera: artifact.training.camera, size: shape.size))
+    {
+      throw MismatchError(words(difference))
     }
-    let requests = try requestedLayouts(context, shape: shape, judge: judge)
-    let sampler = HeunSampler(steps: try parameters.integer("steps"))
-    let evaluator = Evaluator(
-      artifact: artifact, judge: judge, sampler: sampler,
-      tolerance: try parameters.number("tolerance") * Double(shape.size), context: context)
-    let drawn = try evaluator.draw(requests)
-    return try EvaluationReport(
-      artifact: artifact, judge: judge, drawn: drawn, context: context
-    ).output(shown: try parameters.integer("shown"))
-  }
-
-  private static func requestedLayouts(
-    _ context: StageContext, shape: PictureShape, judge: JudgeFile
-  ) throws -> [RequestedLayout] {
-    let fixed = try context.parameters.integer("layouts")
-    return try context.parameters.integers("counts").sorted().flatMap { k in
-      try (0..<(fixed > 0 ? fixed : layoutsNeeded(k: k))).map { layout in
+    let requests = try options.counts.sorted().flatMap { k in
+      try (0..<(options.layouts > 0 ? options.layouts : layoutsNeeded(k: k))).map { layout in
         try requestedLayout(
           k: k, layout: layout, shape: shape, camera: judge.camera, seed: context.seed)
       }
     }
+    let evaluator = Evaluator(
+      artifact: artifact, judge: judge, sampler: HeunSampler(steps: options.steps),
+      tolerance: options.tolerance * Double(shape.size), context: context)
+    let drawn = try evaluator.draw(requests)
+    return try EvaluationReport(
+      artifact: artifact, judge: judge,
+      conditions: .init(
+        judge: judgeManifest.weights, steps: options.steps, tolerance: options.tolerance,
+        instructions: instructionSet), drawn: drawn, context: context
+    ).output(shown: options.shown)
   }
 }
 
@@ -93,9 +93,11 @@ struct DrawnPicture {
 }
 
 /// A picture that is no picture: the judge would find anything in it.
-struct SamplingError: Error, CustomStringConvertible {
+struct SamplingError: CategorizedError, CustomStringConvertible {
   var k: Int
   var layout: Int
+
+  var category: ErrorCategory { .data }
 
   var description: String {
     "the denoiser drew values that are not finite (K = \(k), layout \(layout)); train it longer or "
@@ -136,7 +138,7 @@ struct Evaluator {
           StageProgress(
             done: drawn.count, total: requests.count, unit: "layouts",
             metrics: requested == 0
-              ? [] : [MetricRow("recall", Double(found) / Double(requested))]))
+              ? [] : [Measure.recall.row(Double(found) / Double(requested))]))
       })
     return drawn
   }

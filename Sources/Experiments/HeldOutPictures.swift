@@ -1,7 +1,7 @@
 import Diffusion
 import Foundation
 import Scenes
-import Tensors
+import Streams
 import Workflow
 
 /// Renders that no stage trains on, with conditioners, to be noised.
@@ -9,7 +9,7 @@ struct HeldOutPictures {
   let shape: PictureShape
   /// (N, S, S, 3).
   let pictures: [Float]
-  /// (N, G, G).
+  /// (N, C).
   let labels: [Float]
   private let seed: UInt64
   private let index: Int
@@ -23,10 +23,11 @@ struct HeldOutPictures {
     purpose: RandomPurpose, _ context: StageContext
   ) throws {
     self.shape = shape
+    let grid = try shape.places()
     seed = context.seed
     index = k << 24
     let settings = SceneSettings(
-      camera: camera, size: shape.size, cells: shape.cells,
+      camera: camera, size: grid.size, cells: grid.cells,
       rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0))
     let set = try renderSet(
       settings, seed: context.seed, indices: k << 24..<k << 24 + count, purpose: purpose,
@@ -42,7 +43,8 @@ struct HeldOutPictures {
             seed: context.seed, purpose: .heldOutLabels, index: UInt64(k << 24 + n))
           labelling.draw(
             from: source + n * shape.conditionerCount,
-            into: target + n * shape.conditionerCount, cells: shape.cells, stream: &stream)
+            into: target + n * shape.conditionerCount, count: shape.conditionerCount,
+            stream: &stream)
         }
       }
     }
@@ -62,23 +64,5 @@ struct HeldOutPictures {
     }
     return NoisedBatch(
       x: x, sigma: [Float](repeating: Float(sigma), count: count), labels: labels)
-  }
-}
-
-extension RandomPurpose {
-  static let calibrationScenes = RandomPurpose(0x7004)
-  static let agreementScenes = RandomPurpose(0x7005)
-  fileprivate static let heldOutLabels = RandomPurpose(0x7006)
-  fileprivate static let heldOutNoise = RandomPurpose(0x7007)
-}
-
-extension SceneArtifact {
-  /// (S, S, 3): the mean training picture.
-  var meanPicture: [Float] {
-    var sums = [Int](repeating: 0, count: shape.pictureCount)
-    for n in 0..<count {
-      for i in sums.indices { sums[i] += Int(pixels[n * sums.count + i]) }
-    }
-    return sums.map { Float(Double($0) / Double(count) / 127.5 - 1) }
   }
 }

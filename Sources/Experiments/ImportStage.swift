@@ -1,33 +1,44 @@
+import Artifacts
+import Diffusion
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Workflow
 
 /// `import`: a denoiser that was trained elsewhere, by the hash that `locus import weights` gave it.
 ///
-/// The command does the work, under the key that a pipeline's stage with the same hash has; so the
-/// stage finds it done, as any other stage finds an earlier execution.
-public enum ImportStage {
-  public static let kind = StageKind(
-    name: "import", version: 1,
-    summary: "Uses weights that `locus import weights` brought into the store.",
-    parameters: [
-      Parameter("weights", .text, help: "the SHA-256 that `locus import weights` printed")
-    ],
-    inputs: [], isSeeded: false, check: check,
-    run: { throw NotImported(sha256: try $0.parameters.text("weights")) })
+/// The command brings the file among the objects; the stage finds it there by its hash, which is in its
+/// key, and says what it is.
+package enum ImportStage {
+  package struct Options: Settings {
+    @Setting("the SHA-256 that `locus import weights` printed") package var weights: String
+    package init() {}
+  }
 
-  struct NotImported: ErrorWithExitCode, CustomStringConvertible {
+  package static let kind = StageKind(
+    name: "import", version: 2,
+    summary: "Uses weights that `locus import weights` brought into the store.",
+    settings: Options.self, inputs: [], produces: .denoiser, isSeeded: false, check: check,
+    run: { options, context in
+      let file = context.object(options.weights)
+      guard FileManager.default.fileExists(atPath: file.url.path) else {
+        throw NotImported(sha256: options.weights)
+      }
+      return try output(try file.data(), path: file, context)
+    })
+
+  struct NotImported: CategorizedError, CustomStringConvertible {
     var sha256: String
 
-    var exitCode: Int32 { ExitCode.missingInput }
+    var category: ErrorCategory { .missing }
     var description: String {
       "this store holds no weights \(sha256); bring them in with `locus import weights FILE`"
     }
   }
 
-  private static func check(_ parameters: JSONValue) -> [ParameterProblem] {
-    guard let text = parameters["weights"]?.string, !SHA256.isHash(text) else { return [] }
+  private static func check(_ options: Options) -> [ParameterProblem] {
+    if SHA256.isHash(options.weights) { return [] }
     return [
       ParameterProblem(
         path: "weights",
@@ -35,18 +46,37 @@ public enum ImportStage {
     ]
   }
 
-  /// The kind, with the file's content at hand.
+  /// The kind, with the file's content at hand: what `locus import weights` runs.
   ///
-  /// - Parameters:
-  ///   - content: a weights file as Locus writes it.
-  ///   - count: values in it.
-  public static func kind(importing content: Data, count: Int) -> StageKind {
+  /// - Parameter content: a weights file as Locus writes it.
+  package static func kind(importing content: Data) -> StageKind {
     var kind = kind
-    kind.run = { context in
-      StageOutput(
-        files: [try context.output("weights", kind: "weights", .safetensors, content)],
-        metrics: [MetricRow("parameters", Double(count), unit: "weights")])
-    }
+    kind.run = { try output(content, path: nil, $0) }
     return kind
+  }
+
+  private static func output(_ content: Data, path: StageFile?, _ context: StageContext) throws
+    -> StageOutput
+  {
+    let sha256 = SHA256.hash(content)
+    let file: WeightsFile
+    do {
+      file = try WeightsFile(data: content)
+    } catch {
+      guard let path else { throw error }
+      throw ArtifactError(file: path, reason: error.description)
+    }
+    let description = file.denoiser.network.description
+    let manifest = DenoiserManifest.imported(
+      .init(
+        camera: nil, size: description.shape.size, space: description.shape.space,
+        labelling: file.origin.labelling, objects: file.origin.objects),
+      .init(description, weights: sha256))
+    return StageOutput(
+      files: [
+        try context.output(manifest),
+        try context.output("weights", kind: "weights", .safetensors, content),
+      ],
+      metrics: [Measure.parameters.row(Double(file.denoiser.weights.count))])
   }
 }

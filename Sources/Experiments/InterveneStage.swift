@@ -1,57 +1,100 @@
+import Artifacts
 import Diffusion
 import Evaluation
 import Formats
 import Foundation
 import Interventions
 import Lineage
-import Tensors
+import Measures
+import Streams
 import Workflow
 
 /// `intervene`: a denoiser behind a mask, without training.
 enum InterveneStage {
-  static let kind = StageKind(
-    name: "intervene", version: 1,
-    summary: "Puts a mask before a trained denoiser and checks that it cuts what it should.",
-    parameters: [
-      Parameter(
-        "mask", .choice(MaskSpecification.Name.allCases.map(\.rawValue)),
-        help: "what is cut: labels, pixels, both, nothing (identity) or the wrong place (placebo)"),
-      Parameter(
-        "of", .choice(MaskSpecification.Target.allCases.map(\.rawValue)),
-        default: .string("conditioner"), help: "what a placebo imitates"),
-      Parameter(
-        "radius", .number(0.5...1000), default: .number(7), help: "reach of a label in px"),
-      Parameter("block", .integer(1...512), default: .integer(4), help: "side of a block in px"),
-      Parameter(
-        "margin", .integer(0...512), default: .integer(4), help: "px seen on each side of a block"),
-      Parameter(
-        "fill", .choice(MaskSpecification.Fill.allCases.map(\.rawValue)),
-        default: .string("resampled"),
-        help: "what stands where a pixel must not be seen: another noised picture, or the mean"),
-      Parameter(
-        "fill_pictures", .integer(1...10000), default: .integer(64),
-        help: "training pictures to resample from"),
-    ],
-    inputs: [
-      InputDeclaration(
-        "denoiser", from: ["train", "analytic", "import"], help: "the denoiser to mask"),
-      InputDeclaration("scenes", from: ["generate"], help: "pictures for fills and for the check"),
-    ], run: run)
+  struct Options: Settings {
+    @Setting(
+      required: .identity,
+      "what is cut: labels, pixels, both, nothing (identity) or the wrong place (placebo)")
+    var mask: MaskSpecification.Name
+    @Setting(default: .conditioner, "what a placebo imitates") var of: MaskSpecification.Target
+    @Setting(0.5...1000, default: 7, unit: "px", "reach of a label in px") var radius: Double
+    @Setting(1...512, default: 4, unit: "px", "side of a block in px") var block: Int
+    @Setting(0...512, default: 4, unit: "px", "px seen on each side of a block") var margin: Int
+    @Setting(
+      default: .resampled,
+      "what stands where a pixel must not be seen: another noised picture, or the mean")
+    var fill: MaskSpecification.Fill
+    @Setting(1...10000, default: 64, "training pictures to resample from") var fillPictures: Int
 
-  private static func run(_ context: StageContext) throws -> StageOutput {
-    let parameters = context.parameters
-    let input = try context.input("denoiser")
+    func specification(seed: UInt64) -> MaskSpecification {
+      MaskSpecification(
+        mask: mask, of: of, radius: radius, block: block, margin: margin, fill: fill, seed: seed)
+    }
+  }
+
+  static let kind = StageKind(
+    name: "intervene", version: 2,
+    summary: "Puts a mask before a trained denoiser and checks that it cuts what it should.",
+    settings: Options.self,
+    inputs: [
+      InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to mask"),
+      InputDeclaration(
+        "scenes", accepts: [.pictureSet], help: "pictures for fills and for the check"),
+    ], produces: .denoiser, checkInputs: check,
+    foresee: { _, upstream in
+      var foreseen = Foreseen(upstream, "denoiser")
+      foreseen.isMasked = true
+      return foreseen.value
+    }, run: run)
+
+  private static func check(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
+    let denoiser = Foreseen(upstream, "denoiser")
+    var problems: [ParameterProblem] = []
+    if denoiser.isMasked == true {
+      problems.append(
+        ParameterProblem(
+          path: "inputs.denoiser",
+          message: "is behind a mask already; name the denoiser behind it, with both masks as one"))
+    }
+    if let difference = denoiser.differenceOfShape(from: Foreseen(upstream, "scenes")) {
+      problems.append(
+        ParameterProblem(
+          path: "inputs.scenes",
+          message: "denoiser and scenes differ: \(difference); give both one set of scenes"))
+    }
+    let specification = options.specification(seed: 0)
+    if specification.masksPixels, let size = denoiser.size, size % options.block != 0 {
+      let divisors = (1...size).filter { size % $0 == 0 }.map(String.init)
+      problems.append(
+        ParameterProblem(
+          path: "block",
+          message: "found \(options.block), accepted: a divisor of size \(size): "
+            + divisors.joined(separator: ", ")))
+    }
+    if specification.needsPlaces, let space = denoiser.space, !space.hasPlaces {
+      problems.append(
+        ParameterProblem(
+          path: "mask",
+          message: "found \"\(options.mask.rawValue)\", which goes by the places of labels; the"
+            + " denoiser's conditioners are \(space.text), which have none; accepted: identity, pixel"
+        ))
+    }
+    return problems
+  }
+
+  private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
     let base = try DenoiserArtifact("denoiser", of: context)
-    let scenes = try SceneArtifact(try context.input("scenes"))
-    let specification = MaskSpecification(
-      mask: try parameters.choice("mask"), of: try parameters.choice("of"),
-      radius: try parameters.number("radius"), block: try parameters.integer("block"),
-      margin: try parameters.integer("margin"), fill: try parameters.choice("fill"),
-      seed: context.seed)
+    let scenes = try PictureSet("scenes", of: context)
+    if base.denoiser.shape != scenes.shape {
+      throw MismatchError(
+        "denoiser and scenes differ in size or conditioners: \(base.denoiser.shape), \(scenes.shape);"
+          + " give both one set of scenes")
+    }
+    let specification = options.specification(seed: context.seed)
     let set = try scenes.trainingSet
     let fill =
       specification.masksPixels
-      ? try self.fill(set, specification, count: parameters.integer("fill_pictures")) : []
+      ? try self.fill(scenes, set, specification, count: options.fillPictures) : []
     let masked = try MaskedDenoiser(
       base: base.denoiser, specification: specification, fill: fill)
 
@@ -61,35 +104,26 @@ enum InterveneStage {
       let batch = checkBatch(set, sigma: sigma, seed: context.seed)
       let effect = try checkMask(masked, on: batch, threads: context.threads)
       metrics.append(
-        MetricRow("mask_changed_share", effect.changedShare, sigma: Double(sigma), n: batch.count))
+        Measure.maskChangedShare.row(
+          effect.changedShare, .sigma(Double(sigma)), n: batch.count))
       metrics.append(
-        MetricRow(
-          "mask_largest_change", Double(effect.largestChange), sigma: Double(sigma), n: batch.count)
-      )
+        Measure.maskLargestChange.row(
+          Double(effect.largestChange), .sigma(Double(sigma)), n: batch.count))
     }
 
-    let encoder = JSONEncoder()
-    var description = try JSONValue.parse(try encoder.encode(specification)).object ?? [:]
-    // The weights make masks of different models different artifacts.
-    description["weights"] = .string(base.weightsHash)
-    var files = try base.baseRoles.map { role in
-      let format: OutputFormat =
-        switch role {
-        case "weights": .safetensors
-        case "machine": .json
-        default: .npy
-        }
-      return try context.output(role, kind: role, format, try input.file(role).data())
+    var files: [StageOutput.File] = []
+    var fillHash: String?
+    if !fill.isEmpty {
+      let size = scenes.shape.size
+      let data = try NPYArray(
+        shape: [fill.count / scenes.shape.pictureCount, size, size, 3], elements: .float32(fill)
+      ).npyData()
+      fillHash = SHA256.hash(data)
+      files.append(try context.output("fill", kind: "fill", .npy, data))
     }
     files.append(
       try context.output(
-        "mask", kind: "mask", .json, Data(JSONValue.object(description).prettyText().utf8)))
-    if !fill.isEmpty {
-      let size = scenes.shape.size
-      let array = try NPYArray(
-        shape: [fill.count / scenes.shape.pictureCount, size, size, 3], elements: .float32(fill))
-      files.append(try context.output("fill", kind: "fill", .npy, array.npyData()))
-    }
+        DenoiserManifest.masked(.init(base: base.sha256, mask: specification, fill: fillHash))))
     return StageOutput(files: files, metrics: metrics)
   }
 
@@ -110,18 +144,13 @@ enum InterveneStage {
   }
 
   /// The mean training picture, or some training pictures at random.
-  private static func fill(_ set: TrainingSet, _ specification: MaskSpecification, count: Int)
-    throws -> [Float]
-  {
-    let size = set.shape.pictureCount
+  private static func fill(
+    _ scenes: PictureSet, _ set: TrainingSet, _ specification: MaskSpecification, count: Int
+  ) throws -> [Float] {
     switch specification.fill {
-    case .mean:
-      var sums = [Int](repeating: 0, count: size)
-      for n in 0..<set.count {
-        for i in 0..<size { sums[i] += Int(set.pixels[n * size + i]) }
-      }
-      return sums.map { Float(Double($0) / Double(set.count) / 127.5 - 1) }
+    case .mean: return scenes.meanPicture
     case .resampled:
+      let size = set.shape.pictureCount
       var stream = RandomStream(seed: specification.seed, purpose: .fillPictures, index: 0)
       return (0..<count).flatMap { _ in
         let chosen = stream.integer(below: set.count)
@@ -129,9 +158,4 @@ enum InterveneStage {
       }
     }
   }
-}
-
-extension RandomPurpose {
-  fileprivate static let maskCheck = RandomPurpose(0x7001)
-  fileprivate static let fillPictures = RandomPurpose(0x7002)
 }

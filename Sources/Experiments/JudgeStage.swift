@@ -1,75 +1,77 @@
+import Artifacts
+import Diffusion
 import Evaluation
 import Foundation
 import Lineage
+import Measures
+import Scenes
+import Statistics
 import Workflow
 
 /// `judge`: the detector that finds objects in generated pictures, trained and calibrated on renders.
 enum JudgeStage {
-  static let kind = StageKind(
-    name: "judge", version: 2,
-    summary: "Trains a detector on renders of 0 to 12 objects and calibrates it on others.",
-    parameters: GenerateStage.viewParameters + [
-      Parameter(
-        "renders", .integer(100...1_000_000), default: .integer(6000),
-        help: "different renders to train on"),
-      Parameter(
-        "pictures", .integer(32...100_000_000), default: .integer(16000),
-        help: "pictures seen in training"),
-      Parameter(
-        "held_out", .integer(5...100_000), default: .integer(60),
-        help: "renders a K for the threshold, and as many others for the calibration"),
-      Parameter(
-        "tolerance", .number(0.001...0.5), default: .number(0.08),
-        help: "how far a detection may lie from the object, as a share of the picture's side"),
-    ],
-    inputs: [], check: GenerateStage.checkView, run: run)
+  struct Options: Settings {
+    @Setting(Shared.camera) var camera: CameraKind
+    @Setting(Shared.size) var size: Int
+    @Setting(Shared.cells) var cells: Int
+    @Setting(100...1_000_000, default: 6000, "different renders to train on") var renders: Int
+    @Setting(32...100_000_000, default: 16000, "pictures seen in training") var pictures: Int
+    @Setting(
+      5...100_000, default: 60,
+      "renders a K for the threshold, and as many others for the calibration")
+    var heldOut: Int
+    @Setting(
+      Shared.judgeTolerance, default: 0.08, unit: "of the side",
+      "how far a detection may lie from the object, as a share of the picture's side")
+    var tolerance: Double
+  }
 
-  private static func run(_ context: StageContext) throws -> StageOutput {
-    let parameters = context.parameters
+  static let kind = StageKind(
+    name: "judge", version: 3,
+    summary: "Trains a detector on renders of 0 to 12 objects and calibrates it on others.",
+    settings: Options.self, inputs: [], produces: .judge,
+    check: { Shared.checkView(size: $0.size, cells: $0.cells) },
+    foresee: { options, _ in
+      Foreseen(camera: options.camera, size: options.size, space: .grid(cells: options.cells))
+        .value
+    }, run: run)
+
+  private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
     let settings = JudgeSettings(
-      camera: try parameters.choice("camera"), size: try parameters.integer("size"),
-      cells: try parameters.integer("cells"), renders: try parameters.integer("renders"),
-      pictures: try parameters.integer("pictures"), heldOut: try parameters.integer("held_out"),
-      tolerance: try parameters.number("tolerance"))
+      camera: options.camera, size: options.size, cells: options.cells, renders: options.renders,
+      pictures: options.pictures, heldOut: options.heldOut, tolerance: options.tolerance)
     let trained = try trainJudge(
       settings, seed: context.seed, threads: context.threads, checkpointing: context.checkpointing()
     ) { done, total, loss in
       context.progress(
         StageProgress(
-          done: done, total: total, unit: "pictures", metrics: [MetricRow("loss", loss)]))
+          done: done, total: total, unit: "pictures", metrics: [Measure.loss.row(loss)]))
     }
-    var metrics = trained.curve.map { MetricRow("loss", $0.loss, step: Double($0.pictures)) }
-    metrics.append(MetricRow("judge_threshold", Double(trained.judge.threshold), arm: "trained"))
-    metrics.append(
-      MetricRow("judge_threshold", Double(trained.background.threshold), arm: "background"))
-    for (arm, calibrations) in [
-      ("trained", trained.judgeCalibration), ("background", trained.backgroundCalibration),
+    var metrics = trained.curve.map { Measure.loss.row($0.loss, .pictures($0.pictures)) }
+    for (detector, threshold, calibrations) in [
+      (Detector.trained, trained.judge.threshold, trained.judgeCalibration),
+      (.background, trained.background.threshold, trained.backgroundCalibration),
     ] {
+      metrics.append(Measure.judgeThreshold.row(Double(threshold), .detector(detector)))
       for calibration in calibrations {
+        let at = (Coordinate.k(calibration.k), Coordinate.detector(detector))
         if let recall = calibration.recall {
-          metrics.append(.interval("judge_recall", recall, k: calibration.k, arm: arm))
+          metrics.append(Measure.judgeRecall.row(recall, at.0, at.1))
         }
         if let precision = calibration.precision {
-          metrics.append(.interval("judge_precision", precision, k: calibration.k, arm: arm))
+          metrics.append(Measure.judgePrecision.row(precision, at.0, at.1))
         }
-        metrics.append(.interval("judge_exact", calibration.exact, k: calibration.k, arm: arm))
+        metrics.append(Measure.judgeExact.row(calibration.exact, at.0, at.1))
       }
     }
-    let file = JudgeFile(trained, settings: settings)
+    let weights = JudgeFile(trained, settings: settings).data()
+    let manifest = JudgeManifest(
+      camera: options.camera, size: options.size, space: .grid(cells: options.cells),
+      weights: SHA256.hash(weights))
     return StageOutput(
-      files: [try context.output("weights", kind: "judge", .safetensors, file.data())],
-      metrics: metrics)
-  }
-}
-
-extension MetricRow {
-  /// A metric with its interval.
-  static func interval(
-    _ name: String, _ interval: Interval, k: Int? = nil, seed: Int? = nil, arm: String? = nil,
-    unit: String? = nil
-  ) -> MetricRow {
-    MetricRow(
-      name, interval.value, k: k, seed: seed, arm: arm, ciLow: interval.low,
-      ciHigh: interval.high, n: interval.n, unit: unit)
+      files: [
+        try context.output(manifest),
+        try context.output("weights", kind: "judge", .safetensors, weights),
+      ], metrics: metrics)
   }
 }

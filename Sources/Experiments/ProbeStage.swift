@@ -1,66 +1,86 @@
+import Artifacts
 import Diffusion
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Probing
 import Scenes
-import Tensors
+import Statistics
+import Streams
 import Workflow
 
 /// `probe`: how far the outputs of a denoiser depend on pixels and labels, σ by σ.
 enum ProbeStage {
-  static let kind = StageKind(
-    name: "probe", version: 2,
-    summary: "Measures locality by exact Jacobians and by knocking out labels.",
-    parameters: [
-      Parameter(
-        "sigmas", .list(.number(0.002...80), count: 1...40),
-        default: .array([0.2, 0.5, 1, 2, 5, 10].map(JSONValue.number)), help: "noise levels"),
-      Parameter(
-        "counts", .list(.integer(1...12), count: 1...12),
-        default: .array([3, 9].map(JSONValue.integer)),
-        help: "objects in the probed pictures, in and out of the training range"),
-      Parameter(
-        "pictures", .integer(1...10000), default: .integer(12), help: "probed pictures a K"),
-      Parameter(
-        "pixels", .integer(1...4096), default: .integer(6),
-        help: "probed output pixels a picture, half of them near a label"),
-    ],
-    inputs: [
-      InputDeclaration(
-        "denoiser", from: ["train", "intervene", "analytic", "import"],
-        help: "the denoiser to probe"),
-      InputDeclaration("scenes", from: ["generate"], help: "how the pictures are rendered"),
-    ], run: run)
+  struct Options: Settings {
+    @Setting(
+      each: Shared.sigmaRange, count: 1...40, default: [0.2, 0.5, 1, 2, 5, 10], "noise levels")
+    var sigmas: [Double]
+    @Setting(
+      each: 1...12, count: 1...12, default: [3, 9],
+      "objects in the probed pictures, in and out of the training range")
+    var counts: [Int]
+    @Setting(1...10000, default: 12, "probed pictures a K") var pictures: Int
+    @Setting(1...4096, default: 6, "probed output pixels a picture, half of them near a label")
+    var pixels: Int
+  }
 
-  private static func run(_ context: StageContext) throws -> StageOutput {
-    let parameters = context.parameters
-    let denoiser = try DenoiserArtifact("denoiser", of: context).denoiser
-    let scenes = try context.input("scenes").parameters
-    let settings = ProbeSettings(
-      sigmas: try parameters.numbers("sigmas"), pixelsPerPicture: try parameters.integer("pixels"))
-    let counts = try parameters.integers("counts")
-    let total = counts.count * settings.sigmas.count
+  static let kind = StageKind(
+    name: "probe", version: 3,
+    summary: "Measures locality by exact Jacobians and by knocking out labels.",
+    settings: Options.self,
+    inputs: [
+      InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to probe"),
+      InputDeclaration("scenes", accepts: [.pictureSet], help: "how the pictures are rendered"),
+    ], produces: .locality, check: check, checkInputs: { checkInputs($1) }, run: run)
+
+  private static func check(_ options: Options) -> [ParameterProblem] {
+    Shared.checkDistinct(options.sigmas, path: "sigmas", what: "σ")
+      + Shared.checkDistinct(options.counts, path: "counts", what: "K")
+  }
+
+  private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
+    let denoiser = Foreseen(upstream, "denoiser")
+    var problems: [ParameterProblem] = []
+    if let difference = denoiser.differenceOfShape(from: Foreseen(upstream, "scenes")) {
+      problems.append(
+        ParameterProblem(
+          path: "inputs.scenes",
+          message: "denoiser and scenes differ: \(difference); give both one set of scenes"))
+    }
+    return problems
+      + Shared.checkPlaces(
+        denoiser, path: "inputs.denoiser", what: "windows around labels need places")
+  }
+
+  private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
+    let artifact = try DenoiserArtifact("denoiser", of: context)
+    let denoiser = artifact.denoiser
+    let scenes = try PictureSetManifest(try context.input("scenes").manifest)
+    let total = options.counts.count * options.sigmas.count
     var profiles: [LocalityProfile] = []
     let checkpointing = context.checkpointing()
-    for (place, k) in counts.enumerated() {
+    for (place, k) in options.counts.enumerated() {
       let own = checkpointing.scoped("count-\(place)")
       let pictures = try probePictures(
-        k, count: parameters.integer("pictures"), denoiser.shape,
-        camera: scenes.choice("camera"), context, own)
-      for sigma in settings.sigmas {
+        k, count: options.pictures, denoiser.shape, camera: scenes.camera, context, own)
+      for sigma in options.sigmas {
         profiles += try probeLocality(
           denoiser, pictures,
-          ProbeSettings(sigmas: [sigma], pixelsPerPicture: settings.pixelsPerPicture),
+          ProbeSettings(sigmas: [sigma], pixelsPerPicture: options.pixels),
           seed: context.seed, threads: context.threads,
           checkpointing: own.scoped("\(sigma)"))
         context.progress(
           StageProgress(done: profiles.count, total: total, unit: "noise levels"))
       }
     }
-    let map = try LocalityMap.draw(profiles, size: denoiser.shape.size)
+    let map = try LocalityMap.draw(profiles, size: denoiser.shape.size).pngData()
     return StageOutput(
-      files: [try context.output("map", kind: "picture", .png, map.pngData())],
+      files: [
+        try context.output(
+          LocalityManifest(denoiser: artifact.sha256, map: SHA256.hash(map))),
+        try context.output("map", kind: "picture", .png, map),
+      ],
       metrics: profiles.flatMap(metrics))
   }
 
@@ -69,8 +89,9 @@ enum ProbeStage {
     _ k: Int, count: Int, _ shape: PictureShape, camera: CameraKind, _ context: StageContext,
     _ checkpointing: Checkpointing
   ) throws -> ProbePictures {
+    let grid = try shape.places()
     let settings = SceneSettings(
-      camera: camera, size: shape.size, cells: shape.cells,
+      camera: camera, size: grid.size, cells: grid.cells,
       rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0))
     let set = try renderSet(
       settings, seed: context.seed, indices: k << 24..<k << 24 + count, purpose: .probeScenes,
@@ -81,33 +102,28 @@ enum ProbeStage {
 
   private static func metrics(_ profile: LocalityProfile) -> [MetricRow] {
     var rows: [MetricRow] = []
-    func append(_ space: String, _ estimates: [ProbeEstimate]?, _ sides: [Int]?) {
+    func append(_ space: Measure.Space, _ estimates: [Interval]?, _ sides: [Int]?) {
       for (window, estimate) in zip(profile.windows, estimates ?? []) {
         rows.append(
-          MetricRow(
-            "locality." + space, estimate.value, step: Double(window), sigma: profile.sigma,
-            k: profile.k, ciLow: estimate.low, ciHigh: estimate.high, n: estimate.n))
+          Measure.locality(space).row(
+            estimate, .window(window), .sigma(profile.sigma), .k(profile.k)))
       }
-      for (share, side) in zip(LocalityProfile.sideShares, sides ?? []) {
+      for (fraction, side) in zip(LocalityProfile.sideShares, sides ?? []) {
+        guard let share = Measure.Share(rawValue: Int((fraction * 100).rounded())) else { continue }
         rows.append(
-          MetricRow(
-            "side.\(space).\(Int(share * 100))", Double(side), sigma: profile.sigma, k: profile.k,
-            unit: "px"))
+          Measure.side(space, share).row(
+            Double(side), .sigma(profile.sigma), .k(profile.k)))
       }
     }
-    append("pixel", profile.pixel, profile.pixelSides)
-    append("conditioner", profile.conditioner, profile.conditionerSides)
+    append(.pixel, profile.pixel, profile.pixelSides)
+    append(.conditioner, profile.conditioner, profile.conditionerSides)
     for (window, share) in zip(profile.windows, profile.isotropic) {
       rows.append(
-        MetricRow(
-          "locality.isotropic", share, step: Double(window), sigma: profile.sigma, k: profile.k))
+        Measure.locality(.isotropic).row(
+          share, .window(window), .sigma(profile.sigma), .k(profile.k)))
     }
     return rows
   }
-}
-
-extension RandomPurpose {
-  fileprivate static let probeScenes = RandomPurpose(0x7003)
 }
 
 /// Heat maps of mean squared sensitivity around an output pixel: a row a K, a column a σ.

@@ -1,76 +1,82 @@
+import Artifacts
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Theory
 import Workflow
 
 /// `theory`: CPC against LCS in a finite world, from its enumerated distribution.
 ///
-/// Metrics, all with `step` = coupling: `theory.kl.F`, `theory.pixel.F`, `theory.label.F` for the
-/// windows F = `block` or `cells`, `theory.gap`, each with σ (KL at σ = 0 is enumerated) and over all
-/// conditioners unless `k` says how many labels; `theory.pair.pixel` (arm `i-j`) and
-/// `theory.pair.label` (arm `i|l`). Their interval is 1.96 standard errors of a Monte Carlo mean over
-/// N points a conditioner, or, without N, what doubling the step of a quadrature changes, and
-/// rounding. With a transform, `arm` is `windows in S, noise in T`.
+/// Violations are over all conditioners unless `k` says how many labels. Their interval is 1.96 standard
+/// errors of a Monte Carlo mean over N points a conditioner, or, without N, what doubling the step of a
+/// quadrature changes, and rounding.
 enum TheoryStage {
+  enum Transform: String, Sendable, Decodable, CaseIterable { case none, orthogonal, general }
+
+  struct Options: Settings {
+    @Setting(required: .boundedCount, "which cells are coupled, and what the labels tell")
+    var family: WorldFamily
+    @Setting(
+      each: 1...8, count: 2...2, default: [1, 4], "rows and columns of cells, at most 8 in all")
+    var cells: [Int]
+    @Setting(
+      each: -10...10, columns: 1...4, rows: 1...4, default: [[1, 0.3], [-0.4, 0.8]],
+      "the pixels of each pattern that an object may show; an empty cell shows zeros")
+    var patterns: [[Double]]
+    @Setting(0.01...0.99, default: 0.4, "probability of an object in a cell, before coupling")
+    var occupancy: Double
+    @Setting(
+      1...8, default: 2,
+      "the count that `bounded-count` rarely exceeds and `fixed-count` rarely misses")
+    var bound: Int
+    @Setting(0.01...10, default: 0.6, "how much darker the second background is")
+    var shade: Double
+    @Setting(
+      each: 0...1, count: 1...20, default: [0, 0.03, 0.1, 0.3, 1],
+      "from 0, where CPC holds, to 1")
+    var couplings: [Double]
+    @Setting(
+      each: 0.02...1000, count: 1...40, default: [0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 20],
+      "noise levels")
+    var sigmas: [Double]
+    @Setting(
+      10...10_000_000, default: 2000,
+      "Monte Carlo points a conditioner; worlds of two pixels are integrated instead")
+    var samples: Int
+    @Setting(
+      default: .none,
+      "z = A x: the cells are features z of pixels x, by an orthogonal or any invertible A")
+    var transform: Transform
+    @Setting(
+      0...10_000_000, default: 2000,
+      "pictures sampled for each number of labels at the last coupling, 0 for none")
+    var draws: Int
+    @Setting(4...1000, default: 48, "steps of the sampler") var steps: Int
+
+    var world: WorldSettings {
+      WorldSettings(
+        rows: cells[0], columns: cells[1], patterns: patterns, occupancy: occupancy, bound: bound,
+        shade: shade)
+    }
+  }
+
   static let kind = StageKind(
     name: "theory", version: 1,
     summary: "Checks that composition and locality of scores go together, in an enumerated world.",
-    parameters: [
-      Parameter(
-        "family", .choice(WorldFamily.allCases.map(\.rawValue)),
-        help: "which cells are coupled, and what the labels tell"),
-      Parameter(
-        "cells", .list(.integer(1...8), count: 2...2),
-        default: .array([1, 4].map(JSONValue.integer)),
-        help: "rows and columns of cells, at most 8 in all"),
-      Parameter(
-        "patterns", .list(.list(.number(-10...10), count: 1...4), count: 1...4),
-        default: .array(
-          [[1, 0.3], [-0.4, 0.8]].map { .array($0.map(JSONValue.number)) }),
-        help: "the pixels of each pattern that an object may show; an empty cell shows zeros"),
-      Parameter(
-        "occupancy", .number(0.01...0.99), default: .number(0.4),
-        help: "probability of an object in a cell, before coupling"),
-      Parameter(
-        "bound", .integer(1...8), default: .integer(2),
-        help: "the count that `bounded-count` rarely exceeds and `fixed-count` rarely misses"),
-      Parameter(
-        "shade", .number(0.01...10), default: .number(0.6),
-        help: "how much darker the second background is"),
-      Parameter(
-        "couplings", .list(.number(0...1), count: 1...20),
-        default: .array([0, 0.03, 0.1, 0.3, 1].map(JSONValue.number)),
-        help: "from 0, where CPC holds, to 1"),
-      Parameter(
-        "sigmas", .list(.number(0.02...1000), count: 1...40),
-        default: .array([0.1, 0.2, 0.3, 0.5, 1, 2, 5, 10, 20].map(JSONValue.number)),
-        help: "noise levels"),
-      Parameter(
-        "samples", .integer(10...10_000_000), default: .integer(2000),
-        help: "Monte Carlo points a conditioner; worlds of two pixels are integrated instead"),
-      Parameter(
-        "transform", .choice(["none", "orthogonal", "general"]), default: .string("none"),
-        help: "z = A x: the cells are features z of pixels x, by an orthogonal or any invertible A"),
-      Parameter(
-        "draws", .integer(0...10_000_000), default: .integer(2000),
-        help: "pictures sampled for each number of labels at the last coupling, 0 for none"),
-      Parameter(
-        "steps", .integer(4...1000), default: .integer(48), help: "steps of the sampler"),
-    ],
-    inputs: [], check: check, run: run)
+    settings: Options.self, inputs: [], produces: .theory, check: check, run: run)
 
-  private static func check(_ parameters: JSONValue) -> [ParameterProblem] {
-    guard let settings = try? settings(parameters) else { return [] }
-    var problems: [ParameterProblem] = []
+  private static func check(_ options: Options) -> [ParameterProblem] {
+    let settings = options.world
+    var problems = Shared.checkDistinct(options.couplings, path: "couplings", what: "coupling")
+    problems += Shared.checkDistinct(options.sigmas, path: "sigmas", what: "σ")
     if Set(settings.patterns.map(\.count)).count > 1 {
       problems.append(
         ParameterProblem(path: "patterns", message: "every pattern needs the same number of pixels")
       )
     }
-    let family = (try? parameters.text("family")) ?? ""
     // An object or none, before either background.
-    let states = (settings.patterns.count + 1) * (family.hasSuffix("background") ? 2 : 1)
+    let states = (settings.patterns.count + 1) * (options.family.hasBackgrounds ? 2 : 1)
     if pow(Double(states), Double(settings.cells)) > Double(CellWorld.limit) || settings.cells > 8 {
       problems.append(
         ParameterProblem(
@@ -84,27 +90,15 @@ enum TheoryStage {
     return problems
   }
 
-  private static func settings(_ parameters: JSONValue) throws -> WorldSettings {
-    let cells = try parameters.integers("cells")
-    let patterns = try (parameters.at("patterns").array ?? []).map { row in
-      (row.array ?? []).compactMap(\.number)
-    }
-    return WorldSettings(
-      rows: cells[0], columns: cells[1], patterns: patterns,
-      occupancy: try parameters.number("occupancy"), bound: try parameters.integer("bound"),
-      shade: try parameters.number("shade"))
-  }
-
-  private static func run(_ context: StageContext) throws -> StageOutput {
-    let parameters = context.parameters
-    let settings = try settings(parameters)
-    let family: WorldFamily = try parameters.choice("family")
-    let couplings = try parameters.numbers("couplings")
-    let sigmas = try parameters.numbers("sigmas")
-    let samples = try parameters.integer("samples")
-    let views = try views(parameters.text("transform"), settings, seed: context.seed)
+  private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
+    let settings = options.world
+    let family = options.family
+    let couplings = options.couplings
+    let sigmas = options.sigmas
+    let samples = options.samples
+    let views = try views(options.transform, settings, seed: context.seed)
     let total = couplings.count * sigmas.count * views.count
-    var metrics = [MetricRow("theory.control", family.isControl ? 1 : 0)]
+    var metrics = [Measure.theoryControl.row(family.isControl ? 1 : 0)]
     var worlds: [JSONValue] = []
     var done = 0
     for coupling in couplings {
@@ -112,9 +106,8 @@ enum TheoryStage {
       worlds.append(description(of: world, coupling: coupling))
       for form in WindowForm.allCases {
         metrics.append(
-          MetricRow(
-            "theory.kl.\(form.rawValue)", try world.enumeratedDivergence(form), step: coupling,
-            sigma: 0, unit: "nat"))
+          Measure.theoryKL(form.windows).row(
+            try world.enumeratedDivergence(form), .coupling(coupling), .sigma(0)))
       }
       for view in views {
         metrics += try disentanglement(world, view, coupling)
@@ -124,25 +117,26 @@ enum TheoryStage {
             try NoisedWorld(world, view: view.view, sigma: sigma), samples: samples,
             seed: context.seed, draw: UInt64(draw), threads: context.threads,
             checkCancellation: context.checkCancellation)
-          metrics += rows(found, coupling: coupling, arm: view.name)
+          metrics += rows(found, coupling: coupling, view: view.name)
           done += 1
           context.progress(
             StageProgress(done: done, total: total, unit: "noise levels"))
         }
       }
     }
-    let draws = try parameters.integer("draws")
-    if draws > 0, let coupling = couplings.last {
+    if options.draws > 0, let coupling = couplings.last {
       metrics += try TheorySampling(
         world: try CellWorld(family, settings, coupling: coupling), coupling: coupling,
-        family: UInt64(WorldFamily.allCases.firstIndex(of: family) ?? 0), draws: draws,
-        steps: try parameters.integer("steps")
+        family: UInt64(WorldFamily.allCases.firstIndex(of: family) ?? 0), draws: options.draws,
+        steps: options.steps
       ).rows(context)
     }
+    let content = Data(JSONValue.array(worlds).canonicalText().utf8)
     return StageOutput(
       files: [
         try context.output(
-          "worlds", kind: "worlds", .json, Data(JSONValue.array(worlds).canonicalText().utf8))
+          TheoryManifest(family: family.rawValue, worlds: SHA256.hash(content))),
+        try context.output("worlds", kind: "worlds", .json, content),
       ], metrics: metrics)
   }
 
@@ -151,13 +145,13 @@ enum TheoryStage {
     var view: View
   }
 
-  private static func views(_ transform: String, _ settings: WorldSettings, seed: UInt64) throws
+  private static func views(_ transform: Transform, _ settings: WorldSettings, seed: UInt64) throws
     -> [NamedView]
   {
-    if transform == "none" { return [NamedView(name: nil, view: .plain)] }
+    if transform == .none { return [NamedView(name: nil, view: .plain)] }
     let size = settings.cells * (settings.patterns.first?.count ?? 0)
     let map =
-      transform == "orthogonal"
+      transform == .orthogonal
       ? Matrix.orthogonal(size, seed: seed) : Matrix.general(size, seed: seed)
     return try View.Space.allCases.flatMap { looking in
       try View.Space.allCases.map { noised in
@@ -174,42 +168,42 @@ enum TheoryStage {
     // Of means alone: any σ gives the same.
     let test = try Disentanglement(try NoisedWorld(world, view: view.view, sigma: 1))
     return [
-      MetricRow("theory.cosine", test.largestCosine, step: coupling, arm: view.name),
-      MetricRow("theory.outside", test.shareOutside, step: coupling, arm: view.name),
+      Measure.theoryCosine.row(
+        test.largestCosine, .coupling(coupling), view.name.map(Coordinate.view)),
+      Measure.theoryOutside.row(
+        test.shareOutside, .coupling(coupling), view.name.map(Coordinate.view)),
     ]
   }
 
-  private static func rows(_ found: Violations, coupling: Double, arm: String?) -> [MetricRow] {
+  private static func rows(_ found: Violations, coupling: Double, view: String?) -> [MetricRow] {
     func row(
-      _ name: String, _ estimate: TheoryEstimate?, k: Int? = nil, arm: String?, unit: String
+      _ measure: Measure, _ estimate: TheoryEstimate?, k: Int? = nil, pair: String? = nil
     ) -> MetricRow {
-      MetricRow(
-        name, estimate?.value ?? .nan, step: coupling, sigma: found.sigma, k: k, arm: arm,
-        ciLow: estimate?.low, ciHigh: estimate?.high,
-        n: found.samples == 0 ? nil : found.samples, unit: unit)
+      measure.row(
+        estimate?.value ?? .nan, low: estimate?.low, high: estimate?.high, .coupling(coupling),
+        .sigma(found.sigma), k.map(Coordinate.k), view.map(Coordinate.view),
+        pair.map(Coordinate.pair), n: found.samples == 0 ? nil : found.samples)
     }
     var rows: [MetricRow] = []
     for form in WindowForm.allCases {
-      let name = form.rawValue
-      rows.append(row("theory.kl.\(name)", found.divergence[form], arm: arm, unit: "nat"))
-      rows.append(row("theory.pixel.\(name)", found.pixel[form], arm: arm, unit: "px⁻⁴"))
-      rows.append(row("theory.label.\(name)", found.label[form], arm: arm, unit: "px⁻²"))
+      let kl = Measure.theoryKL(form.windows)
+      rows.append(row(kl, found.divergence[form]))
+      rows.append(row(.theoryPixel(form.windows), found.pixel[form]))
+      rows.append(row(.theoryLabel(form.windows), found.label[form]))
       for (k, estimate) in found.divergenceByCount[form].sorted(by: { $0.key < $1.key }) {
-        rows.append(row("theory.kl.\(name)", estimate, k: k, arm: arm, unit: "nat"))
+        rows.append(row(kl, estimate, k: k))
       }
     }
-    rows.append(row("theory.gap", found.scoreGap, arm: arm, unit: "px⁻²"))
-    // Pairs are told by `arm`, which a view already uses.
-    if arm != nil { return rows }
+    rows.append(row(.theoryGap, found.scoreGap))
+    // Pairs of cells mean pairs of features under a transform; they are told for the plain view.
+    if view != nil { return rows }
     for i in found.pixelPairs.indices {
       for j in found.pixelPairs.indices where j != i {
         if i < j {
           rows.append(
-            row(
-              "theory.pair.pixel", found.pixelPairs[i][j], arm: "\(i + 1)-\(j + 1)", unit: "px⁻⁴"))
+            row(.theoryPairPixel, found.pixelPairs[i][j], pair: "\(i + 1)-\(j + 1)"))
         }
-        rows.append(
-          row("theory.pair.label", found.labelPairs[i][j], arm: "\(i + 1)|\(j + 1)", unit: "px⁻²"))
+        rows.append(row(.theoryPairLabel, found.labelPairs[i][j], pair: "\(i + 1)|\(j + 1)"))
       }
     }
     return rows
@@ -261,44 +255,53 @@ private struct TheorySampling {
       let labels = Labels(0..<k)
       let exact = world.index(of: labels)
       rows.append(
-        MetricRow(
-          "theory.support", exact.map { world.conditionerProbabilities[$0] } ?? 0, step: coupling,
-          k: k))
+        Measure.theorySupport.row(
+          exact.map { world.conditionerProbabilities[$0] } ?? 0, .coupling(coupling), .k(k)))
       if let exact {
-        let drawn = try sample(labels, k, "exact", context) {
+        let drawn = try sample(labels, k, .exact, context) {
           Composition(exactly: try NoisedWorld(world, sigma: $0), conditioner: exact)
         }
-        rows += test(drawn, world.pictures[exact], "exact", k)
+        rows += test(drawn, world.pictures[exact], .exact, k)
       }
-      let drawn = try sample(labels, k, "composed", context) {
+      let drawn = try sample(labels, k, .composed, context) {
         try Composition(try NoisedWorld(world, sigma: $0), labels: labels, form: .block)
       }
-      rows += test(drawn, try world.composedPictures(labels, form: .block), "composed", k)
+      rows += test(drawn, try world.composedPictures(labels, form: .block), .composed, k)
       context.progress(StageProgress(done: k + 1, total: world.cells + 1, unit: "label counts"))
     }
     return rows
   }
 
   private func sample(
-    _ labels: Labels, _ k: Int, _ density: String, _ context: StageContext,
+    _ labels: Labels, _ k: Int, _ score: SampledScore, _ context: StageContext,
     _ at: (Double) throws -> Composition
   ) throws -> SampledPictures {
     try samplePictures(
       world, labels: labels, count: draws, steps: steps, seed: context.seed,
-      draw: family << 8 | UInt64(2 * k + (density == "exact" ? 0 : 1)), threads: context.threads,
+      draw: family << 8 | UInt64(2 * k + (score == .exact ? 0 : 1)), threads: context.threads,
       density: at)
   }
 
   private func test(
-    _ drawn: SampledPictures, _ pictures: [Picture], _ arm: String, _ k: Int
+    _ drawn: SampledPictures, _ pictures: [Picture], _ score: SampledScore, _ k: Int
   ) -> [MetricRow] {
     let test = drawn.test(against: pictures)
-    func row(_ name: String, _ value: Double) -> MetricRow {
-      MetricRow(name, value, step: coupling, k: k, arm: arm, n: drawn.total)
+    func row(_ measure: Measure, _ value: Double) -> MetricRow {
+      measure.row(value, .coupling(coupling), .k(k), .score(score), n: drawn.total)
     }
     return [
-      row("theory.chi2", test.statistic), row("theory.p", test.p),
-      row("theory.freedom", Double(test.degreesOfFreedom)),
-    ] + (drawn.recall.map { [row("theory.recall", $0)] } ?? [])
+      row(.theoryChi2, test.statistic), row(.theoryP, test.p),
+      row(.theoryFreedom, Double(test.degreesOfFreedom)),
+    ] + (drawn.recall.map { [row(.theoryRecall, $0)] } ?? [])
+  }
+}
+
+extension WindowForm {
+  /// As the catalogue knows it.
+  fileprivate var windows: Measure.Windows {
+    switch self {
+    case .block: .block
+    case .cells: .cells
+    }
   }
 }

@@ -1,97 +1,108 @@
+import Artifacts
 import Diffusion
 import Formats
 import Foundation
 import Lineage
-import Tensors
+import Measures
+import Streams
 import Workflow
 
 /// `train`: a denoiser on pictures of few objects.
 enum TrainStage {
+  struct Options: Settings {
+    @Setting(Shared.labelling) var labelling: Labelling
+    @Setting("the network: unet or local") var network: NetworkDescription.Architecture
+    @Setting(1...1_000_000_000, "pictures to train on, in all") var pictures: Int
+    @Setting(1...4096, default: 64, "pictures a step") var batch: Int
+    @Setting(1e-7...1, default: 2e-3, "Adam's largest step") var learningRate: Double
+    @Setting(
+      0...1_000_000_000, default: 2000, unit: "pictures",
+      "pictures over which the learning rate rises")
+    var warmUp: Int
+    @Setting(
+      1...1_000_000_000, default: 16000, unit: "pictures",
+      "pictures after which the learning rate falls as 1/√pictures")
+    var decayAfter: Int
+    @Setting(-10...10, default: 0, "mean of ln σ in training") var sigmaMean: Double
+    @Setting(0.01...10, default: 1.5, "standard deviation of ln σ in training")
+    var sigmaDeviation: Double
+    @Setting(0...1, default: 0.1, "share of conditioners that are blanked")
+    var labelDropout: Double
+    @Setting(0...1000, default: 0, "pixels within 5 px of a label weigh 1 + balance in the loss")
+    var balance: Double
+  }
+
   static let kind = StageKind(
-    name: "train", version: 2,
+    name: "train", version: 3,
     summary: "Trains a denoiser on a generated set, with EDM's preconditioning and Adam.",
-    parameters: [
-      Parameter(
-        "labelling", .choice(Labelling.allCases.map(\.rawValue)), default: .string("all"),
-        help: "which objects the training conditioner tells of"),
-      Parameter("network", network, help: "the network: unet or local"),
-      Parameter("pictures", .integer(1...1_000_000_000), help: "pictures to train on, in all"),
-      Parameter("batch", .integer(1...4096), default: .integer(64), help: "pictures a step"),
-      Parameter(
-        "learning_rate", .number(1e-7...1), default: .number(2e-3), help: "Adam's largest step"),
-      Parameter(
-        "warm_up", .integer(0...1_000_000_000), default: .integer(2000),
-        help: "pictures over which the learning rate rises"),
-      Parameter(
-        "decay_after", .integer(1...1_000_000_000), default: .integer(16000),
-        help: "pictures after which the learning rate falls as 1/√pictures"),
-      Parameter(
-        "sigma_mean", .number(-10...10), default: .number(0), help: "mean of ln σ in training"),
-      Parameter(
-        "sigma_deviation", .number(0.01...10), default: .number(1.5),
-        help: "standard deviation of ln σ in training"),
-      Parameter(
-        "label_dropout", .number(0...1), default: .number(0.1),
-        help: "share of conditioners that are blanked"),
-      Parameter(
-        "balance", .number(0...1000), default: .number(0),
-        help: "pixels within 5 px of a label weigh 1 + balance in the loss"),
-    ],
-    inputs: [InputDeclaration("scenes", from: ["generate"], help: "pictures to train on")],
-    check: check, run: run)
+    settings: Options.self,
+    inputs: [
+      InputDeclaration("scenes", accepts: [.pictureSet], help: "pictures to train on")
+    ], produces: .denoiser, check: check, checkInputs: checkInputs,
+    foresee: { options, upstream in
+      var foreseen = Foreseen(upstream, "scenes")
+      foreseen.labelling = options.labelling
+      return foreseen.value
+    }, run: run)
 
-  static let network = ParameterType.variant(
-    tag: "type",
-    cases: [
-      "unet": [
-        Parameter("width", .integer(4...512), default: .integer(32), help: "base width C"),
-        Parameter(
-          "conditioning",
-          .choice(NetworkDescription.Conditioning.allCases.map(\.rawValue)),
-          default: .string("grid"), help: "how labels enter"),
-        Parameter(
-          "normalization",
-          .choice(NetworkDescription.Normalization.allCases.map(\.rawValue)),
-          default: .string("group"), help: "group: statistics over the picture; pixel: none"),
-        Parameter(
-          "attention", .bool, default: .bool(true), help: "self-attention at the lowest level"),
-      ],
-      "local": [
-        Parameter("width", .integer(4...512), default: .integer(32), help: "channels"),
-        Parameter(
-          "dilations", .list(.integer(1...16), count: 1...32),
-          default: .array([Int](repeating: 1, count: 5).map(JSONValue.integer)),
-          help: "one a block; the window is 2 (1 + their sum) + 1 pixels"),
-      ],
-    ])
-
-  static func check(_ parameters: JSONValue) -> [ParameterProblem] {
-    guard let width = parameters["network"]?["width"]?.integer, width % 4 != 0 else { return [] }
+  static func check(_ options: Options) -> [ParameterProblem] {
+    let width =
+      switch options.network {
+      case .unet(let width, _, _, _), .local(let width, _): width
+      }
+    if width % 4 == 0 { return [] }
     return [
       ParameterProblem(
         path: "network.width", message: "found \(width), accepted: a multiple of 4 (four groups)")
     ]
   }
 
-  static func run(_ context: StageContext) throws -> StageOutput {
-    let parameters = context.parameters
-    let scenes = try SceneArtifact(try context.input("scenes"))
-    if scenes.shape.size % 4 != 0 {
-      throw ArtifactError(
-        file: try context.input("scenes").file("pixels"),
-        reason: "\(scenes.shape.size) px is not a multiple of 4, which both networks need")
+  /// What goes by places, of conditioners without.
+  private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
+    let scenes = Foreseen(upstream, "scenes")
+    var problems: [ParameterProblem] = []
+    func refuse(_ path: String, _ found: String, accepted: String) {
+      problems += Shared.checkPlaces(
+        scenes, path: path, what: "\(found) goes by places; accepted: \(accepted)")
     }
-    let settings = try settings(parameters)
-    let description = NetworkDescription(try architecture(parameters), shape: scenes.shape)
+    switch options.network {
+    case .local: refuse("network.type", "\"local\"", accepted: "unet with conditioning \"vector\"")
+    case .unet(_, .grid, _, _): refuse("network.conditioning", "\"grid\"", accepted: "vector")
+    case .unet(_, .vector, _, _): break
+    }
+    if options.balance != 0 { refuse("balance", "\(options.balance)", accepted: "0") }
+    return problems
+  }
+
+  static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
+    let scenes = try PictureSet("scenes", of: context)
+    if scenes.shape.size % 4 != 0 {
+      throw MismatchError(
+        "the pictures have \(scenes.shape.size) px, not a multiple of 4, which both networks need")
+    }
+    let settings = TrainingSettings(
+      pictures: options.pictures, batch: options.batch, learningRate: options.learningRate,
+      warmUp: options.warmUp, decayAfter: options.decayAfter, sigmaMean: options.sigmaMean,
+      sigmaDeviation: options.sigmaDeviation, labelling: options.labelling,
+      labelDropout: options.labelDropout, balance: options.balance)
+    let description = NetworkDescription(options.network, shape: scenes.shape)
     let set = try scenes.trainingSet
     let (trainer, curve) = try train(context) {
-      Trainer(description, settings, data: set, seed: context.seed)
+      try Trainer(description, settings, data: set, seed: context.seed)
     }
     let origin = TrainingOrigin(labelling: settings.labelling, objects: scenes.objects)
-    let file = WeightsFile(denoiser: try trainer.denoiser(), origin: origin)
+    let weights = WeightsFile(denoiser: try trainer.denoiser(), origin: origin).data()
+    let manifest = DenoiserManifest.trained(
+      .init(
+        camera: scenes.camera, size: scenes.shape.size, space: scenes.manifest.space,
+        labelling: settings.labelling, objects: scenes.objects),
+      .init(description, weights: SHA256.hash(weights)))
     return StageOutput(
-      files: [try context.output("weights", kind: "weights", .safetensors, file.data())],
-      metrics: [MetricRow("parameters", Double(trainer.parameterCount), unit: "weights")]
+      files: [
+        try context.output(manifest),
+        try context.output("weights", kind: "weights", .safetensors, weights),
+      ],
+      metrics: [Measure.parameters.row(Double(trainer.parameterCount))]
         + curve.metrics)
   }
 
@@ -104,11 +115,11 @@ enum TrainStage {
   }
 
   /// Trains to the end, from where an earlier process stopped.
-  private static func train(_ context: StageContext, _ new: () -> Trainer) throws -> (
+  private static func train(_ context: StageContext, _ new: () throws -> Trainer) throws -> (
     Trainer, Curve
   ) {
     let checkpointing = context.checkpointing()
-    var (trainer, curve) = restored(checkpointing, new) ?? (new(), Curve())
+    var (trainer, curve) = try restored(checkpointing, new) ?? (new(), Curve())
     let settings = trainer.settings
     let total = (settings.pictures + settings.batch - 1) / settings.batch * settings.batch
     // About two hundred points make a readable curve; each is the mean since the last.
@@ -121,26 +132,25 @@ enum TrainStage {
           threads: context.threads, checkCancellation: context.checkCancellation)
         curve.steps += 1
         let seen = trainer.seen
-        let loss = MetricRow(
-          "loss", curve.sum / Double(curve.steps), step: Double(seen),
-          n: curve.steps * settings.batch)
+        let loss = Measure.loss.row(
+          curve.sum / Double(curve.steps), .pictures(seen), n: curve.steps * settings.batch)
         context.progress(
           StageProgress(done: seen, total: total, unit: "pictures", metrics: [loss]))
         guard seen / spacing != (seen - settings.batch) / spacing || trainer.isFinished else {
           return
         }
         let rate = settings.learningRate(after: seen)
-        curve.metrics += [loss, MetricRow("learning_rate", rate, step: Double(seen))]
+        curve.metrics += [loss, Measure.learningRate.row(rate, .pictures(seen))]
         (curve.sum, curve.steps) = (0, 0)
       })
     return (trainer, curve)
   }
 
-  private static func restored(_ checkpointing: Checkpointing, _ new: () -> Trainer) -> (
-    Trainer, Curve
-  )? {
+  private static func restored(_ checkpointing: Checkpointing, _ new: () throws -> Trainer) throws
+    -> (Trainer, Curve)?
+  {
     if checkpointing.saved.isEmpty { return nil }
-    let trainer = new()
+    let trainer = try new()
     guard let data = checkpointing.saved["state"], let state = try? TrainingState(data: data),
       let curve = checkpointing.saved["curve"].flatMap({
         try? JSONDecoder().decode(Curve.self, from: $0)
@@ -151,30 +161,35 @@ enum TrainStage {
     }
     return (trainer, curve)
   }
+}
 
-  private static func settings(_ parameters: JSONValue) throws -> TrainingSettings {
-    TrainingSettings(
-      pictures: try parameters.integer("pictures"), batch: try parameters.integer("batch"),
-      learningRate: try parameters.number("learning_rate"),
-      warmUp: try parameters.integer("warm_up"),
-      decayAfter: try parameters.integer("decay_after"),
-      sigmaMean: try parameters.number("sigma_mean"),
-      sigmaDeviation: try parameters.number("sigma_deviation"),
-      labelling: try parameters.choice("labelling"),
-      labelDropout: try parameters.number("label_dropout"),
-      balance: try parameters.number("balance"))
+/// `network: { type: "unet", … }` in a pipeline file.
+extension NetworkDescription.Architecture: SettingVariant {
+  private struct UNetOptions: Settings {
+    @Setting(4...512, default: 32, "base width C") var width: Int
+    @Setting(default: .grid, "how labels enter") var conditioning: NetworkDescription.Conditioning
+    @Setting(default: .group, "group: statistics over the picture; pixel: none")
+    var normalization: NetworkDescription.Normalization
+    @Setting(default: true, "self-attention at the lowest level") var attention: Bool
   }
 
-  private static func architecture(_ parameters: JSONValue) throws
-    -> NetworkDescription.Architecture
-  {
-    let width = try parameters.integer("network.width")
-    if try parameters.text("network.type") == "local" {
-      return .local(width: width, dilations: try parameters.integers("network.dilations"))
-    }
-    return .unet(
-      width: width, conditioning: try parameters.choice("network.conditioning"),
-      normalization: try parameters.choice("network.normalization"),
-      attention: try parameters.flag("network.attention"))
+  private struct LocalOptions: Settings {
+    @Setting(4...512, default: 32, "channels") var width: Int
+    @Setting(
+      each: 1...16, count: 1...32, default: [1, 1, 1, 1, 1],
+      "one a block; the window is 2 (1 + their sum) + 1 pixels")
+    var dilations: [Int]
   }
+
+  package static let tag = "type"
+  package static var cases: [String: [Parameter]] {
+    Dictionary(
+      uniqueKeysWithValues: Kind.allCases.map { kind in
+        switch kind {
+        case .unet: (kind.rawValue, UNetOptions.parameters)
+        case .local: (kind.rawValue, LocalOptions.parameters)
+        }
+      })
+  }
+  package static var placeholder: Self { .local(width: 4, dilations: [1]) }
 }

@@ -1,9 +1,13 @@
 import Analytic
+import Artifacts
 import Diffusion
 import Evaluation
 import Foundation
 import Lineage
+import Measures
 import Scenes
+import Statistics
+import Streams
 import Workflow
 
 /// Chooses a window a noise level by agreement with a trained network, as Kamb & Ganguli 2024 do.
@@ -12,24 +16,20 @@ struct WindowCalibration {
   /// All but the schedule.
   let settings: MachineSettings
   let origin: TrainingOrigin
-  let scenes: SceneArtifact
+  let scenes: PictureSet
+  let options: AnalyticStage.Options
   let context: StageContext
 
   /// The radius of largest median r² over held-out pictures of the training range; the smaller of equals.
   func run() throws -> (schedule: WindowSchedule, metrics: [MetricRow]) {
-    if context.inputs["teacher"]?.first == nil {
-      throw StageFault(
-        "schedule \"calibrated\" needs the network to agree with; add `teacher` to the inputs")
-    }
     let teacher = try DenoiserArtifact("teacher", of: context).denoiser
     if teacher.shape != scenes.shape {
-      throw StageFault(
-        "teacher and scenes differ in size or cells: \(teacher.shape), \(scenes.shape)")
+      throw MismatchError(
+        "teacher and scenes differ in size or conditioners: \(teacher.shape), \(scenes.shape)")
     }
-    let parameters = context.parameters
-    let sigmas = try parameters.numbers("sigmas").sorted()
-    let candidates = Array(Set(try parameters.integers("candidates"))).sorted()
-    let batches = try noised(sigmas, count: try parameters.integer("calibration_pictures"))
+    let sigmas = options.sigmas.sorted()
+    let candidates = Array(Set(options.candidates)).sorted()
+    let batches = try noised(sigmas, count: options.calibrationPictures)
     let told = try batches.map { try teacher.denoise($0, threads: context.threads) }
     let mean = scenes.meanPicture
     var best = [(radius: Int, r2: Double)?](repeating: nil, count: sigmas.count)
@@ -43,10 +43,7 @@ struct WindowCalibration {
         let denoised = try machine.denoise(batches[i], threads: context.threads)
         let agreement = PictureAgreement.each(denoised, told[i], mean: mean)
         let r2 = medianInterval(agreement.map(\.r2), seed: context.seed)
-        metrics.append(
-          MetricRow(
-            "calibration_r2", r2.value, step: Double(radius), sigma: sigma, ciLow: r2.low,
-            ciHigh: r2.high, n: r2.n))
+        metrics.append(Measure.calibrationR2.row(r2, .radius(radius), .sigma(sigma)))
         if best[i].map({ r2.value > $0.r2 }) ?? true { best[i] = (radius, r2.value) }
         context.progress(
           StageProgress(
@@ -62,13 +59,12 @@ struct WindowCalibration {
   /// The counts of the training range in turn.
   private func noised(_ sigmas: [Double], count: Int) throws -> [NoisedBatch] {
     let counts = Array(max(origin.objects.lowerBound, 1)...max(origin.objects.upperBound, 1))
-    let camera: CameraKind = try context.input("scenes").parameters.choice("camera")
     var batches = sigmas.map { _ in NoisedBatch(x: [], sigma: [], labels: []) }
     for (position, k) in counts.enumerated() {
       let share = count / counts.count + (position < count % counts.count ? 1 : 0)
       if share == 0 { continue }
       let pictures = try HeldOutPictures(
-        k, count: share, origin: origin, shape: scenes.shape, camera: camera,
+        k, count: share, origin: origin, shape: scenes.shape, camera: scenes.camera,
         purpose: .calibrationScenes, context)
       for (i, sigma) in sigmas.enumerated() {
         let some = pictures.noised(sigma)

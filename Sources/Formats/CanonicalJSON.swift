@@ -2,7 +2,7 @@ import Foundation
 
 extension JSONValue {
   /// Without positions; whole numbers written without a point or an exponent become integers.
-  public init(_ node: JSONNode) {
+  package init(_ node: JSONNode) {
     switch node.value {
     case .null: self = .null
     case .bool(let flag): self = .bool(flag)
@@ -32,21 +32,21 @@ extension JSONValue {
   }
 
   /// Reads JSON (or JSON5) that a program wrote.
-  public static func parse(_ data: Data, limits: JSON5.Limits = .standard) throws(JSON5Error)
+  package static func parse(_ data: Data, limits: JSON5.Limits = .standard) throws(JSON5Error)
     -> JSONValue
   {
     JSONValue(try JSON5.parse([UInt8](data), limits: limits))
   }
 
   /// One line, keys sorted by their bytes, shortest numbers that read back the same: for hashing.
-  public func canonicalText() -> String {
+  package func canonicalText() -> String {
     var writer = JSONWriter(indented: false)
     writer.write(self)
     return writer.text
   }
 
   /// Two spaces of indentation, keys sorted, a final newline: for people.
-  public func prettyText() -> String {
+  package func prettyText() -> String {
     var writer = JSONWriter(indented: true)
     writer.write(self)
     return writer.text + "\n"

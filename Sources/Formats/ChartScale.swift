@@ -1,7 +1,7 @@
 import Foundation
 
 /// How values fall on an axis.
-public enum ChartScale: Sendable { case linear, logarithmic }
+package enum ChartScale: Sendable { case linear, logarithmic }
 
 /// An axis: a range of values, the pixels that it covers, and round ticks.
 struct ChartAxis {

@@ -1,6 +1,6 @@
 /// The candidate that `word` was probably meant to be: the nearest by edits (Damerau and Levenshtein,
 /// optimal string alignment), if at most a third of its letters differ. Cost |word| · Σ |candidate|.
-public func closestMatch(_ word: String, in candidates: [String]) -> String? {
+package func closestMatch(_ word: String, in candidates: [String]) -> String? {
   let letters = Array(word.lowercased())
   // A very long word is no typing error.
   if letters.count > 100 { return nil }

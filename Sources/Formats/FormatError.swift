@@ -1,12 +1,14 @@
 /// A file that is not what its format asks for: what was found, and what was expected.
-public struct FormatError: Error, Sendable, Hashable, CustomStringConvertible {
-  public var format: String
-  public var message: String
+package struct FormatError: CategorizedError, Sendable, Hashable, CustomStringConvertible {
+  package var format: String
+  package var message: String
 
-  public init(_ format: String, _ message: String) {
+  package init(_ format: String, _ message: String) {
     self.format = format
     self.message = message
   }
 
-  public var description: String { "not a valid \(format) file: \(message)" }
+  package var category: ErrorCategory { .data }
+
+  package var description: String { "not a valid \(format) file: \(message)" }
 }

@@ -1,14 +1,14 @@
 /// Values with intervals, a row each, about zero (a forest plot), as SVG for light and dark pages.
-public struct IntervalChart: Sendable {
-  public struct Row: Sendable {
-    public var label: String
-    public var value: Double
-    public var low: Double
-    public var high: Double
+package struct IntervalChart: Sendable {
+  package struct Row: Sendable {
+    package var label: String
+    package var value: Double
+    package var low: Double
+    package var high: Double
     /// Drawn in colour; the others, controls, in grey.
-    public var isEmphasized: Bool
+    package var isEmphasized: Bool
 
-    public init(label: String, value: Double, low: Double, high: Double, isEmphasized: Bool) {
+    package init(label: String, value: Double, low: Double, high: Double, isEmphasized: Bool) {
       self.label = label
       self.value = value
       self.low = low
@@ -17,11 +17,11 @@ public struct IntervalChart: Sendable {
     }
   }
 
-  public var title: String
-  public var xLabel: String
-  public var rows: [Row]
+  package var title: String
+  package var xLabel: String
+  package var rows: [Row]
 
-  public init(title: String, xLabel: String, rows: [Row]) {
+  package init(title: String, xLabel: String, rows: [Row]) {
     self.title = title
     self.xLabel = xLabel
     self.rows = rows
@@ -31,7 +31,7 @@ public struct IntervalChart: Sendable {
   private static let rowHeight = 30.0
   private static let top = 44.0
 
-  public func svg() -> String {
+  package func svg() -> String {
     let shown = rows.filter { $0.value.isFinite && $0.low.isFinite && $0.high.isFinite }
     let longest = Double(shown.map(\.label.count).max() ?? 0)
     let left = min(max(90, longest * 7.2 + 24), 380)

@@ -1,19 +1,19 @@
 import Foundation
 
 /// A place in a text, both counted from 1; columns count characters.
-public struct SourcePosition: Sendable, Hashable {
-  public var line: Int
-  public var column: Int
+package struct SourcePosition: Sendable, Hashable {
+  package var line: Int
+  package var column: Int
 
-  public init(line: Int, column: Int) {
+  package init(line: Int, column: Int) {
     self.line = line
     self.column = column
   }
 }
 
 /// A JSON value that knows where it was written.
-public struct JSONNode: Sendable {
-  public enum Value: Sendable {
+package struct JSONNode: Sendable {
+  package enum Value: Sendable {
     case null
     case bool(Bool)
     /// The number and how it was written.
@@ -22,22 +22,22 @@ public struct JSONNode: Sendable {
     case array([JSONNode])
     case object([JSONMember])
   }
-  public var value: Value
-  public var position: SourcePosition
+  package var value: Value
+  package var position: SourcePosition
 
-  public init(value: Value, position: SourcePosition) {
+  package init(value: Value, position: SourcePosition) {
     self.value = value
     self.position = position
   }
 }
 
 /// A member of an object, in the order of the file.
-public struct JSONMember: Sendable {
-  public var key: String
-  public var keyPosition: SourcePosition
-  public var value: JSONNode
+package struct JSONMember: Sendable {
+  package var key: String
+  package var keyPosition: SourcePosition
+  package var value: JSONNode
 
-  public init(key: String, keyPosition: SourcePosition, value: JSONNode) {
+  package init(key: String, keyPosition: SourcePosition, value: JSONNode) {
     self.key = key
     self.keyPosition = keyPosition
     self.value = value
@@ -45,33 +45,35 @@ public struct JSONMember: Sendable {
 }
 
 /// What a text breaks of JSON5's grammar, and where.
-public struct JSON5Error: Error, Sendable, Hashable, CustomStringConvertible {
-  public var position: SourcePosition
-  public var message: String
+package struct JSON5Error: CategorizedError, Sendable, Hashable, CustomStringConvertible {
+  package var position: SourcePosition
+  package var message: String
 
-  public init(position: SourcePosition, message: String) {
+  package init(position: SourcePosition, message: String) {
     self.position = position
     self.message = message
   }
 
-  public var description: String { "\(position.line):\(position.column): \(message)" }
+  package var category: ErrorCategory { .data }
+
+  package var description: String { "\(position.line):\(position.column): \(message)" }
 }
 
 /// JSON5 (https://spec.json5.org) with source positions, in time linear in the text.
-public enum JSON5 {
-  public struct Limits: Sendable {
-    public var maximumBytes: Int
-    public var maximumDepth: Int
+package enum JSON5 {
+  package struct Limits: Sendable {
+    package var maximumBytes: Int
+    package var maximumDepth: Int
 
-    public init(maximumBytes: Int = 4 << 20, maximumDepth: Int = 64) {
+    package init(maximumBytes: Int = 4 << 20, maximumDepth: Int = 64) {
       self.maximumBytes = maximumBytes
       self.maximumDepth = maximumDepth
     }
 
-    public static let standard = Limits()
+    package static let standard = Limits()
   }
 
-  public static func parse(_ bytes: [UInt8], limits: Limits = .standard) throws(JSON5Error)
+  package static func parse(_ bytes: [UInt8], limits: Limits = .standard) throws(JSON5Error)
     -> JSONNode
   {
     let start = SourcePosition(line: 1, column: 1)

@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Integers and other numbers are kept apart so that a seed of 2⁶³ − 1 survives a round trip; 3 and 3.0
 /// are the same number all the same.
-public enum JSONValue: Sendable {
+package enum JSONValue: Sendable {
   case null
   case bool(Bool)
   case integer(Int)
@@ -14,24 +14,24 @@ public enum JSONValue: Sendable {
   case object([String: JSONValue])
 
   /// The value of a key of an object, `nil` for a missing key or anything else than an object.
-  public subscript(key: String) -> JSONValue? {
+  package subscript(key: String) -> JSONValue? {
     if case .object(let members) = self { return members[key] }
     return nil
   }
 
-  public var string: String? { if case .string(let text) = self { text } else { nil } }
-  public var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
-  public var integer: Int? { if case .integer(let value) = self { value } else { nil } }
+  package var string: String? { if case .string(let text) = self { text } else { nil } }
+  package var bool: Bool? { if case .bool(let flag) = self { flag } else { nil } }
+  package var integer: Int? { if case .integer(let value) = self { value } else { nil } }
   /// Integers count as numbers; the reverse does not hold.
-  public var number: Double? {
+  package var number: Double? {
     switch self {
     case .integer(let value): Double(value)
     case .number(let value): value
     default: nil
     }
   }
-  public var array: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
-  public var object: [String: JSONValue]? {
+  package var array: [JSONValue]? { if case .array(let values) = self { values } else { nil } }
+  package var object: [String: JSONValue]? {
     if case .object(let members) = self { members } else { nil }
   }
 }
@@ -46,7 +46,7 @@ extension JSONValue: Hashable {
     }
   }
 
-  public static func == (a: JSONValue, b: JSONValue) -> Bool {
+  package static func == (a: JSONValue, b: JSONValue) -> Bool {
     switch (a, b) {
     case (.null, .null): true
     case (.bool(let x), .bool(let y)): x == y
@@ -60,7 +60,7 @@ extension JSONValue: Hashable {
     }
   }
 
-  public func hash(into hasher: inout Hasher) {
+  package func hash(into hasher: inout Hasher) {
     if let exactInteger {
       hasher.combine(exactInteger)
       return
@@ -77,7 +77,7 @@ extension JSONValue: Hashable {
 }
 
 extension JSONValue: Codable {
-  public init(from decoder: any Decoder) throws {
+  package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     if container.decodeNil() {
       self = .null
@@ -96,7 +96,7 @@ extension JSONValue: Codable {
     }
   }
 
-  public func encode(to encoder: any Encoder) throws {
+  package func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()
     switch self {
     case .null: try container.encodeNil()

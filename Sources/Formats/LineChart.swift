@@ -1,46 +1,46 @@
 import Foundation
 
 /// Lines with interval bands, as SVG for light and dark pages.
-public struct LineChart: Sendable {
-  public struct Point: Sendable {
-    public var x: Double
-    public var y: Double
+package struct LineChart: Sendable {
+  package struct Point: Sendable {
+    package var x: Double
+    package var y: Double
     /// The ends of the interval; none is drawn without them.
-    public var low: Double?
-    public var high: Double?
+    package var low: Double?
+    package var high: Double?
 
-    public init(x: Double, y: Double, low: Double? = nil, high: Double? = nil) {
+    package init(x: Double, y: Double, low: Double? = nil, high: Double? = nil) {
       self.x = x
       self.y = y
       self.low = low
       self.high = high
     }
   }
-  public struct Series: Sendable {
-    public var name: String
-    public var points: [Point]
+  package struct Series: Sendable {
+    package var name: String
+    package var points: [Point]
     /// A thin grey line without marks, for scale.
-    public var isReference: Bool
+    package var isReference: Bool
 
-    public init(name: String, points: [Point], isReference: Bool = false) {
+    package init(name: String, points: [Point], isReference: Bool = false) {
       self.name = name
       self.points = points
       self.isReference = isReference
     }
   }
 
-  public var title: String
-  public var xLabel: String
-  public var yLabel: String
-  public var series: [Series]
-  public var xScale: ChartScale
-  public var yScale: ChartScale
+  package var title: String
+  package var xLabel: String
+  package var yLabel: String
+  package var series: [Series]
+  package var xScale: ChartScale
+  package var yScale: ChartScale
   /// The values that the axis shows; by default those of the points.
-  public var yRange: ClosedRange<Double>?
+  package var yRange: ClosedRange<Double>?
   /// Vertical lines with a label.
-  public var marks: [(x: Double, label: String)]
+  package var marks: [(x: Double, label: String)]
 
-  public init(
+  package init(
     title: String, xLabel: String, yLabel: String, series: [Series], xScale: ChartScale = .linear,
     yScale: ChartScale = .linear, yRange: ClosedRange<Double>? = nil,
     marks: [(x: Double, label: String)] = []
@@ -60,7 +60,7 @@ public struct LineChart: Sendable {
   private static let left = 64.0
   private static let top = 44.0
 
-  public func svg() -> String {
+  package func svg() -> String {
     let shown = series.map { one -> Series in
       var copy = one
       copy.points = one.points.filter { point in

@@ -1,14 +1,14 @@
 import Foundation
 
 /// An array in NumPy's .npy format: version 1 is written, 1 and 2 are read; little-endian, C order.
-public struct NPYArray: Sendable, Equatable {
-  public enum Elements: Sendable, Equatable {
+package struct NPYArray: Sendable, Equatable {
+  package enum Elements: Sendable, Equatable {
     case uint8([UInt8])
     case float32([Float])
     case int64([Int64])
     case float64([Double])
 
-    public var count: Int {
+    package var count: Int {
       switch self {
       case .uint8(let values): values.count
       case .float32(let values): values.count
@@ -27,11 +27,11 @@ public struct NPYArray: Sendable, Equatable {
     }
   }
 
-  public let shape: [Int]
-  public let elements: Elements
+  package let shape: [Int]
+  package let elements: Elements
 
   /// Throws when the shape does not hold exactly the elements.
-  public init(shape: [Int], elements: Elements) throws(FormatError) {
+  package init(shape: [Int], elements: Elements) throws(FormatError) {
     guard let count = product(shape), count == elements.count else {
       throw FormatError("npy", "shape \(shape) does not hold \(elements.count) elements")
     }
@@ -39,7 +39,7 @@ public struct NPYArray: Sendable, Equatable {
     self.elements = elements
   }
 
-  public func npyData() -> Data {
+  package func npyData() -> Data {
     let list = shape.map(String.init).joined(separator: ", ")
     let tuple = shape.count == 1 ? "(\(list),)" : "(\(list))"
     var header =
@@ -58,7 +58,7 @@ public struct NPYArray: Sendable, Equatable {
     return data
   }
 
-  public init(npy data: Data) throws(FormatError) {
+  package init(npy data: Data) throws(FormatError) {
     let head = [UInt8](data.prefix(12))
     guard head.count >= 10, Array(head[0..<6]) == Self.magic else {
       throw FormatError("npy", "it does not begin with \\x93NUMPY")

@@ -1,13 +1,13 @@
 import Foundation
 
 /// An 8-bit RGB picture and its PNG file (ISO 15948).
-public struct PNGImage: Sendable, Equatable {
-  public let width: Int
-  public let height: Int
+package struct PNGImage: Sendable, Equatable {
+  package let width: Int
+  package let height: Int
   /// Rows from the top, R, G, B.
-  public let pixels: [UInt8]
+  package let pixels: [UInt8]
 
-  public init(width: Int, height: Int, pixels: [UInt8]) throws(FormatError) {
+  package init(width: Int, height: Int, pixels: [UInt8]) throws(FormatError) {
     guard width > 0, height > 0, width <= 1 << 20, height <= 1 << 20,
       product([width, height, 3]) == pixels.count
     else {
@@ -18,7 +18,7 @@ public struct PNGImage: Sendable, Equatable {
     self.pixels = pixels
   }
 
-  public func pngData() -> Data {
+  package func pngData() -> Data {
     var file: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
     // 8 bits a channel, RGB, deflate, adaptive filters, not interlaced.
     chunk("IHDR", number(width) + number(height) + [8, 2, 0, 0, 0], into: &file)

@@ -3,27 +3,27 @@ import Foundation
 /// Named float32 tensors in Hugging Face's safetensors format.
 ///
 /// Layout: the header's length (8 bytes), the header (JSON), the tensors' bytes without gaps.
-public struct Safetensors: Sendable, Equatable {
-  public struct Tensor: Sendable, Equatable {
-    public var shape: [Int]
-    public var values: [Float]
+package struct Safetensors: Sendable, Equatable {
+  package struct Tensor: Sendable, Equatable {
+    package var shape: [Int]
+    package var values: [Float]
 
-    public init(shape: [Int], values: [Float]) {
+    package init(shape: [Int], values: [Float]) {
       self.shape = shape
       self.values = values
     }
   }
 
-  public var tensors: [String: Tensor]
-  public var metadata: [String: String]
+  package var tensors: [String: Tensor]
+  package var metadata: [String: String]
 
-  public init(tensors: [String: Tensor], metadata: [String: String]) {
+  package init(tensors: [String: Tensor], metadata: [String: String]) {
     self.tensors = tensors
     self.metadata = metadata
   }
 
   /// Equal content gives equal bytes: names are sorted.
-  public func data() -> Data {
+  package func data() -> Data {
     var header: [String: JSONValue] = [:]
     if !metadata.isEmpty {
       header["__metadata__"] = .object(metadata.mapValues(JSONValue.string))
@@ -50,7 +50,7 @@ public struct Safetensors: Sendable, Equatable {
     return data
   }
 
-  public init(data: Data) throws(FormatError) {
+  package init(data: Data) throws(FormatError) {
     guard data.count >= 8 else {
       throw Self.error("it has \(data.count) bytes, at least 8 are needed")
     }

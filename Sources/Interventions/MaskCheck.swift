@@ -1,15 +1,15 @@
 import Diffusion
 
 /// How much a mask changed.
-public struct MaskEffect: Sendable, Hashable {
+package struct MaskEffect: Sendable, Hashable {
   /// Share of output values that differ in any bit, 0 … 1.
-  public var changedShare: Double
+  package var changedShare: Double
   /// Largest absolute difference of an output value.
-  public var largestChange: Float
+  package var largestChange: Float
 }
 
 /// Compares a masked denoiser with its base on a batch, bit by bit.
-public func maskEffect(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads: Int) throws
+package func maskEffect(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads: Int) throws
   -> MaskEffect
 {
   if batch.count == 0 { return MaskEffect(changedShare: 0, largestChange: 0) }
@@ -33,7 +33,7 @@ public func maskEffect(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads:
 /// - Throws: `MaskError` when the mask changed nothing anywhere, when the identity changed a bit,
 ///   or when a mask changed one at a σ outside its range. Without any σ in its range a mask has
 ///   nothing to change.
-public func checkMask(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads: Int) throws
+package func checkMask(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads: Int) throws
   -> MaskEffect
 {
   let specification = masked.specification

@@ -1,8 +1,13 @@
+import Diffusion
+import Formats
+
 /// A mask that cannot be applied, or that does not do what its name says.
-public enum MaskError: Error, Hashable, CustomStringConvertible {
+package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   case block(block: Int, size: Int)
   case margin(Int)
   case radius(Double)
+  /// A mask that goes by the places of labels, on conditioners without.
+  case places(MaskSpecification.Name, NoPlaces)
   case sigmaRange(low: Double?, high: Double?)
   case fill(found: Int, expected: Int)
   case baseResult(found: Int, expected: Int)
@@ -10,7 +15,14 @@ public enum MaskError: Error, Hashable, CustomStringConvertible {
   case identityChanged(largest: Float)
   case changedOutside(MaskSpecification.Name, largest: Float)
 
-  public var description: String {
+  package var category: ErrorCategory {
+    switch self {
+    case .block, .margin, .radius, .places, .sigmaRange, .fill, .changedNothing: .data
+    case .baseResult, .identityChanged, .changedOutside: .bug
+    }
+  }
+
+  package var description: String {
     switch self {
     case .block(let block, let size):
       "a block of \(block) px does not divide a picture of \(size) px"
@@ -18,6 +30,7 @@ public enum MaskError: Error, Hashable, CustomStringConvertible {
       "a margin of \(margin) px; margins are 0 or more"
     case .radius(let radius):
       "a radius of \(radius) px; the reach of a label is finite and above 0"
+    case .places(let name, let error): "mask `\(name.rawValue)`: \(error.description)"
     case .sigmaRange(let low, let high):
       "a mask from sigma \(low ?? 0) to \(high.map { "\($0)" } ?? "infinity"): the range holds no"
         + " noise level"

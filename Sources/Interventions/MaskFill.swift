@@ -1,9 +1,5 @@
 import Diffusion
-import Tensors
-
-extension RandomPurpose {
-  static let fill = RandomPurpose(0x5001)
-}
+import Streams
 
 /// What stands around a window, where pixels must not be seen.
 struct MaskFill: Sendable {

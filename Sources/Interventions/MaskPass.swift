@@ -4,7 +4,7 @@ import Diffusion
 struct MaskPass: Hashable {
   /// Index of the block whose window is shown; `nil`: all pixels.
   var block: Int?
-  /// Cells whose label is shown, ascending; `nil`: all of them.
+  /// Entries of the conditioner that are shown, ascending; `nil`: all of them.
   var cells: [Int]?
 
   static let whole = MaskPass(block: nil, cells: nil)
@@ -50,34 +50,65 @@ struct PassPlan {
   }
 }
 
-extension MaskSpecification {
-  /// The passes for a conditioner (G, G). Only those of a conditioner mask depend on it.
-  func plan(labels: ArraySlice<Float>, shape: PictureShape) -> PassPlan {
-    let size = shape.size
+/// Makes the passes of a mask for one shape of pictures.
+struct PassPlanner {
+  /// What is cut, with the places of labels where it goes by them.
+  private enum Cut {
+    case nothing, pixel
+    case conditioner(CellGrid)
+    case both(CellGrid)
+  }
+
+  private let specification: MaskSpecification
+  private let size: Int
+  private let cut: Cut
+
+  /// - Throws: `MaskError` for a mask that goes by the places of labels, where they have none.
+  init(_ specification: MaskSpecification, _ shape: PictureShape) throws(MaskError) {
+    self.specification = specification
+    size = shape.size
+    do {
+      cut =
+        switch specification.target {
+        case nil: .nothing
+        case .pixel: .pixel
+        case .conditioner: .conditioner(try shape.places())
+        case .both: .both(try shape.places())
+        }
+    } catch {
+      throw .places(specification.mask, error)
+    }
+  }
+
+  /// The passes for a conditioner (C). Only those of a conditioner mask depend on it.
+  func plan(labels: ArraySlice<Float>) -> PassPlan {
     // A placebo asks for the place half a picture away, on the torus.
-    let shift = isPlacebo ? size / 2 : 0
+    let shift = specification.isPlacebo ? size / 2 : 0
     func shifted(_ place: Int) -> Int { (place + shift) % size }
-    switch target {
-    case nil: return .whole(size: size)
-    case .conditioner:
-      let first = labels.startIndex
-      let cells = (0..<shape.conditionerCount).filter { labels[first + $0] != 0 }
-      let centers = cells.map { center($0, shape) }
-      return PassPlan(
-        size: size, keys: cells.count + 1,
-        { nearest(shifted($0), shifted($1), centers).map { $0 + 1 } ?? 0 },
-        pass: { MaskPass(block: nil, cells: $0 == 0 ? [] : [cells[$0 - 1]]) })
-    case .pixel, .both:
+    func blocks(_ cells: (_ block: Int) -> [Int]?) -> PassPlan {
+      let block = specification.block
       let across = size / block
       return PassPlan(
         size: size, keys: across * across,
         { shifted($0) / block * across + shifted($1) / block },
         pass: { index in
-          let window = window(index, size: size)
+          let window = specification.window(index, size: size)
           let seesAll = window.rows.count == size && window.columns.count == size
-          return MaskPass(
-            block: seesAll ? nil : index, cells: target == .both ? near(index, shape) : nil)
+          return MaskPass(block: seesAll ? nil : index, cells: cells(index))
         })
+    }
+    switch cut {
+    case .nothing: return .whole(size: size)
+    case .pixel: return blocks { _ in nil }
+    case .both(let grid): return blocks { near($0, grid) }
+    case .conditioner(let grid):
+      let first = labels.startIndex
+      let cells = (0..<grid.count).filter { labels[first + $0] != 0 }
+      let centers = cells.map(grid.center)
+      return PassPlan(
+        size: size, keys: cells.count + 1,
+        { nearest(shifted($0), shifted($1), centers).map { $0 + 1 } ?? 0 },
+        pass: { MaskPass(block: nil, cells: $0 == 0 ? [] : [cells[$0 - 1]]) })
     }
   }
 
@@ -89,7 +120,7 @@ extension MaskSpecification {
       let dy = Double(row) + 0.5 - center.y
       let dx = Double(column) + 0.5 - center.x
       let distance = dx * dx + dy * dy
-      if distance <= radius * radius, distance < least {
+      if distance <= specification.radius * specification.radius, distance < least {
         best = label
         least = distance
       }
@@ -98,26 +129,22 @@ extension MaskSpecification {
   }
 
   /// The cells with their centre within `radius` of a block; `nil` where these are all.
-  private func near(_ index: Int, _ shape: PictureShape) -> [Int]? {
-    let across = shape.size / block
+  private func near(_ index: Int, _ grid: CellGrid) -> [Int]? {
+    let (block, radius) = (specification.block, specification.radius)
+    let across = size / block
     let top = Double(index / across * block)
     let left = Double(index % across * block)
-    let cells = (0..<shape.conditionerCount).filter { cell in
-      let (y, x) = center(cell, shape)
+    let cells = (0..<grid.count).filter { cell in
+      let (y, x) = grid.center(cell)
       let dy = max(top - y, 0, y - top - Double(block))
       let dx = max(left - x, 0, x - left - Double(block))
       return dx * dx + dy * dy <= radius * radius
     }
-    return cells.count == shape.conditionerCount ? nil : cells
+    return cells.count == grid.count ? nil : cells
   }
+}
 
-  private func center(_ cell: Int, _ shape: PictureShape) -> (y: Double, x: Double) {
-    let side = Double(shape.cellSize)
-    return (
-      (Double(cell / shape.cells) + 0.5) * side, (Double(cell % shape.cells) + 0.5) * side
-    )
-  }
-
+extension MaskSpecification {
   /// Rows and columns that the window of a block shows; of no block: all.
   func window(_ index: Int?, size: Int) -> (rows: Range<Int>, columns: Range<Int>) {
     guard let index else { return (0..<size, 0..<size) }

@@ -1,8 +1,8 @@
 import Diffusion
 
 /// Which dependences of a denoiser are cut; everything that decides a masked denoiser's output.
-public struct MaskSpecification: Sendable, Hashable, Codable {
-  public enum Name: String, Sendable, Codable, CaseIterable {
+package struct MaskSpecification: Sendable, Hashable, Codable {
+  package enum Name: String, Sendable, Codable, CaseIterable {
     /// All windows are the whole picture: the machinery alone, which must change nothing.
     case identity
     /// Pixel i sees only its nearest label within `radius`, or none: K + 1 passes.
@@ -15,33 +15,33 @@ public struct MaskSpecification: Sendable, Hashable, Codable {
     case placebo
   }
   /// What a placebo imitates.
-  public enum Target: String, Sendable, Codable, CaseIterable { case conditioner, pixel, both }
+  package enum Target: String, Sendable, Codable, CaseIterable { case conditioner, pixel, both }
   /// What stands where a pixel must not be seen.
-  public enum Fill: String, Sendable, Codable, CaseIterable {
+  package enum Fill: String, Sendable, Codable, CaseIterable {
     /// The mean training picture, which is the mean of the noised input at every σ.
     case mean
     /// Another training picture noised to the same σ: in distribution.
     case resampled
   }
 
-  public var mask: Name
-  public var of: Target
+  package var mask: Name
+  package var of: Target
   /// Reach of a label in px, from its cell's centre: to a pixel's centre (`conditioner`) or to
   /// the nearest point of a block (`both`).
-  public var radius: Double
+  package var radius: Double
   /// Side of a block in pixels; divides the picture's side.
-  public var block: Int
+  package var block: Int
   /// Pixels seen on each side of a block.
-  public var margin: Int
-  public var fill: Fill
+  package var margin: Int
+  package var fill: Fill
   /// Decides the fills' pictures and noise.
-  public var seed: UInt64
+  package var seed: UInt64
   /// The mask holds for `sigmaLow` ≤ σ ≤ `sigmaHigh`; `nil`: no bound. Elsewhere the base's own
   /// result stands.
-  public var sigmaLow: Double?
-  public var sigmaHigh: Double?
+  package var sigmaLow: Double?
+  package var sigmaHigh: Double?
 
-  public init(
+  package init(
     mask: Name, of: Target = .conditioner, radius: Double = 7, block: Int = 4, margin: Int = 4,
     fill: Fill = .mean, seed: UInt64 = 0, sigmaLow: Double? = nil, sigmaHigh: Double? = nil
   ) {
@@ -68,11 +68,13 @@ public struct MaskSpecification: Sendable, Hashable, Codable {
   }
 
   /// Whether pixels are masked, so that fills are needed.
-  public var masksPixels: Bool { target == .pixel || target == .both }
+  package var masksPixels: Bool { target == .pixel || target == .both }
+  /// Whether it goes by where labels are.
+  package var needsPlaces: Bool { target == .conditioner || target == .both }
   var isPlacebo: Bool { mask == .placebo }
 
   /// Whether the mask holds at a noise level.
-  public func applies(at sigma: Float) -> Bool {
+  package func applies(at sigma: Float) -> Bool {
     Double(sigma) >= sigmaLow ?? 0 && Double(sigma) <= sigmaHigh ?? .infinity
   }
 

@@ -1,15 +1,16 @@
 import Diffusion
-import Tensors
+import Streams
 
 /// Another denoiser behind a mask, without any training: passes with parts of the input hidden,
 /// stitched pixel by pixel.
 ///
 /// With passes p over inputs (x_p, c_p) and disjoint pixel sets M_p, D(x, σ, c) on M_p is the
 /// base's D(x_p, σ, c_p). Costs as many passes as the picture has distinct views.
-public struct MaskedDenoiser: Denoiser {
-  public let base: any Denoiser
-  public let specification: MaskSpecification
+package struct MaskedDenoiser: Denoiser {
+  package let base: any Denoiser
+  package let specification: MaskSpecification
   private let fill: MaskFill?
+  private let planner: PassPlanner
   /// Outside the range of σ.
   private let wholePlan: PassPlan
   /// Where it does not depend on the labels.
@@ -21,7 +22,9 @@ public struct MaskedDenoiser: Denoiser {
   /// - Parameter fill: (M, S, S, 3) in [−1, 1]: training pictures to resample from, or pictures
   ///   of which the mean is taken (one, where it is the mean already); needed where pixels are
   ///   masked.
-  public init(base: any Denoiser, specification: MaskSpecification, fill: [Float])
+  /// - Throws: `MaskError` for a mask that does not fit the pictures, or that goes by the places of
+  ///   labels which have none.
+  package init(base: any Denoiser, specification: MaskSpecification, fill: [Float])
     throws(MaskError)
   {
     let shape = base.shape
@@ -29,20 +32,20 @@ public struct MaskedDenoiser: Denoiser {
     if specification.masksPixels, fill.isEmpty || fill.count % shape.pictureCount != 0 {
       throw .fill(found: fill.count, expected: shape.pictureCount)
     }
+    planner = try PassPlanner(specification, shape)
     self.base = base
     self.specification = specification
     self.fill =
       specification.masksPixels ? MaskFill(specification, pictures: fill, shape: shape) : nil
     wholePlan = .whole(size: shape.size)
-    fixedPlan =
-      specification.target == .conditioner ? nil : specification.plan(labels: [], shape: shape)
+    fixedPlan = specification.target == .conditioner ? nil : planner.plan(labels: [])
   }
 
-  public var shape: PictureShape { base.shape }
+  package var shape: PictureShape { base.shape }
 
   /// The area that the mask leaves of the base's. With a range of σ the base's own, which holds
   /// outside the range.
-  public var labelWindowArea: Double {
+  package var labelWindowArea: Double {
     if specification.sigmaLow != nil || specification.sigmaHigh != nil {
       return base.labelWindowArea
     }
@@ -56,7 +59,7 @@ public struct MaskedDenoiser: Denoiser {
     }
   }
 
-  public func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
+  package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)
     let expansion = MaskExpansion(plans(batch))
     var result = [Float](repeating: 0, count: batch.x.count)
@@ -72,7 +75,7 @@ public struct MaskedDenoiser: Denoiser {
   /// The transposed stitching: a pass gets the cotangent on its M_p alone, and of its gradient
   /// what it was shown counts: fills and hidden labels do not depend on the input. The nearest
   /// label stays the nearest, so that labels which no pass was given have gradient 0.
-  public func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
+  package func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
     -> (x: [Float], labels: [Float])
   {
     try batch.validate(shape, cotangent: cotangent)
@@ -99,8 +102,7 @@ public struct MaskedDenoiser: Denoiser {
     let cells = shape.conditionerCount
     return (0..<batch.count).map { n in
       if !specification.applies(at: batch.sigma[n]) { return wholePlan }
-      return fixedPlan
-        ?? specification.plan(labels: batch.labels[n * cells..<(n + 1) * cells], shape: shape)
+      return fixedPlan ?? planner.plan(labels: batch.labels[n * cells..<(n + 1) * cells])
     }
   }
 

@@ -9,7 +9,7 @@ import Foundation
 #endif
 
 /// Files that are there whole or not at all, and on the disk before they are believed.
-public enum AtomicFile {
+package enum AtomicFile {
   /// What can fail on a disk.
   enum Step: Sendable { case makeFolder, write, synchronize, rename }
 
@@ -20,7 +20,7 @@ public enum AtomicFile {
   /// Writes `data` beside `url` or in `temporary`, a folder of the same disk, then moves it there.
   ///
   /// - Throws: `StoreError.full`, `.cannotWrite` or `.inputOutput`, which name `url`.
-  public static func write(_ data: Data, to url: URL, temporary: URL? = nil) throws(StoreError) {
+  package static func write(_ data: Data, to url: URL, temporary: URL? = nil) throws(StoreError) {
     let folder = temporary ?? url.deletingLastPathComponent()
     let draft = folder.appending(path: ".write-" + UUID().uuidString)
     do {
@@ -75,7 +75,7 @@ public enum AtomicFile {
     try synchronize(folder, for: url)
   }
 
-  public static func makeFolder(_ url: URL) throws(StoreError) {
+  package static func makeFolder(_ url: URL) throws(StoreError) {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder),
       isFolder.boolValue
@@ -124,7 +124,7 @@ extension StoreError {
   /// What Foundation's error means for the writing of a file.
   ///
   /// - Parameter path: of the file, where the error itself names none.
-  public init(writing error: any Error, path: String? = nil) {
+  package init(writing error: any Error, path: String? = nil) {
     let information = (error as NSError).userInfo
     let named = (information[NSFilePathErrorKey] as? String)
     let path = path ?? named ?? (information[NSURLErrorKey] as? URL)?.path ?? "a file"

@@ -4,20 +4,20 @@ import Foundation
 ///
 /// A manifest names the blobs with their hashes. It is written last and replaces its predecessor at
 /// once, so that a crash at any moment leaves the older state or the newer one, never a mixture.
-public struct CheckpointFolder: Sendable {
+package struct CheckpointFolder: Sendable {
   /// What a manifest says; its own hash guards it as a receipt's does.
-  public struct Manifest: Sendable, Codable, Hashable {
+  package struct Manifest: Sendable, Codable, Hashable, ReceiptContent {
     struct Blob: Sendable, Codable, Hashable {
       var sha256: String
       var bytes: Int
     }
-    public var kind: String
-    public var version: Int
+    package var kind: String
+    package var version: Int
     /// UTC, ISO 8601.
-    public var savedAt: String
+    package var savedAt: String
     /// What the work so far took.
-    public var wallSeconds: Double
-    public var cpuSeconds: Double
+    package var wallSeconds: Double
+    package var cpuSeconds: Double
     var blobs: [String: Blob]
   }
 
@@ -25,7 +25,7 @@ public struct CheckpointFolder: Sendable {
   private let temporary: URL
 
   /// - Parameter key: of the execution; 64 hexadecimal digits, or nothing is ever kept.
-  public init(store: Store, key: String) {
+  package init(store: Store, key: String) {
     folder = Self.all(store).appending(path: SHA256.isHash(key) ? key : "none")
     temporary = store.temporaryFolder
   }
@@ -33,7 +33,7 @@ public struct CheckpointFolder: Sendable {
   private static func all(_ store: Store) -> URL { store.folder.appending(path: "checkpoints") }
 
   /// The keys of the executions that have one.
-  public static func keys(in store: Store) -> [String] {
+  package static func keys(in store: Store) -> [String] {
     let names = try? FileManager.default.contentsOfDirectory(atPath: all(store).path)
     return (names ?? []).filter(SHA256.isHash).sorted()
   }
@@ -43,7 +43,7 @@ public struct CheckpointFolder: Sendable {
   private func url(_ blob: Manifest.Blob) -> URL { folder.appending(path: blob.sha256) }
 
   /// `nil` when nothing was kept; throws when it is damaged.
-  public func manifest() throws(StoreError) -> Manifest? {
+  package func manifest() throws(StoreError) -> Manifest? {
     guard FileManager.default.fileExists(atPath: manifestURL.path) else { return nil }
     let manifest = try Receipt.read(Manifest.self, from: manifestURL)
     if let odd = manifest.blobs.values.first(where: { !SHA256.isHash($0.sha256) }) {
@@ -53,7 +53,7 @@ public struct CheckpointFolder: Sendable {
   }
 
   /// The blobs of a manifest, each with the hash that it had.
-  public func blobs(of manifest: Manifest) throws(StoreError) -> [String: Data] {
+  package func blobs(of manifest: Manifest) throws(StoreError) -> [String: Data] {
     var result: [String: Data] = [:]
     for (name, blob) in manifest.blobs {
       guard let data = try? Data(contentsOf: url(blob), options: .mappedIfSafe),
@@ -65,7 +65,7 @@ public struct CheckpointFolder: Sendable {
   }
 
   /// Keeps `blobs` beside those of `manifest` that have other names.
-  public func save(
+  package func save(
     _ blobs: [String: Data], kind: String, version: Int, wallSeconds: Double, cpuSeconds: Double,
     after manifest: Manifest?
   ) throws(StoreError) -> Manifest {
@@ -90,7 +90,7 @@ public struct CheckpointFolder: Sendable {
   }
 
   /// The manifest goes first: what is left after a crash is no checkpoint.
-  public func remove() {
+  package func remove() {
     try? FileManager.default.removeItem(at: manifestURL)
     try? FileManager.default.removeItem(at: folder)
   }

@@ -1,14 +1,14 @@
 import Foundation
 
 /// Which runs a store shall keep.
-public enum Keep: Sendable, Hashable, CustomStringConvertible {
+package enum Keep: Sendable, Hashable, CustomStringConvertible {
   /// The newest runs of each pipeline.
   case last(Int)
   /// Runs that began at this time or later (UTC, ISO 8601, or the beginning of it).
   case since(String)
   case pipeline(String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .last(let count): "last=\(count)"
     case .since(let time): "since=\(time)"
@@ -18,17 +18,17 @@ public enum Keep: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// What `gc` removes, or would.
-public struct Removal: Sendable, Codable, Hashable {
-  public internal(set) var runs: [String] = []
-  public internal(set) var executions: [String] = []
+package struct Removal: Sendable, Codable, Hashable {
+  package internal(set) var runs: [String] = []
+  package internal(set) var executions: [String] = []
   /// Paths within the store.
-  public internal(set) var objects: [String] = []
+  package internal(set) var objects: [String] = []
   /// Other paths within the store: what was set aside, and checkpoints that nothing needs.
-  public internal(set) var leftovers: [String] = []
+  package internal(set) var leftovers: [String] = []
   /// What all these files take.
-  public internal(set) var bytes = 0
+  package internal(set) var bytes = 0
 
-  public var isEmpty: Bool {
+  package var isEmpty: Bool {
     runs.isEmpty && executions.isEmpty && objects.isEmpty && leftovers.isEmpty
   }
 
@@ -41,13 +41,16 @@ extension Store {
   /// Kept is what a kept run's stages used or made, and all that it came from.
   /// - Throws: `StoreError.keepsNothing` when a rule keeps no run at all: it is probably mistyped;
   ///   `.damaged` when a receipt is.
-  public func removal(keeping rules: [Keep]) throws(StoreError) -> Removal {
-    let runs = try database.query(
+  package func removal(keeping rules: [Keep]) throws(StoreError) -> Removal {
+    var runs: [(id: String, pipeline: String, start: String)] = []
+    for row in try database.rows(
       """
-      SELECT r.id, p.name, r.started_at FROM run r JOIN pipeline p ON p.id = r.pipeline_id
-      ORDER BY r.started_at DESC, r.id DESC
-      """
-    ).rows.map { (id: $0[0].text ?? "", pipeline: $0[1].text ?? "", start: $0[2].text ?? "") }
+      SELECT r.id, p.name AS pipeline, r.started_at FROM run r
+      JOIN pipeline p ON p.id = r.pipeline_id ORDER BY r.started_at DESC, r.id DESC
+      """)
+    {
+      runs.append((try row.text("id"), try row.text("pipeline"), try row.text("started_at")))
+    }
     var kept = Set(rules.isEmpty ? runs.map(\.id) : [])
     for rule in rules {
       var counts: [String: Int] = [:]
@@ -70,7 +73,7 @@ extension Store {
     -> Removal
   {
     // What a damaged receipt tells of would look as if nobody needed it.
-    if let damaged = Receipts(in: folder).damaged.first {
+    if let damaged = try Receipts(in: folder, vocabulary).damaged.first {
       throw .damaged(path: damaged.url.path, reason: damaged.reason)
     }
     let list = SQLValue.text(
@@ -87,7 +90,7 @@ extension Store {
           CROSS JOIN execution_output o ON o.sha256 = i.sha256)
       """
     func column(_ sql: String) throws(StoreError) -> [String] {
-      try database.query(reached + sql, [list]).rows.compactMap { $0[0].text }
+      try database.texts(reached + sql, [list])
     }
     var removal = Removal()
     removal.runs = runs.filter { !kept.contains($0) }
@@ -130,7 +133,9 @@ extension Store {
 
   /// Removes it and makes the database anew. The caller holds the lock. A crash on the way is completed
   /// by the next run or the next `gc`.
-  public static func remove(_ removal: Removal, from folder: URL) throws(StoreError) {
+  package static func remove(
+    _ removal: Removal, from folder: URL, _ vocabulary: Vocabulary
+  ) throws(StoreError) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let url = Removal.url(in: folder)
@@ -138,7 +143,7 @@ extension Store {
       throw .inputOutput(path: url.path, reason: "the list cannot be encoded")
     }
     try AtomicFile.write(data, to: url)
-    try Removal.complete(in: folder)
+    try Removal.complete(in: folder, vocabulary)
   }
 }
 
@@ -150,9 +155,10 @@ extension Removal {
   }
 
   /// Does what is left of a removal that was begun.
-  static func complete(in folder: URL) throws(StoreError) {
+  static func complete(in folder: URL, _ vocabulary: Vocabulary) throws(StoreError) {
     let url = url(in: folder)
     guard let data = try? Data(contentsOf: url) else { return }
+    try Receipts.refuseNewer(in: folder)
     // One that cannot be read was never begun: it was not yet whole.
     if let removal = try? JSONDecoder().decode(Removal.self, from: data) {
       for path in removal.paths where !path.split(separator: "/").contains("..") {
@@ -164,7 +170,8 @@ extension Removal {
           throw StoreError(writing: error, path: place.path)
         }
       }
-      try Store.replaceDatabase(in: folder, from: Receipts(in: folder), evenIncomplete: true)
+      try Store.replaceDatabase(
+        in: folder, from: try Receipts(in: folder, vocabulary), vocabulary, evenIncomplete: true)
     }
     try? FileManager.default.removeItem(at: url)
   }

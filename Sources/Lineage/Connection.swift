@@ -2,7 +2,7 @@ import CSQLite
 import Foundation
 
 /// A value of SQLite.
-public enum SQLValue: Sendable, Hashable {
+package enum SQLValue: Sendable, Hashable {
   case null
   case integer(Int64)
   case real(Double)
@@ -13,10 +13,10 @@ public enum SQLValue: Sendable, Hashable {
   static func optional(_ value: Int?) -> SQLValue { value.map { .integer(Int64($0)) } ?? .null }
   static func optional(_ value: String?) -> SQLValue { value.map(SQLValue.text) ?? .null }
 
-  public var text: String? { if case .text(let value) = self { value } else { nil } }
-  public var integer: Int? { if case .integer(let value) = self { Int(value) } else { nil } }
+  package var text: String? { if case .text(let value) = self { value } else { nil } }
+  package var integer: Int? { if case .integer(let value) = self { Int(value) } else { nil } }
   /// Integers count as numbers.
-  public var number: Double? {
+  package var number: Double? {
     switch self {
     case .integer(let value): Double(value)
     case .real(let value): value
@@ -25,18 +25,18 @@ public enum SQLValue: Sendable, Hashable {
   }
 }
 
-public struct QueryResult: Sendable, Hashable {
-  public var columns: [String]
-  public var rows: [[SQLValue]]
+package struct QueryResult: Sendable, Hashable {
+  package var columns: [String]
+  package var rows: [[SQLValue]]
 
   /// The values of a column, empty for an unknown one.
-  public func column(_ name: String) -> [SQLValue] {
+  package func column(_ name: String) -> [SQLValue] {
     guard let index = columns.firstIndex(of: name) else { return [] }
     return rows.map { $0[index] }
   }
 
   /// A value by row and column, null for an unknown column.
-  public func value(_ row: [SQLValue], _ column: String) -> SQLValue {
+  package func value(_ row: [SQLValue], _ column: String) -> SQLValue {
     columns.firstIndex(of: column).map { row[$0] } ?? .null
   }
 }
@@ -110,6 +110,16 @@ final class Connection {
       rows.append((0..<count).map { value(statement, $0) })
     }
     return QueryResult(columns: columns, rows: rows)
+  }
+
+  /// Copies another database into this one, which is empty.
+  func fill(from other: Connection) throws(StoreError) {
+    guard let backup = sqlite3_backup_init(handle, "main", other.handle, "main") else {
+      throw failure(sqlite3_errcode(handle), statement: "copy")
+    }
+    let code = sqlite3_backup_step(backup, -1)
+    sqlite3_backup_finish(backup)
+    if code != SQLITE_DONE { throw other.failure(code, statement: "copy") }
   }
 
   /// All or nothing.

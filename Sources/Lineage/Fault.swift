@@ -1,15 +1,15 @@
 import Foundation
 
 /// Something of the store that is not as it was left, and what it damages.
-public struct Fault: Sendable, Hashable, Codable {
-  public enum Place: String, Sendable, Codable { case object, receipt, database }
+package struct Fault: Sendable, Hashable, Codable {
+  package enum Place: String, Sendable, Codable { case object, receipt, database }
 
-  public var place: Place
+  package var place: Place
   /// An object's hash, or a path within the store.
-  public var subject: String
-  public var problem: String
+  package var subject: String
+  package var problem: String
   /// Stages of the latest runs that rest on it; of older runs, with the run, when these do not.
-  public var damages: [String]
+  package var damages: [String]
 }
 
 /// The faults that `verify` found and left for the next run to heal.

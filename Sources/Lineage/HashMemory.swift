@@ -51,7 +51,7 @@ struct FileStamp: Sendable, Hashable {
 /// just after the reading could keep its stamp, since clocks have ticks; so a stamp is remembered
 /// only if it was already old when the reading began (git does likewise with what it calls racily
 /// clean entries).
-public final class HashMemory {
+package final class HashMemory {
   /// Older than this is old: more than any file system's tick (FAT has two seconds).
   static let settled: Int64 = 3_000_000_000
   private static let heading = "locus object stamps 1"
@@ -64,7 +64,7 @@ public final class HashMemory {
   private var isChanged = false
 
   /// Reads what is remembered in a store; what cannot be read is forgotten.
-  public convenience init(_ store: Store) { self.init(store, now: { Date() }) }
+  package convenience init(_ store: Store) { self.init(store, now: { Date() }) }
 
   init(_ store: Store, now: @escaping () -> Date) {
     self.store = store
@@ -85,7 +85,7 @@ public final class HashMemory {
   private static func url(in store: Store) -> URL { store.folder.appending(path: "stamps") }
 
   /// Whether an object has the stamp that it had when it was last read, and nobody found it damaged.
-  public func isKnown(_ sha256: String) -> Bool {
+  package func isKnown(_ sha256: String) -> Bool {
     guard let stamp = stamps[sha256], !store.doubts.objects.contains(sha256) else { return false }
     return FileStamp(path: "\(objects)\(sha256.prefix(2))/\(sha256.dropFirst(2))") == stamp
   }
@@ -93,7 +93,8 @@ public final class HashMemory {
   /// Whether an object is what its hash says. Reads it.
   ///
   /// - Parameter checkCancellation: is called between pieces of a file that is read.
-  public func isIntact(_ sha256: String, checkCancellation: () throws -> Void = {}) throws -> Bool {
+  package func isIntact(_ sha256: String, checkCancellation: () throws -> Void = {}) throws -> Bool
+  {
     let url = store.objectURL(sha256)
     guard let before = FileStamp(path: url.path) else { return false }
     isChanged = stamps.removeValue(forKey: sha256) != nil || isChanged
@@ -119,7 +120,7 @@ public final class HashMemory {
   }
 
   /// Keeps what was learnt. That it cannot be kept only costs time.
-  public func save() {
+  package func save() {
     if !isChanged { return }
     let lines = stamps.map { "\($0.key) \($0.value.text)" }.sorted()
     let text = ([Self.heading] + lines).joined(separator: "\n") + "\n"

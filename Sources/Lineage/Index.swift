@@ -6,10 +6,12 @@ extension Receipts {
   ///
   /// - Returns: the executions that could not be put there: the receipt of what made one of their
   ///   inputs is not here.
-  func fill(_ database: Connection) throws(StoreError) -> [ExecutionRecord] {
+  func fill(_ database: Connection, _ vocabulary: Vocabulary) throws(StoreError)
+    -> [ExecutionRecord]
+  {
     var left: [ExecutionRecord] = []
     try database.transaction { () throws(StoreError) in
-      left = try ExecutionRow.insert(executions, into: database)
+      left = try ExecutionRow.insert(executions, into: database, vocabulary)
       for run in runs { try RunRow.insert(run, into: database) }
     }
     return left
@@ -19,28 +21,29 @@ extension Receipts {
 extension Store {
   /// Brings in what a crash kept from the database.
   func importReceipts() throws(StoreError) {
-    func missing(_ kind: String, _ table: String) throws(StoreError) -> Set<String> {
-      let files = Receipts.ids(kind, in: folder)
-      if files.isEmpty { return [] }
-      let rows = try database.query("SELECT id FROM \(table)").column("id").compactMap(\.text)
-      return files.subtracting(rows)
-    }
-    let executions = try missing(Receipt.executions, "execution")
-    let runs = try missing(Receipt.runs, "run")
+    let executions = try unknown(Receipt.executions, "execution")
+    let runs = try unknown(Receipt.runs, "run")
     if executions.isEmpty && runs.isEmpty { return }
     // A damaged receipt is verify's to report; the stage that it stood for simply runs again.
-    let receipts = Receipts(in: folder, executions: executions, runs: runs)
+    let receipts = try Receipts(in: folder, vocabulary, executions: executions, runs: runs)
     try takeIn(receipts.executions)
     try database.transaction { () throws(StoreError) in
       for run in receipts.runs { try RunRow.insert(run, into: database) }
     }
   }
 
+  /// The receipts that the database does not know.
+  func unknown(_ kind: String, _ table: String) throws(StoreError) -> Set<String> {
+    let files = Receipts.ids(kind, in: folder)
+    if files.isEmpty { return [] }
+    return files.subtracting(try database.texts("SELECT id FROM \(table)"))
+  }
+
   /// Takes in what finds its inputs; the rest waits.
   func takeIn(_ records: [ExecutionRecord]) throws(StoreError) {
     let waited = Set(waiting.map(\.id))
     try database.transaction { () throws(StoreError) in
-      waiting = try ExecutionRow.insert(records, into: database)
+      waiting = try ExecutionRow.insert(records, into: database, vocabulary)
       let arrived = waited.subtracting(waiting.map(\.id))
       if !arrived.isEmpty { try relink(arrived) }
     }
@@ -48,7 +51,7 @@ extension Store {
 
   /// Says again, of runs that used executions which had to wait, that they did.
   private func relink(_ ids: Set<String>) throws(StoreError) {
-    for run in Receipts(in: folder, executions: []).runs {
+    for run in try Receipts(in: folder, vocabulary, executions: []).runs {
       func isMeant(_ id: String?) -> Bool { id.map(ids.contains) ?? false }
       try RunRow.insert(
         run.stages.filter { isMeant($0.executionID) }, runID: run.id, into: database)
@@ -63,11 +66,10 @@ extension Store {
 extension ExecutionRow {
   /// Inserts each record as soon as its inputs are known; returns those that never are.
   /// Cost: the records times the depth of their lineage.
-  static func insert(_ records: [ExecutionRecord], into database: Connection) throws(StoreError)
-    -> [ExecutionRecord]
-  {
-    var known = Set(
-      try database.query("SELECT sha256 FROM artifact").column("sha256").compactMap(\.text))
+  static func insert(
+    _ records: [ExecutionRecord], into database: Connection, _ vocabulary: Vocabulary
+  ) throws(StoreError) -> [ExecutionRecord] {
+    var known = Set(try database.texts("SELECT sha256 FROM artifact"))
     var left = records
     while true {
       var next: [ExecutionRecord] = []
@@ -76,7 +78,7 @@ extension ExecutionRow {
           next.append(record)
           continue
         }
-        try insert(record, into: database)
+        try insert(record, into: database, vocabulary)
         known.formUnion(record.outputs.map(\.sha256))
       }
       if next.isEmpty || next.count == left.count { return next }

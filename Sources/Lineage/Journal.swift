@@ -5,7 +5,7 @@ import Foundation
 /// The receipt of a finished run holds it all and ends its journal; that of a killed run is completed
 /// from it.
 enum Journal {
-  struct Entry: Codable {
+  struct Entry: ReceiptContent {
     var stage: StageRecord?
     var event: EventRecord?
   }
@@ -31,13 +31,20 @@ enum Journal {
   }
 
   /// A receipt with what its journal adds. A line that a crash cut off ends it.
-  static func completed(_ record: RunRecord, in folder: URL) -> RunRecord {
+  ///
+  /// - Throws: `StoreError.newerReceipt`.
+  static func completed(_ record: RunRecord, in folder: URL) throws(StoreError) -> RunRecord {
     let url = url(record.id, in: folder)
     guard record.status == "running", let data = try? Data(contentsOf: url) else { return record }
     var record = record
     for line in [UInt8](data).split(separator: UInt8(ascii: "\n")) {
       let line = Data(line + [UInt8(ascii: "\n")])
-      guard let entry = try? Receipt.decode(Entry.self, line, path: url.path) else { break }
+      let entry: Entry
+      do {
+        entry = try Receipt.decode(Entry.self, line, path: url.path)
+      } catch .damaged {
+        break
+      }
       if let stage = entry.stage {
         if let place = record.stages.firstIndex(where: { $0.name == stage.name }) {
           record.stages[place] = stage

@@ -19,3 +19,10 @@ enum Links {
     }
   }
 }
+
+extension Store {
+  /// Refuses a folder out of which writing would lead.
+  package static func refuseLinks(in folder: URL) throws(StoreError) {
+    try Links.refuse(in: folder)
+  }
+}

@@ -1,19 +1,74 @@
 extension Schema {
-  /// Brings a database to this version, tables by the migrations that it lacks, views by their text.
-  static func migrate(_ database: Connection) throws(StoreError) {
-    let version = try database.query("PRAGMA user_version").rows.first?.first?.integer ?? 0
+  /// Brings a database to this version and this vocabulary: tables by the migrations that it lacks,
+  /// columns and tables that the vocabulary has anew, views and measures by their text.
+  static func migrate(_ database: Connection, to vocabulary: Vocabulary) throws(StoreError) {
     try database.transaction { () throws(StoreError) in
       // Views may name what a migration changes.
-      let old = try database.query("SELECT name FROM sqlite_schema WHERE type = 'view'")
-      for name in old.column("name").compactMap(\.text) {
+      for name in try database.texts("SELECT name FROM sqlite_schema WHERE type = 'view'") {
         try database.execute("DROP VIEW \"\(name)\"")
       }
-      for migration in migrations.dropFirst(version) { try database.execute(migration.sql) }
-      for view in Views.all {
+      let version = try database.integer("PRAGMA user_version") ?? 0
+      if version == 0 {
+        try database.execute(tables(vocabulary))
+      } else {
+        for migration in migrations.dropFirst(version - 1) {
+          try database.execute(migration.sql(vocabulary))
+        }
+        try extend(database, to: vocabulary)
+      }
+      for view in vocabulary.allViews {
         try database.execute("CREATE VIEW \(view.name) AS \(view.sql)")
       }
+      try write(vocabulary.measures, into: database)
       try database.execute("PRAGMA application_id = \(applicationID)")
       try database.execute("PRAGMA user_version = \(self.version)")
     }
+  }
+
+  /// Whether there is nothing to migrate.
+  static func isCurrent(_ database: Connection, for vocabulary: Vocabulary) throws(StoreError)
+    -> Bool
+  {
+    guard try database.integer("PRAGMA user_version") == version else { return false }
+    let views = try database.texts(
+      "SELECT sql FROM sqlite_schema WHERE type = 'view' ORDER BY rowid")
+    if views != vocabulary.allViews.map({ "CREATE VIEW \($0.name) AS \($0.sql)" }) { return false }
+    if try !missing(of: vocabulary, in: database).isEmpty { return false }
+    return try database.query("SELECT \(measureColumns) FROM measure ORDER BY rowid").rows
+      == vocabulary.measures.map(values)
+  }
+
+  private static func extend(_ database: Connection, to vocabulary: Vocabulary) throws(StoreError) {
+    for sql in try missing(of: vocabulary, in: database) { try database.execute(sql) }
+  }
+
+  /// The statements that make what a database lacks of a vocabulary's columns and tables.
+  private static func missing(of vocabulary: Vocabulary, in database: Connection)
+    throws(StoreError) -> [String]
+  {
+    let columns = Set(try database.texts("SELECT name FROM pragma_table_info('metric')"))
+    let tables = Set(try database.texts("SELECT name FROM sqlite_schema WHERE type = 'table'"))
+    return vocabulary.dimensions.filter { !columns.contains($0.name) }
+      .map { "ALTER TABLE metric ADD COLUMN \(column($0))" }
+      + vocabulary.tables.filter { !tables.contains($0.name) }.map(table)
+  }
+
+  // MARK: - Measures
+
+  private static let measureColumns = "name, unit, dimensions, interval, kinds, sentence, source"
+
+  private static func values(_ row: MeasureRow) -> [SQLValue] {
+    [
+      .text(row.name), .optional(row.unit), .text(row.dimensions), .optional(row.interval),
+      .text(row.kinds), .text(row.sentence), .text(row.source),
+    ]
+  }
+
+  private static func write(_ measures: [MeasureRow], into database: Connection)
+    throws(StoreError)
+  {
+    try database.execute("DELETE FROM measure")
+    try database.insert(
+      "INSERT INTO measure (\(measureColumns)) VALUES (?, ?, ?, ?, ?, ?, ?)", measures.map(values))
   }
 }

@@ -9,10 +9,10 @@ extension Store {
   ///
   /// - Throws: `StoreError.refused` for anything else than reading; `.timeLimit` after `timeLimit`
   ///   seconds; `.sql` for a fault of the statement, with the name that was probably meant.
-  public func queryReadOnly(_ sql: String, timeLimit: Double = 60) throws(StoreError)
+  package func queryReadOnly(_ sql: String, timeLimit: Double = 60) throws(StoreError)
     -> QueryResult
   {
-    let connection = try Self.openToRead(databaseURL.path)
+    let connection = try Self.openToRead(databaseURL.path, vocabulary)
     let guardian = Guardian(seconds: timeLimit)
     connection.obey(guardian)
     defer { withExtendedLifetime(guardian) {} }
@@ -47,14 +47,14 @@ extension Store {
   }
 
   /// The columns of each table and view.
-  public func relations() throws(StoreError) -> [String: [String]] {
-    let found = try query(
+  package func relations() throws(StoreError) -> [String: [String]] {
+    let found = try rows(
       """
-      SELECT m.name, c.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
+      SELECT m.name, c.name AS "column" FROM sqlite_schema m JOIN pragma_table_info(m.name) c
       WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%' ORDER BY m.rowid, c.cid
       """)
     var result: [String: [String]] = [:]
-    for row in found.rows { result[row[0].text ?? "", default: []].append(row[1].text ?? "") }
+    for row in found { result[try row.text("name"), default: []].append(try row.text("column")) }
     return result
   }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 // A finished execution is: objects in place, then its receipt, then one transaction. Whatever is
@@ -7,32 +8,33 @@ extension Store {
   /// Makes a stage's files artifacts and records its success.
   ///
   /// - Returns: the record with its id, its outputs and its times.
-  public func publish(
+  package func publish(
     _ execution: ExecutionRecord, files: [StageFileToPublish], runID: String
   ) throws(StoreError) -> ExecutionRecord {
     var record = execution
     record.status = "succeeded"
     record.error = nil
     for metric in record.metrics {
-      for value in [metric.value, metric.ciLow, metric.ciHigh, metric.step, metric.sigma] {
-        if let value, !value.isFinite { throw .metric(name: metric.name, value: value) }
+      if let value = metric.numbers.first(where: { !$0.isFinite }) {
+        throw .metric(name: metric.name, value: value)
       }
     }
     try complete(&record)
     for file in files {
+      let manifest = try manifest(file)
       let (sha256, bytes) = try adopt(file)
       record.outputs.append(ArtifactReference(role: file.role, sha256: sha256))
       record.artifacts.append(
         ArtifactRecord(
           sha256: sha256, kind: file.kind, mediaType: file.mediaType, bytes: bytes,
-          createdAt: record.finishedAt))
+          createdAt: record.finishedAt, manifest: manifest))
     }
     try commit(record)
     return record
   }
 
   /// Records that an execution failed or was interrupted, with its error; returns its id.
-  public func recordFailure(_ execution: ExecutionRecord, runID: String) throws(StoreError)
+  package func recordFailure(_ execution: ExecutionRecord, runID: String) throws(StoreError)
     -> String
   {
     var record = execution
@@ -42,9 +44,9 @@ extension Store {
   }
 
   private func complete(_ record: inout ExecutionRecord) throws(StoreError) {
-    let last = try database.query(
-      "SELECT max(attempt) FROM execution WHERE key = ?", [.text(record.key)])
-    record.attempt = last.rows.first?.first?.integer ?? 0
+    record.attempt =
+      try database.integer(
+        "SELECT max(attempt) FROM execution WHERE key = ?", [.text(record.key)]) ?? 0
     // A receipt is never written over, not even one that the database does not know, and the id of
     // one that was lost never means something else.
     repeat {
@@ -62,13 +64,32 @@ extension Store {
     try AtomicFile.write(
       try Receipt.data(record, path: url.path), to: url, temporary: temporaryFolder)
     try database.transaction { () throws(StoreError) in
-      try ExecutionRow.insert(record, into: database)
+      try ExecutionRow.insert(record, into: database, vocabulary)
     }
     if !waiting.isEmpty { try takeIn(waiting) }
   }
 
   func receiptURL(execution id: String) -> URL {
     folder.appending(path: "\(Receipt.executions)/\(id).json")
+  }
+
+  /// What a manifest says; `nil` for any other file. It stands in the receipt too, and only one text
+  /// of it has the artifact's hash.
+  private func manifest(_ file: StageFileToPublish) throws(StoreError) -> JSONValue? {
+    guard file.mediaType == ArtifactRecord.manifestMediaType else { return nil }
+    let data: Data
+    do {
+      data = try Data(contentsOf: file.url)
+    } catch {
+      throw StoreError(writing: error, path: file.url.path)
+    }
+    guard let body = try? JSONValue.parse(data), body["type"]?.string != nil else {
+      throw .manifest(role: file.role, reason: "not a JSON object with a text `type`")
+    }
+    guard Data(body.canonicalText().utf8) == data else {
+      throw .manifest(role: file.role, reason: "not canonical text")
+    }
+    return body
   }
 
   /// Moves a file among the objects, read-only; one that is already there whole is left alone.

@@ -7,14 +7,16 @@ extension Store {
   ///
   /// - Throws: `StoreError.damaged` when a receipt is: the database would know less than before.
   /// - Returns: how many executions and runs were read.
-  public static func rebuild(_ folder: URL) throws(StoreError) -> (executions: Int, runs: Int) {
-    try checkPlace(folder)
+  package static func rebuild(_ folder: URL, _ vocabulary: Vocabulary) throws(StoreError) -> (
+    executions: Int, runs: Int
+  ) {
+    try checkPlace(folder, vocabulary)
     try Links.refuse(in: folder)
-    let receipts = Receipts(in: folder)
+    let receipts = try Receipts(in: folder, vocabulary)
     if let first = receipts.damaged.first {
       throw .damaged(path: first.url.path, reason: first.reason)
     }
-    let left = try replaceDatabase(in: folder, from: receipts)
+    let left = try replaceDatabase(in: folder, from: receipts, vocabulary)
     if let first = left.first {
       throw .damaged(
         path: folder.appending(path: "\(Receipt.executions)/\(first.id).json").path,
@@ -26,7 +28,8 @@ extension Store {
   /// - Returns: the executions that cannot be in the new database, for want of an input.
   @discardableResult
   static func replaceDatabase(
-    in folder: URL, from receipts: Receipts, evenIncomplete: Bool = false
+    in folder: URL, from receipts: Receipts, _ vocabulary: Vocabulary,
+    evenIncomplete: Bool = false
   ) throws(StoreError) -> [ExecutionRecord] {
     let draft = folder.appending(path: "tmp/rebuild-" + UUID().uuidString)
     try AtomicFile.makeFolder(draft)
@@ -37,8 +40,8 @@ extension Store {
       let connection = try Connection(
         new.path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
       try connection.execute("PRAGMA foreign_keys = ON")
-      try Schema.migrate(connection)
-      return try receipts.fill(connection)
+      try Schema.migrate(connection, to: vocabulary)
+      return try receipts.fill(connection, vocabulary)
     }()
     if !left.isEmpty && !evenIncomplete { return left }
     let old = databaseURL(in: folder)

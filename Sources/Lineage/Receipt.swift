@@ -1,12 +1,55 @@
 import Formats
 import Foundation
 
-/// What a receipt holds: its id is the name of its file.
-protocol Receipted: Codable {
+/// What a receipt holds, and what it was in earlier formats.
+protocol ReceiptContent: Codable {
+  /// Completes what was decoded from the content of an older format.
+  mutating func upgrade(from format: Int, content: Data, by upgrade: Upgrade) throws
+}
+
+extension ReceiptContent {
+  mutating func upgrade(from format: Int, content: Data, by upgrade: Upgrade) throws {}
+}
+
+/// What has a receipt of its own: its id is the name of the file.
+protocol Receipted: ReceiptContent {
   var id: String { get }
 }
 
-extension ExecutionRecord: Receipted {}
+extension ExecutionRecord: Receipted {
+  mutating func upgrade(from format: Int, content: Data, by upgrade: Upgrade) throws {
+    if format >= 2 { return }
+    let old = try JSONDecoder().decode(FirstFormat.self, from: content)
+    metrics = try (old.rows["metrics"] ?? []).map(upgrade.metric)
+    for (member, table) in upgrade.tables {
+      guard let rows = old.rows[member], let first = rows.first else { continue }
+      let columns = first.keys.sorted()
+      tables[table] = TableRows(
+        columns: columns, rows: rows.map { row in columns.compactMap { row[$0] } })
+    }
+  }
+
+  /// Every member of a receipt of format 1 that is a list of rows.
+  private struct FirstFormat: Decodable {
+    var rows: [String: [[String: ColumnValue]]] = [:]
+
+    private struct Member: CodingKey {
+      var stringValue: String
+      var intValue: Int? { nil }
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Member.self)
+      for member in container.allKeys {
+        rows[member.stringValue] = try? container.decode(
+          [[String: ColumnValue]].self, forKey: member)
+      }
+    }
+  }
+}
+
 extension RunRecord: Receipted {}
 
 /// A receipt: a record with its hash, so that a changed one is noticed. Receipts and objects are the
@@ -15,20 +58,36 @@ enum Receipt {
   static let executions = "receipts/executions"
   static let runs = "receipts/runs"
 
-  /// The file's content: `{"sha256": hash of content, "content": …}`, keys sorted.
+  /// History, as the schema's: an older format is upgraded when it is read, a newer one refused.
+  ///
+  /// 1. `{"sha256":…,"content":…}`; a metric has `step` and `arm`, rows of further tables are members
+  ///    of the content.
+  /// 2. `{"format":2,"sha256":…,"content":…}`; a metric stands `at` its dimensions and may have a
+  ///    `subject`, `tables` holds the rows of further tables, an artifact may have its `manifest`, an
+  ///    execution its `kindVersion` and `instructions`.
+  static let format = 2
+
+  private static let head = Data("{\"format\":".utf8)
+  private static let middle = Data("\"sha256\":\"".utf8)
+  private static let tail = Data("\",\"content\":".utf8)
+  private static let end = Data("}\n".utf8)
+
+  /// The file's content: `{"format": …, "sha256": hash of content, "content": …}`, keys sorted.
   static func data(_ record: some Encodable, path: String) throws(StoreError) -> Data {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
       let content = try encoder.encode(record)
-      let hash = SHA256.hash(content)
-      return Data("{\"sha256\":\"\(hash)\",\"content\":".utf8) + content + Data("}\n".utf8)
+      let hash = Data(SHA256.hash(content).utf8)
+      return head + Data("\(format),".utf8) + middle + hash + tail + content + end
     } catch {
       throw .inputOutput(path: path, reason: "the receipt cannot be encoded: \(error)")
     }
   }
 
-  static func read<T: Decodable>(_ type: T.Type, from url: URL) throws(StoreError) -> T {
+  static func read<T: ReceiptContent>(_ type: T.Type, from url: URL, by upgrade: Upgrade = .none)
+    throws(StoreError) -> T
+  {
     // A link leads elsewhere, and a device may have no end.
     guard Store.size(of: url) != nil else {
       throw .damaged(path: url.path, reason: "is no ordinary file")
@@ -36,7 +95,7 @@ enum Receipt {
     guard let data = try? Data(contentsOf: url) else {
       throw .damaged(path: url.path, reason: "cannot be read")
     }
-    let record = try decode(type, data, path: url.path)
+    let record = try decode(type, data, path: url.path, by: upgrade)
     // Ids and names of pipelines become names of files.
     guard let receipted = record as? any Receipted else { return record }
     let names = [receipted.id] + ((record as? RunRecord).map { [$0.pipeline] } ?? [])
@@ -46,25 +105,53 @@ enum Receipt {
     return record
   }
 
-  static func decode<T: Decodable>(_ type: T.Type, _ data: Data, path: String) throws(StoreError)
-    -> T
+  /// `nil` for what is damaged; whatever else keeps it from being read is an error.
+  static func readIfWhole<T: ReceiptContent>(_ type: T.Type, from url: URL) throws(StoreError) -> T?
   {
-    // `{"sha256":"` + 64 digits + `","content":` + content + `}\n`
-    let head = Data("{\"sha256\":\"".utf8)
-    let middle = Data("\",\"content\":".utf8)
-    let start = head.count + 64 + middle.count
-    guard data.count > start + 2, data.starts(with: head),
-      data[head.count + 64..<start] == middle, data.suffix(2) == Data("}\n".utf8)
-    else { throw .damaged(path: path, reason: "not a receipt") }
-    let content = data[start..<data.count - 2]
-    guard
-      SHA256.hash(Data(content))
-        == String(decoding: data[head.count..<head.count + 64], as: UTF8.self)
-    else { throw .damaged(path: path, reason: "its content does not have its hash") }
     do {
-      return try JSONDecoder().decode(type, from: content)
+      return try read(type, from: url)
+    } catch .damaged {
+      return nil
+    }
+  }
+
+  static func decode<T: ReceiptContent>(
+    _ type: T.Type, _ data: Data, path: String, by upgrade: Upgrade = .none
+  ) throws(StoreError) -> T {
+    let found = try refuseNewer(data, path: path)
+    let rest = data.dropFirst(found.length)
+    // `"sha256":"` + 64 digits + `","content":` + content + `}\n`
+    let hash = rest.dropFirst(middle.count).prefix(64)
+    let content = rest.dropFirst(middle.count + 64 + tail.count).dropLast(end.count)
+    guard rest.starts(with: middle), rest.dropFirst(middle.count + 64).starts(with: tail),
+      rest.suffix(end.count) == end, !content.isEmpty
+    else { throw .damaged(path: path, reason: "not a receipt") }
+    guard SHA256.hash(Data(content)) == String(decoding: hash, as: UTF8.self) else {
+      throw .damaged(path: path, reason: "its content does not have its hash")
+    }
+    do {
+      var record = try JSONDecoder().decode(type, from: content)
+      try record.upgrade(from: found.format, content: content, by: upgrade)
+      return record
     } catch {
       throw .damaged(path: path, reason: "its content is not a record of this version")
     }
+  }
+
+  /// The format that a receipt says it has, and how many bytes come before its hash.
+  ///
+  /// - Throws: `StoreError.newerReceipt`. Whatever else such a file holds is for the version that made
+  ///   it: it is neither damaged nor missing.
+  @discardableResult
+  static func refuseNewer(_ data: Data, path: String) throws(StoreError) -> (
+    format: Int, length: Int
+  ) {
+    guard data.starts(with: head) else { return (1, 1) }
+    let digits = data.dropFirst(head.count).prefix {
+      (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+    }
+    guard let found = Int(String(decoding: digits, as: UTF8.self)), found > 1 else { return (1, 1) }
+    if found > format { throw .newerReceipt(path: path, format: found, known: format) }
+    return (found, head.count + digits.count + 1)
   }
 }

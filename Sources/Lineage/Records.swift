@@ -2,54 +2,64 @@ import Formats
 import Foundation
 
 /// A file that an execution read or made, in the role that it had.
-public struct ArtifactReference: Sendable, Codable, Hashable {
+package struct ArtifactReference: Sendable, Codable, Hashable {
   /// `scenes/pixels` or `evaluations[3]/outcomes` for inputs, `pixels` for outputs.
-  public var role: String
-  public var sha256: String
+  package var role: String
+  package var sha256: String
 
-  public init(role: String, sha256: String) {
+  package init(role: String, sha256: String) {
     self.role = role
     self.sha256 = sha256
   }
 }
 
 /// One row of the table `artifact`.
-public struct ArtifactRecord: Sendable, Codable, Hashable {
-  public var sha256: String
-  public var kind: String
-  public var mediaType: String
-  public var bytes: Int
-  public var createdAt: String
+package struct ArtifactRecord: Sendable, Codable, Hashable {
+  package var sha256: String
+  package var kind: String
+  package var mediaType: String
+  package var bytes: Int
+  package var createdAt: String
+  /// What it says of itself, when it is a manifest.
+  package var manifest: JSONValue?
+
+  /// The media type of a manifest: one JSON object with a text `type`, as canonical text.
+  package static let manifestMediaType = "application/vnd.locus.manifest+json"
 }
 
 /// What was really computed once: a row of `execution` with all that belongs to it.
-public struct ExecutionRecord: Sendable, Codable, Hashable {
+package struct ExecutionRecord: Sendable, Codable, Hashable {
   /// Given by the store.
-  public var id = ""
-  public var key: String
-  public var kind: String
-  public var parameters: JSONValue
-  public var seed: UInt64
+  package var id = ""
+  package var key: String
+  package var kind: String
+  package var parameters: JSONValue
+  package var seed: UInt64
   /// UTC, ISO 8601; given by the store.
-  public var startedAt = ""
-  public var finishedAt = ""
+  package var startedAt = ""
+  package var finishedAt = ""
   /// `succeeded`, `failed`, `interrupted`, or `replaced` by a later success of the same key.
-  public var status = ""
-  public var error: String?
-  public var cpuSeconds = 0.0
-  public var wallSeconds = 0.0
-  public var peakRSSBytes = 0
-  public var threads = 1
+  package var status = ""
+  package var error: String?
+  package var cpuSeconds = 0.0
+  package var wallSeconds = 0.0
+  package var peakRSSBytes = 0
+  package var threads = 1
   /// Counts the executions of one key from 1; given by the store.
-  public var attempt = 1
-  public var inputs: [ArtifactReference]
-  public var outputs: [ArtifactReference] = []
+  package var attempt = 1
+  /// The version of the kind, and the instruction set of the numeric modules; `nil` where it was not
+  /// recorded.
+  package var kindVersion: Int?
+  package var instructions: String?
+  package var inputs: [ArtifactReference]
+  package var outputs: [ArtifactReference] = []
   /// What `outputs` name.
-  public var artifacts: [ArtifactRecord] = []
-  public var metrics: [MetricRow] = []
-  public var outcomes: [OutcomeRow] = []
+  package var artifacts: [ArtifactRecord] = []
+  package var metrics: [MetricRow] = []
+  /// Rows of the further tables that the vocabulary declares, by the name of the table.
+  package var tables: [String: TableRows] = [:]
 
-  public init(
+  package init(
     key: String, kind: String, parameters: JSONValue, seed: UInt64, inputs: [ArtifactReference]
   ) {
     self.key = key
@@ -60,27 +70,62 @@ public struct ExecutionRecord: Sendable, Codable, Hashable {
   }
 }
 
+extension ExecutionRecord {
+  private enum CodingKeys: String, CodingKey {
+    case id, key, kind, parameters, seed, startedAt, finishedAt, status, error, cpuSeconds,
+      wallSeconds, peakRSSBytes, threads, attempt, kindVersion, instructions, inputs, outputs,
+      artifacts, metrics, tables
+  }
+
+  /// Format 1 of receipts has no `tables`.
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      key: try container.decode(String.self, forKey: .key),
+      kind: try container.decode(String.self, forKey: .kind),
+      parameters: try container.decode(JSONValue.self, forKey: .parameters),
+      seed: try container.decode(UInt64.self, forKey: .seed),
+      inputs: try container.decode([ArtifactReference].self, forKey: .inputs))
+    id = try container.decode(String.self, forKey: .id)
+    startedAt = try container.decode(String.self, forKey: .startedAt)
+    finishedAt = try container.decode(String.self, forKey: .finishedAt)
+    status = try container.decode(String.self, forKey: .status)
+    error = try container.decodeIfPresent(String.self, forKey: .error)
+    cpuSeconds = try container.decode(Double.self, forKey: .cpuSeconds)
+    wallSeconds = try container.decode(Double.self, forKey: .wallSeconds)
+    peakRSSBytes = try container.decode(Int.self, forKey: .peakRSSBytes)
+    threads = try container.decode(Int.self, forKey: .threads)
+    attempt = try container.decode(Int.self, forKey: .attempt)
+    kindVersion = try container.decodeIfPresent(Int.self, forKey: .kindVersion)
+    instructions = try container.decodeIfPresent(String.self, forKey: .instructions)
+    outputs = try container.decode([ArtifactReference].self, forKey: .outputs)
+    artifacts = try container.decode([ArtifactRecord].self, forKey: .artifacts)
+    metrics = try container.decode([MetricRow].self, forKey: .metrics)
+    tables = try container.decodeIfPresent([String: TableRows].self, forKey: .tables) ?? [:]
+  }
+}
+
 /// What a later run has to know of a success to reuse it.
-public struct SucceededExecution: Sendable, Hashable {
-  public var id: String
-  public var key: String
+package struct SucceededExecution: Sendable, Hashable {
+  package var id: String
+  package var key: String
   /// By role.
-  public var outputs: [ArtifactReference]
+  package var outputs: [ArtifactReference]
 }
 
 /// What a run needed of a stage, and why: a row of `stage`.
-public struct StageRecord: Sendable, Codable, Hashable {
-  public var runID: String
+package struct StageRecord: Sendable, Codable, Hashable {
+  package var runID: String
   /// The instance, for example `baseline[labelling=single]`.
-  public var name: String
-  public var kind: String
-  public var key: String?
+  package var name: String
+  package var kind: String
+  package var key: String?
   /// `running`, `executed`, `reused`, `failed`, `skipped` or `interrupted`.
-  public var status: String
-  public var reason: String
-  public var executionID: String?
+  package var status: String
+  package var reason: String
+  package var executionID: String?
 
-  public init(
+  package init(
     runID: String, name: String, kind: String, key: String?, status: String, reason: String,
     executionID: String?
   ) {
@@ -95,40 +140,40 @@ public struct StageRecord: Sendable, Codable, Hashable {
 }
 
 /// One row of the table `event`.
-public struct EventRecord: Sendable, Codable, Hashable {
-  public var executionID: String?
-  public var at: String
-  public var level: String
-  public var message: String
+package struct EventRecord: Sendable, Codable, Hashable {
+  package var executionID: String?
+  package var at: String
+  package var level: String
+  package var message: String
 }
 
 /// One run with its pipeline, its stages and its events.
-public struct RunRecord: Sendable, Codable, Hashable {
-  public var id: String
-  public var pipeline: String
-  public var path: String
-  public var source: String
-  public var startedAt: String
-  public var finishedAt: String?
+package struct RunRecord: Sendable, Codable, Hashable {
+  package var id: String
+  package var pipeline: String
+  package var path: String
+  package var source: String
+  package var startedAt: String
+  package var finishedAt: String?
   /// `running`, `succeeded`, `failed` or `interrupted`.
-  public var status: String
-  public var trigger: String
-  public var seed: UInt64
-  public var host: String
-  public var locusVersion: String
-  public var gitCommit: String?
-  public var stages: [StageRecord] = []
-  public var events: [EventRecord] = []
+  package var status: String
+  package var trigger: String
+  package var seed: UInt64
+  package var host: String
+  package var locusVersion: String
+  package var gitCommit: String?
+  package var stages: [StageRecord] = []
+  package var events: [EventRecord] = []
 }
 
 /// A file in a stage's scratch folder that shall become an artifact.
-public struct StageFileToPublish: Sendable {
-  public var role: String
-  public var url: URL
-  public var kind: String
-  public var mediaType: String
+package struct StageFileToPublish: Sendable {
+  package var role: String
+  package var url: URL
+  package var kind: String
+  package var mediaType: String
 
-  public init(role: String, url: URL, kind: String, mediaType: String) {
+  package init(role: String, url: URL, kind: String, mediaType: String) {
     self.role = role
     self.url = url
     self.kind = kind

@@ -3,34 +3,37 @@ import Foundation
 /// Between a run's record and its rows.
 enum RunRow {
   static func record(_ id: String, in database: Connection) throws(StoreError) -> RunRecord {
-    let found = try database.query(
+    let found = try database.rows(
       """
       SELECT r.*, p.name AS pipeline, p.path, p.source
       FROM run r JOIN pipeline p ON p.id = r.pipeline_id WHERE r.id = ?
       """, [.text(id)])
-    guard let row = found.rows.first else { throw .reference("run \(id)") }
-    func text(_ column: String) -> String { found.value(row, column).text ?? "" }
+    guard let row = found.first else { throw .reference("run \(id)") }
     var record = RunRecord(
-      id: id, pipeline: text("pipeline"), path: text("path"), source: text("source"),
-      startedAt: text("started_at"), finishedAt: found.value(row, "finished_at").text,
-      status: text("status"), trigger: text("trigger"),
-      seed: UInt64(bitPattern: Int64(found.value(row, "seed").integer ?? 0)), host: text("host"),
-      locusVersion: text("locus_version"), gitCommit: found.value(row, "git_commit").text)
-    let stages = try database.query(
+      id: id, pipeline: try row.text("pipeline"), path: try row.text("path"),
+      source: try row.text("source"), startedAt: try row.text("started_at"),
+      finishedAt: try row.optionalText("finished_at"), status: try row.text("status"),
+      trigger: try row.text("trigger"),
+      seed: UInt64(bitPattern: Int64(try row.integer("seed"))), host: try row.text("host"),
+      locusVersion: try row.text("locus_version"), gitCommit: try row.optionalText("git_commit"))
+    for row in try database.rows(
       "SELECT name, kind, key, status, reason, execution_id FROM stage WHERE run_id = ? ORDER BY id",
       [.text(id)])
-    record.stages = stages.rows.map {
-      StageRecord(
-        runID: id, name: $0[0].text ?? "", kind: $0[1].text ?? "", key: $0[2].text,
-        status: $0[3].text ?? "", reason: $0[4].text ?? "", executionID: $0[5].text)
+    {
+      record.stages.append(
+        StageRecord(
+          runID: id, name: try row.text("name"), kind: try row.text("kind"),
+          key: try row.optionalText("key"), status: try row.text("status"),
+          reason: try row.text("reason"), executionID: try row.optionalText("execution_id")))
     }
-    let events = try database.query(
+    for row in try database.rows(
       "SELECT execution_id, at, level, message FROM event WHERE run_id = ? ORDER BY rowid",
       [.text(id)])
-    record.events = events.rows.map {
-      EventRecord(
-        executionID: $0[0].text, at: $0[1].text ?? "", level: $0[2].text ?? "",
-        message: $0[3].text ?? "")
+    {
+      record.events.append(
+        EventRecord(
+          executionID: try row.optionalText("execution_id"), at: try row.text("at"),
+          level: try row.text("level"), message: try row.text("message")))
     }
     return record
   }

@@ -8,12 +8,12 @@ extension Store {
   ///
   /// What killed runs left is put in order first: the caller holds the lock, so that a run which still
   /// claims to be running is not, and nothing in the temporary folder is anybody's.
-  public func beginRun(
+  package func beginRun(
     pipeline: String, path: String, source: String, trigger: String, seed: UInt64, host: String,
     locusVersion: String, gitCommit: String?
   ) throws(StoreError) -> String {
-    for dead in try database.query("SELECT id FROM run WHERE status = 'running'").column("id") {
-      if let id = dead.text { try close(id) }
+    for dead in try database.texts("SELECT id FROM run WHERE status = 'running'") {
+      try close(dead)
     }
     let leftovers = try? FileManager.default.contentsOfDirectory(
       at: temporaryFolder, includingPropertiesForKeys: nil)
@@ -33,7 +33,7 @@ extension Store {
   /// The present, but after every run: a clock that was set back does not make an old run the latest.
   private func nextStart() throws(StoreError) -> String {
     let now = timestamp()
-    let last = try database.query("SELECT max(started_at) FROM run").rows.first?.first?.text
+    let last = try database.texts("SELECT max(started_at) FROM run").first
     guard let last, last >= now else { return now }
     let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true, timeZone: .gmt)
     return (try? style.parse(last)).map { timestamp($0.addingTimeInterval(0.0015)) } ?? now
@@ -41,8 +41,8 @@ extension Store {
 
   /// Ends a run that was killed. Its receipt, completed from the journal, counts.
   private func close(_ id: String) throws(StoreError) {
-    if var known = try? Receipt.read(RunRecord.self, from: receiptURL(run: id)), known.id == id {
-      known = Journal.completed(known, in: folder)
+    if var known = try Receipt.readIfWhole(RunRecord.self, from: receiptURL(run: id)) {
+      known = try Journal.completed(known, in: folder)
       try database.transaction { () throws(StoreError) in
         try RunRow.insert(known.stages, runID: id, into: database)
         try database.run("DELETE FROM event WHERE run_id = ?", [.text(id)])
@@ -54,7 +54,7 @@ extension Store {
   }
 
   /// Ends a run; its receipt gets its stages and events.
-  public func finishRun(_ id: String, status: String) throws(StoreError) {
+  package func finishRun(_ id: String, status: String) throws(StoreError) {
     var record = try run(id)
     record.status = status
     record.finishedAt = max(timestamp(), record.startedAt)
@@ -78,10 +78,10 @@ extension Store {
   }
 
   /// Records what a run needed of a stage; a later record of the same stage replaces it.
-  public func recordStage(_ stage: StageRecord) throws(StoreError) { try recordStages([stage]) }
+  package func recordStage(_ stage: StageRecord) throws(StoreError) { try recordStages([stage]) }
 
   /// Records stages of one run at once.
-  public func recordStages(_ stages: [StageRecord]) throws(StoreError) {
+  package func recordStages(_ stages: [StageRecord]) throws(StoreError) {
     guard let runID = stages.first?.runID else { return }
     try database.transaction { () throws(StoreError) in
       try RunRow.insert(stages, runID: runID, into: database)
@@ -90,7 +90,7 @@ extension Store {
     }
   }
 
-  public func recordEvent(
+  package func recordEvent(
     runID: String, executionID: String?, level: String, message: String
   ) throws(StoreError) {
     let event = EventRecord(
@@ -102,7 +102,7 @@ extension Store {
   }
 
   /// A run with its stages and events.
-  public func run(_ id: String) throws(StoreError) -> RunRecord {
+  package func run(_ id: String) throws(StoreError) -> RunRecord {
     try RunRow.record(id, in: database)
   }
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// SHA-256 (FIPS 180-4), in one go or by pieces.
-public struct SHA256: Sendable {
+package struct SHA256: Sendable {
   private var state: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32) = (
     0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
     0x5be0_cd19
@@ -10,17 +10,17 @@ public struct SHA256: Sendable {
   private var pending: [UInt8] = []
   private var length: UInt64 = 0
 
-  public init() {}
+  package init() {}
 
   /// 64 hexadecimal digits.
-  public static func hash(_ data: Data) -> String {
+  package static func hash(_ data: Data) -> String {
     var hasher = SHA256()
     data.withUnsafeBytes { hasher.update($0) }
     return hasher.finish()
   }
 
   /// The hash of a file, read in pieces of a mebibyte.
-  public static func hash(fileAt url: URL) throws -> String {
+  package static func hash(fileAt url: URL) throws -> String {
     let file = try FileHandle(forReadingFrom: url)
     defer { try? file.close() }
     var hasher = SHA256()
@@ -31,7 +31,7 @@ public struct SHA256: Sendable {
   }
 
   /// Whether a text is a hash as `finish` gives it; nothing else may become part of a path.
-  public static func isHash(_ text: String) -> Bool {
+  package static func isHash(_ text: String) -> Bool {
     text.utf8.count == 64
       && text.utf8.allSatisfy {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
@@ -39,7 +39,7 @@ public struct SHA256: Sendable {
       }
   }
 
-  public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+  package mutating func update(_ bytes: UnsafeRawBufferPointer) {
     length += UInt64(bytes.count)
     var rest = bytes[...]
     if !pending.isEmpty {
@@ -59,7 +59,7 @@ public struct SHA256: Sendable {
     pending.append(contentsOf: whole[offset...])
   }
 
-  public mutating func finish() -> String {
+  package mutating func finish() -> String {
     let bits = length &* 8
     var tail = pending + [0x80]
     while tail.count % 64 != 56 { tail.append(0) }

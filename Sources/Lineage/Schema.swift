@@ -1,20 +1,69 @@
 /// The database's schema: a public interface, documented in README.
+///
+/// What a program adds to it comes from its `Vocabulary`.
 enum Schema {
   /// "LOCU".
   static let applicationID = 0x4C4F_4355
 
-  /// History: each migration raises the version by one and is never changed afterwards.
+  /// History: each migration raises the version by one and is never changed afterwards. A new
+  /// database is made from `tables`, and a migrated one has the same columns and indices.
   ///
-  /// 1. `first`: the tables.
+  /// 1. The tables as they first were.
   /// 2. `quick-views`: an execution's stage within one run, however many runs reused it, and the
   ///    newest runs are found without a scan.
-  static let migrations: [(name: String, sql: String)] = [
-    ("first", first), ("quick-views", quickViews),
+  /// 3. `homes`: `metric` has a column a dimension, instead of `step` and `arm` that meant several
+  ///    things each; `manifest` and `measure`; an execution's kind version and instruction set.
+  static let migrations: [(name: String, sql: @Sendable (Vocabulary) -> String)] = [
+    ("quick-views", { _ in quickViews }), ("homes", homes),
   ]
 
-  static var version: Int { migrations.count }
+  static var version: Int { 1 + migrations.count }
 
-  private static let first = """
+  /// The tables of a new database.
+  static func tables(_ vocabulary: Vocabulary) -> String {
+    ([core, metric(vocabulary.dimensions), manifest, measure]
+      + vocabulary.tables.map { table($0) }).joined(separator: "\n")
+  }
+
+  /// How a dimension is declared as a column of `metric`.
+  static func column(_ dimension: MetricDimension) -> String {
+    "\"\(dimension.name)\" \(dimension.type.rawValue)"
+  }
+
+  private static func metric(_ dimensions: [MetricDimension]) -> String {
+    let columns = dimensions.map { "  \(column($0)),\n" }.joined()
+    let indexed =
+      ["execution_id", "name", "subject"] + dimensions.prefix(1).map { "\"\($0.name)\"" }
+    return """
+      CREATE TABLE metric (
+        execution_id TEXT NOT NULL REFERENCES execution (id),
+        name TEXT NOT NULL,
+        value REAL NOT NULL,
+      \(columns)  subject TEXT,
+        ci_low REAL,
+        ci_high REAL,
+        n INTEGER,
+        unit TEXT
+      ) STRICT;
+      CREATE INDEX metric_by_name ON metric (\(indexed.joined(separator: ", ")));
+      """
+  }
+
+  static func table(_ declaration: TableDeclaration) -> String {
+    let columns = declaration.columns.map { column in
+      "  \"\(column.name)\" \(column.type.rawValue) NOT NULL"
+        + (column.check.map { " CHECK (\($0))" } ?? "") + ",\n"
+    }.joined()
+    let key = ["execution_id"] + declaration.key.map { "\"\($0)\"" }
+    return """
+      CREATE TABLE "\(declaration.name)" (
+        execution_id TEXT NOT NULL REFERENCES execution (id),
+      \(columns)  PRIMARY KEY (\(key.joined(separator: ", ")))
+      ) STRICT, WITHOUT ROWID;
+      """
+  }
+
+  private static let core = """
     CREATE TABLE pipeline (
       id INTEGER PRIMARY KEY,
       name TEXT NOT NULL,
@@ -36,6 +85,7 @@ enum Schema {
       git_commit TEXT
     ) STRICT;
     CREATE INDEX run_by_pipeline ON run (pipeline_id, started_at);
+    CREATE INDEX run_by_start ON run (started_at, id);
     CREATE TABLE execution (
       id TEXT PRIMARY KEY,
       key TEXT NOT NULL,
@@ -50,7 +100,9 @@ enum Schema {
       wall_seconds REAL NOT NULL,
       peak_rss_bytes INTEGER NOT NULL,
       threads INTEGER NOT NULL,
-      attempt INTEGER NOT NULL
+      attempt INTEGER NOT NULL,
+      kind_version INTEGER,
+      instructions TEXT
     ) STRICT;
     CREATE UNIQUE INDEX execution_success ON execution (key) WHERE status = 'succeeded';
     CREATE INDEX execution_by_key ON execution (key);
@@ -66,7 +118,7 @@ enum Schema {
       execution_id TEXT REFERENCES execution (id),
       UNIQUE (run_id, name)
     ) STRICT;
-    CREATE INDEX stage_by_execution ON stage (execution_id);
+    CREATE INDEX stage_by_execution ON stage (execution_id, run_id);
     CREATE INDEX stage_by_name ON stage (name);
     CREATE TABLE artifact (
       sha256 TEXT PRIMARY KEY,
@@ -89,32 +141,6 @@ enum Schema {
       PRIMARY KEY (execution_id, role)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX execution_output_by_artifact ON execution_output (sha256);
-    CREATE TABLE metric (
-      execution_id TEXT NOT NULL REFERENCES execution (id),
-      name TEXT NOT NULL,
-      value REAL NOT NULL,
-      step REAL,
-      sigma REAL,
-      k INTEGER,
-      seed INTEGER,
-      arm TEXT,
-      ci_low REAL,
-      ci_high REAL,
-      n INTEGER,
-      unit TEXT
-    ) STRICT;
-    CREATE INDEX metric_by_name ON metric (execution_id, name, arm, k);
-    CREATE TABLE outcome (
-      execution_id TEXT NOT NULL REFERENCES execution (id),
-      k INTEGER NOT NULL,
-      layout INTEGER NOT NULL,
-      seed INTEGER NOT NULL,
-      requested INTEGER NOT NULL,
-      found INTEGER NOT NULL,
-      drawn INTEGER NOT NULL,
-      exact INTEGER NOT NULL CHECK (exact IN (0, 1)),
-      PRIMARY KEY (execution_id, seed, k, layout)
-    ) STRICT, WITHOUT ROWID;
     CREATE TABLE event (
       run_id TEXT NOT NULL REFERENCES run (id),
       execution_id TEXT REFERENCES execution (id),
@@ -125,9 +151,47 @@ enum Schema {
     CREATE INDEX event_by_run ON event (run_id, at);
     """
 
+  /// What the files say of themselves that are one JSON object with a type.
+  private static let manifest = """
+    CREATE TABLE manifest (
+      sha256 TEXT PRIMARY KEY REFERENCES artifact (sha256),
+      type TEXT NOT NULL,
+      body TEXT NOT NULL CHECK (json_valid(body))
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX manifest_by_type ON manifest (type);
+    """
+
+  /// What the names in `metric` mean: not of the receipts, but of the program that wrote last.
+  private static let measure = """
+    CREATE TABLE measure (
+      name TEXT PRIMARY KEY,
+      unit TEXT,
+      dimensions TEXT NOT NULL,
+      interval TEXT,
+      kinds TEXT NOT NULL,
+      sentence TEXT NOT NULL,
+      source TEXT NOT NULL
+    ) STRICT;
+    """
+
   private static let quickViews = """
     DROP INDEX stage_by_execution;
     CREATE INDEX stage_by_execution ON stage (execution_id, run_id);
     CREATE INDEX run_by_start ON run (started_at, id);
     """
+
+  @Sendable
+  private static func homes(_ vocabulary: Vocabulary) -> String {
+    """
+    ALTER TABLE execution ADD COLUMN kind_version INTEGER;
+    ALTER TABLE execution ADD COLUMN instructions TEXT;
+    \(manifest)
+    \(measure)
+    ALTER TABLE metric RENAME TO metric_2;
+    DROP INDEX metric_by_name;
+    \(metric(vocabulary.dimensions))
+    \(vocabulary.upgrade.sql);
+    DROP TABLE metric_2;
+    """
+  }
 }

@@ -4,24 +4,26 @@ import Foundation
 /// The store: objects and receipts on disk, and the database that is their index.
 ///
 /// One thread uses a store at a time. Writers hold Workflow's lock; readers need nothing.
-public final class Store {
-  public enum Access: Sendable { case readWrite, readOnly }
+package final class Store {
+  package enum Access: Sendable { case readWrite, readOnly }
 
-  public let folder: URL
+  package let folder: URL
   let database: Connection
+  package let vocabulary: Vocabulary
   /// Executions whose receipts name an input that nothing known has made, until something does.
   var waiting: [ExecutionRecord] = []
   /// What `verify` found damaged: not used again before it has been healed.
   let doubts: Doubts
 
-  private init(_ folder: URL, _ database: Connection) {
+  private init(_ folder: URL, _ database: Connection, _ vocabulary: Vocabulary) {
     self.folder = folder
     self.database = database
+    self.vocabulary = vocabulary
     doubts = Doubts(in: folder)
   }
 
-  public var databaseURL: URL { Self.databaseURL(in: folder) }
-  public var temporaryFolder: URL { folder.appending(path: "tmp") }
+  package var databaseURL: URL { Self.databaseURL(in: folder) }
+  package var temporaryFolder: URL { folder.appending(path: "tmp") }
 
   static func databaseURL(in folder: URL) -> URL {
     folder.appending(path: "locus.sqlite")
@@ -29,8 +31,11 @@ public final class Store {
 
   /// Opens a store; `.readWrite` makes one where there is none.
   ///
-  /// Refuses, without a change, what is not a store of this version or an older one.
-  public static func open(_ folder: URL, _ access: Access) throws(StoreError) -> Store {
+  /// Refuses, without a change, what is not a store of this version or an older one. An older one is
+  /// migrated when it is opened to write; who reads sees a migrated copy in memory.
+  package static func open(_ folder: URL, _ access: Access, _ vocabulary: Vocabulary)
+    throws(StoreError) -> Store
+  {
     let path = databaseURL(in: folder).path
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder)
@@ -40,15 +45,20 @@ public final class Store {
     switch access {
     case .readOnly:
       guard hasDatabase else { throw .missing(path: folder.path) }
-      let store = Store(folder, try openToRead(path))
-      if try store.checkIdentity() == .empty { throw .missing(path: folder.path) }
+      let connection = try openToRead(path)
+      if try identity(of: connection) == .empty { throw .missing(path: folder.path) }
+      let store = Store(folder, try current(connection, vocabulary), vocabulary)
+      // What the database does not know yet may be for a newer version only.
+      for (kind, table) in [(Receipt.executions, "execution"), (Receipt.runs, "run")] {
+        try Receipts.refuseNewer(kind, try store.unknown(kind, table), in: folder)
+      }
       return store
     case .readWrite:
       try AtomicFile.makeFolder(folder)
       try Links.refuse(in: folder)
       if hasDatabase {
         // What is foreign is refused before anything is written.
-        _ = try Store(folder, try openToRead(path)).checkIdentity()
+        _ = try identity(of: try openToRead(path))
       }
       if !FileManager.default.isWritableFile(atPath: folder.path)
         || hasDatabase && !FileManager.default.isWritableFile(atPath: path)
@@ -57,7 +67,7 @@ public final class Store {
       }
       try AtomicFile.makeFolder(folder.appending(path: "tmp"))
       let connection = try Connection(path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
-      let store = Store(folder, connection)
+      let store = Store(folder, connection, vocabulary)
       try store.prepareToWrite()
       return store
     }
@@ -77,21 +87,38 @@ public final class Store {
     }
   }
 
-  private func pragma(_ name: String) throws(StoreError) -> Int {
-    try database.query("PRAGMA \(name)").rows.first?.first?.integer ?? 0
+  /// A connection that reads the database as this version has it.
+  static func openToRead(_ path: String, _ vocabulary: Vocabulary) throws(StoreError) -> Connection
+  {
+    try current(try openToRead(path), vocabulary)
+  }
+
+  /// The connection itself, or, for a database of an older schema, a migrated copy in memory.
+  private static func current(_ connection: Connection, _ vocabulary: Vocabulary)
+    throws(StoreError) -> Connection
+  {
+    let version = try connection.integer("PRAGMA user_version") ?? 0
+    if version == 0 || version >= Schema.version { return connection }
+    let copy = try Connection(":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+    try copy.fill(from: connection)
+    do {
+      try Schema.migrate(copy, to: vocabulary)
+    } catch .sql(_, let reason) {
+      throw .damaged(path: connection.path, reason: reason)
+    }
+    return copy
   }
 
   /// An empty database is what a crash or a full disk between creation and the first transaction
   /// leaves.
   private enum Identity { case ours, empty }
 
-  private func checkIdentity() throws(StoreError) -> Identity {
-    let path = databaseURL.path
-    let application = try pragma("application_id")
-    let version = try pragma("user_version")
+  private static func identity(of database: Connection) throws(StoreError) -> Identity {
+    let path = database.path
+    let application = try database.integer("PRAGMA application_id") ?? 0
+    let version = try database.integer("PRAGMA user_version") ?? 0
     if application != Schema.applicationID {
-      let tables = try database.query("SELECT count(*) FROM sqlite_schema").rows.first?.first?
-        .integer
+      let tables = try database.integer("SELECT count(*) FROM sqlite_schema")
       let isEmpty = application == 0 && version == 0 && tables == 0
       if isEmpty { return .empty }
       throw .foreign(path: path, found: "application id \(application)")
@@ -107,39 +134,32 @@ public final class Store {
     try database.execute("PRAGMA journal_mode = WAL")
     try database.execute("PRAGMA synchronous = NORMAL")
     try database.execute("PRAGMA foreign_keys = ON")
-    let version = try pragma("user_version")
-    let viewsAreCurrent = try viewsAreCurrent()
-    if version != Schema.version || !viewsAreCurrent { try Schema.migrate(database) }
+    if try !Schema.isCurrent(database, for: vocabulary) {
+      try Schema.migrate(database, to: vocabulary)
+    }
     try importReceipts()
-  }
-
-  private func viewsAreCurrent() throws(StoreError) -> Bool {
-    let found = try database.query(
-      "SELECT sql FROM sqlite_schema WHERE type = 'view' ORDER BY rowid")
-    return found.column("sql").map(\.text)
-      == Views.all.map { "CREATE VIEW \($0.name) AS \($0.sql)" }
   }
 
   // MARK: - Reading
 
   /// Any statement, for the program's own use.
-  public func query(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> QueryResult {
+  package func query(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> QueryResult {
     try database.query(sql, bindings)
   }
 
   /// Where the object with this hash lies. A text that is no hash leads to no file.
-  public func objectURL(_ sha256: String) -> URL { Self.objectURL(sha256, in: folder) }
+  package func objectURL(_ sha256: String) -> URL { Self.objectURL(sha256, in: folder) }
 
-  static func objectURL(_ sha256: String, in folder: URL) -> URL {
+  package static func objectURL(_ sha256: String, in folder: URL) -> URL {
     guard SHA256.isHash(sha256) else { return folder.appending(path: "objects/none") }
     return folder.appending(path: "objects/\(sha256.prefix(2))/\(sha256.dropFirst(2))")
   }
 
   /// Whether the object is there with the size that was recorded.
-  public func hasObject(_ sha256: String) throws(StoreError) -> Bool {
-    let recorded = try database.query(
+  package func hasObject(_ sha256: String) throws(StoreError) -> Bool {
+    let recorded = try database.integer(
       "SELECT bytes FROM artifact WHERE sha256 = ?", [.text(sha256)])
-    guard let bytes = recorded.rows.first?.first?.integer, !doubts.objects.contains(sha256) else {
+    guard let bytes = recorded, !doubts.objects.contains(sha256) else {
       return false
     }
     return Self.size(of: objectURL(sha256)) == bytes
@@ -150,23 +170,25 @@ public final class Store {
   }
 
   /// The success that counts for a key: asked for each stage of each run, so it reads little.
-  public func succeededExecution(key: String) throws(StoreError) -> SucceededExecution? {
-    let found = try database.query(
+  package func succeededExecution(key: String) throws(StoreError) -> SucceededExecution? {
+    let found = try database.rows(
       """
       SELECT e.id, o.role, o.sha256 FROM execution e
       LEFT JOIN execution_output o ON o.execution_id = e.id
       WHERE e.key = ? AND e.status = 'succeeded' ORDER BY o.role
       """, [.text(key)])
-    guard let id = found.rows.first?[0].text, !doubts.executions.contains(id) else { return nil }
-    return SucceededExecution(
-      id: id, key: key,
-      outputs: found.rows.compactMap { row in
-        row[1].text.map { ArtifactReference(role: $0, sha256: row[2].text ?? "") }
-      })
+    guard let id = try found.first?.text("id"), !doubts.executions.contains(id) else { return nil }
+    var execution = SucceededExecution(id: id, key: key, outputs: [])
+    for row in found {
+      // One without outputs has a row all the same.
+      guard let role = try row.optionalText("role") else { continue }
+      execution.outputs.append(ArtifactReference(role: role, sha256: try row.text("sha256")))
+    }
+    return execution
   }
 
   /// What a stage of this name last used or did in a pipeline: runs explain themselves against it.
-  public func latestExecution(pipeline: String, stage: String) throws(StoreError)
+  package func latestExecution(pipeline: String, stage: String) throws(StoreError)
     -> ExecutionRecord?
   {
     try execution(
@@ -181,8 +203,8 @@ public final class Store {
   private func execution(where condition: String, _ bindings: [SQLValue]) throws(StoreError)
     -> ExecutionRecord?
   {
-    let found = try database.query("SELECT * FROM execution WHERE \(condition)", bindings)
-    guard let row = found.rows.first else { return nil }
-    return try ExecutionRow.record(found, row, in: database)
+    let found = try database.rows("SELECT * FROM execution WHERE \(condition)", bindings)
+    guard let row = found.first else { return nil }
+    return try ExecutionRow.record(row, in: database)
   }
 }

@@ -1,12 +1,14 @@
+import Formats
 import Foundation
 
 /// What can go wrong with a store; every message says what to do.
-public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
+package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConvertible {
   case missing(path: String)
   case notAFolder(path: String)
   case notADatabase(path: String)
   case foreign(path: String, found: String)
   case newer(path: String, version: Int, known: Int)
+  case newerReceipt(path: String, format: Int, known: Int)
   case link(path: String)
   case cannotWrite(path: String, reason: String)
   case inputOutput(path: String, reason: String)
@@ -19,10 +21,14 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
   case refused(what: String, statement: String)
   case tooManyRows(most: Int)
   case metric(name: String, value: Double)
+  /// A receipt names what the vocabulary does not have.
+  case undeclared(String, execution: String)
+  case manifest(role: String, reason: String)
+  case column(String, problem: String)
   case reference(String)
   case keepsNothing(Keep, pipelines: [String])
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .missing(let path):
       "\(path): there is no store here; `locus run` makes one, --store DIR names another"
@@ -33,6 +39,8 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
       "\(path): a database of another program (\(found)); choose another folder with --store"
     case .newer(let path, let version, let known):
       "\(path): made by a newer Locus (schema \(version), this one knows \(known)); use that version"
+    case .newerReceipt(let path, let format, let known):
+      "\(path): made by a newer Locus (format \(format), this one knows \(known)); use that version"
     case .link(let path):
       "\(path): a symbolic link; what a store holds lies in its own folder: move it there"
     case .cannotWrite(let path, let reason):
@@ -51,6 +59,10 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
       "a query is one statement that only reads; \(what) is refused, in: \(statement)"
     case .tooManyRows(let most): "the query has more than \(most) rows; add a LIMIT"
     case .metric(let name, let value): "metric \(name) is \(value), not a finite number"
+    case .undeclared(let what, let execution):
+      "\(what), in execution \(execution), is unknown; was it made by a newer Locus? Use that version"
+    case .manifest(let role, let reason): "output `\(role)` is no manifest: \(reason)"
+    case .column(let name, let problem): "column \(name): \(problem)"
     case .keepsNothing(let rule, let pipelines):
       "--keep \(rule) keeps no run; pipelines in this store: \(pipelines.joined(separator: ", "))"
     case .reference(let text): "\(text) names nothing in the store, or more than one thing"
@@ -62,16 +74,16 @@ public enum StoreError: Error, Sendable, Hashable, CustomStringConvertible {
     return bytes < 10_000 ? "\(bytes) B" : "\((bytes + 999) / 1000) kB"
   }
 
-  /// By sysexits.h.
-  public var exitCode: Int32 {
+  package var category: ErrorCategory {
     switch self {
-    case .missing: 66
-    case .notAFolder, .notADatabase, .foreign, .newer, .link, .damaged: 65
-    case .cannotWrite: 73
-    case .inputOutput, .full: 74
-    case .busy: 75
-    case .sql, .timeLimit, .refused, .tooManyRows, .reference, .keepsNothing: 64
-    case .metric: 70
+    case .missing: .missing
+    case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .damaged, .undeclared:
+      .data
+    case .cannotWrite: .cannotCreate
+    case .inputOutput, .full: .inputOutput
+    case .busy: .busy
+    case .sql, .timeLimit, .refused, .tooManyRows, .reference, .keepsNothing: .usage
+    case .metric, .manifest, .column: .bug
     }
   }
 }

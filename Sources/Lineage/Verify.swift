@@ -21,14 +21,19 @@ struct Verification {
   /// Executions that name an input which no execution with a whole receipt has made.
   private var waiting: [String] = []
 
-  init(_ folder: URL, isRunning: @escaping () -> Bool) throws(StoreError) {
+  private let vocabulary: Vocabulary
+
+  init(_ folder: URL, _ vocabulary: Vocabulary, isRunning: @escaping () -> Bool)
+    throws(StoreError)
+  {
     self.folder = folder
+    self.vocabulary = vocabulary
     self.isRunning = isRunning
-    receipts = Receipts(in: folder)
+    receipts = try Receipts(in: folder, vocabulary)
     index = try Connection(
       ":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI)
-    try Schema.migrate(index)
-    let left = try receipts.fill(index)
+    try Schema.migrate(index, to: vocabulary)
+    let left = try receipts.fill(index, vocabulary)
     try attach()
     for (url, reason) in receipts.damaged {
       let id = String(url.lastPathComponent.dropLast(5))
@@ -62,8 +67,7 @@ struct Verification {
     for mode in ["mode=ro", "immutable=1"] where !hasDatabase {
       do {
         try index.run("ATTACH ? AS old", [.text("file:\(escaped)?\(mode)")])
-        let tables = try index.query("SELECT count(*) FROM old.sqlite_schema").rows.first
-        if tables?.first?.integer == 0 {
+        if try index.integer("SELECT count(*) FROM old.sqlite_schema") == 0 {
           throw StoreError.damaged(path: path, reason: "it is empty")
         }
         hasDatabase = true
@@ -89,13 +93,14 @@ struct Verification {
   mutating func checkDatabase() throws(StoreError) {
     guard hasDatabase else { return }
     do {
-      for row in try index.query("PRAGMA old.integrity_check").rows where row[0].text != "ok" {
-        add(.database, "locus.sqlite", row[0].text ?? "not intact")
+      for problem in try index.texts("PRAGMA old.integrity_check") where problem != "ok" {
+        add(.database, "locus.sqlite", problem)
       }
-      for row in try index.query("PRAGMA old.foreign_key_check").rows {
+      for row in try index.rows("PRAGMA old.foreign_key_check") {
+        // Tables without rowids have no number to tell.
+        let number = try row.optionalInteger("rowid").map { "row \($0)" } ?? "a row"
         add(
-          .database, "table \(row[0].text ?? "?")",
-          "row \(row[1].integer ?? 0) names a row that is not there")
+          .database, "table \(try row.text("table"))", "\(number) names a row that is not there")
       }
       try checkRows()
     } catch {
@@ -104,11 +109,14 @@ struct Verification {
   }
 
   /// Each table, with the column that says to whom its rows belong.
-  private static let tables = [
-    ("pipeline", "name"), ("run", "id"), ("stage", "run_id"), ("event", "run_id"),
-    ("execution", "id"), ("artifact", "sha256"), ("execution_input", "execution_id"),
-    ("execution_output", "execution_id"), ("metric", "execution_id"), ("outcome", "execution_id"),
-  ]
+  private var tables: [(name: String, subject: String)] {
+    [
+      ("pipeline", "name"), ("run", "id"), ("stage", "run_id"), ("event", "run_id"),
+      ("execution", "id"), ("artifact", "sha256"), ("manifest", "sha256"),
+      ("execution_input", "execution_id"), ("execution_output", "execution_id"),
+      ("metric", "execution_id"),
+    ] + vocabulary.tables.map { ($0.name, "execution_id") }
+  }
 
   private struct Difference {
     var tables: [String] = []
@@ -127,7 +135,9 @@ struct Verification {
 
   private mutating func checkRows() throws(StoreError) {
     var differences: [String: Difference] = [:]
-    for (table, subject) in Self.tables {
+    let existing = Set(try index.texts("SELECT name FROM old.sqlite_schema WHERE type = 'table'"))
+    // An older schema may lack a table.
+    for (table, subject) in tables where existing.contains(table) {
       let inDatabase = try rows(of: table, subject, only: "old", not: "main")
       let inReceipts = try rows(of: table, subject, only: "main", not: "old")
       for name in inDatabase.union(inReceipts) {
@@ -141,9 +151,11 @@ struct Verification {
       differences[name] = nil
       // Their artifacts, and what runs say of them.
       for (column, table) in [("sha256", "execution_output"), ("run_id", "stage")] {
-        let others = try index.query(
+        for other in try index.texts(
           "SELECT \(column) FROM old.\(table) WHERE execution_id = ?", [.text(name)])
-        for row in others.rows { differences[row[0].text ?? ""] = nil }
+        {
+          differences[other] = nil
+        }
       }
     }
     for (name, difference) in differences.sorted(by: { $0.key < $1.key }) {
@@ -155,24 +167,24 @@ struct Verification {
     throws(StoreError) -> Set<String>
   {
     // An older schema may lack a column.
-    let columns = try index.query(
+    let columns = try index.texts(
       "SELECT name FROM pragma_table_info('\(table)', 'old') INTERSECT"
         + " SELECT name FROM pragma_table_info('\(table)', 'main')"
-    ).column("name").compactMap { $0.text.map { "\"\($0)\"" } }.joined(separator: ", ")
+    ).map { "\"\($0)\"" }.joined(separator: ", ")
     // Equal rows are counted, so that one that is there twice is noticed.
     func rows(_ place: String) -> String {
       "SELECT \(columns), count(*) FROM \(place).\(table) GROUP BY \(columns)"
     }
-    let found = try index.query(
-      "SELECT DISTINCT \(subject) FROM (\(rows(first)) EXCEPT \(rows(second)))")
-    return Set(found.rows.compactMap { $0.first?.text })
+    return Set(
+      try index.texts(
+        "SELECT DISTINCT \(subject) FROM (\(rows(first)) EXCEPT \(rows(second)))"))
   }
 
   private mutating func checkMissingReceipts() throws(StoreError) {
     for (table, kind) in [("execution", Receipt.executions), ("run", Receipt.runs)] {
-      let rows = try index.query("SELECT id FROM old.\(table) ORDER BY id").column("id")
       let files = Receipts.ids(kind, in: folder)
-      for id in rows.compactMap(\.text) where !files.contains(id) {
+      for id in try index.texts("SELECT id FROM old.\(table) ORDER BY id")
+      where !files.contains(id) {
         excluded.insert(id)
         add(.receipt, "\(kind)/\(id).json", "missing", try restingOn(execution: id))
       }
@@ -183,13 +195,13 @@ struct Verification {
   private mutating func beingRecorded() throws(StoreError) -> Set<String> {
     guard isRunning() else { return [] }
     let then = timestamp(start.addingTimeInterval(-2))
-    let rows = try index.query(
+    let recorded = try index.texts(
       """
       SELECT id FROM old.execution WHERE finished_at >= ?1
       UNION SELECT id FROM old.run WHERE finished_at IS NULL OR finished_at >= ?1
       """, [.text(then)])
     let late = receipts.executions.filter { $0.finishedAt >= then }.map(\.id)
-    excluded.formUnion(rows.rows.compactMap { $0[0].text } + late)
+    excluded.formUnion(recorded + late)
     return excluded
   }
 
@@ -197,11 +209,10 @@ struct Verification {
 
   /// `progress` is told how many of how many objects were read.
   mutating func checkObjects(_ progress: (Int, Int) -> Void) throws(StoreError) {
-    let known = try index.query(
+    let known = try index.texts(
       "SELECT sha256 FROM main.artifact"
         + (hasDatabase ? " UNION SELECT sha256 FROM old.artifact" : "")
-        + " ORDER BY sha256"
-    ).column("sha256").compactMap(\.text)
+        + " ORDER BY sha256")
     for (number, sha256) in known.enumerated() {
       if let problem = Self.problem(Store.objectURL(sha256, in: folder), sha256) {
         add(.object, sha256, problem, try restingOn(object: sha256))
@@ -244,7 +255,7 @@ struct Verification {
 
   /// The stages that made, used or came after what `seeds` selects, and those of execution `subject`.
   private func stages(_ seeds: String, _ subject: String) throws(StoreError) -> [String] {
-    let found = try index.query(
+    let found = try index.rows(
       """
       WITH RECURSIVE damaged (sha256) AS (
         \(seeds)
@@ -265,13 +276,18 @@ struct Verification {
       FROM execution_damaged x CROSS JOIN \(schema).stage s ON s.execution_id = x.id
       ORDER BY s.id
       """, [.text(subject)])
-    let latest = found.rows.filter { $0[2].integer == 1 }
-    let named =
-      latest.isEmpty
-      ? found.rows.map { "\($0[0].text ?? "?") (run \($0[1].text ?? "?"))" }
-      : latest.map { $0[0].text ?? "?" }
+    var older: [String] = []
+    var latest: [String] = []
+    for row in found {
+      let name = try row.text("name")
+      if try row.flag("is_latest") {
+        latest.append(name)
+      } else {
+        older.append("\(name) (run \(try row.text("run_id")))")
+      }
+    }
     var seen: Set<String> = []
-    return named.filter { seen.insert($0).inserted }
+    return (latest.isEmpty ? older : latest).filter { seen.insert($0).inserted }
   }
 }
 
@@ -283,13 +299,13 @@ extension Store {
   ///   - isRunning: whether somebody holds the lock.
   ///   - progress: is told how many of how many objects were read.
   /// - Returns: every fault; nothing when all is as it was left.
-  public static func verify(
-    _ folder: URL, isRunning: @escaping () -> Bool = { false },
+  package static func verify(
+    _ folder: URL, _ vocabulary: Vocabulary, isRunning: @escaping () -> Bool = { false },
     progress: (Int, Int) -> Void = { _, _ in }
   ) throws(StoreError) -> [Fault] {
     let folder = folder.standardizedFileURL
-    try checkPlace(folder)
-    var verification = try Verification(folder, isRunning: isRunning)
+    try checkPlace(folder, vocabulary)
+    var verification = try Verification(folder, vocabulary, isRunning: isRunning)
     try verification.checkReceipts()
     try verification.checkDatabase()
     try verification.checkObjects(progress)
@@ -298,13 +314,13 @@ extension Store {
   }
 
   /// Refuses what is no store: nothing is there, or something of another program or version.
-  static func checkPlace(_ folder: URL) throws(StoreError) {
+  static func checkPlace(_ folder: URL, _ vocabulary: Vocabulary) throws(StoreError) {
     do {
-      _ = try open(folder, .readOnly)
+      _ = try open(folder, .readOnly, vocabulary)
     } catch .missing, .damaged, .notADatabase {
       let receipts = folder.appending(path: "receipts").path
       guard FileManager.default.fileExists(atPath: receipts) else {
-        _ = try open(folder, .readOnly)
+        _ = try open(folder, .readOnly, vocabulary)
         return
       }
     }

@@ -1,6 +1,6 @@
 import Diffusion
 import Foundation
-import Tensors
+import Streams
 
 /// Sums of squared sensitivities at one σ, over the pictures that are done, in their order.
 struct LocalityMeasurement {
@@ -118,7 +118,7 @@ func conditionerSensitivity(
         let b = denoised[(i + 1) * shape.pictureCount + pixel * 3 + channel]
         square += Double(a - b) * Double(a - b)
       }
-      rings[radial.ring(pixel, cell: cell, shape)] += square
+      rings[radial.ring(pixel, cell: cell)] += square
     }
   }
   return rings

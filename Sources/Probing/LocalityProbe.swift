@@ -1,76 +1,70 @@
 import Diffusion
+import Formats
 import Foundation
-import Tensors
-
-extension RandomPurpose {
-  static let probeNoise = RandomPurpose(0x6001)
-  static let probePixels = RandomPurpose(0x6002)
-  static let probeBootstrap = RandomPurpose(0x6003)
-}
+import Statistics
+import Streams
 
 /// Where and how finely a denoiser is probed.
-public struct ProbeSettings: Sendable, Hashable {
-  public var sigmas: [Double]
+package struct ProbeSettings: Sendable, Hashable {
+  package var sigmas: [Double]
   /// Output pixels probed in each picture: half of them within 3 px of a label.
-  public var pixelsPerPicture: Int
+  package var pixelsPerPicture: Int
 
-  public init(sigmas: [Double], pixelsPerPicture: Int) {
+  package init(sigmas: [Double], pixelsPerPicture: Int) {
     self.sigmas = sigmas
     self.pixelsPerPicture = pixelsPerPicture
   }
 }
 
 /// Clean pictures with their conditioners, all with the same number of labels.
-public struct ProbePictures: Sendable {
+package struct ProbePictures: Sendable {
   /// (N, S, S, 3).
-  public var pictures: [Float]
-  /// (N, G, G).
-  public var labels: [Float]
-  public var k: Int
+  package var pictures: [Float]
+  /// (N, G, G): labels have places.
+  package var labels: [Float]
+  package var k: Int
 
-  public init(pictures: [Float], labels: [Float], k: Int) {
+  package init(pictures: [Float], labels: [Float], k: Int) {
     self.pictures = pictures
     self.labels = labels
     self.k = k
   }
 }
 
-/// A share with a bootstrap 95 % interval over pictures.
-public struct ProbeEstimate: Sendable, Hashable {
-  public var value: Double
-  public var low: Double
-  public var high: Double
-  /// Pictures.
-  public var n: Int
-}
-
 /// How far the output's dependences reach, at one σ and one K.
-public struct LocalityProfile: Sendable {
-  public var sigma: Double
-  public var k: Int
+package struct LocalityProfile: Sendable {
+  package var sigma: Double
+  package var k: Int
   /// Sides of centred square windows in pixels: 1, 3, 5, …
-  public var windows: [Int]
+  package var windows: [Int]
   /// Share of squared sensitivity to pixels inside each window.
-  public var pixel: [ProbeEstimate]
+  package var pixel: [Interval]
   /// Share of squared knock-out effects of labels inside each window; `nil` when no label had any.
-  public var conditioner: [ProbeEstimate]?
+  package var conditioner: [Interval]?
   /// What the windows would hold if sensitivity were spread evenly over the picture, for scale.
-  public var isotropic: [Double]
+  package var isotropic: [Double]
   /// Side of the smallest window that holds 50, 75 and 95 %.
-  public var pixelSides: [Int]
-  public var conditionerSides: [Int]?
+  package var pixelSides: [Int]
+  package var conditionerSides: [Int]?
   /// (2S − 1)²: mean squared sensitivity around the output pixel, which is in the middle.
-  public var map: [Double]
+  package var map: [Double]
 
-  public static let sideShares = [0.50, 0.75, 0.95]
+  package static let sideShares = [0.50, 0.75, 0.95]
 }
 
-public enum ProbeError: Error, Hashable, CustomStringConvertible {
+package enum ProbeError: CategorizedError, Hashable, CustomStringConvertible {
   case pictures(found: Int, expected: Int)
   case insensitive(sigma: Double)
   case setting(name: String, found: String, accepted: String)
 
-  public var description: String {
+  package var category: ErrorCategory {
+    switch self {
+    case .insensitive, .setting: .data
+    case .pictures: .bug
+    }
+  }
+
+  package var description: String {
     switch self {
     case .pictures(let found, let expected):
       "\(found) values of pictures or labels, expected \(expected)"
@@ -89,11 +83,13 @@ public enum ProbeError: Error, Hashable, CustomStringConvertible {
 /// The output's own path c_skip · x is part of D and is counted.
 ///
 /// - Parameter checkpointing: keeps what was measured, picture by picture.
-public func probeLocality(
+/// - Throws: `NoPlaces` for a denoiser whose labels have none to measure distances from.
+package func probeLocality(
   _ denoiser: any Denoiser, _ data: ProbePictures, _ settings: ProbeSettings, seed: UInt64,
   threads: Int, checkpointing: Checkpointing = .none
 ) throws -> [LocalityProfile] {
   let shape = denoiser.shape
+  let grid = try shape.places()
   let count = data.pictures.count / shape.pictureCount
   guard count > 0, data.pictures.count == count * shape.pictureCount else {
     throw ProbeError.pictures(found: data.pictures.count, expected: shape.pictureCount)
@@ -109,8 +105,8 @@ public func probeLocality(
     throw ProbeError.pictures(
       found: data.labels.count, expected: count * shape.conditionerCount)
   }
-  let pixels = (0..<count).map { n in probedPixels(data, n, shape, settings, seed: seed) }
-  let radial = RadialSums(size: shape.size)
+  let pixels = (0..<count).map { n in probedPixels(data, n, grid, settings, seed: seed) }
+  let radial = RadialSums(grid: grid)
   return try settings.sigmas.enumerated().map { index, sigma in
     let noised = noisedBatch(data, sigma: sigma, shape: shape, seed: seed)
     let own = checkpointing.scoped("sigma-\(index)")
@@ -135,23 +131,18 @@ public func probeLocality(
 ///
 /// Places outside the picture are drawn again: clamping them would pile them up at the border.
 private func probedPixels(
-  _ data: ProbePictures, _ n: Int, _ shape: PictureShape, _ settings: ProbeSettings, seed: UInt64
+  _ data: ProbePictures, _ n: Int, _ grid: CellGrid, _ settings: ProbeSettings, seed: UInt64
 ) -> [Int] {
   var stream = RandomStream(seed: seed, purpose: .probePixels, index: UInt64(n))
-  let cells = (0..<shape.conditionerCount).filter {
-    data.labels[n * shape.conditionerCount + $0] != 0
-  }
+  let size = grid.size
+  let cells = (0..<grid.count).filter { data.labels[n * grid.count + $0] != 0 }
   return (0..<settings.pixelsPerPicture).map { i in
-    if i % 2 == 1 || cells.isEmpty { return stream.integer(below: shape.size * shape.size) }
-    let cell = cells[stream.integer(below: cells.count)]
+    if i % 2 == 1 || cells.isEmpty { return stream.integer(below: size * size) }
+    let center = grid.centerPixel(cells[stream.integer(below: cells.count)])
     while true {
-      let row =
-        cell / shape.cells * shape.cellSize + shape.cellSize / 2 + stream.integer(below: 7) - 3
-      let column =
-        cell % shape.cells * shape.cellSize + shape.cellSize / 2 + stream.integer(below: 7) - 3
-      if (0..<shape.size).contains(row), (0..<shape.size).contains(column) {
-        return row * shape.size + column
-      }
+      let row = center.row + stream.integer(below: 7) - 3
+      let column = center.column + stream.integer(below: 7) - 3
+      if (0..<size).contains(row), (0..<size).contains(column) { return row * size + column }
     }
   }
 }
@@ -173,19 +164,17 @@ private func noisedBatch(
 
 /// Squared sensitivities by Chebyshev distance: ring h holds what a window of side 2h + 1 adds.
 struct RadialSums {
-  let size: Int
+  let grid: CellGrid
+  var size: Int { grid.size }
 
   func ring(_ a: Int, _ b: Int) -> Int {
     max(abs(a / size - b / size), abs(a % size - b % size))
   }
 
   /// The ring of a label: its window is the smallest that holds the middle of the label's cell.
-  func ring(_ pixel: Int, cell: Int, _ shape: PictureShape) -> Int {
+  func ring(_ pixel: Int, cell: Int) -> Int {
     // In half pixels, so that middles between pixels are exact.
-    let middle = (
-      row: (2 * (cell / shape.cells) + 1) * shape.cellSize,
-      column: (2 * (cell % shape.cells) + 1) * shape.cellSize
-    )
+    let middle = grid.centerInHalfPixels(cell)
     let distance = max(
       abs(2 * (pixel / size) + 1 - middle.row), abs(2 * (pixel % size) + 1 - middle.column))
     // A window of side 2h + 1 reaches h + ½ pixels from the pixel's middle.

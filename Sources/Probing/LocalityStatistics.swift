@@ -1,5 +1,6 @@
 import Foundation
-import Tensors
+import Statistics
+import Streams
 
 /// Turns sums by ring into shares by window, with intervals over pictures.
 func profile(
@@ -35,14 +36,14 @@ private func cumulative(_ rings: [Double]) -> [Double] {
   }
 }
 
-private func sides(_ shares: [ProbeEstimate], _ windows: [Int]) -> [Int] {
+private func sides(_ shares: [Interval], _ windows: [Int]) -> [Int] {
   LocalityProfile.sideShares.map { share in
     zip(shares, windows).first { $0.0.value >= share }?.1 ?? windows.last ?? 0
   }
 }
 
 /// Each picture counts with its whole sensitivity; the interval resamples pictures.
-private func shares(_ pictures: [[Double]], seed: UInt64) -> [ProbeEstimate] {
+private func shares(_ pictures: [[Double]], seed: UInt64) -> [Interval] {
   let count = pictures.count
   let size = pictures[0].count
   func pooled(_ chosen: some Sequence<Int>) -> [Double] {
@@ -60,7 +61,7 @@ private func shares(_ pictures: [[Double]], seed: UInt64) -> [ProbeEstimate] {
   }
   return (0..<size).map { i in
     let sorted = resamples.map { $0[i] }.sorted()
-    return ProbeEstimate(
-      value: value[i], low: sorted[Int(0.025 * 999)], high: sorted[Int(0.975 * 999)], n: count)
+    return Interval(
+      value: value[i], low: percentile(sorted, 0.025), high: percentile(sorted, 0.975), n: count)
   }
 }

@@ -4,41 +4,41 @@ import Foundation
 /// What a `scenes.json` in CLEVR's schema holds: ours, or CLEVR's own (`CLEVR_train_scenes.json`).
 ///
 /// Everything is checked: a value that is here is in its range, a name leads out of no folder.
-public struct CLEVRFile: Sendable, Equatable {
-  public struct Object: Sendable, Equatable {
-    public var shape: ObjectShape
-    public var size: ObjectSize
-    public var material: Material
-    public var color: ObjectColor
+package struct CLEVRFile: Sendable, Equatable {
+  package struct Object: Sendable, Equatable {
+    package var shape: ObjectShape
+    package var size: ObjectSize
+    package var material: Material
+    package var color: ObjectColor
     /// In CLEVR's units; each within ±100.
-    public var coordinates: SIMD3<Double>
+    package var coordinates: SIMD3<Double>
     /// About the vertical, in degrees; within ±3600.
-    public var rotation: Double
+    package var rotation: Double
     /// Column and row in pixels, and the distance from the camera; each within ±10⁶.
-    public var pixel: SIMD3<Double>
+    package var pixel: SIMD3<Double>
   }
-  public struct Scene: Sendable, Equatable {
+  package struct Scene: Sendable, Equatable {
     /// From 0.
-    public var index: Int
+    package var index: Int
     /// A file's name without a folder.
-    public var picture: String
-    public var objects: [Object]
+    package var picture: String
+    package var objects: [Object]
     /// By direction, for every object the objects that lie there, by their position.
-    public var relationships: [String: [[Int]]]
+    package var relationships: [String: [[Int]]]
     /// By name, on the ground; each component within ±10.
-    public var directions: [String: SIMD3<Double>]
+    package var directions: [String: SIMD3<Double>]
   }
 
-  public var scenes: [Scene]
+  package var scenes: [Scene]
 
   /// CLEVR's own scenes have at most 10 objects, ours at most 64.
-  public static let mostObjects = 64
+  package static let mostObjects = 64
   /// CLEVR's training scenes, the largest such file, fill 360 MB.
-  public static let largestFile = 512 << 20
+  package static let largestFile = 512 << 20
 
   /// Throws `FormatError` with the place of the first value that is not as it should be, for example
   /// `scenes[3].objects[0].color`.
-  public init(data: Data) throws(FormatError) {
+  package init(data: Data) throws(FormatError) {
     let root: JSONValue
     do {
       root = try JSONValue.parse(

@@ -2,9 +2,9 @@ import Formats
 import Foundation
 
 /// CLEVR's `scenes.json` (clevr-dataset-gen, `image_generation`): `info`, then one entry a scene.
-public enum CLEVRFormat {
+package enum CLEVRFormat {
   /// Rows of text as they are made: a set of 20,000 scenes is never in memory as one tree.
-  public static func data(_ scenes: [Scene], settings: SceneSettings) -> Data {
+  package static func data(_ scenes: [Scene], settings: SceneSettings) -> Data {
     var text = "{\"info\":"
     text += JSONValue.object([
       "split": .string("train"), "version": .string("1.0"), "license": .string("CC BY 4.0"),

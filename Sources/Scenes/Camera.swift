@@ -1,6 +1,6 @@
 import Foundation
 
-public enum CameraKind: String, Sendable, CaseIterable {
+package enum CameraKind: String, Sendable, Codable, CaseIterable {
   /// CLEVR's own view, for 64 px and more.
   case clevr
   /// Straight down, with little occlusion: objects are 3 to 6 px across at 32 px.
@@ -8,17 +8,17 @@ public enum CameraKind: String, Sendable, CaseIterable {
 }
 
 /// A pinhole camera: position, rotation (Euler XYZ) and focal length, as Blender has them.
-public struct Camera: Sendable, Hashable {
-  public var position: SIMD3<Float>
+package struct Camera: Sendable, Hashable {
+  package var position: SIMD3<Float>
   /// The camera's axes in the world: right, up, and back (it looks along −back).
-  public var right: SIMD3<Float>
-  public var up: SIMD3<Float>
-  public var back: SIMD3<Float>
+  package var right: SIMD3<Float>
+  package var up: SIMD3<Float>
+  package var back: SIMD3<Float>
   /// Focal length in widths of the picture.
-  public var focal: Float
+  package var focal: Float
 
   /// - Parameter angles: rotation about x, then y, then z, in radians.
-  public init(position: SIMD3<Double>, angles: SIMD3<Double>, focal: Double) {
+  package init(position: SIMD3<Double>, angles: SIMD3<Double>, focal: Double) {
     let (sx, cx) = (sin(angles.x), cos(angles.x))
     let (sy, cy) = (sin(angles.y), cos(angles.y))
     let (sz, cz) = (sin(angles.z), cos(angles.z))
@@ -31,11 +31,11 @@ public struct Camera: Sendable, Hashable {
   }
 
   /// CLEVR's camera (base_scene.blend): lens 35 on a sensor of 32.
-  public static let clevr = Camera(
+  package static let clevr = Camera(
     position: [7.48113, -6.50764, 5.34367], angles: [1.10932, 0.01082, 0.81493], focal: 35.0 / 32)
 
   /// From high above the middle; ±3.6 units of the ground fill the picture.
-  public static let overhead = Camera(
+  package static let overhead = Camera(
     position: [0, 0, overheadHeight], angles: [0, 0, 0], focal: overheadHeight / 7.2)
 
   /// High enough that objects at the border hardly lean outwards.
@@ -49,7 +49,7 @@ public struct Camera: Sendable, Hashable {
   }
 
   /// Where a point of the world falls, in pixels from the upper left corner.
-  public func project(_ point: SIMD3<Float>, width: Int, height: Int) -> (x: Double, y: Double) {
+  package func project(_ point: SIMD3<Float>, width: Int, height: Int) -> (x: Double, y: Double) {
     let d = point - position
     let depth = -dot(d, back)
     let scale = focal * Float(width) / depth
@@ -68,7 +68,7 @@ public struct Camera: Sendable, Hashable {
   }
 
   /// CLEVR's four directions on the ground: right, left, behind, front.
-  public var directions: [(name: String, vector: SIMD2<Double>)] {
+  package var directions: [(name: String, vector: SIMD2<Double>)] {
     // Seen from straight above, `up` already lies in the ground; otherwise the view does.
     let ahead = abs(back.z) > 0.999 ? up : -back
     let behind = planar(ahead)

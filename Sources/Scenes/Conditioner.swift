@@ -1,18 +1,18 @@
 extension SceneObject {
   /// The centre, half the height above the ground.
-  public var center: SIMD3<Float> {
+  package var center: SIMD3<Float> {
     SIMD3<Float>(Float(x), Float(y), Float(halfExtent))
   }
 }
 
 extension Scene {
   /// Where an object's centre falls in a picture of `size` pixels.
-  public func pixelPosition(of object: SceneObject, size: Int) -> (x: Double, y: Double) {
+  package func pixelPosition(of object: SceneObject, size: Int) -> (x: Double, y: Double) {
     camera.project(object.center, width: size, height: size)
   }
 
   /// (cells, cells), row then column: how many objects have their centre in each cell.
-  public func conditioner(size: Int, cells: Int) -> [UInt8] {
+  package func conditioner(size: Int, cells: Int) -> [UInt8] {
     var counts = [UInt8](repeating: 0, count: cells * cells)
     for object in objects {
       let pixel = pixelPosition(of: object, size: size)

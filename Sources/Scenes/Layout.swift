@@ -1,16 +1,17 @@
+import Formats
 import Foundation
-import Tensors
+import Streams
 
 /// How objects are placed (CLEVR's `add_random_objects`).
-public struct LayoutRules: Sendable, Hashable {
+package struct LayoutRules: Sendable, Hashable {
   /// Fewest and most objects.
-  public var objects: ClosedRange<Int>
+  package var objects: ClosedRange<Int>
   /// Least distance between the circles of two objects.
-  public var gap: Double
+  package var gap: Double
   /// Least distance along each of the four directions; 12 objects do not fit with CLEVR's 0.4.
-  public var margin: Double
+  package var margin: Double
 
-  public init(objects: ClosedRange<Int>, gap: Double = 0.25, margin: Double = 0.4) {
+  package init(objects: ClosedRange<Int>, gap: Double = 0.25, margin: Double = 0.4) {
     self.objects = objects
     self.gap = gap
     self.margin = margin
@@ -24,17 +25,17 @@ public struct LayoutRules: Sendable, Hashable {
 }
 
 /// What a picture of a scene looks like.
-public struct SceneSettings: Sendable, Hashable {
-  public var camera: CameraKind
+package struct SceneSettings: Sendable, Hashable {
+  package var camera: CameraKind
   /// Side of the picture in pixels.
-  public var size: Int
+  package var size: Int
   /// Side of the conditioner grid.
-  public var cells: Int
-  public var rules: LayoutRules
+  package var cells: Int
+  package var rules: LayoutRules
   /// Samples along a pixel's side, where anything but flat ground is near.
-  public var supersample: Int
+  package var supersample: Int
 
-  public init(
+  package init(
     camera: CameraKind, size: Int, cells: Int, rules: LayoutRules, supersample: Int = 3
   ) {
     self.camera = camera
@@ -45,7 +46,7 @@ public struct SceneSettings: Sendable, Hashable {
   }
 
   /// Throws unless pictures can be made: sizes in range, cells that divide the size, rules in order.
-  public func validate() throws(SceneError) {
+  package func validate() throws(SceneError) {
     if !(8...1024).contains(size) { throw .setting("size", "\(size)", "8 to 1024 px") }
     if cells < 1 || size % cells != 0 {
       throw .setting("cells", "\(cells)", "a divisor of the size, \(size)")
@@ -63,11 +64,13 @@ public struct SceneSettings: Sendable, Hashable {
   }
 }
 
-public enum SceneError: Error, Hashable, CustomStringConvertible {
+package enum SceneError: CategorizedError, Hashable, CustomStringConvertible {
   case setting(String, String, String)
   case crowded(objects: Int, gap: Double, margin: Double)
 
-  public var description: String {
+  package var category: ErrorCategory { .data }
+
+  package var description: String {
     switch self {
     case .setting(let name, let found, let accepted): "\(name) is \(found), accepted: \(accepted)"
     case .crowded(let objects, let gap, let margin):
@@ -78,7 +81,7 @@ public enum SceneError: Error, Hashable, CustomStringConvertible {
 }
 
 /// The scene `index` of a seed: it does not depend on any other scene.
-public func makeScene(
+package func makeScene(
   _ settings: SceneSettings, seed: UInt64, index: Int, purpose: RandomPurpose
 ) throws(SceneError) -> Scene {
   var stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(index))

@@ -1,18 +1,13 @@
 import Foundation
-import Tensors
-
-extension RandomPurpose {
-  /// Scenes to train on.
-  public static let scenes = RandomPurpose(0x2001)
-}
+import Streams
 
 /// Rendered scenes with their conditioners.
-public struct RenderedSet: Sendable {
+package struct RenderedSet: Sendable {
   /// (N, S, S, 3).
-  public let pixels: [UInt8]
+  package let pixels: [UInt8]
   /// (N, G, G): counts of all objects.
-  public let conditioners: [UInt8]
-  public let scenes: [Scene]
+  package let conditioners: [UInt8]
+  package let scenes: [Scene]
 }
 
 /// Renders the scenes of `indices`; each depends on the seed and its own index alone.
@@ -21,7 +16,7 @@ public struct RenderedSet: Sendable {
 ///   - checkpointing: keeps finished pictures under `pixels-…`; scenes are laid out anew, which is
 ///     quick beside rendering them.
 ///   - progress: is told the number of finished pictures.
-public func renderSet(
+package func renderSet(
   _ settings: SceneSettings, seed: UInt64, indices: Range<Int>, purpose: RandomPurpose = .scenes,
   threads: Int, checkpointing: Checkpointing = .none, progress: (Int) -> Void = { _ in }
 ) throws -> RenderedSet {

@@ -1,9 +1,8 @@
 import Foundation
-import Tensors
 
 /// Renders a scene into size × size × 3 bytes: primary rays, three lamps with shadows, one reflection
 /// of the surroundings on metal.
-public func render(
+package func render(
   _ scene: Scene, _ settings: SceneSettings, into picture: UnsafeMutableBufferPointer<UInt8>
 ) {
   render(scene, settings, into: picture, shortCut: true)

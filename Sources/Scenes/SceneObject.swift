@@ -1,13 +1,13 @@
 /// CLEVR's shapes, materials, colours and sizes (Johnson et al. 2017, data/properties.json).
-public enum ObjectShape: String, Sendable, CaseIterable { case cube, sphere, cylinder }
+package enum ObjectShape: String, Sendable, CaseIterable { case cube, sphere, cylinder }
 
-public enum Material: String, Sendable, CaseIterable { case rubber, metal }
+package enum Material: String, Sendable, CaseIterable { case rubber, metal }
 
-public enum ObjectColor: String, Sendable, CaseIterable {
+package enum ObjectColor: String, Sendable, CaseIterable {
   case gray, red, blue, green, brown, purple, cyan, yellow
 
   /// sRGB, 0 … 255.
-  public var rgb: SIMD3<Float> {
+  package var rgb: SIMD3<Float> {
     switch self {
     case .gray: [87, 87, 87]
     case .red: [173, 35, 35]
@@ -21,26 +21,26 @@ public enum ObjectColor: String, Sendable, CaseIterable {
   }
 }
 
-public enum ObjectSize: String, Sendable, CaseIterable {
+package enum ObjectSize: String, Sendable, CaseIterable {
   case small, large
 
   /// In CLEVR's units; objects keep their distance by it.
-  public var radius: Double { self == .large ? 0.7 : 0.35 }
+  package var radius: Double { self == .large ? 0.7 : 0.35 }
 }
 
 /// One object on the ground plane.
-public struct SceneObject: Sendable, Hashable {
-  public var shape: ObjectShape
-  public var size: ObjectSize
-  public var material: Material
-  public var color: ObjectColor
+package struct SceneObject: Sendable, Hashable {
+  package var shape: ObjectShape
+  package var size: ObjectSize
+  package var material: Material
+  package var color: ObjectColor
   /// Centre, in CLEVR's units; the region is [−3, 3].
-  public var x: Double
-  public var y: Double
+  package var x: Double
+  package var y: Double
   /// About the vertical, in degrees.
-  public var rotation: Double
+  package var rotation: Double
 
-  public init(
+  package init(
     shape: ObjectShape, size: ObjectSize, material: Material, color: ObjectColor, x: Double,
     y: Double, rotation: Double
   ) {
@@ -53,19 +53,20 @@ public struct SceneObject: Sendable, Hashable {
     self.rotation = rotation
   }
 
-  /// Half the height, which is also the height of the centre; a cube's is its size over √2, so that
-  /// its upright edges stay within the circle of its size (CLEVR's `add_random_objects`).
-  public var halfExtent: Double { shape == .cube ? size.radius / 2.0.squareRoot() : size.radius }
+  /// Half the height, which is also the height of the centre: the size of every shape, cubes too. (CLEVR's
+  /// generator divides a cube's by √2 under a name that its shipped mesh does not have: all cubes of v1.0
+  /// stand at z = 0.7 or 0.35.)
+  package var halfExtent: Double { size.radius }
 }
 
 /// Objects with the view and the light that this scene drew.
-public struct Scene: Sendable, Hashable {
-  public var objects: [SceneObject]
-  public var camera: Camera
+package struct Scene: Sendable, Hashable {
+  package var objects: [SceneObject]
+  package var camera: Camera
   /// Key, fill and back lamp.
-  public var lamps: [SIMD3<Float>]
+  package var lamps: [SIMD3<Float>]
 
-  public init(objects: [SceneObject], camera: Camera, lamps: [SIMD3<Float>]) {
+  package init(objects: [SceneObject], camera: Camera, lamps: [SIMD3<Float>]) {
     self.objects = objects
     self.camera = camera
     self.lamps = lamps

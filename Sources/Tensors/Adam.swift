@@ -1,20 +1,21 @@
+import Streams
 import Vectors
 
 /// Adam (Kingma & Ba 2015) with an exponential moving average of the weights.
 ///
 /// The gradient of a batch comes as partial sums, one a shard, which are added in order: the
 /// result does not depend on who computed which.
-public final class Adam: Sendable {
-  public let weights: Weights
+package final class Adam: Sendable {
+  package let weights: Weights
   /// The averaged weights, from which pictures are drawn.
-  public let averaged: Weights
+  package let averaged: Weights
   private let first: AlignedBuffer
   private let second: AlignedBuffer
   private let beta1: Float = 0.9
   private let beta2: Float = 0.999
   private let epsilon: Float = 1e-8
 
-  public init(weights: Weights) {
+  package init(weights: Weights) {
     self.weights = weights
     averaged = Weights(parameters: weights.parameters)
     averaged.values.copy(from: weights.values)
@@ -28,7 +29,7 @@ public final class Adam: Sendable {
   /// - Parameters:
   ///   - step: counts from 1.
   ///   - decay: the share of the old average that is kept.
-  public func update(
+  package func update(
     shards: [Gradients], scale: Float, learningRate: Float, step: Int, decay: Float, threads: Int
   ) {
     let count = weights.values.count
@@ -69,7 +70,7 @@ public final class Adam: Sendable {
   }
 
   /// Makes the averaged weights ready for use.
-  public func finish() { averaged.refresh() }
+  package func finish() { averaged.refresh() }
 
   private var parts: [(name: String, buffer: AlignedBuffer)] {
     [
@@ -80,7 +81,7 @@ public final class Adam: Sendable {
 
   /// Weights, average and both moments, in PyTorch's names and layouts behind the name of the part:
   /// all that the next update depends on, whatever the layout in memory.
-  public func state() -> [NamedTensor] {
+  package func state() -> [NamedTensor] {
     parts.flatMap { part in
       weights.export(part.buffer).map {
         NamedTensor(name: "\(part.name).\($0.name)", shape: $0.shape, values: $0.values)
@@ -89,7 +90,7 @@ public final class Adam: Sendable {
   }
 
   /// Takes up what `state` gave.
-  public func restore(_ state: [NamedTensor]) throws(ParameterMismatch) {
+  package func restore(_ state: [NamedTensor]) throws(ParameterMismatch) {
     for part in parts {
       let prefix = part.name + "."
       try weights.fill(

@@ -1,11 +1,11 @@
 /// Floats on a cache-line boundary, zero at first, freed with the last reference.
 ///
 /// Shared by threads that write disjoint parts; whoever hands out the parts keeps them apart.
-public final class AlignedBuffer: @unchecked Sendable {
-  public let pointer: UnsafeMutablePointer<Float>
-  public let count: Int
+package final class AlignedBuffer: @unchecked Sendable {
+  package let pointer: UnsafeMutablePointer<Float>
+  package let count: Int
 
-  public init(count: Int) {
+  package init(count: Int) {
     self.count = count
     let raw = UnsafeMutableRawPointer.allocate(
       byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
@@ -15,13 +15,13 @@ public final class AlignedBuffer: @unchecked Sendable {
 
   deinit { UnsafeMutableRawPointer(pointer).deallocate() }
 
-  public func copy(from other: AlignedBuffer) {
+  package func copy(from other: AlignedBuffer) {
     pointer.update(from: other.pointer, count: min(count, other.count))
   }
 
-  public func clear() { pointer.update(repeating: 0, count: count) }
+  package func clear() { pointer.update(repeating: 0, count: count) }
 
-  public var array: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+  package var array: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 }
 
 /// A picture of H × W pixels in memory, channels last, perhaps inside a border of zeros.

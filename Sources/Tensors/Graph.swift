@@ -2,7 +2,7 @@
 ///
 /// A picture goes through the whole graph before the next one starts (depth first), so its
 /// activations stay in the caches; threads take different pictures.
-public struct Graph: Sendable {
+package struct Graph: Sendable {
   let layers: [any Layer]
   let accumulate: [[Bool]]
   let placements: [Placement]
@@ -10,23 +10,23 @@ public struct Graph: Sendable {
   let gradientCount: Int
   /// Floats that a layer may use while it works.
   let scratchCount: Int
-  public let parameters: [Parameter]
-  public let output: Value
+  package let parameters: [Parameter]
+  package let output: Value
 
   /// Floating-point operations of one picture's forward pass: two a multiply-add.
-  public var operations: Int { layers.reduce(0) { $0 + 2 * $1.multiplyAdds } }
+  package var operations: Int { layers.reduce(0) { $0 + 2 * $1.multiplyAdds } }
 
-  public func makeWeights() -> Weights { Weights(parameters: parameters) }
+  package func makeWeights() -> Weights { Weights(parameters: parameters) }
 
   /// Weights from tensors with exactly the parameters' names and shapes. Nothing is allocated
   /// for tensors that do not fit: a file may claim a network far larger than itself.
-  public func makeWeights(_ tensors: [NamedTensor]) throws(ParameterMismatch) -> Weights {
+  package func makeWeights(_ tensors: [NamedTensor]) throws(ParameterMismatch) -> Weights {
     try checkFit(tensors, parameters)
     let weights = makeWeights()
     try weights.load(tensors)
     return weights
   }
-  public func makeWorkspace(gradients: Bool) -> Workspace {
+  package func makeWorkspace(gradients: Bool) -> Workspace {
     Workspace(graph: self, gradients: gradients)
   }
 }
@@ -34,7 +34,7 @@ public struct Graph: Sendable {
 /// The memory that one thread needs to take a picture through a graph and back.
 ///
 /// Used by one thread at a time.
-public final class Workspace: @unchecked Sendable {
+package final class Workspace: @unchecked Sendable {
   let graph: Graph
   private let forwardArena: AlignedBuffer
   private let gradientArena: AlignedBuffer?
@@ -59,36 +59,36 @@ public final class Workspace: @unchecked Sendable {
   }
 
   /// Reads `value`: (H, W, C) contiguous.
-  public func read(_ value: Value, into target: UnsafeMutablePointer<Float>) {
+  package func read(_ value: Value, into target: UnsafeMutablePointer<Float>) {
     read(graph.placements[value.index].forwardField(value, forwardArena.pointer), into: target)
   }
 
   /// Sets `value` from (H, W, C) contiguous.
-  public func write(_ source: UnsafePointer<Float>, to value: Value) {
+  package func write(_ source: UnsafePointer<Float>, to value: Value) {
     write(source, graph.placements[value.index].forwardField(value, forwardArena.pointer))
   }
 
   /// Reads the gradient of `value`: (H, W, C) contiguous.
-  public func readGradient(_ value: Value, into target: UnsafeMutablePointer<Float>) {
+  package func readGradient(_ value: Value, into target: UnsafeMutablePointer<Float>) {
     guard let gradientArena else { return }
     read(graph.placements[value.index].gradientField(value, gradientArena.pointer), into: target)
   }
 
   /// Sets the gradient of the output from (H, W, C) contiguous.
-  public func writeOutputGradient(_ source: UnsafePointer<Float>) {
+  package func writeOutputGradient(_ source: UnsafePointer<Float>) {
     guard let gradientArena else { return }
     let value = graph.output
     write(source, graph.placements[value.index].gradientField(value, gradientArena.pointer))
   }
 
-  public func forward(_ weights: Weights) {
+  package func forward(_ weights: Weights) {
     let frame = frame(weights)
     for layer in graph.layers { layer.forward(frame) }
   }
 
   /// Adds to the gradients of the weights; needs the output's gradient and the forward pass's
   /// activations, which it leaves as they are.
-  public func backward(
+  package func backward(
     _ weights: Weights, into gradients: Gradients? = nil, inputGradients: Bool = false
   ) {
     let frame = frame(
@@ -134,13 +134,13 @@ extension Placement {
 }
 
 /// The gradient of a loss with respect to all weights, in the weights' layout.
-public final class Gradients: Sendable {
+package final class Gradients: Sendable {
   let values: AlignedBuffer
 
-  public init(for weights: Weights) { values = AlignedBuffer(count: weights.values.count) }
+  package init(for weights: Weights) { values = AlignedBuffer(count: weights.values.count) }
 
-  public func clear() { values.clear() }
+  package func clear() { values.clear() }
 
   /// In PyTorch's names and order.
-  public func tensors(of weights: Weights) -> [NamedTensor] { weights.export(values) }
+  package func tensors(of weights: Weights) -> [NamedTensor] { weights.export(values) }
 }

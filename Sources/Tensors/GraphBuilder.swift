@@ -1,5 +1,7 @@
+import Vectors
+
 /// Builds a graph layer by layer; parameters take the names that they have in PyTorch.
-public struct GraphBuilder {
+package struct GraphBuilder {
   private var values: [Value] = []
   private var placements: [Placement] = []
   private var layers: [any Layer] = []
@@ -8,17 +10,17 @@ public struct GraphBuilder {
   private var preparedStorage = 0
   private var scratch = 0
 
-  public init() {}
+  package init() {}
 
   /// A value that the caller sets before the forward pass.
-  public mutating func input(height: Int, width: Int, channels: Int) -> Value {
+  package mutating func input(height: Int, width: Int, channels: Int) -> Value {
     let value = makeValue(height, width, channels)
     placements[value.index].isInput = true
     return value
   }
 
   /// 1×1 or 3×3, zero padded so that stride 1 keeps the size; `adding` is added to the result.
-  public mutating func convolution(
+  package mutating func convolution(
     _ input: Value, outputs: Int, side: Int = 3, stride: Int = 1, dilation: Int = 1,
     adding residual: Value? = nil, zero: Bool = false, name: String
   ) -> Value {
@@ -62,7 +64,7 @@ public struct GraphBuilder {
   /// Norm, then (1 + scale) · + shift when `modulation` (2C) is given, then SiLU.
   ///
   /// `name` is needed for `.group` only: the others have no parameters.
-  public mutating func normalization(
+  package mutating func normalization(
     _ input: Value, _ kind: NormalizationKind, modulation: Value? = nil, silu: Bool = true,
     name: String = ""
   ) -> Value {
@@ -81,7 +83,7 @@ public struct GraphBuilder {
     return output
   }
 
-  public mutating func linear(
+  package mutating func linear(
     _ input: Value, outputs: Int, adding residual: Value? = nil, name: String
   ) -> Value {
     let output = makeValue(1, 1, outputs)
@@ -95,25 +97,24 @@ public struct GraphBuilder {
   }
 
   /// `qkv` has three times the channels of the result.
-  public mutating func attention(_ qkv: Value) -> Value {
+  package mutating func attention(_ qkv: Value) -> Value {
     let tokens = qkv.height * qkv.width
     let output = makeValue(qkv.height, qkv.width, qkv.channels / 3)
-    let probabilities = makeValue(1, 1, tokens * tokens)
-    let scratch = makeValue(1, 1, tokens * tokens)
-    layers.append(
-      AttentionLayer(qkv: qkv, output: output, probabilities: probabilities, scratch: scratch))
+    let probabilities = makeValue(1, 1, tokens * paddedChannels(tokens))
+    scratch = max(scratch, attentionScratch(tokens: tokens, channels: output.channels))
+    layers.append(AttentionLayer(qkv: qkv, output: output, probabilities: probabilities))
     return output
   }
 
   /// `low` at twice its size, then `skip`, along the channels.
-  public mutating func upsampleAndConcatenate(_ low: Value, _ skip: Value) -> Value {
+  package mutating func upsampleAndConcatenate(_ low: Value, _ skip: Value) -> Value {
     let output = makeValue(skip.height, skip.width, low.channels + skip.channels)
     layers.append(UpsampleConcatenateLayer(low: low, skip: skip, output: output))
     return output
   }
 
   /// Plans the memory: every value at a place of its own, on cache lines.
-  public func build(output: Value) -> Graph {
+  package func build(output: Value) -> Graph {
     var placed = placements
     var forward = 0
     var gradient = 0

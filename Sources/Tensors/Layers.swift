@@ -3,11 +3,11 @@
 import Vectors
 
 /// A place in a graph that holds one picture, or a vector when height and width are 1.
-public struct Value: Sendable, Hashable {
+package struct Value: Sendable, Hashable {
   let index: Int
-  public let height: Int
-  public let width: Int
-  public let channels: Int
+  package let height: Int
+  package let width: Int
+  package let channels: Int
 }
 
 /// The memory of one picture on its way through a graph.
@@ -229,7 +229,6 @@ struct AttentionLayer: Layer {
   let qkv: Value
   let output: Value
   let probabilities: Value
-  let scratch: Value
 
   var inputs: [Value] { [qkv] }
 
@@ -243,14 +242,14 @@ struct AttentionLayer: Layer {
   func forward(_ frame: Frame) {
     attend(
       qkv: frame.field(qkv), into: frame.field(output),
-      probabilities: frame.field(probabilities).base)
+      probabilities: frame.field(probabilities).base, scratch: frame.scratch)
   }
 
   func backward(_ frame: Frame, accumulate: [Bool]) {
     guard let dy = frame.gradientField(output), let dqkv = frame.gradientField(qkv) else { return }
     attendBackward(
       qkv: frame.field(qkv), probabilities: frame.field(probabilities).base, dy: dy, into: dqkv,
-      scratch: frame.field(scratch).base)
+      scratch: frame.scratch)
   }
 }
 

@@ -7,7 +7,7 @@
 import Vectors
 
 /// How a layer is normalised.
-public enum NormalizationKind: Sendable, Hashable {
+package enum NormalizationKind: Sendable, Hashable {
   case none
   /// Mean and variance over the whole picture and C / groups channels: carries information across
   /// space. ε = 1e-5, as PyTorch's GroupNorm.

@@ -2,7 +2,7 @@
 // whole vectors. Any strides for a, so that it may lie transposed.
 //
 // A register tile is P rows × 2 vectors of columns: per step two loads of b and P broadcasts of a feed
-// 2 P multiply-adds. For products too small for OpenBLAS to pay. Cost 2 · rows · columns · inner.
+// 2 P multiply-adds. Cost 2 · rows · columns · inner.
 
 import Vectors
 

@@ -1,7 +1,9 @@
+import Formats
+import Streams
 import Vectors
 
 /// How a parameter lies in memory, and how PyTorch has it.
-public enum ParameterShape: Sendable, Hashable {
+package enum ParameterShape: Sendable, Hashable {
   /// Here (taps, in, out in whole vectors), in PyTorch (out, in, side, side).
   case convolution(side: Int, inputs: Int, outputs: Int)
   /// Here (in, out in whole vectors), in PyTorch (out, in).
@@ -9,7 +11,7 @@ public enum ParameterShape: Sendable, Hashable {
   case vector(Int)
 
   /// As in a PyTorch checkpoint.
-  public var dimensions: [Int] {
+  package var dimensions: [Int] {
     switch self {
     case .convolution(let side, let inputs, let outputs): [outputs, inputs, side, side]
     case .linear(let inputs, let outputs): [outputs, inputs]
@@ -52,17 +54,17 @@ public enum ParameterShape: Sendable, Hashable {
 }
 
 /// How a parameter starts.
-public enum Initialization: Sendable, Hashable {
+package enum Initialization: Sendable, Hashable {
   /// U(−1/√fan, 1/√fan): PyTorch's default for convolutions, linear layers and their biases.
   case uniform(fan: Int)
   case constant(Float)
 }
 
 /// A parameter of a graph: its name, its shape and where it lies among all of them.
-public struct Parameter: Sendable, Hashable {
-  public let name: String
-  public let shape: ParameterShape
-  public let initialization: Initialization
+package struct Parameter: Sendable, Hashable {
+  package let name: String
+  package let shape: ParameterShape
+  package let initialization: Initialization
   /// In floats, in the weights.
   let offset: Int
   /// What the kernels of a convolution need of its weights, and where it lies.
@@ -92,12 +94,12 @@ struct PreparedWeights: Sendable, Hashable {
 }
 
 /// A tensor as PyTorch has it.
-public struct NamedTensor: Sendable, Equatable {
-  public var name: String
-  public var shape: [Int]
-  public var values: [Float]
+package struct NamedTensor: Sendable, Equatable {
+  package var name: String
+  package var shape: [Int]
+  package var values: [Float]
 
-  public init(name: String, shape: [Int], values: [Float]) {
+  package init(name: String, shape: [Int], values: [Float]) {
     self.name = name
     self.shape = shape
     self.values = values
@@ -105,12 +107,14 @@ public struct NamedTensor: Sendable, Equatable {
 }
 
 /// What does not fit between given tensors and a graph's parameters.
-public enum ParameterMismatch: Error, Hashable, CustomStringConvertible {
+package enum ParameterMismatch: CategorizedError, Hashable, CustomStringConvertible {
   case missing([String])
   case unknown([String])
   case shape(name: String, found: [Int], expected: [Int])
 
-  public var description: String {
+  package var category: ErrorCategory { .data }
+
+  package var description: String {
     switch self {
     case .missing(let names): "weights are missing: \(names.joined(separator: ", "))"
     case .unknown(let names):
@@ -122,8 +126,8 @@ public enum ParameterMismatch: Error, Hashable, CustomStringConvertible {
 }
 
 /// The values of a graph's parameters, in our layout, with the copies that kernels read.
-public final class Weights: Sendable {
-  public let parameters: [Parameter]
+package final class Weights: Sendable {
+  package let parameters: [Parameter]
   let values: AlignedBuffer
   let prepared: AlignedBuffer
 
@@ -139,12 +143,12 @@ public final class Weights: Sendable {
   }
 
   /// The number of values that PyTorch would count.
-  public var count: Int {
+  package var count: Int {
     parameters.reduce(0) { $0 + $1.shape.dimensions.reduce(1, *) }
   }
 
   /// Draws initial values, each parameter from a stream of its own.
-  public func initialize(seed: UInt64, purpose: RandomPurpose) {
+  package func initialize(seed: UInt64, purpose: RandomPurpose) {
     for (index, parameter) in parameters.enumerated() {
       var stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(index))
       let base = values.pointer + parameter.offset
@@ -187,7 +191,7 @@ public final class Weights: Sendable {
   }
 
   /// In PyTorch's names, order of dimensions and order of values.
-  public func tensors() -> [NamedTensor] { export(values) }
+  package func tensors() -> [NamedTensor] { export(values) }
 
   func export(_ buffer: AlignedBuffer) -> [NamedTensor] {
     parameters.map { parameter in
@@ -200,7 +204,7 @@ public final class Weights: Sendable {
   }
 
   /// Takes tensors with exactly the graph's names and shapes.
-  public func load(_ tensors: [NamedTensor]) throws(ParameterMismatch) {
+  package func load(_ tensors: [NamedTensor]) throws(ParameterMismatch) {
     try fill(values, from: tensors)
     refresh()
   }

@@ -1,65 +1,67 @@
-/// What one cell may hold.
-public struct CellState: Sendable, Hashable {
-  /// D values, the cell's pixels (or features) without noise.
-  public var patch: [Double]
-  /// Whether a label may tell of it: an object is there.
-  public var isOccupied: Bool
+import Formats
 
-  public init(patch: [Double], isOccupied: Bool) {
+/// What one cell may hold.
+package struct CellState: Sendable, Hashable {
+  /// D values, the cell's pixels (or features) without noise.
+  package var patch: [Double]
+  /// Whether a label may tell of it: an object is there.
+  package var isOccupied: Bool
+
+  package init(patch: [Double], isOccupied: Bool) {
     self.patch = patch
     self.isOccupied = isOccupied
   }
 }
 
 /// A set of labels over at most 32 cells: bit i says that cell i is labelled.
-public struct Labels: Sendable, Hashable, Comparable {
-  public let bits: UInt32
+package struct Labels: Sendable, Hashable, Comparable {
+  package let bits: UInt32
 
-  public init(bits: UInt32) { self.bits = bits }
+  package init(bits: UInt32) { self.bits = bits }
 
-  public init(_ cells: some Sequence<Int>) { bits = cells.reduce(0) { $0 | 1 << UInt32($1) } }
+  package init(_ cells: some Sequence<Int>) { bits = cells.reduce(0) { $0 | 1 << UInt32($1) } }
 
   /// No label at all: ∅.
-  public static let none = Labels(bits: 0)
+  package static let none = Labels(bits: 0)
 
-  public var count: Int { bits.nonzeroBitCount }
-  public func contains(_ cell: Int) -> Bool { bits >> UInt32(cell) & 1 == 1 }
-  public func without(_ cell: Int) -> Labels { Labels(bits: bits & ~(1 << UInt32(cell))) }
-  public func cells(of count: Int) -> [Int] { (0..<count).filter(contains) }
+  package var count: Int { bits.nonzeroBitCount }
+  package func contains(_ cell: Int) -> Bool { bits >> UInt32(cell) & 1 == 1 }
+  package func without(_ cell: Int) -> Labels { Labels(bits: bits & ~(1 << UInt32(cell))) }
+  package func cells(of count: Int) -> [Int] { (0..<count).filter(contains) }
 
-  public static func < (a: Labels, b: Labels) -> Bool {
+  package static func < (a: Labels, b: Labels) -> Bool {
     (a.count, a.bits) < (b.count, b.bits)
   }
 }
 
 /// One way to fill all cells, with its probability.
-public struct Picture: Sendable, Hashable {
+package struct Picture: Sendable, Hashable {
   /// The index of its state, for each cell.
-  public var states: [Int]
-  public var probability: Double
+  package var states: [Int]
+  package var probability: Double
 }
 
 /// A finite world: cells that each hold one of a few states, a conditioner that tells of some of
 /// them, and their joint distribution, enumerated.
-public struct CellWorld: Sendable {
-  public let cells: Int
-  public let states: [CellState]
+package struct CellWorld: Sendable {
+  package let cells: Int
+  package let states: [CellState]
   /// The conditioners that occur, fewest labels first; the first is ∅.
-  public let conditioners: [Labels]
+  package let conditioners: [Labels]
   /// P(c), in the order of `conditioners`; sums to 1.
-  public let conditionerProbabilities: [Double]
+  package let conditionerProbabilities: [Double]
   /// The pictures with p(x₀ ∣ c) > 0; a list for each of `conditioners`, sums to 1.
-  public let pictures: [[Picture]]
+  package let pictures: [[Picture]]
 
   /// The most pictures that are enumerated.
-  public static let limit = 8192
+  package static let limit = 8192
 
   /// Enumerates every picture and conditioner, and keeps those with a positive weight.
   ///
   /// - Parameter joint: P(states, labels) up to a common factor.
   /// - Throws: `TheoryError` when there are too many pictures, or when ∅, a single label or what a
   ///   knocked-out label leaves never occurs: composition and locality would be undefined.
-  public init(
+  package init(
     cells: Int, states: [CellState], joint: (_ states: [Int], _ labels: Labels) -> Double
   ) throws(TheoryError) {
     var total = 1
@@ -100,15 +102,15 @@ public struct CellWorld: Sendable {
   }
 
   /// The number of pixels of a cell.
-  public var cellDimension: Int { states[0].patch.count }
-  public var dimension: Int { cells * cellDimension }
+  package var cellDimension: Int { states[0].patch.count }
+  package var dimension: Int { cells * cellDimension }
 
   /// The place of a conditioner in `conditioners`; `nil` where it never occurs, so that
   /// p(x ∣ c) does not exist.
-  public func index(of labels: Labels) -> Int? { conditioners.firstIndex(of: labels) }
+  package func index(of labels: Labels) -> Int? { conditioners.firstIndex(of: labels) }
 
   /// The pixels of a picture, cell by cell.
-  public func pixels(_ states: [Int]) -> [Double] { states.flatMap { self.states[$0].patch } }
+  package func pixels(_ states: [Int]) -> [Double] { states.flatMap { self.states[$0].patch } }
 
   /// All assignments of a state to each cell.
   static func enumerate(cells: Int, states: Int) -> [[Int]] {
@@ -131,13 +133,15 @@ public struct CellWorld: Sendable {
 }
 
 /// A world or a measurement of it that makes no sense.
-public enum TheoryError: Error, Hashable, CustomStringConvertible {
+package enum TheoryError: CategorizedError, Hashable, CustomStringConvertible {
   case tooManyPictures(cells: Int, states: Int)
   case unequalPatches
   case missingConditioner([Int])
   case notInvertible
 
-  public var description: String {
+  package var category: ErrorCategory { .data }
+
+  package var description: String {
     switch self {
     case .tooManyPictures(let cells, let states):
       "\(states) states in each of \(cells) cells: more than the \(CellWorld.limit) pictures that are"

@@ -1,4 +1,4 @@
-import Tensors
+import Streams
 
 /// How the pixels that no label speaks of are treated; the theorem is exact for either form.
 ///
@@ -8,7 +8,7 @@ import Tensors
 /// from c to the window's own conditioner. So every factor is the one that CPC names, and back.
 /// Deconvolving the noise is unique, so that what holds at one σ holds at all (after Bradley et al.
 /// 2025, arXiv 2509.16447).
-public enum WindowForm: String, Sendable, CaseIterable {
+package enum WindowForm: String, Sendable, CaseIterable {
   /// CPC as it is defined, p(x ∣ c_J) = p(x_{M_Jᶜ} ∣ ∅) · Π_{j∈J} p(x_{M_j} ∣ c_j): the unlabelled
   /// cells are one window.
   case block
@@ -28,16 +28,16 @@ public enum WindowForm: String, Sendable, CaseIterable {
 }
 
 /// A value for each form of windows.
-public struct ByForm<Value> {
-  public var block: Value
-  public var cells: Value
+package struct ByForm<Value> {
+  package var block: Value
+  package var cells: Value
 
-  public init<E: Error>(_ value: (WindowForm) throws(E) -> Value) throws(E) {
+  package init<E: Error>(_ value: (WindowForm) throws(E) -> Value) throws(E) {
     block = try value(.block)
     cells = try value(.cells)
   }
 
-  public subscript(form: WindowForm) -> Value {
+  package subscript(form: WindowForm) -> Value {
     get { form == .block ? block : cells }
     set { if form == .block { block = newValue } else { cells = newValue } }
   }
@@ -47,7 +47,7 @@ extension ByForm: Sendable where Value: Sendable {}
 extension ByForm: Equatable where Value: Equatable {}
 
 /// A density that is a product over windows: Π_b p_σ(x_{M_b} ∣ c_b).
-public struct Composition: Sendable {
+package struct Composition: Sendable {
   struct Factor: Sendable {
     /// The coordinates that the window holds.
     var coordinates: [Int]
@@ -56,7 +56,7 @@ public struct Composition: Sendable {
   let factors: [Factor]
 
   /// What CPC says p_σ(x ∣ c) is, for any labels, also where p(x ∣ c) itself does not exist.
-  public init(_ noised: NoisedWorld, labels: Labels, form: WindowForm) throws(TheoryError) {
+  package init(_ noised: NoisedWorld, labels: Labels, form: WindowForm) throws(TheoryError) {
     let world = noised.world
     var factors: [Factor] = []
     for window in form.windows(labels, cells: world.cells) {

@@ -1,13 +1,13 @@
 /// The test of disentangled concepts: with d_j = E[z ∣ c_j] − E[z ∣ ∅], projective composition makes
 /// d_i · d_j = 0 for i ≠ j, because d_j is zero outside M_j (Bradley et al. 2025, arXiv 2502.04549).
 /// It is necessary, not sufficient: it only looks at means of single labels.
-public struct Disentanglement: Sendable, Hashable {
+package struct Disentanglement: Sendable, Hashable {
   /// The largest |cos(d_i, d_j)| over i ≠ j; 0 with fewer than two labels.
-  public let largestCosine: Double
+  package let largestCosine: Double
   /// The largest share of ‖d_j‖² that lies outside the cell of label j.
-  public let shareOutside: Double
+  package let shareOutside: Double
 
-  public init(_ noised: NoisedWorld) throws(TheoryError) {
+  package init(_ noised: NoisedWorld) throws(TheoryError) {
     let world = noised.world
     guard let none = world.index(of: .none) else { throw .missingConditioner([]) }
     let reference = noised.mean(none)

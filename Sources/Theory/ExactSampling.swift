@@ -1,16 +1,17 @@
 import Foundation
-import Tensors
+import Statistics
+import Streams
 
 /// How often each filling of the cells came out of a sampler.
-public struct SampledPictures: Sendable {
+package struct SampledPictures: Sendable {
   /// By the states of the cells.
-  public let counts: [[Int]: Int]
-  public let total: Int
+  package let counts: [[Int]: Int]
+  package let total: Int
   /// Share of labelled cells in which an object came out; `nil` without labels.
-  public let recall: Double?
+  package let recall: Double?
 
   /// Against the enumerated probabilities.
-  public func test(against pictures: [Picture]) -> ChiSquareTest {
+  package func test(against pictures: [Picture]) -> ChiSquareTest {
     let known = pictures.map { counts[$0.states] ?? 0 }
     let unknown = total - known.reduce(0, +)
     return ChiSquareTest(
@@ -38,7 +39,7 @@ func noiseLevels(steps: Int, low: Double = 0.01, high: Double = 80) -> [Double] 
 ///   - labels: what the sampled density is conditioned on.
 ///   - density: p_σ or what is composed, as a product over windows, at each σ.
 /// The result does not depend on `threads`.
-public func samplePictures(
+package func samplePictures(
   _ world: CellWorld, labels: Labels, count: Int, steps: Int, seed: UInt64, draw: UInt64,
   threads: Int, checkCancellation: () throws -> Void = {},
   density: (_ sigma: Double) throws -> Composition
@@ -111,7 +112,7 @@ extension CellWorld {
   }
 
   /// The pictures of a composition, with their probabilities: products over its windows.
-  public func composedPictures(_ labels: Labels, form: WindowForm) throws(TheoryError) -> [Picture]
+  package func composedPictures(_ labels: Labels, form: WindowForm) throws(TheoryError) -> [Picture]
   {
     var result = [Picture(states: [Int](repeating: 0, count: cells), probability: 1)]
     for window in form.windows(labels, cells: cells) {
@@ -133,7 +134,7 @@ extension CellWorld {
 
   /// KL(p(x₀ ∣ c) ‖ composed) without noise, from the enumerated probabilities: nats, expected over c;
   /// +∞ where composition excludes a picture that occurs.
-  public func enumeratedDivergence(_ form: WindowForm) throws(TheoryError) -> Double {
+  package func enumeratedDivergence(_ form: WindowForm) throws(TheoryError) -> Double {
     var total = 0.0
     for (c, labels) in conditioners.enumerated() {
       let composed = Dictionary(
@@ -151,7 +152,7 @@ extension CellWorld {
 
 extension Composition {
   /// p_σ(x ∣ c) itself, as a product of one factor.
-  public init(exactly noised: NoisedWorld, conditioner: Int) {
+  package init(exactly noised: NoisedWorld, conditioner: Int) {
     let mixture = noised.mixtures[conditioner]
     self.init(
       factors: [Factor(coordinates: Array(0..<mixture.dimension), mixture: mixture)])

@@ -1,5 +1,5 @@
 import Foundation
-import Tensors
+import Streams
 
 /// Sums of one portion of the points.
 private struct Portion: Sendable {

@@ -2,18 +2,18 @@ import Foundation
 
 /// What a mixture is at one point; reused, also for mixtures of fewer dimensions, whose values are the
 /// first of each array, so that evaluating allocates nothing.
-public struct MixturePoint: Sendable {
+package struct MixturePoint: Sendable {
   /// log p_σ(x), in nats.
-  public fileprivate(set) var logDensity = 0.0
+  package fileprivate(set) var logDensity = 0.0
   /// ∇ log p_σ(x), D values.
-  public fileprivate(set) var score: [Double] = []
+  package fileprivate(set) var score: [Double] = []
   /// ∂score_i/∂x_j at [i·D + j], D×D values; only as fresh as the last evaluation that asked for it.
-  public fileprivate(set) var jacobian: [Double] = []
+  package fileprivate(set) var jacobian: [Double] = []
   fileprivate var responsibilities: [Double] = []
   fileprivate var whitened: [Double] = []
   fileprivate var mean: [Double] = []
 
-  public init() {}
+  package init() {}
 }
 
 /// p_σ(x) = Σ_s w_s N(x; μ_s, σ²Σ), with its score and Jacobian in closed form.
@@ -24,9 +24,9 @@ public struct MixturePoint: Sendable {
 /// One evaluation costs O(S·D), with the Jacobian O(S·D²), for S components of D dimensions.
 ///
 /// Immutable; a class so that handing it on in inner loops copies one reference, not its arrays.
-public final class GaussianMixture: Sendable {
-  public let dimension: Int
-  public let sigma: Double
+package final class GaussianMixture: Sendable {
+  package let dimension: Int
+  package let sigma: Double
   /// S of them; log w_s.
   let logWeights: [Double]
   /// Row s is W μ_s.
@@ -45,7 +45,7 @@ public final class GaussianMixture: Sendable {
   ///   - means: the components' means, each of D values.
   ///   - weights: positive, summing to 1.
   ///   - noise: Σ, symmetric and positive definite; `nil` stands for the identity.
-  public init(means: [[Double]], weights: [Double], sigma: Double, noise: Matrix? = nil)
+  package init(means: [[Double]], weights: [Double], sigma: Double, noise: Matrix? = nil)
     throws(TheoryError)
   {
     precondition(!means.isEmpty && means.count == weights.count && sigma > 0)
@@ -73,7 +73,7 @@ public final class GaussianMixture: Sendable {
   }
 
   /// Evaluates at the D values of `x`.
-  public func evaluate(
+  package func evaluate(
     _ x: UnsafePointer<Double>, jacobian wantsJacobian: Bool = false, into point: inout MixturePoint
   ) {
     func size(_ array: inout [Double], _ count: Int) {

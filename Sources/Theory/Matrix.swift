@@ -1,29 +1,29 @@
 import Foundation
-import Tensors
+import Streams
 
 /// A small square matrix, rows first.
-public struct Matrix: Sendable, Hashable {
-  public let size: Int
-  public var values: [Double]
+package struct Matrix: Sendable, Hashable {
+  package let size: Int
+  package var values: [Double]
 
-  public init(size: Int, values: [Double]) {
+  package init(size: Int, values: [Double]) {
     precondition(values.count == size * size)
     self.size = size
     self.values = values
   }
 
-  public static func identity(_ size: Int) -> Matrix {
+  package static func identity(_ size: Int) -> Matrix {
     var result = Matrix(size: size, values: [Double](repeating: 0, count: size * size))
     for i in 0..<size { result[i, i] = 1 }
     return result
   }
 
-  public subscript(row: Int, column: Int) -> Double {
+  package subscript(row: Int, column: Int) -> Double {
     get { values[row * size + column] }
     set { values[row * size + column] = newValue }
   }
 
-  public static func * (a: Matrix, b: Matrix) -> Matrix {
+  package static func * (a: Matrix, b: Matrix) -> Matrix {
     let n = a.size
     var result = Matrix(size: n, values: [Double](repeating: 0, count: n * n))
     for i in 0..<n {
@@ -32,11 +32,11 @@ public struct Matrix: Sendable, Hashable {
     return result
   }
 
-  public static func * (a: Matrix, x: [Double]) -> [Double] {
+  package static func * (a: Matrix, x: [Double]) -> [Double] {
     (0..<a.size).map { i in (0..<a.size).reduce(0) { $0 + a[i, $1] * x[$1] } }
   }
 
-  public var transposed: Matrix {
+  package var transposed: Matrix {
     var result = self
     for i in 0..<size { for j in 0..<size { result[i, j] = self[j, i] } }
     return result
@@ -65,7 +65,7 @@ public struct Matrix: Sendable, Hashable {
   }
 
   /// Gauss–Jordan elimination with the largest pivot of each column.
-  public func inverse() throws(TheoryError) -> Matrix {
+  package func inverse() throws(TheoryError) -> Matrix {
     var a = self
     var result = Matrix.identity(size)
     for column in 0..<size {
@@ -95,7 +95,7 @@ public struct Matrix: Sendable, Hashable {
 
   /// A random rotation or reflection: Gram and Schmidt on normal columns, which is uniform over
   /// the orthogonal matrices.
-  public static func orthogonal(_ size: Int, seed: UInt64, index: UInt64 = 0) -> Matrix {
+  package static func orthogonal(_ size: Int, seed: UInt64, index: UInt64 = 0) -> Matrix {
     var stream = RandomStream(seed: seed, purpose: .featureMap, index: index)
     var rows: [[Double]] = []
     while rows.count < size {
@@ -115,7 +115,7 @@ public struct Matrix: Sendable, Hashable {
 
   /// An invertible matrix that is not orthogonal: two random rotations about a stretching whose
   /// factors run geometrically from 1/2 to 2.
-  public static func general(_ size: Int, seed: UInt64) -> Matrix {
+  package static func general(_ size: Int, seed: UInt64) -> Matrix {
     var stretch = identity(size)
     for i in 0..<size {
       stretch[i, i] = exp2(2 * Double(i) / Double(max(size - 1, 1)) - 1)

@@ -1,4 +1,4 @@
-import Tensors
+import Streams
 
 extension GaussianMixture {
   /// Writes a draw of x ~ p_σ into D values: a component, then noise.

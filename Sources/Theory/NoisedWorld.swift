@@ -3,25 +3,25 @@
 /// With features z (the cells' patches) and pixels x = A⁻¹z, noise of covariance σ²I may be added to
 /// either, and windows and composition may be defined in either. `noise` is Σ in the coordinates
 /// looked at.
-public struct View: Sendable {
+package struct View: Sendable {
   /// From the cells' patches to these coordinates; `nil` is the identity.
-  public let map: Matrix?
+  package let map: Matrix?
   /// `nil` is the identity.
-  public let noise: Matrix?
+  package let noise: Matrix?
 
-  public init(map: Matrix? = nil, noise: Matrix? = nil) {
+  package init(map: Matrix? = nil, noise: Matrix? = nil) {
     self.map = map
     self.noise = noise
   }
 
   /// The cells' own pixels, noised as they are.
-  public static let plain = View()
+  package static let plain = View()
 
   /// Where noise is added, and where windows are laid.
-  public enum Space: String, Sendable, CaseIterable { case features, pixels }
+  package enum Space: String, Sendable, CaseIterable { case features, pixels }
 
   /// The view of a world whose features are z = A x.
-  public init(features a: Matrix, looking: Space, noised: Space) throws(TheoryError) {
+  package init(features a: Matrix, looking: Space, noised: Space) throws(TheoryError) {
     let inverse = try a.inverse()
     map = looking == .features ? nil : inverse
     switch (looking, noised) {
@@ -33,14 +33,14 @@ public struct View: Sendable {
 }
 
 /// A world at one noise level: the mixture of every conditioner, exactly.
-public struct NoisedWorld: Sendable {
-  public let world: CellWorld
-  public let view: View
-  public let sigma: Double
+package struct NoisedWorld: Sendable {
+  package let world: CellWorld
+  package let view: View
+  package let sigma: Double
   /// p_σ(x ∣ c), in the order of the world's conditioners.
-  public let mixtures: [GaussianMixture]
+  package let mixtures: [GaussianMixture]
 
-  public init(_ world: CellWorld, view: View = .plain, sigma: Double) throws(TheoryError) {
+  package init(_ world: CellWorld, view: View = .plain, sigma: Double) throws(TheoryError) {
     self.world = world
     self.view = view
     self.sigma = sigma
@@ -66,7 +66,7 @@ public struct NoisedWorld: Sendable {
   }
 
   /// p_σ(x_cells ∣ c): the other coordinates are integrated out, which only leaves out their means.
-  public func marginal(_ conditioner: Int, cells: [Int]) throws(TheoryError) -> GaussianMixture {
+  package func marginal(_ conditioner: Int, cells: [Int]) throws(TheoryError) -> GaussianMixture {
     let kept = coordinates(of: cells)
     let noise = view.noise?.block(kept)
     if view.map == nil {

@@ -1,39 +1,38 @@
 import Foundation
-import Tensors
 
 /// An expectation with how far it may be off.
-public struct TheoryEstimate: Sendable, Hashable {
-  public var value: Double
+package struct TheoryEstimate: Sendable, Hashable {
+  package var value: Double
   /// 1.96 standard errors of a Monte Carlo mean, or the change of a quadrature when its step is
   /// doubled.
-  public var error: Double
+  package var error: Double
   /// What rounding alone may contribute.
-  public var rounding: Double
+  package var rounding: Double
 
-  public var low: Double { value - error - rounding }
-  public var high: Double { value + error + rounding }
+  package var low: Double { value - error - rounding }
+  package var high: Double { value + error + rounding }
 }
 
 /// How far a world is from local conditional scores and from projective composition at one σ;
 /// expectations over c ~ P(c) and x ~ p_σ(x ∣ c).
-public struct Violations: Sendable {
-  public var sigma: Double
+package struct Violations: Sendable {
+  package var sigma: Double
   /// Points a conditioner; 0 for a quadrature.
-  public var samples: Int
+  package var samples: Int
   /// KL(p_σ(x ∣ c) ‖ composed), nats.
-  public var divergence: ByForm<TheoryEstimate>
+  package var divergence: ByForm<TheoryEstimate>
   /// The same by the number of labels.
-  public var divergenceByCount: ByForm<[Int: TheoryEstimate]>
+  package var divergenceByCount: ByForm<[Int: TheoryEstimate]>
   /// Σ ‖∂score_i/∂x_j‖² over ordered pairs of cells in different windows.
-  public var pixel: ByForm<TheoryEstimate>
+  package var pixel: ByForm<TheoryEstimate>
   /// Σ ‖change of score_i‖² over cells i and labels l outside its window that are knocked out.
-  public var label: ByForm<TheoryEstimate>
+  package var label: ByForm<TheoryEstimate>
   /// E ‖∇log p_σ − ∇log q_σ‖² for `cells`; KL(σ) = ∫_σ^∞ τ · this(τ) dτ (de Bruijn's identity).
-  public var scoreGap: TheoryEstimate
+  package var scoreGap: TheoryEstimate
   /// [i][j] ‖∂score_i/∂x_j‖² for i ≠ j.
-  public var pixelPairs: [[TheoryEstimate]]
+  package var pixelPairs: [[TheoryEstimate]]
   /// [i][l] ‖change of score_i without label l‖² for i ≠ l.
-  public var labelPairs: [[TheoryEstimate]]
+  package var labelPairs: [[TheoryEstimate]]
 }
 
 /// Measures a world at one noise level: by quadrature in two dimensions, by Monte Carlo in more.
@@ -44,7 +43,7 @@ public struct Violations: Sendable {
 ///     ones, so that their difference is not their noise.
 ///   - perturb: changes the density that CPC predicts; only a test does.
 /// The result does not depend on `threads`.
-public func measureViolations(
+package func measureViolations(
   _ noised: NoisedWorld, samples: Int, seed: UInt64, draw: UInt64 = 0, threads: Int = 1,
   perturb: (Composition, Labels) -> Composition = { composition, _ in composition },
   checkCancellation: () throws -> Void = {}

@@ -2,7 +2,7 @@ import Foundation
 
 /// A family of worlds with a coupling γ from 0 to 1. At γ = 0 CPC holds in all of them; in a
 /// control it holds at every γ, though the cells look coupled.
-public enum WorldFamily: String, Sendable, CaseIterable {
+package enum WorldFamily: String, Sendable, Codable, CaseIterable {
   /// `single` labels, and pictures with more than `bound` objects are rarer by 1 − γ.
   case boundedCount = "bounded-count"
   /// `single` labels, and each object more or less than `bound` costs a factor 1 − γ.
@@ -25,8 +25,11 @@ public enum WorldFamily: String, Sendable, CaseIterable {
   /// cell's. The background is coupled within itself, and CPC allows that.
   case coveredBackground = "covered-background"
 
+  /// Whether an object stands before one of two backgrounds.
+  package var hasBackgrounds: Bool { self == .sharedBackground || self == .coveredBackground }
+
   /// Whether CPC holds at every coupling, by construction.
-  public var isControl: Bool {
+  package var isControl: Bool {
     switch self {
     case .exclusionAllLabels, .noisyLabels, .coveredBackground: true
     default: false
@@ -35,19 +38,19 @@ public enum WorldFamily: String, Sendable, CaseIterable {
 }
 
 /// The parameters of a world.
-public struct WorldSettings: Sendable {
-  public var rows: Int
-  public var columns: Int
+package struct WorldSettings: Sendable {
+  package var rows: Int
+  package var columns: Int
   /// The patterns an object may show, each of D values; an empty cell shows zeros.
-  public var patterns: [[Double]]
+  package var patterns: [[Double]]
   /// The probability of an object in a cell, before any coupling; in (0, 1).
-  public var occupancy: Double
+  package var occupancy: Double
   /// The count that `bounded-count` rarely exceeds and `fixed-count` rarely misses.
-  public var bound: Int
+  package var bound: Int
   /// Subtracted from every pixel of a cell whose background is the second one.
-  public var shade: Double
+  package var shade: Double
 
-  public init(
+  package init(
     rows: Int, columns: Int, patterns: [[Double]], occupancy: Double = 0.4, bound: Int = 2,
     shade: Double = 0.6
   ) {
@@ -59,7 +62,7 @@ public struct WorldSettings: Sendable {
     self.shade = shade
   }
 
-  public var cells: Int { rows * columns }
+  package var cells: Int { rows * columns }
 
   /// Pairs of cells that touch, each once.
   var neighbours: [(Int, Int)] {
@@ -80,7 +83,7 @@ extension CellWorld {
   /// p(s ∣ c = j) ∝ 1[s_j] f(|s|) Π_i b(s_i), and with f = 1 the other cells are independent. With a
   /// prior without that factor, `single` labels alone couple the cells: a picture with few objects
   /// is more likely to have its label at j.
-  public init(_ family: WorldFamily, _ settings: WorldSettings, coupling: Double)
+  package init(_ family: WorldFamily, _ settings: WorldSettings, coupling: Double)
     throws(TheoryError)
   {
     let law = Law(family, settings, coupling)

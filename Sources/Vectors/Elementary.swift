@@ -5,7 +5,7 @@
 /// x = n ln 2 + r with |r| ≤ ln 2 / 2; eʳ by its Taylor polynomial of degree 6 after Cephes, 2ⁿ by
 /// writing the exponent bits.
 @inlinable @inline(__always)
-public func exponential(_ value: Vector) -> Vector {
+package func exponential(_ value: Vector) -> Vector {
   var x = value.replacing(with: -87, where: value .< -87)
   x.replace(with: 88, where: x .> 88)
   // Adding 1.5 · 2²³ rounds to an integer, which is left in the low bits of the mantissa.
@@ -28,6 +28,6 @@ public func exponential(_ value: Vector) -> Vector {
 
 /// 1 / (1 + e⁻ˣ).
 @inlinable @inline(__always)
-public func sigmoid(_ x: Vector) -> Vector {
+package func sigmoid(_ x: Vector) -> Vector {
   1 / (1 + exponential(-x))
 }

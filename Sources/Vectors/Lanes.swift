@@ -5,22 +5,22 @@
 
 #if LOCUS_LANES_16
   /// As many floats as one vector register holds.
-  public typealias Vector = SIMD16<Float>
+  @usableFromInline package typealias Vector = SIMD16<Float>
   /// A byte for each lane of a `Vector`.
-  public typealias ByteVector = SIMD16<UInt8>
+  @usableFromInline package typealias ByteVector = SIMD16<UInt8>
 #elseif LOCUS_LANES_8
-  public typealias Vector = SIMD8<Float>
+  @usableFromInline package typealias Vector = SIMD8<Float>
   /// A byte for each lane of a `Vector`.
-  public typealias ByteVector = SIMD8<UInt8>
+  @usableFromInline package typealias ByteVector = SIMD8<UInt8>
 #else
-  public typealias Vector = SIMD4<Float>
+  @usableFromInline package typealias Vector = SIMD4<Float>
   /// A byte for each lane of a `Vector`.
-  public typealias ByteVector = SIMD4<UInt8>
+  @usableFromInline package typealias ByteVector = SIMD4<UInt8>
 #endif
 
 /// The vector instructions that the kernels were compiled for. Sums run in another order on another width, so
 /// that last bits differ: what a run makes names it.
-public var instructionSet: String {
+package var instructionSet: String {
   #if LOCUS_LANES_16
     "avx512"
   #elseif LOCUS_LANES_8
@@ -33,36 +33,36 @@ public var instructionSet: String {
 }
 
 @inlinable @inline(__always)
-public var lanes: Int { Vector.scalarCount }
+package var lanes: Int { Vector.scalarCount }
 
 /// Channels are stored in whole vectors: the smallest multiple of `lanes` that holds `count`.
 @inlinable @inline(__always)
-public func paddedChannels(_ count: Int) -> Int { (count + lanes - 1) / lanes * lanes }
+package func paddedChannels(_ count: Int) -> Int { (count + lanes - 1) / lanes * lanes }
 
 @inlinable @inline(__always)
-public func load(_ pointer: UnsafePointer<Float>) -> Vector {
+package func load(_ pointer: UnsafePointer<Float>) -> Vector {
   UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
 }
 
 @inlinable @inline(__always)
-public func load(_ pointer: UnsafeMutablePointer<Float>) -> Vector {
+package func load(_ pointer: UnsafeMutablePointer<Float>) -> Vector {
   UnsafeRawPointer(pointer).loadUnaligned(as: Vector.self)
 }
 
 @inlinable @inline(__always)
-public func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
+package func store(_ vector: Vector, _ pointer: UnsafeMutablePointer<Float>) {
   UnsafeMutableRawPointer(pointer).storeBytes(of: vector, as: Vector.self)
 }
 
 /// 0 … 255 each.
 @inlinable @inline(__always)
-public func load(_ pointer: UnsafePointer<UInt8>) -> Vector {
+package func load(_ pointer: UnsafePointer<UInt8>) -> Vector {
   Vector(UnsafeRawPointer(pointer).loadUnaligned(as: ByteVector.self))
 }
 
 /// The largest lane.
 @inlinable @inline(__always)
-public func largestLane(_ vector: Vector) -> Float {
+package func largestLane(_ vector: Vector) -> Float {
   #if LOCUS_LANES_16
     let eight = vector.lowHalf.replacing(
       with: vector.highHalf, where: vector.highHalf .> vector.lowHalf)

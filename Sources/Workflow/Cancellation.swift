@@ -2,28 +2,28 @@ import Foundation
 import Synchronization
 
 /// Says that the run shall end. Stages look at it through `StageContext.checkCancellation`.
-public final class Cancellation: Sendable {
+package final class Cancellation: Sendable {
   private let requested = Atomic<Int32>(0)
   private let followsSignals: Bool
 
   /// - Parameter followsSignals: whether what `SignalWatch` receives counts as a request.
-  public init(followsSignals: Bool = false) {
+  package init(followsSignals: Bool = false) {
     self.followsSignals = followsSignals
   }
 
   /// The signal that asked for the end, for example `SIGINT`; 0 while nobody did.
-  public var signal: Int32 {
+  package var signal: Int32 {
     let own = requested.load(ordering: .acquiring)
     return own == 0 && followsSignals ? received.load(ordering: .acquiring) : own
   }
 
-  public var isRequested: Bool { signal != 0 }
+  package var isRequested: Bool { signal != 0 }
 
-  public func request(signal: Int32) {
+  package func request(signal: Int32) {
     requested.store(signal, ordering: .releasing)
   }
 
-  public func check() throws {
+  package func check() throws {
     if isRequested { throw CancellationError() }
   }
 }
@@ -36,10 +36,10 @@ private let received = Atomic<Int32>(0)
 ///
 /// Plain handlers rather than dispatch sources: on Linux these see a signal only if every thread
 /// of the process blocks it.
-public final class SignalWatch {
+package final class SignalWatch {
   private static let signals: [Int32] = [SIGINT, SIGTERM]
 
-  public init() {
+  package init() {
     // Also makes the value before a handler can need it.
     received.store(0, ordering: .releasing)
     // A parent may have handed down blocked signals; threads made from here on inherit this.

@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// It belongs to the execution's key, so that nothing but the same work ever finds it. It goes when
 /// the execution has succeeded.
-public final class Checkpoint: Sendable {
+package final class Checkpoint: Sendable {
   private struct State {
     var manifest: CheckpointFolder.Manifest?
     var last = ContinuousClock.now
@@ -45,7 +45,7 @@ public final class Checkpoint: Sendable {
   }
 
   /// One that keeps nothing.
-  public init() {
+  package init() {
     folder = nil
     kind = ""
     version = 0
@@ -56,7 +56,7 @@ public final class Checkpoint: Sendable {
 
   /// What an earlier process kept; empty when nothing was. One that is damaged or of another version
   /// of the kind is deleted.
-  public func restore() -> [String: Data] {
+  package func restore() -> [String: Data] {
     guard let folder else { return [:] }
     do {
       guard let manifest = try folder.manifest() else {
@@ -82,12 +82,12 @@ public final class Checkpoint: Sendable {
   }
 
   /// Whether the work since the last checkpoint is worth another one.
-  public var isDue: Bool {
+  package var isDue: Bool {
     folder != nil && state.withLock { ContinuousClock.now - $0.last >= interval }
   }
 
   /// Keeps blobs beside the ones of other names that were kept before: all of them or none.
-  public func save(_ blobs: [String: Data]) throws {
+  package func save(_ blobs: [String: Data]) throws {
     guard let folder else { return }
     let (before, earlier) = state.withLock { ($0.manifest, $0.earlier) }
     let usage = meter?.stop()
@@ -102,7 +102,7 @@ public final class Checkpoint: Sendable {
   }
 
   /// Deletes what cannot be used, and says so.
-  public func discard(_ reason: String) {
+  package func discard(_ reason: String) {
     note("ignored and deleted its checkpoint: \(reason)")
     state.withLock { state in
       state.manifest = nil

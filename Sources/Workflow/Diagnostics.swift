@@ -1,34 +1,16 @@
 import Formats
 import Foundation
 
-/// The exit codes of `sysexits.h` that Locus uses.
-public enum ExitCode {
-  public static let usage: Int32 = 64
-  public static let badData: Int32 = 65
-  public static let missingInput: Int32 = 66
-  public static let bug: Int32 = 70
-  public static let cannotCreate: Int32 = 73
-  public static let inputOutput: Int32 = 74
-  public static let locked: Int32 = 75
-  public static let interrupted: Int32 = 130
-  public static let terminated: Int32 = 143
-}
-
-/// An error that says with which of these the program ends.
-public protocol ErrorWithExitCode: Error {
-  var exitCode: Int32 { get }
-}
-
 /// One fault of a pipeline file or of an override of it, with its place.
-public struct PipelineProblem: Sendable, Hashable {
-  public var position: SourcePosition
+package struct PipelineProblem: Sendable, Hashable {
+  package var position: SourcePosition
   /// The override on the command line that caused it, as typed; `nil`: the file itself.
-  public var override: String?
+  package var override: String?
   /// The path of the key, for example `stages.baseline.network.width`; empty for the whole file.
-  public var path: String
-  public var fault: PipelineFault
+  package var path: String
+  package var fault: PipelineFault
 
-  public init(
+  package init(
     position: SourcePosition, override: String? = nil, path: String, fault: PipelineFault
   ) {
     self.position = position
@@ -38,14 +20,14 @@ public struct PipelineProblem: Sendable, Hashable {
   }
 
   /// `file:line:column: path: what was found; what is accepted`.
-  public func text(file: String) -> String {
+  package func text(file: String) -> String {
     let place = override.map { "--set \($0)" } ?? "\(file):\(position.line):\(position.column)"
     return "\(place): \(path.isEmpty ? "" : "\(path): ")\(fault.message)"
   }
 }
 
 /// What can be wrong in a pipeline file.
-public enum PipelineFault: Sendable, Hashable {
+package enum PipelineFault: Sendable, Hashable {
   case empty
   case syntax(String)
   case notUTF8
@@ -85,7 +67,7 @@ public enum PipelineFault: Sendable, Hashable {
   case unknownMetric(String, k: Int?, known: [String])
   case checkFailed(String)
 
-  public var message: String {
+  package var message: String {
     switch self {
     case .empty:
       "the file is empty; an object with `pipeline`, `question`, `seed` and `stages` is accepted"
@@ -160,7 +142,7 @@ public enum PipelineFault: Sendable, Hashable {
 }
 
 /// What stops a run, a plan or the reading of a pipeline.
-public enum WorkflowError: ErrorWithExitCode, Sendable, Hashable, CustomStringConvertible {
+package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringConvertible {
   case missingFile(String)
   case isFolder(String)
   case unreadable(String, reason: String)
@@ -172,7 +154,7 @@ public enum WorkflowError: ErrorWithExitCode, Sendable, Hashable, CustomStringCo
   case noOutput(stage: String, role: String, path: String)
   case roleTwice(stage: String, role: String)
 
-  public var description: String {
+  package var description: String {
     switch self {
     case .missingFile(let path): "\(path): there is no such file"
     case .isFolder(let path): "\(path): this is a folder; a pipeline file (JSON5) is accepted"
@@ -204,14 +186,14 @@ public enum WorkflowError: ErrorWithExitCode, Sendable, Hashable, CustomStringCo
   /// More problems than this are counted only.
   private static let problemLimit = 100
 
-  public var exitCode: Int32 {
+  package var category: ErrorCategory {
     switch self {
-    case .missingFile, .isFolder, .unreadable: ExitCode.missingInput
-    case .invalid: ExitCode.badData
-    case .badOverride, .badSelection: ExitCode.usage
-    case .locked: ExitCode.locked
-    case .cannotLock: ExitCode.cannotCreate
-    case .noOutput, .roleTwice: ExitCode.bug
+    case .missingFile, .isFolder, .unreadable: .missing
+    case .invalid: .data
+    case .badOverride, .badSelection: .usage
+    case .locked: .busy
+    case .cannotLock: .cannotCreate
+    case .noOutput, .roleTwice: .bug
     }
   }
 }

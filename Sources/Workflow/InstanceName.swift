@@ -2,29 +2,29 @@ import Formats
 import Lineage
 
 /// One coordinate of an instance: `labelling=single`.
-public struct Binding: Sendable, Hashable {
-  public var axis: String
+package struct Binding: Sendable, Hashable {
+  package var axis: String
   /// The value as it stands in names: `single`, `0.1`, `1-3`.
-  public var label: String
+  package var label: String
 
-  public init(axis: String, label: String) {
+  package init(axis: String, label: String) {
     self.axis = axis
     self.label = label
   }
 }
 
 /// `baseline` or `baseline[labelling=single,mask=pixel]`.
-public struct StageReference: Sendable, Hashable {
-  public var stage: String
-  public var bindings: [Binding]
+package struct StageReference: Sendable, Hashable {
+  package var stage: String
+  package var bindings: [Binding]
 
-  public init(stage: String, bindings: [Binding] = []) {
+  package init(stage: String, bindings: [Binding] = []) {
     self.stage = stage
     self.bindings = bindings
   }
 
   /// `nil` for anything else than `stage` or `stage[axis=value,…]`.
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     guard let open = text.firstIndex(of: "[") else {
       guard isName(text) else { return nil }
       self.init(stage: text)
@@ -45,7 +45,7 @@ public struct StageReference: Sendable, Hashable {
     self.init(stage: stage, bindings: bindings)
   }
 
-  public var name: String {
+  package var name: String {
     if bindings.isEmpty { return stage }
     return "\(stage)[\(bindings.map { "\($0.axis)=\($0.label)" }.joined(separator: ","))]"
   }

@@ -3,27 +3,27 @@ import Lineage
 import Synchronization
 
 /// What a run is doing at the moment, for `locus status`.
-public struct RunProgress: Sendable, Codable, Hashable {
-  public var pipeline: String
+package struct RunProgress: Sendable, Codable, Hashable {
+  package var pipeline: String
   /// The instance, the `number`th of `count`.
-  public var stage: String
-  public var number: Int
-  public var count: Int
+  package var stage: String
+  package var number: Int
+  package var count: Int
   /// When the stage began and when this was written; UTC, ISO 8601.
-  public var startedAt: String
-  public var at: String
+  package var startedAt: String
+  package var at: String
   /// What is known as soon as the stage has reported its first progress.
-  public var work: Work?
+  package var work: Work?
 
-  public struct Work: Sendable, Codable, Hashable {
-    public var done: Int
-    public var total: Int
-    public var unit: String
+  package struct Work: Sendable, Codable, Hashable {
+    package var done: Int
+    package var total: Int
+    package var unit: String
     /// Units a second since this process began with the stage.
-    public var rate: Double?
-    public var secondsLeft: Double?
+    package var rate: Double?
+    package var secondsLeft: Double?
     /// The latest values by name.
-    public var metrics: [String: Double]
+    package var metrics: [String: Double]
   }
 }
 
@@ -97,7 +97,7 @@ final class LiveProgress: Sendable {
 
 extension RunProgress {
   /// What the run that holds this store's lock is doing.
-  public static func current(in folder: URL) -> RunProgress? { LiveProgress.read(in: folder) }
+  package static func current(in folder: URL) -> RunProgress? { LiveProgress.read(in: folder) }
 }
 
 /// How fast work goes: from what was done since this process first reported, so that a resumed

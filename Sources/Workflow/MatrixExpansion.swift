@@ -3,14 +3,19 @@ import Formats
 /// Orders the stages, checks what their inputs name and expands their matrices.
 struct MatrixExpansion {
   let stages: [StageDraft]
+  let kinds: [StageKind]
   private let byName: [String: Int]
   private(set) var list: ProblemList
   private(set) var instances: [StageInstance] = []
   /// By stage, positions in `instances`; absent for a stage that could not be expanded.
   private var expanded: [String: [Int]] = [:]
 
-  init(stages: [StageDraft], list: ProblemList) {
+  /// By position in `instances`: what their kinds foresee of what they make.
+  private var foreseen: [JSONValue] = []
+
+  init(stages: [StageDraft], kinds: [StageKind], list: ProblemList) {
     self.stages = stages
+    self.kinds = kinds
     self.list = list
     byName = Dictionary(
       stages.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -33,11 +38,10 @@ struct MatrixExpansion {
               .unknownStage(target, known: names), at: reference.position, reference.path)
             continue
           }
-          guard let kind = stages[index].kind, !input.role.from.contains(kind.name) else {
-            continue
-          }
+          guard let kind = stages[index].kind, !input.role.takes(kind) else { continue }
           list.add(
-            .wrongKind(stage: target, kind: kind.name, accepted: input.role.from),
+            .wrongKind(
+              stage: target, kind: kind.name, accepted: input.role.kinds(among: kinds)),
             at: reference.position, reference.path)
         }
       }
@@ -85,7 +89,7 @@ struct MatrixExpansion {
   /// The stage that a reference names, if it is there and of an accepted kind.
   private func target(_ reference: StageDraft.Reference, for role: InputDeclaration) -> Int? {
     guard let index = byName[reference.target.stage], let kind = stages[index].kind,
-      role.from.contains(kind.name)
+      role.takes(kind)
     else { return nil }
     return index
   }
@@ -163,6 +167,18 @@ struct MatrixExpansion {
     guard let kept = excluding(stage, from: made) else { return }
     expanded[stage.name] = Array(instances.count..<instances.count + kept.count)
     instances += kept
+    for instance in kept { check(instance, of: stage) }
+  }
+
+  /// Holds an instance against what is known of its inputs, and notes what is known of its own result.
+  private mutating func check(_ instance: StageInstance, of stage: StageDraft) {
+    let upstream = Upstream(instance.inputs.mapValues { $0.map { foreseen[$0] } })
+    foreseen.append(instance.kind.foresee(instance.parameters, upstream))
+    for problem in instance.kind.checkInputs(instance.parameters, upstream) {
+      list.add(
+        .checkFailed(problem.message), at: stage.position(of: problem.path, in: instance),
+        "\(stage.path).\(problem.path)")
+    }
   }
 
   private mutating func excluding(
@@ -172,7 +188,7 @@ struct MatrixExpansion {
     for exclusion in stage.exclusions {
       for (binding, position) in exclusion.bindings {
         let path = "\(exclusion.path).\(binding.axis)"
-        guard let fault = unknown(binding, stage: stage.name, among: made) else { continue }
+        guard let fault = Self.unknown(binding, stage: stage.name, among: made) else { continue }
         list.add(fault, at: position, path)
         return nil
       }
@@ -215,7 +231,7 @@ struct MatrixExpansion {
     else { return nil }
     let all = positions.map { instances[$0] }
     for binding in target.bindings {
-      if let fault = unknown(binding, stage: target.stage, among: all) {
+      if let fault = Self.unknown(binding, stage: target.stage, among: all) {
         list.add(fault, at: reference.position, reference.path)
         return nil
       }
@@ -233,7 +249,7 @@ struct MatrixExpansion {
     return result
   }
 
-  private func unknown(
+  static func unknown(
     _ binding: Binding, stage: String, among instances: [StageInstance]
   ) -> PipelineFault? {
     let values = instances.flatMap { $0.bindings.filter { $0.axis == binding.axis } }

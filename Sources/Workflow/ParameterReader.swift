@@ -135,7 +135,7 @@ func description(of node: JSONNode) -> String {
 }
 
 /// What a type accepts, in words.
-public func accepted(_ type: ParameterType) -> String {
+package func accepted(_ type: ParameterType) -> String {
   switch type {
   case .bool: "true or false"
   case .text: "text"

@@ -1,18 +1,18 @@
 import Formats
 
 /// A pipeline that was read, checked and expanded: everything in it can run.
-public struct Pipeline: Sendable {
-  public var name: String
-  public var question: String
-  public var seed: UInt64
+package struct Pipeline: Sendable {
+  package var name: String
+  package var question: String
+  package var seed: UInt64
   /// Where the file lies, as the user named it.
-  public var path: String
-  public var source: String
+  package var path: String
+  package var source: String
   /// In topological order: the inputs of an instance precede it.
-  public var instances: [StageInstance]
-  public var replication: Replication?
+  package var instances: [StageInstance]
+  package var replication: Replication?
 
-  public init(
+  package init(
     name: String, question: String, seed: UInt64, path: String, source: String,
     instances: [StageInstance], replication: Replication? = nil
   ) {
@@ -27,19 +27,19 @@ public struct Pipeline: Sendable {
 }
 
 /// One stage with one value for each axis of its matrix.
-public struct StageInstance: Sendable {
-  public var stage: String
+package struct StageInstance: Sendable {
+  package var stage: String
   /// Inherited axes first, then the stage's own.
-  public var bindings: [Binding]
-  public var kind: StageKind
+  package var bindings: [Binding]
+  package var kind: StageKind
   /// Normalised: every default filled in.
-  public var parameters: JSONValue
-  public var seed: UInt64
+  package var parameters: JSONValue
+  package var seed: UInt64
   /// By role, positions in `Pipeline.instances`, all smaller than the instance's own.
-  public var inputs: [String: [Int]]
+  package var inputs: [String: [Int]]
 
   /// A stage without inputs and without a matrix.
-  public init(stage: String, kind: StageKind, parameters: JSONValue, seed: UInt64) {
+  package init(stage: String, kind: StageKind, parameters: JSONValue, seed: UInt64) {
     self.init(
       stage: stage, bindings: [], kind: kind, parameters: parameters, seed: seed, inputs: [:])
   }
@@ -57,7 +57,7 @@ public struct StageInstance: Sendable {
   }
 
   /// `baseline[labelling=single]`.
-  public var name: String { StageReference(stage: stage, bindings: bindings).name }
+  package var name: String { StageReference(stage: stage, bindings: bindings).name }
 }
 
 /// A stage as it stands in the file, before its matrix is expanded.
@@ -91,6 +91,8 @@ struct StageDraft {
     var bindings: [Binding]
     var parameters: JSONValue
     var seed: UInt64
+    /// As they stand in the file, for the places of faults.
+    var members: [JSONMember]
   }
 
   var name: String
@@ -103,4 +105,13 @@ struct StageDraft {
   var combinations: [Combination] = []
 
   var path: String { "stages.\(name)" }
+
+  /// Where a fault of an instance stands: the input or the parameter that its path names, else the stage.
+  func position(of path: String, in instance: StageInstance) -> SourcePosition {
+    if let input = inputs.first(where: { "inputs.\($0.role.role)" == path }) {
+      return input.position
+    }
+    let combination = combinations.first { $0.parameters == instance.parameters }
+    return combination.flatMap { find(deepest: path, in: $0.members) } ?? position
+  }
 }

@@ -3,22 +3,27 @@ import Foundation
 
 extension Pipeline {
   /// A pipeline file is written by hand: more than this is something else.
-  public static let sizeLimit = 4 << 20
+  package static let sizeLimit = 4 << 20
 
   /// Reads and checks a pipeline file. Throws every problem of it at once.
   ///
   /// - Parameter overrides: `seed=7`, `replicate.to=20` or `stage.parameter=value`, checked as if
   ///   they stood in the file.
-  public static func read(
-    path: String, kinds: [StageKind], overrides: [String] = []
+  package static func read(
+    path: String, kinds: [StageKind], overrides: [String] = [],
+    extensions: [PipelineExtension] = []
   ) throws(WorkflowError) -> Pipeline {
-    try parse(bytes: bytes(of: path), path: path, kinds: kinds, overrides: overrides)
+    try parse(
+      bytes: bytes(of: path), path: path, kinds: kinds, overrides: overrides,
+      extensions: extensions)
   }
 
-  /// - Parameter replicates: how many of a file with `replicate`; `nil`: its `from`.
-  public static func parse(
+  /// - Parameters:
+  ///   - replicates: how many of a file with `replicate`; `nil`: its `from`.
+  ///   - extensions: further keys of the file, and what is right in them.
+  package static func parse(
     bytes: [UInt8], path: String, kinds: [StageKind], overrides: [String] = [],
-    replicates: Int? = nil
+    replicates: Int? = nil, extensions: [PipelineExtension] = []
   ) throws(WorkflowError) -> Pipeline {
     func refuse(_ fault: PipelineFault, at position: SourcePosition) -> WorkflowError {
       .invalid(
@@ -39,11 +44,16 @@ extension Pipeline {
     let changes = try overrides.map { text throws(WorkflowError) in try Override(text) }
     for change in changes { root = try change.applied(to: root) }
 
-    var reader = PipelineReader(kinds: kinds, replicates: replicates)
+    var reader = PipelineReader(kinds: kinds, replicates: replicates, extensions: extensions)
     let draft = reader.read(root)
-    var expansion = MatrixExpansion(stages: draft.stages, list: reader.parameters.list)
+    var expansion = MatrixExpansion(
+      stages: draft.stages, kinds: kinds, list: reader.parameters.list)
     expansion.run()
-    let problems = expansion.list.problems.map { problem in
+    // What names instances can be checked only when these are known.
+    let extended =
+      expansion.list.problems.isEmpty
+      ? reader.extensionDrafts.flatMap { $0.problems(expansion.instances) } : []
+    let problems = (expansion.list.problems + extended).map { problem in
       var problem = problem
       problem.override = changes.last { $0.covers(problem.path) }?.text
       return problem

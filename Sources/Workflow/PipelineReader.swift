@@ -8,12 +8,17 @@ struct PipelineReader {
   let kinds: [StageKind]
   /// Of a pipeline with `replicate`; `nil`: as many as it begins with.
   let replicates: Int?
+  let extensions: [PipelineExtension]
   var parameters = ParameterReader()
   private(set) var replication: Replication?
+  private(set) var extensionDrafts: [ExtensionDraft] = []
 
-  init(kinds: [StageKind], replicates: Int? = nil) {
+  init(
+    kinds: [StageKind], replicates: Int? = nil, extensions: [PipelineExtension] = []
+  ) {
     self.kinds = kinds
     self.replicates = replicates
+    self.extensions = extensions
   }
 
   static let keys = ["pipeline", "question", "seed", "replicate", "stages"]
@@ -38,9 +43,16 @@ struct PipelineReader {
         at: root.position, "")
       return draft
     }
-    for member in members where !Self.keys.contains(member.key) {
+    let keys = Self.keys + extensions.map(\.key)
+    for member in members where !keys.contains(member.key) {
       parameters.list.add(
-        .unknownKey(member.key, accepted: Self.keys), at: member.keyPosition, member.key)
+        .unknownKey(member.key, accepted: keys), at: member.keyPosition, member.key)
+    }
+    for declaration in extensions {
+      guard let member = member(declaration.key, members),
+        let draft = readExtension(declaration, member)
+      else { continue }
+      extensionDrafts.append(draft)
     }
     draft.name = text("pipeline", in: members, of: root)
     if let name = draft.name, !isName(name) {
@@ -169,7 +181,7 @@ struct PipelineReader {
       guard let given = members.first(where: { $0.key == role.role })?.value else {
         if role.arity != .optional {
           parameters.list.add(
-            .missingInput(from: role.from, help: role.help),
+            .missingInput(from: role.kinds(among: kinds), help: role.help),
             at: member?.keyPosition ?? draft.position, inner)
         }
         continue
@@ -260,7 +272,7 @@ struct PipelineReader {
       draft.combinations.append(
         StageDraft.Combination(
           bindings: choice.map { Binding(axis: $0.axis, label: $0.value.label) },
-          parameters: normalised, seed: ownSeed))
+          parameters: normalised, seed: ownSeed, members: members))
     }
   }
 

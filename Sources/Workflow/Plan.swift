@@ -1,38 +1,37 @@
-import Formats
 import Lineage
 
 /// What a run will do and why, before it does anything.
-public struct Plan: Sendable {
-  public struct Step: Sendable {
-    public enum Decision: Sendable, Hashable {
+package struct Plan: Sendable {
+  package struct Step: Sendable {
+    package enum Decision: Sendable, Hashable {
       case reuse(execution: String)
       case run
       /// Decided when the inputs have run: equal inputs still mean reuse.
       case runUnlessInputsAreEqual
     }
-    public var instance: StageInstance
+    package var instance: StageInstance
     /// Position in `Pipeline.instances`.
-    public var position: Int
-    public var isForced: Bool
-    public var decision: Decision
-    public var reasons: [PlanReason]
+    package var position: Int
+    package var isForced: Bool
+    package var decision: Decision
+    package var reasons: [PlanReason]
     /// The earlier execution that the reasons are about, if there is one.
-    public var comparedWith: String?
+    package var comparedWith: String?
 
     /// All reasons in one line.
-    public var reason: String { reasons.map(\.text).joined(separator: "; ") }
-    public var runs: Bool { if case .reuse = decision { false } else { true } }
+    package var reason: String { reasons.map(\.text).joined(separator: "; ") }
+    package var runs: Bool { if case .reuse = decision { false } else { true } }
   }
 
-  public var pipeline: Pipeline
+  package var pipeline: Pipeline
   /// In topological order; only what was selected and what it needs.
-  public var steps: [Step]
+  package var steps: [Step]
 
   /// - Parameters:
   ///   - store: `nil` when there is none yet.
   ///   - only: stages or instances to bring up to date, with what they need; empty: all.
   ///   - force: stages or instances to run although nothing changed.
-  public init(
+  package init(
     _ pipeline: Pipeline, store: Store?, only: [String] = [], force: [String] = []
   ) throws {
     self.pipeline = pipeline
@@ -57,7 +56,7 @@ public struct Plan: Sendable {
         step.comparedWith = resolution.comparedWith
         if let execution = resolution.execution {
           step.decision = .reuse(execution: execution.id)
-          results[position] = StageResult(instance, execution.outputs)
+          results[position] = StageResult(execution.outputs)
         }
       } else {
         let names = waiting.map { pipeline.instances[$0].name }
@@ -110,9 +109,8 @@ public struct Plan: Sendable {
 }
 
 extension StageResult {
-  init(_ instance: StageInstance, _ outputs: [ArtifactReference]) {
+  init(_ outputs: [ArtifactReference]) {
     self.init(
-      kind: instance.kind.name, parameters: instance.parameters,
       outputs: Dictionary(
         outputs.map { ($0.role, $0.sha256) }, uniquingKeysWith: { first, _ in first }))
   }

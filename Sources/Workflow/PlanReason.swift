@@ -2,7 +2,7 @@ import Formats
 import Lineage
 
 /// Why a stage runs or does not, to the field.
-public enum PlanReason: Sendable, Hashable {
+package enum PlanReason: Sendable, Hashable {
   case unchanged
   case forced
   case neverRun
@@ -23,7 +23,7 @@ public enum PlanReason: Sendable, Hashable {
     self = .parameter(path: difference.path, old: difference.old, new: difference.new)
   }
 
-  public var text: String {
+  package var text: String {
     switch self {
     case .unchanged: "unchanged"
     case .forced: "forced"
@@ -53,12 +53,15 @@ struct PreviousSpecification: Sendable {
   /// The execution.
   var id: String
   var key: String
-  /// All but the version, which the store does not keep: `version(near:)` finds it.
+  /// All but the version: `version(near:)` gives it.
   var specification: StageSpecification
+  /// `nil` for executions from before the store kept it.
+  private var version: Int?
 
   init(_ record: ExecutionRecord) {
     id = record.id
     key = record.key
+    version = record.kindVersion
     // `scenes/pixels` is of the one stage behind `scenes`; `evaluations[3]/outcomes` of the fourth
     // that `evaluations` gathers.
     var stages: [String: [Substring: [String: String]]] = [:]
@@ -73,9 +76,10 @@ struct PreviousSpecification: Sendable {
       inputs: stages.mapValues { Array($0.values) })
   }
 
-  /// A key does not tell the version that went into it, but there are few versions: the one that
-  /// gives the key is it. `nil` when none does.
+  /// The version of the kind. Where it was not recorded: a key does not tell the version that went into
+  /// it, but there are few versions, and the one that gives the key is it. `nil` when none does.
   func version(near version: Int) -> Int? {
+    if let known = self.version { return known }
     let later = version + 1...version + 16
     let candidates = [version] + (0..<max(0, min(version, 1000))).reversed() + Array(later)
     return candidates.first { candidate in
@@ -114,15 +118,15 @@ func differences(
 }
 
 /// One parameter that two executions do not share.
-public struct ParameterDifference: Sendable, Hashable {
+package struct ParameterDifference: Sendable, Hashable {
   /// For example `network.width`.
-  public var path: String
+  package var path: String
   /// As canonical JSON; `nil` where there is none.
-  public var old: String?
-  public var new: String?
+  package var old: String?
+  package var new: String?
 
   /// The leaves that differ, by path. Lists are compared as a whole.
-  public static func all(from old: JSONValue?, to new: JSONValue?, path: String = "") -> [Self] {
+  package static func all(from old: JSONValue?, to new: JSONValue?, path: String = "") -> [Self] {
     if old == new { return [] }
     if case .object(let first)? = old, case .object(let second)? = new {
       return Set(first.keys).union(second.keys).sorted().flatMap {

@@ -5,8 +5,8 @@ import Synchronization
 /// Shows a run to a person: one line that is drawn anew on a terminal, plain lines with UTC time
 /// stamps elsewhere. When asked to be quiet, nothing of a success and one line at the end of a failure:
 /// what cron mails.
-public final class ProgressPrinter: Sendable {
-  public enum Style: Sendable, Hashable {
+package final class ProgressPrinter: Sendable {
+  package enum Style: Sendable, Hashable {
     case terminal
     case lines
     case quiet
@@ -34,7 +34,7 @@ public final class ProgressPrinter: Sendable {
   /// - Parameters:
   ///   - width: columns of the terminal, asked for at each drawing.
   ///   - output: receives text as it shall appear, line ends included.
-  public init(
+  package init(
     style: Style, width: @escaping @Sendable () -> Int = { 80 },
     now: @escaping @Sendable () -> Date = { Date() },
     output: @escaping @Sendable (String) -> Void
@@ -45,7 +45,7 @@ public final class ProgressPrinter: Sendable {
     self.output = output
   }
 
-  public func observe(_ event: RunEvent) {
+  package func observe(_ event: RunEvent) {
     state.withLock { state in
       switch event {
       case .reused(let step):
@@ -127,12 +127,14 @@ public final class ProgressPrinter: Sendable {
   }
 
   /// `[3/17] baseline 1200/2000 pictures, 60 %, 350/s, 12 s left, loss 0.13`.
-  public static func text(of progress: RunProgress) -> String {
+  package static func text(of progress: RunProgress) -> String {
     let place = "[\(progress.number)/\(progress.count)] \(progress.stage)"
     guard let work = progress.work else { return place }
     let seen = StageProgress(
       done: work.done, total: work.total, unit: work.unit,
-      metrics: work.metrics.sorted { $0.key < $1.key }.map { MetricRow($0.key, $0.value) })
+      metrics: work.metrics.sorted { $0.key < $1.key }.map {
+        MetricRow(name: $0.key, value: $0.value)
+      })
     return place + " " + text(of: seen, rate: work.rate, secondsLeft: work.secondsLeft)
   }
 
@@ -151,7 +153,7 @@ public final class ProgressPrinter: Sendable {
 }
 
 /// `0.4 s`, `12 s`, `3 min 20 s`, `1 h 05 min`.
-public func duration(_ seconds: Double) -> String {
+package func duration(_ seconds: Double) -> String {
   guard seconds.isFinite, seconds < 1e9 else { return "∞" }
   if seconds < 10 { return String(format: "%.1f s", max(0, seconds)) }
   let whole = Int(seconds.rounded())

@@ -1,24 +1,25 @@
 import Formats
 import Lineage
+import Statistics
 
 /// How far a study with `replicate` is, from the store's metrics.
-public struct ReplicateStanding: Sendable, Hashable {
+package struct ReplicateStanding: Sendable, Hashable {
   /// An interval that shall be narrow.
-  public struct Spread: Sendable, Hashable {
+  package struct Spread: Sendable, Hashable {
     /// The instance without its seed; with the evaluation that it treats where it gathers several.
-    public var name: String
-    public var width: Double
+    package var name: String
+    package var width: Double
     /// Replicates, or what the gathering stage counted.
-    public var n: Int
+    package var n: Int?
   }
 
-  public var replication: Replication
+  package var replication: Replication
   /// The widest first; never empty.
-  public var spreads: [Spread]
+  package var spreads: [Spread]
 
-  public var isNarrowEnough: Bool { spreads.allSatisfy { $0.width <= replication.until.width } }
+  package var isNarrowEnough: Bool { spreads.allSatisfy { $0.width <= replication.until.width } }
   /// Whether a further run adds a replicate.
-  public var grows: Bool { !isNarrowEnough && replication.count < replication.to }
+  package var grows: Bool { !isNarrowEnough && replication.count < replication.to }
 
   /// - Throws: `WorkflowError.invalid` when no stage has the metric; the pipeline's file is at fault.
   init(_ replication: Replication, plan: Plan, store: Store) throws {
@@ -26,20 +27,20 @@ public struct ReplicateStanding: Sendable, Hashable {
     spreads = try Self.spreads(replication.until, plan, store)
       .sorted { ($1.width, $0.name) < ($0.width, $1.name) }
     if spreads.isEmpty {
-      let known = try store.query("SELECT DISTINCT name FROM metric ORDER BY name").column("name")
+      let known = try store.texts("SELECT DISTINCT name FROM metric ORDER BY name")
       throw WorkflowError.invalid(
         file: plan.pipeline.path,
         problems: [
           PipelineProblem(
             position: replication.until.position, path: "replicate.until.metric",
             fault: .unknownMetric(
-              replication.until.metric, k: replication.until.k, known: known.compactMap(\.text)))
+              replication.until.metric, k: replication.until.k, known: known))
         ])
     }
   }
 
   /// `3 of at most 10 replicates; recall at k = 9: …`
-  public var text: String {
+  package var text: String {
     let target = replication.until
     let what = target.metric + (target.k.map { " at k = \($0)" } ?? "")
     let widest = spreads[0]
@@ -47,7 +48,7 @@ public struct ReplicateStanding: Sendable, Hashable {
       isNarrowEnough
       ? "narrow enough" : grows ? "the next run adds one" : "not narrow enough, but all are made"
     return "\(replication.count) of at most \(replication.to) replicates; \(what): the widest"
-      + " 95 % interval is \(short(widest.width)) wide (`\(widest.name)`, n = \(widest.n)), wanted"
+      + " 95 % interval is \(short(widest.width)) wide (`\(widest.name)`, n = \(widest.n.map(String.init) ?? "not told")), wanted"
       + " \(short(target.width)): \(end)"
   }
 
@@ -61,7 +62,10 @@ public struct ReplicateStanding: Sendable, Hashable {
     var value: Double
     var width: Double?
     var n: Int?
-    var arm: String?
+    /// The artifact that it is about.
+    var subject: String?
+    /// Which of several things it is of.
+    var category: String
   }
 
   private static func spreads(
@@ -77,17 +81,17 @@ public struct ReplicateStanding: Sendable, Hashable {
       let rows = try rows(target, execution, store)
       if let group = group(step.instance) {
         for row in rows {
-          values[rows.count == 1 ? group : "\(group) \(row.arm ?? "")", default: []]
-            .append(row.value)
+          let several = "\(group) \(row.subject ?? row.category)"
+          values[rows.count == 1 ? group : several, default: []].append(row.value)
         }
         continue
       }
       for row in rows {
         // What a gathering stage says of one replicate's result counts as that replicate's.
-        if let arm = row.arm, let group = groups[arm] {
+        if let subject = row.subject, let group = groups[subject] {
           values["\(step.instance.name) of \(group)", default: []].append(row.value)
         } else if let width = row.width {
-          pooled.append(Spread(name: step.instance.name, width: width, n: row.n ?? 0))
+          pooled.append(Spread(name: step.instance.name, width: width, n: row.n))
         }
       }
     }
@@ -109,31 +113,42 @@ public struct ReplicateStanding: Sendable, Hashable {
       guard case .reuse(let execution) = step.decision, let group = group(step.instance) else {
         continue
       }
-      let files = try store.query(
+      for hash in try store.texts(
         "SELECT sha256 FROM execution_output WHERE execution_id = ?", [.text(execution)])
-      for hash in files.column("sha256").compactMap(\.text) {
+      {
         makers[hash, default: []].append(group)
       }
     }
     return makers.compactMapValues { $0.count == 1 ? $0[0] : nil }
   }
 
+  /// The rows of the metric at the `k` that was named and at no other condition: no points of a curve.
   private static func rows(
     _ target: Replication.Target, _ execution: String, _ store: Store
   ) throws -> [Row] {
-    let found = try store.query(
+    let dimensions = store.vocabulary.dimensions
+    let conditions = dimensions.filter { $0.role == .condition || $0.role == .axis }
+      .map { "\"\($0.name)\" IS \($0.name == Replication.Target.condition ? "?" : "NULL")" }
+    // A value is of one of several things in one way at most.
+    let categories = dimensions.filter { $0.role == .category }.map { "\"\($0.name)\"" }
+    let found = try store.rows(
       """
-      SELECT value, ci_low, ci_high, n, arm FROM metric
-      WHERE execution_id = ? AND name = ? AND k IS ? AND step IS NULL AND sigma IS NULL
+      SELECT value, ci_low, ci_high, n, subject,
+        coalesce(\((categories + ["''", "''"]).joined(separator: ", "))) AS category
+      FROM metric
+      WHERE \((["execution_id = ?", "name = ?"] + conditions).joined(separator: " AND "))
       """,
-      [
-        .text(execution), .text(target.metric), target.k.map { .integer(Int64($0)) } ?? .null,
-      ])
-    return found.rows.compactMap { row in
-      guard let value = row[0].number else { return nil }
+      [.text(execution), .text(target.metric)]
+        + (conditions.contains { $0.hasSuffix("?") }
+          ? [target.k.map { .integer(Int64($0)) } ?? .null] : []))
+    return try found.map { row in
       var width: Double?
-      if let low = row[1].number, let high = row[2].number { width = high - low }
-      return Row(value: value, width: width, n: row[3].integer, arm: row[4].text)
+      if let low = try row.optionalNumber("ci_low"), let high = try row.optionalNumber("ci_high") {
+        width = high - low
+      }
+      return Row(
+        value: try row.number("value"), width: width, n: try row.optionalInteger("n"),
+        subject: try row.optionalText("subject"), category: try row.text("category"))
     }
   }
 }
@@ -145,7 +160,7 @@ extension Pipeline {
   /// - Parameters:
   ///   - store: `nil` when there is none yet.
   ///   - read: the pipeline for a number of replicates, `nil` for `from`.
-  public static func growing(
+  package static func growing(
     store: Store?, read: (_ replicates: Int?) throws -> Pipeline
   ) throws -> Pipeline {
     let first = try read(nil)
@@ -161,7 +176,7 @@ extension Pipeline {
   }
 
   /// How far the replicates are; `nil` without any, or while some stage has still to run.
-  public func standing(store: Store) throws -> ReplicateStanding? {
+  package func standing(store: Store) throws -> ReplicateStanding? {
     guard let replication else { return nil }
     let plan = try Plan(self, store: store)
     if plan.steps.contains(where: \.runs) { return nil }

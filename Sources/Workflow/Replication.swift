@@ -2,26 +2,29 @@ import Formats
 
 /// `replicate: { axis: "seed", from: 3, to: 10, until: { metric: "recall", k: 9, width: 0.06 } }`:
 /// a study that grows by repetitions of its seeded stages, each with a seed of its own.
-public struct Replication: Sendable, Hashable {
+package struct Replication: Sendable, Hashable {
   /// When it is enough: by the width of an interval, never by what the interval says.
-  public struct Target: Sendable, Hashable {
-    public var metric: String
-    public var k: Int?
+  package struct Target: Sendable, Hashable {
+    package var metric: String
+    package var k: Int?
     /// Of a 95 % interval, in the metric's unit.
-    public var width: Double
+    package var width: Double
     /// Only this stage's metrics count; `nil`: all that have the name.
-    public var stage: String?
-    public var position: SourcePosition
+    package var stage: String?
+    package var position: SourcePosition
+
+    /// The dimension that `k` names.
+    static let condition = "k"
   }
 
   /// Replicates of the first run.
-  public var from: Int
+  package var from: Int
   /// The most that are ever made.
-  public var to: Int
-  public var until: Target
+  package var to: Int
+  package var until: Target
   /// Replicates that the pipeline is expanded to: seeds `seed`, `seed` + 1, …
-  public var count: Int
-  public var seed: UInt64
+  package var count: Int
+  package var seed: UInt64
 
   static let axis = "seed"
 

@@ -1,22 +1,22 @@
 import Foundation
 
 /// What a stage cost.
-public struct ResourceUsage: Sendable, Hashable {
-  public var wallSeconds: Double
+package struct ResourceUsage: Sendable, Hashable {
+  package var wallSeconds: Double
   /// User and system time of all threads and of child processes that ended.
-  public var cpuSeconds: Double
-  public var peakRSSBytes: Int
+  package var cpuSeconds: Double
+  package var peakRSSBytes: Int
 }
 
 /// Measures from its making to `stop()`.
 ///
 /// The peak of the resident memory belongs to the process; Linux lets it be reset, so that a
 /// stage does not answer for the one before it. Elsewhere it is the peak since the start.
-public struct ResourceMeter: Sendable {
+package struct ResourceMeter: Sendable {
   private let start = ContinuousClock.now
   private let cpu = Self.cpuSeconds()
 
-  public init() {
+  package init() {
     #if os(Linux)
       let descriptor = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
       guard descriptor >= 0 else { return }
@@ -26,7 +26,7 @@ public struct ResourceMeter: Sendable {
     #endif
   }
 
-  public func stop() -> ResourceUsage {
+  package func stop() -> ResourceUsage {
     let wall = ContinuousClock.now - start
     return ResourceUsage(
       wallSeconds: wall / .seconds(1), cpuSeconds: Self.cpuSeconds() - cpu,

@@ -1,5 +1,5 @@
 /// What a run tells of itself while it goes on.
-public enum RunEvent: Sendable {
+package enum RunEvent: Sendable {
   case reused(RunStep)
   case started(RunStep, reason: String)
   case progressed(RunStep, StageProgress)
@@ -13,13 +13,13 @@ public enum RunEvent: Sendable {
 }
 
 /// One instance of a running plan: the `number`th of `count`.
-public struct RunStep: Sendable, Hashable {
-  public var name: String
+package struct RunStep: Sendable, Hashable {
+  package var name: String
   /// From 1.
-  public var number: Int
-  public var count: Int
+  package var number: Int
+  package var count: Int
 
-  public init(name: String, number: Int, count: Int) {
+  package init(name: String, number: Int, count: Int) {
     self.name = name
     self.number = number
     self.count = count
@@ -27,20 +27,20 @@ public struct RunStep: Sendable, Hashable {
 }
 
 /// How a run ended.
-public struct RunSummary: Sendable, Hashable {
-  public enum Status: String, Sendable {
+package struct RunSummary: Sendable, Hashable {
+  package enum Status: String, Sendable {
     case succeeded, failed, interrupted
   }
   /// The run's id in the store.
-  public var runID: String
-  public var status: Status
-  public var executed: Int
-  public var reused: Int
-  public var failed: Int
-  public var skipped: Int
+  package var runID: String
+  package var status: Status
+  package var executed: Int
+  package var reused: Int
+  package var failed: Int
+  package var skipped: Int
   /// 0 on success, 70 or the failing stage's own code after a failure, 130 or 143 interrupted.
-  public var exitCode: Int32
+  package var exitCode: Int32
 }
 
 /// Receives the events of a run, on any thread, one at a time for each stage.
-public typealias RunObserver = @Sendable (RunEvent) -> Void
+package typealias RunObserver = @Sendable (RunEvent) -> Void

@@ -4,30 +4,33 @@ import Lineage
 import Synchronization
 
 /// What a run knows of where and why it runs; nothing here changes a result.
-public struct RunSettings: Sendable {
-  public var threads: Int
+package struct RunSettings: Sendable {
+  package var threads: Int
   /// What started it: `manual`, `schedule`, …
-  public var trigger: String
-  public var locusVersion: String
-  public var gitCommit: String?
+  package var trigger: String
+  package var locusVersion: String
+  package var gitCommit: String?
+  /// The instruction set of what computes; `nil`: not recorded.
+  package var instructions: String?
   /// Seconds of work between two checkpoints of a stage: what a kill may cost, at most.
-  public var checkpointInterval: Double
+  package var checkpointInterval: Double
 
-  public init(
+  package init(
     threads: Int, trigger: String = "manual", locusVersion: String, gitCommit: String? = nil,
-    checkpointInterval: Double = 30
+    instructions: String? = nil, checkpointInterval: Double = 30
   ) {
     self.threads = threads
     self.trigger = trigger
     self.locusVersion = locusVersion
     self.gitCommit = gitCommit
+    self.instructions = instructions
     self.checkpointInterval = checkpointInterval
   }
 }
 
 /// Carries out a plan: stage after stage, each in a scratch folder of its own, its result
 /// published to the store before the next begins.
-public struct Runner {
+package struct Runner {
   /// How a stage of this run ended.
   private enum Outcome {
     case done(StageResult)
@@ -56,7 +59,7 @@ public struct Runner {
   ///   - lock: shows that this process may write; held until the run has ended.
   ///   - cancellation: asks the run to end; see `SignalWatch`.
   /// - Returns: how it ended, failures included. Throws when the store itself fails.
-  public static func run(
+  package static func run(
     _ plan: Plan, store: Store, lock: RunLock, settings: RunSettings,
     cancellation: Cancellation = Cancellation(), observer: @escaping RunObserver = { _ in }
   ) throws -> RunSummary {
@@ -173,7 +176,7 @@ public struct Runner {
       if checkpoints.contains(execution.key) {
         CheckpointFolder(store: store, key: execution.key).remove()
       }
-      outcomes[step.position] = .done(StageResult(step.instance, execution.outputs))
+      outcomes[step.position] = .done(StageResult(execution.outputs))
       summary.reused += 1
       observer(.reused(place))
     } else {
@@ -227,6 +230,8 @@ public struct Runner {
       key: key, kind: instance.kind.name, parameters: instance.parameters, seed: instance.seed,
       inputs: StageExecution.references(inputs, declarations: instance.kind.inputs))
     execution.threads = settings.threads
+    execution.kindVersion = instance.kind.version
+    execution.instructions = settings.instructions
     let meter = ResourceMeter()
     let notes = Mutex<[String]>([])
     let checkpoint = Checkpoint(
@@ -241,21 +246,22 @@ public struct Runner {
       let output = try instance.kind.run(
         StageContext(
           parameters: instance.parameters, seed: instance.seed, threads: settings.threads,
-          inputs: StageExecution.inputs(inputs, store: store), scratch: scratch,
+          inputs: StageExecution.inputs(inputs, store: store),
+          object: StageExecution.objects(of: store), scratch: scratch,
           checkpoint: checkpoint, progress: { [observer] in observer(.progressed(place, $0)) },
           checkCancellation: { [cancellation] in try cancellation.check() }))
       try StageExecution.check(output.files, stage: instance.name)
       let usage = meter.stop()
       execution.set(usage, after: checkpoint.earlier)
       execution.metrics = output.metrics
-      execution.outcomes = output.outcomes
+      execution.tables = output.tables
       let published = try store.publish(
         execution,
         files: output.files, runID: runID)
       executionID = published.id
       try record(step, key: key, status: "executed", reason: reason, published.id)
       checkpoint.remove()
-      outcomes[step.position] = .done(StageResult(instance, published.outputs))
+      outcomes[step.position] = .done(StageResult(published.outputs))
       summary.executed += 1
       observer(.finished(place, usage))
     } catch {

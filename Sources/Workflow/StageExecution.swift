@@ -11,13 +11,18 @@ enum StageExecution {
     results.mapValues { stages in
       stages.map { stage in
         StageInput(
-          kind: stage.kind, parameters: stage.parameters,
           files: Dictionary(
             uniqueKeysWithValues: stage.outputs.map {
               ($0.key, StageFile(url: store.objectURL($0.value), sha256: $0.value))
             }))
       }
     }
+  }
+
+  /// Content of the store by its hash.
+  static func objects(of store: Store) -> @Sendable (String) -> StageFile {
+    let folder = store.folder
+    return { StageFile(url: Store.objectURL($0, in: folder), sha256: $0) }
   }
 
   /// The rows of `execution_input`: `scenes/pixels`, or `evaluations[3]/outcomes` where an input
@@ -53,20 +58,24 @@ enum StageExecution {
   }
 }
 
-/// The exit code that an error asks for; 70, a fault of Locus, when it asks for none.
-public func exitCode(of error: any Error) -> Int32 {
+/// Whose turn it is after an error, also after one of the system or of Foundation; one that does not say
+/// is a fault of Locus.
+package func category(of error: any Error) -> ErrorCategory {
   switch error {
-  case let error as any ErrorWithExitCode: error.exitCode
-  case let error as StoreError: error.exitCode
+  case let error as any CategorizedError: error.category
   case let error as CocoaError:
     switch error.code {
-    case .fileReadNoSuchFile, .fileNoSuchFile: ExitCode.missingInput
-    case .fileReadCorruptFile, .fileReadInapplicableStringEncoding: ExitCode.badData
-    default: StoreError(writing: error).exitCode
+    // What sysexits.h calls no input: it is not there, or not for us to read.
+    case .fileReadNoSuchFile, .fileNoSuchFile, .fileReadNoPermission: .missing
+    case .fileReadCorruptFile, .fileReadInapplicableStringEncoding: .data
+    default: StoreError(writing: error).category
     }
-  default: ExitCode.bug
+  case is POSIXError: StoreError(writing: error).category
+  default: .bug
   }
 }
+
+package func exitCode(of error: any Error) -> Int32 { category(of: error).exitCode }
 
 extension CocoaError {
   fileprivate var isFileWriteError: Bool {
@@ -76,7 +85,7 @@ extension CocoaError {
 }
 
 /// An error in words for people.
-public func message(of error: any Error) -> String {
+package func message(of error: any Error) -> String {
   switch error {
   case let error as CocoaError where error.isFileWriteError:
     StoreError(writing: error).description

@@ -1,28 +1,40 @@
 import Formats
-import Foundation
-import Lineage
 
-/// What a kind of stage is: its parameters, its inputs and the work itself.
+/// What flows between stages, by name: a kind makes one type and accepts some.
+///
+/// Workflow knows no type; whoever supplies the kinds declares them, once.
+package struct ArtifactType: Sendable, Hashable, CustomStringConvertible {
+  package let name: String
+  package init(_ name: String) { self.name = name }
+  package var description: String { name }
+}
+
+/// What a kind of stage is: its parameters, its inputs, what it makes, and the work itself.
 ///
 /// Workflow knows nothing else of a kind. `Experiments` supplies one value a kind.
-public struct StageKind: Sendable {
+package struct StageKind: Sendable {
   /// The word after `kind:` in a pipeline file.
-  public var name: String
+  package var name: String
   /// Raised by hand when the same parameters and inputs give other results.
-  public var version: Int
+  package var version: Int
   /// One sentence for `--help`.
-  public var summary: String
-  public var parameters: [Parameter]
-  public var inputs: [InputDeclaration]
+  package var summary: String
+  package var parameters: [Parameter]
+  package var inputs: [InputDeclaration]
+  package var produces: ArtifactType
   /// Whether a seed has a part in its results; without one, equal parameters and inputs are enough.
-  public var isSeeded: Bool
+  package var isSeeded: Bool
   /// Checks that span several parameters; runs before any work, on normalised parameters.
-  public var check: @Sendable (JSONValue) -> [ParameterProblem]
-  public var run: @Sendable (StageContext) throws -> StageOutput
+  package var check: @Sendable (JSONValue) -> [ParameterProblem]
+  /// Checks against what is known of the inputs before they are made.
+  package var checkInputs: @Sendable (JSONValue, Upstream) -> [ParameterProblem]
+  /// What is known of the artifact before it is made, for those downstream to check against.
+  package var foresee: @Sendable (JSONValue, Upstream) -> JSONValue
+  package var run: @Sendable (StageContext) throws -> StageOutput
 
-  public init(
+  package init(
     name: String, version: Int, summary: String, parameters: [Parameter],
-    inputs: [InputDeclaration], isSeeded: Bool = true,
+    inputs: [InputDeclaration], produces: ArtifactType, isSeeded: Bool = true,
     check: @escaping @Sendable (JSONValue) -> [ParameterProblem] = { _ in [] },
     run: @escaping @Sendable (StageContext) throws -> StageOutput
   ) {
@@ -31,31 +43,78 @@ public struct StageKind: Sendable {
     self.summary = summary
     self.parameters = parameters
     self.inputs = inputs
+    self.produces = produces
     self.isSeeded = isSeeded
     self.check = check
+    checkInputs = { _, _ in [] }
+    foresee = { _, _ in .null }
     self.run = run
+  }
+
+  /// A kind whose settings are declared by a struct and read as one.
+  ///
+  /// - Parameters:
+  ///   - check: faults that the settings alone show.
+  ///   - checkInputs: faults that show beside what is known of the inputs.
+  ///   - foresee: members of the manifest that are known before it is made.
+  package init<S: Settings>(
+    name: String, version: Int, summary: String, settings: S.Type, inputs: [InputDeclaration],
+    produces: ArtifactType, isSeeded: Bool = true,
+    check: @escaping @Sendable (S) -> [ParameterProblem] = { _ in [] },
+    checkInputs: @escaping @Sendable (S, Upstream) -> [ParameterProblem] = { _, _ in [] },
+    foresee: @escaping @Sendable (S, Upstream) -> JSONValue = { _, _ in .null },
+    run: @escaping @Sendable (S, StageContext) throws -> StageOutput
+  ) {
+    self.init(
+      name: name, version: version, summary: summary, parameters: S.parameters, inputs: inputs,
+      produces: produces, isSeeded: isSeeded,
+      check: { (try? S(normalised: $0)).map(check) ?? [] },
+      run: { try run(try S(normalised: $0.parameters), $0) })
+    self.checkInputs = { parameters, upstream in
+      (try? S(normalised: parameters)).map { checkInputs($0, upstream) } ?? []
+    }
+    self.foresee = { parameters, upstream in
+      (try? S(normalised: parameters)).map { foresee($0, upstream) } ?? .null
+    }
   }
 }
 
-/// One parameter of a kind, with the range that is accepted.
-public struct Parameter: Sendable {
-  public var name: String
-  public var type: ParameterType
-  /// `nil`: the parameter is required.
-  public var defaultValue: JSONValue?
-  /// What it means and its unit, for `--help` and errors.
-  public var help: String
+/// What is known of a stage's inputs before they are made: by role, what their kinds foresee.
+package struct Upstream: Sendable {
+  private let foreseen: [String: [JSONValue]]
 
-  public init(_ name: String, _ type: ParameterType, default: JSONValue? = nil, help: String) {
+  package init(_ foreseen: [String: [JSONValue]]) { self.foreseen = foreseen }
+
+  /// Of an input that takes one stage; `nil` where it is not given.
+  package func one(_ role: String) -> JSONValue? { foreseen[role]?.first }
+  package func all(_ role: String) -> [JSONValue] { foreseen[role] ?? [] }
+}
+
+/// One parameter of a kind, with the range that is accepted.
+package struct Parameter: Sendable {
+  package var name: String
+  package var type: ParameterType
+  /// `nil`: the parameter is required.
+  package var defaultValue: JSONValue?
+  /// Of its values, for `--help`; `nil` for what has none, or says it.
+  package var unit: String?
+  /// What it means, for `--help` and errors.
+  package var help: String
+
+  package init(
+    _ name: String, _ type: ParameterType, default: JSONValue? = nil, unit: String? = nil,
+    help: String
+  ) {
     self.name = name
     self.type = type
     self.defaultValue = `default`
+    self.unit = unit
     self.help = help
   }
 }
 
 /// The values that a parameter accepts.
-public indirect enum ParameterType: Sendable {
+package indirect enum ParameterType: Sendable {
   case bool
   case text
   case integer(ClosedRange<Int>)
@@ -70,125 +129,40 @@ public indirect enum ParameterType: Sendable {
 }
 
 /// An input that a kind takes, as named under `inputs:`.
-public struct InputDeclaration: Sendable {
-  public enum Arity: Sendable {
+package struct InputDeclaration: Sendable {
+  package enum Arity: Sendable {
     case one
     case optional
     /// A list that gathers every instance of the stages it names.
     case many
   }
-  public var role: String
-  /// The kinds of stage whose output is accepted.
-  public var from: [String]
-  public var arity: Arity
-  public var help: String
+  package var role: String
+  /// What it may be.
+  package var accepts: [ArtifactType]
+  package var arity: Arity
+  package var help: String
 
-  public init(_ role: String, from: [String], arity: Arity = .one, help: String) {
+  package init(_ role: String, accepts: [ArtifactType], arity: Arity = .one, help: String) {
     self.role = role
-    self.from = from
+    self.accepts = accepts
     self.arity = arity
     self.help = help
   }
+
+  func takes(_ kind: StageKind) -> Bool { accepts.contains(kind.produces) }
+
+  /// The names of the kinds that make what is accepted.
+  func kinds(among kinds: [StageKind]) -> [String] { kinds.filter(takes).map(\.name) }
 }
 
 /// A fault that a kind's own `check` found: the path of the parameter, and what is accepted.
-public struct ParameterProblem: Sendable, Hashable {
-  /// As in the pipeline file, for example `network.width`.
-  public var path: String
-  public var message: String
+package struct ParameterProblem: Sendable, Hashable {
+  /// As in the pipeline file, for example `network.width` or `inputs.judge`.
+  package var path: String
+  package var message: String
 
-  public init(path: String, message: String) {
+  package init(path: String, message: String) {
     self.path = path
     self.message = message
-  }
-}
-
-/// Everything a stage may look at. Nothing else of the machine or the pipeline may influence
-/// its output, or equal keys would not mean equal results.
-public struct StageContext: Sendable {
-  /// Normalised: every default filled in.
-  public let parameters: JSONValue
-  public let seed: UInt64
-  /// Changes the time that a stage takes, never its result.
-  public let threads: Int
-  /// By role; one element for `.one`, none or one for `.optional`, any number for `.many`.
-  public let inputs: [String: [StageInput]]
-  /// An empty folder of this execution's own, removed afterwards.
-  public let scratch: URL
-  /// What an earlier process had done of this very execution, and where to keep what is done.
-  public let checkpoint: Checkpoint
-  public let progress: @Sendable (StageProgress) -> Void
-  /// Throws `CancellationError` after SIGINT or SIGTERM; call it at least every second.
-  public let checkCancellation: @Sendable () throws -> Void
-
-  public init(
-    parameters: JSONValue, seed: UInt64, threads: Int, inputs: [String: [StageInput]], scratch: URL,
-    checkpoint: Checkpoint = Checkpoint(), progress: @escaping @Sendable (StageProgress) -> Void,
-    checkCancellation: @escaping @Sendable () throws -> Void
-  ) {
-    self.parameters = parameters
-    self.seed = seed
-    self.threads = threads
-    self.inputs = inputs
-    self.scratch = scratch
-    self.checkpoint = checkpoint
-    self.progress = progress
-    self.checkCancellation = checkCancellation
-  }
-}
-
-/// The outputs of the stage that an input names.
-public struct StageInput: Sendable {
-  /// The kind of the stage that made it.
-  public let kind: String
-  /// The normalised parameters of the stage that made it.
-  public let parameters: JSONValue
-  /// By output role.
-  public let files: [String: StageFile]
-
-  public init(kind: String, parameters: JSONValue, files: [String: StageFile]) {
-    self.kind = kind
-    self.parameters = parameters
-    self.files = files
-  }
-}
-
-public struct StageFile: Sendable {
-  public let url: URL
-  public let sha256: String
-
-  public init(url: URL, sha256: String) {
-    self.url = url
-    self.sha256 = sha256
-  }
-}
-
-/// How far a stage has come, in units of its own (`pictures`, `layouts`, `probes`).
-public struct StageProgress: Sendable {
-  public var done: Int
-  public var total: Int
-  public var unit: String
-  /// The latest values, for example the loss; shown, not kept.
-  public var metrics: [MetricRow]
-
-  public init(done: Int, total: Int, unit: String, metrics: [MetricRow] = []) {
-    self.done = done
-    self.total = total
-    self.unit = unit
-    self.metrics = metrics
-  }
-}
-
-/// What a stage gives back: files in its scratch folder, metrics and outcomes.
-public struct StageOutput: Sendable {
-  public typealias File = StageFileToPublish
-  public var files: [File]
-  public var metrics: [MetricRow]
-  public var outcomes: [OutcomeRow]
-
-  public init(files: [File], metrics: [MetricRow] = [], outcomes: [OutcomeRow] = []) {
-    self.files = files
-    self.metrics = metrics
-    self.outcomes = outcomes
   }
 }

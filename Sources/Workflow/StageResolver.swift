@@ -4,8 +4,6 @@ import Lineage
 
 /// What a finished stage hands on: what its consumers see, and what goes into their keys.
 struct StageResult: Sendable {
-  var kind: String
-  var parameters: JSONValue
   /// SHA-256 by output role.
   var outputs: [String: String]
 }

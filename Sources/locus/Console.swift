@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 /// What a command sees of the outside; tests give it another.
@@ -12,7 +13,10 @@ struct Console: Sendable {
   var width: @Sendable () -> Int
   var environment: [String: String]
 
-  struct ClosedPipe: Error {}
+  /// Whoever reads the output has got what it wanted.
+  struct ClosedPipe: CategorizedError {
+    var category: ErrorCategory { .inputOutput }
+  }
 
   /// The process's own streams.
   static func standard() -> Console {

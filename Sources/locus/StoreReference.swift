@@ -16,26 +16,26 @@ enum StoreReference: Hashable {
   /// `baseline[labelling=single]` means what it used or did last; `latest` is the newest run.
   init(_ word: String, in store: Store) throws {
     if word == "latest" {
-      let newest = try store.query("SELECT id FROM run ORDER BY started_at DESC, id DESC LIMIT 1")
-      guard let id = newest.rows.first?.first?.text else { throw UsageError.unknownReference(word) }
+      let newest = try store.texts("SELECT id FROM run ORDER BY started_at DESC, id DESC LIMIT 1")
+      guard let id = newest.first else { throw UsageError.unknownReference(word) }
       self = .run(id)
       return
     }
-    let instance = try store.query(
+    let instance = try store.texts(
       """
       SELECT s.execution_id FROM stage s JOIN run r ON r.id = s.run_id
       WHERE s.name = ? AND s.execution_id IS NOT NULL ORDER BY r.started_at DESC, s.id DESC LIMIT 1
       """, [.text(word)])
-    if let id = instance.rows.first?.first?.text {
+    if let id = instance.first {
       self = .execution(id)
       return
     }
     var found: [StoreReference] = []
     for (table, column, make) in Self.places where !word.isEmpty {
-      let rows = try store.query(
+      let ids = try store.texts(
         "SELECT \(column) FROM \(table) WHERE substr(\(column), 1, length(?1)) = ?1 LIMIT 6",
         [.text(word)])
-      found += rows.rows.compactMap { $0.first?.text }.map(make)
+      found += ids.map(make)
     }
     if let exact = found.first(where: { $0.id == word }) {
       self = exact
@@ -44,8 +44,8 @@ enum StoreReference: Hashable {
     } else if let only = found.first {
       self = only
     } else {
-      let names = try store.query("SELECT DISTINCT name FROM stage ORDER BY name").column("name")
-      throw UsageError.unknownReference(word, known: names.compactMap(\.text))
+      let names = try store.texts("SELECT DISTINCT name FROM stage ORDER BY name")
+      throw UsageError.unknownReference(word, known: names)
     }
   }
 

@@ -1,28 +1,34 @@
+import Artifacts
 import Diffusion
-import Experiments
 import Lineage
 import Workflow
 
-/// The denoiser that a word names: an instance of train, analytic or intervene, an execution, or weights.
+/// The denoiser that a word names: an instance of a stage that made one, its execution, or its manifest.
 func storedDenoiser(_ word: String, in store: Store) throws -> any Denoiser {
-  let files: QueryResult
+  let sha256: String?
   switch try StoreReference(word, in: store) {
   case .execution(let id):
-    files = try store.query(
-      "SELECT role, sha256 FROM execution_output WHERE execution_id = ?", [.text(id)])
+    let found = try store.texts(
+      """
+      SELECT o.sha256 FROM execution_output o JOIN artifact a USING (sha256)
+      WHERE o.execution_id = ? AND a.kind = ?
+      """, [.text(id), .text(ArtifactType.denoiser.name)])
+    sha256 = found.first
   case .artifact(let hash):
-    files = try store.query(
-      "SELECT kind, sha256 FROM artifact WHERE sha256 = ?", [.text(hash)])
-  case .run:
-    throw UsageError.noDenoiser(word)
+    // Weights stand for the denoiser that they make.
+    let found = try store.texts(
+      """
+      SELECT m.sha256 FROM execution_output w
+      JOIN execution_output m ON m.execution_id = w.execution_id
+      JOIN artifact a ON a.sha256 = m.sha256
+      WHERE w.sha256 = ? AND a.kind = ? ORDER BY m.sha256 = w.sha256 DESC LIMIT 1
+      """, [.text(hash), .text(ArtifactType.denoiser.name)])
+    sha256 = found.first
+  case .run: sha256 = nil
   }
-  var byRole: [String: StageFile] = [:]
-  for row in files.rows {
-    guard let role = row[0].text, let hash = row[1].text else { continue }
-    byRole[role] = StageFile(url: store.objectURL(hash), sha256: hash)
+  guard let sha256 else { throw UsageError.noDenoiser(word) }
+  func object(_ sha256: String) -> StageFile {
+    StageFile(url: store.objectURL(sha256), sha256: sha256)
   }
-  guard byRole["weights"] != nil || byRole["machine"] != nil && byRole["pixels"] != nil else {
-    throw UsageError.noDenoiser(word)
-  }
-  return try DenoiserArtifact(files: byRole).denoiser
+  return try DenoiserArtifact(manifest: object(sha256), object: object).denoiser
 }

@@ -1,6 +1,6 @@
+import Benchmarks
 import Experiments
 import Foundation
-import Tensors
 
 // A reader that goes away must not end a run: writing then fails, and is dealt with.
 signal(SIGPIPE, SIG_IGN)

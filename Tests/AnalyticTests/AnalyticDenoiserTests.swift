@@ -1,5 +1,6 @@
 import Diffusion
 import Foundation
+import Streams
 import Tensors
 import Testing
 
@@ -8,6 +9,7 @@ import Testing
 @Suite("Analytic denoisers")
 struct AnalyticDenoiserTests {
   static let shape = PictureShape(size: 8, cells: 4)
+  static let grid = CellGrid(size: 8, cells: 4)
 
   /// Pictures with blobs at their objects' cells, so that labels and pixels agree.
   static func training(_ count: Int, objects: ClosedRange<Int> = 1...3, seed: UInt64 = 1) throws
@@ -16,23 +18,23 @@ struct AnalyticDenoiserTests {
     var pixels: [UInt8] = []
     var conditioners: [UInt8] = []
     for n in 0..<count {
-      var stream = RandomStream(seed: seed, purpose: RandomPurpose(1), index: UInt64(n))
+      var stream = RandomStream(seed: seed, purpose: .test, index: UInt64(n))
       var picture = (0..<shape.pictureCount).map { _ in UInt8(80 + stream.integer(below: 40)) }
-      var grid = [UInt8](repeating: 0, count: shape.conditionerCount)
+      var conditioner = [UInt8](repeating: 0, count: shape.conditionerCount)
       let total = objects.lowerBound + stream.integer(below: objects.count)
       for _ in 0..<total {
-        let cell = stream.integer(below: grid.count)
-        grid[cell] += 1
+        let cell = stream.integer(below: conditioner.count)
+        conditioner[cell] += 1
         for row in 0..<2 {
           for column in 0..<2 {
             let pixel =
-              (cell / shape.cells * 2 + row) * shape.size + cell % shape.cells * 2 + column
+              (grid.row(cell) * 2 + row) * shape.size + grid.column(cell) * 2 + column
             for c in 0..<3 { picture[pixel * 3 + c] = UInt8(stream.integer(below: 256)) }
           }
         }
       }
       pixels += picture
-      conditioners += grid
+      conditioners += conditioner
     }
     return try TrainingSet(shape: shape, pixels: pixels, conditioners: conditioners)
   }
@@ -52,7 +54,7 @@ struct AnalyticDenoiserTests {
   {
     var batch = NoisedBatch(x: [], sigma: [], labels: [])
     for (n, wanted) in cells.enumerated() {
-      var stream = RandomStream(seed: seed, purpose: RandomPurpose(2), index: UInt64(n))
+      var stream = RandomStream(seed: seed, purpose: .test2, index: UInt64(n))
       for i in 0..<shape.pictureCount {
         batch.x.append(
           TrainingSet.value(set.pixels[n * shape.pictureCount + i]) + sigma * stream.gaussian())
@@ -165,7 +167,7 @@ struct AnalyticDenoiserTests {
       let settings = Self.settings(
         radius: radius, labelRadius: 1, places: places, labelling: labelling)
       let batch = Self.batch(set, sigma: 1.5, cells: [[5, 6]])
-      var stream = RandomStream(seed: 3, purpose: RandomPurpose(3), index: UInt64(radius))
+      var stream = RandomStream(seed: 3, purpose: .test3, index: UInt64(radius))
       let cotangent = (0..<Self.shape.pictureCount).map { _ in stream.gaussian() }
       let found = try AnalyticDenoiser(set, settings).vectorJacobian(
         batch, cotangent: cotangent, threads: 1)
@@ -246,6 +248,17 @@ struct AnalyticDenoiserTests {
     { try AnalyticDenoiser(set, Self.settings(radius: 1, labelRadius: -1)) }
     #expect(throws: AnalyticError.self) {
       try AnalyticDenoiser(set, Self.settings(radius: 1, dropout: 1.5))
+    }
+  }
+
+  @Test("windows of labels need places: words are refused", arguments: Labelling.allCases)
+  func words(labelling: Labelling) throws {
+    let space = ConditionerSpace.set(words: ["red", "blue"])
+    let shape = PictureShape(size: 8, space: space)
+    let set = try TrainingSet(
+      shape: shape, pixels: [UInt8](repeating: 9, count: shape.pictureCount), conditioners: [1, 0])
+    #expect(throws: AnalyticError.places(NoPlaces(space))) {
+      try AnalyticDenoiser(set, Self.settings(radius: 2, labelling: labelling))
     }
   }
 }

@@ -10,7 +10,8 @@ struct DirectFormula {
   var settings: MachineSettings
 
   private var size: Int { self.set.shape.size }
-  private var grid: Int { self.set.shape.cells }
+  private var grid: Int { self.set.shape.space.cells! }
+  private var side: Int { size / grid }
 
   /// D(x, σ, c); x is (S, S, 3).
   func denoise(_ x: [Double], sigma: Double, labels: [Float]) -> [Double] {
@@ -46,7 +47,6 @@ struct DirectFormula {
 
   /// The cells under a window, from the cell of its middle.
   private func cells(_ pixel: Int) -> Set<SIMD2<Int>> {
-    let side = set.shape.cellSize
     return Set(
       window(pixel, settings.labelRadius).map { offset in
         SIMD2(
@@ -56,7 +56,6 @@ struct DirectFormula {
   }
 
   private func entry(_ conditioner: [Float], _ pixel: Int, _ cell: SIMD2<Int>) -> Float {
-    let side = set.shape.cellSize
     return conditioner[(pixel / size / side + cell.x) * grid + pixel % size / side + cell.y]
   }
 
@@ -84,7 +83,6 @@ struct DirectFormula {
   private func weights(
     _ x: [Double], sigma: Double, labels: [Float], pixel: Int, radius: Int
   ) -> [(n: Int, place: Int, weight: Double)] {
-    let shape = set.shape
     let own = window(pixel, radius)
     let ownCells = cells(pixel)
     let places: [Int]
@@ -93,8 +91,8 @@ struct DirectFormula {
     case .all:
       let widest = max(radius, settings.labelRadius)
       places = (0..<size * size).filter { place in
-        (place / size - pixel / size) % shape.cellSize == 0
-          && (place % size - pixel % size) % shape.cellSize == 0
+        (place / size - pixel / size) % side == 0
+          && (place % size - pixel % size) % side == 0
           && window(place, widest) == window(pixel, widest)
       }
     }

@@ -1,5 +1,6 @@
 import Diffusion
 import Foundation
+import Streams
 import Tensors
 import Testing
 import Vectors
@@ -108,7 +109,7 @@ struct SymmetryTests {
 
   @Test("box sums equal sums over windows, from and to any part of a line")
   func boxSums() {
-    var stream = RandomStream(seed: 2, purpose: RandomPurpose(4), index: 0)
+    var stream = RandomStream(seed: 2, purpose: .test4, index: 0)
     for _ in 0..<200 {
       let size = 12
       let radius = stream.integer(below: 13)

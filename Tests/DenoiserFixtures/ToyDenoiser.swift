@@ -1,19 +1,19 @@
 import Diffusion
 
 /// D = a · x + blur over a window + what labels put at their cells, all linear: Jacobians are known.
-public struct ToyDenoiser: Denoiser {
-  public var shape: PictureShape
+package struct ToyDenoiser: Denoiser {
+  package var shape: PictureShape
   /// Pixels of the blur on each side; −1 for no blur.
-  public var reach: Int
+  package var reach: Int
   /// Every output also gets this times the mean of all pixels.
-  public var global: Float = 0
-  /// A label adds this within `labelReach` px of its cell …
-  public var labelStrength: Float = 1
-  public var labelReach = 2.0
+  package var global: Float = 0
+  /// A label adds this within `labelReach` px of its cell, everywhere when it has none …
+  package var labelStrength: Float = 1
+  package var labelReach = 2.0
   /// … divided by the number of labels: the failing experiment in miniature.
-  public var sharesLabels = false
+  package var sharesLabels = false
 
-  public init(
+  package init(
     shape: PictureShape, reach: Int, global: Float = 0, labelStrength: Float = 1,
     labelReach: Double = 2, sharesLabels: Bool = false
   ) {
@@ -25,9 +25,9 @@ public struct ToyDenoiser: Denoiser {
     self.sharesLabels = sharesLabels
   }
 
-  public var labelWindowArea: Double { Double(shape.size * shape.size) }
+  package var labelWindowArea: Double { Double(shape.size * shape.size) }
 
-  public func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
+  package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)
     var result = [Float](repeating: 0, count: batch.x.count)
     for n in 0..<batch.count {
@@ -43,7 +43,7 @@ public struct ToyDenoiser: Denoiser {
     return result
   }
 
-  public func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
+  package func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
     -> (x: [Float], labels: [Float])
   {
     try batch.validate(shape, cotangent: cotangent)
@@ -84,10 +84,14 @@ public struct ToyDenoiser: Denoiser {
 
   private func forEachLabel(_ i: Int, _ body: (Int, Float) -> Void) {
     let pixel = i / 3
-    let side = Double(shape.cellSize)
-    for cell in 0..<shape.conditionerCount {
-      let dy = Double(pixel / shape.size) + 0.5 - (Double(cell / shape.cells) + 0.5) * side
-      let dx = Double(pixel % shape.size) + 0.5 - (Double(cell % shape.cells) + 0.5) * side
+    guard let grid = shape.grid else {
+      for word in 0..<shape.conditionerCount { body(word, labelStrength) }
+      return
+    }
+    for cell in 0..<grid.count {
+      let center = grid.center(cell)
+      let dy = Double(pixel / shape.size) + 0.5 - center.y
+      let dx = Double(pixel % shape.size) + 0.5 - center.x
       if dx * dx + dy * dy <= labelReach * labelReach { body(cell, labelStrength) }
     }
   }

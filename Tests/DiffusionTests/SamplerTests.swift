@@ -1,4 +1,5 @@
 import Foundation
+import Streams
 import Tensors
 import Testing
 
@@ -29,7 +30,7 @@ private struct PixelwiseDenoiser: Denoiser {
 @Suite("The sampler and EDM's preconditioning")
 struct SamplerTests {
   private func draw(_ denoiser: PixelwiseDenoiser, pictures: Int, steps: Int) throws -> [Double] {
-    var stream = RandomStream(seed: 8, purpose: RandomPurpose(1), index: 0)
+    var stream = RandomStream(seed: 8, purpose: .test, index: 0)
     let noise = (0..<pictures * denoiser.shape.pictureCount).map { _ in stream.gaussian() }
     let labels = [Float](repeating: 0, count: pictures * denoiser.shape.conditionerCount)
     return try HeunSampler(steps: steps).sample(
@@ -61,7 +62,7 @@ struct SamplerTests {
   @Test("the error falls with the square of the number of steps")
   func order() throws {
     let (mean, deviation) = (0.3, 0.4)
-    var stream = RandomStream(seed: 8, purpose: RandomPurpose(1), index: 0)
+    var stream = RandomStream(seed: 8, purpose: .test, index: 0)
     let noise = (0..<768).map { _ in Double(stream.gaussian()) }
     func error(_ steps: Int) throws -> Double {
       let values = try draw(

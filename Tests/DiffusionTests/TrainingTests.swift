@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Streams
 import Tensors
 import Testing
 
@@ -38,7 +39,7 @@ struct TrainingTests {
     let settings = TrainingSettings(
       pictures: pictures, batch: 12, learningRate: 3e-3, warmUp: 24, decayAfter: 1000,
       sigmaMean: 0, sigmaDeviation: 1.2, labelling: .all, labelDropout: 0.1, balance: balance)
-    return Trainer(
+    return try Trainer(
       NetworkDescription(architecture, shape: shape), settings, data: try data(), seed: 3)
   }
 
@@ -50,7 +51,7 @@ struct TrainingTests {
       return try trainer.denoiser()
     }
     let one = try train(1)
-    var stream = RandomStream(seed: 1, purpose: RandomPurpose(1), index: 0)
+    var stream = RandomStream(seed: 1, purpose: .test, index: 0)
     let batch = NoisedBatch(
       x: (0..<3 * Self.shape.pictureCount).map { _ in stream.gaussian() }, sigma: [0.1, 1, 10],
       labels: (0..<192).map { $0 % 50 == 3 ? 1 : 0 })
@@ -97,21 +98,21 @@ struct TrainingTests {
   func labelling() {
     let counts: [UInt8] = [0, 2, 0, 1]
     var target = [Float](repeating: 9, count: 4)
-    var stream = RandomStream(seed: 1, purpose: RandomPurpose(1), index: 0)
-    Labelling.all.draw(from: counts, into: &target, cells: 2, stream: &stream)
+    var stream = RandomStream(seed: 1, purpose: .test, index: 0)
+    Labelling.all.draw(from: counts, into: &target, count: 4, stream: &stream)
     #expect(target == [0, 2, 0, 1])
-    Labelling.none.draw(from: counts, into: &target, cells: 2, stream: &stream)
+    Labelling.none.draw(from: counts, into: &target, count: 4, stream: &stream)
     #expect(target == [0, 0, 0, 0])
     var hits = [0, 0, 0, 0]
     for _ in 0..<3000 {
-      Labelling.single.draw(from: counts, into: &target, cells: 2, stream: &stream)
+      Labelling.single.draw(from: counts, into: &target, count: 4, stream: &stream)
       #expect(target.reduce(0, +) == 1)
       for i in 0..<4 where target[i] == 1 { hits[i] += 1 }
     }
     #expect(hits[0] == 0 && hits[2] == 0)
     // Two of three objects lie in cell 1; five standard deviations of a binomial.
     #expect(abs(Double(hits[1]) - 2000) < 5 * (3000 * 2.0 / 9).squareRoot())
-    Labelling.single.draw(from: [0, 0, 0, 0], into: &target, cells: 2, stream: &stream)
+    Labelling.single.draw(from: [0, 0, 0, 0], into: &target, count: 4, stream: &stream)
     #expect(target == [0, 0, 0, 0])
   }
 

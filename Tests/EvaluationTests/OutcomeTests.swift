@@ -114,4 +114,17 @@ struct OutcomeTests {
     #expect(image.pixels.contains(255))
     #expect(try SampleGrid.draw([row], shape: shape) == image)
   }
+
+  @Test("places cannot be requested of words; nothing can, and pictures of them have no outlines")
+  func words() throws {
+    let shape = PictureShape(size: 16, space: .set(words: ["red", "blue", "green"]))
+    #expect(throws: NoPlaces(shape.space)) {
+      try requestedLayout(k: 1, layout: 0, shape: shape, camera: .overhead, seed: 3)
+    }
+    let request = emptyRequest(layout: 4, shape: shape)
+    #expect(request.labels == [0, 0, 0] && request.k == 0 && request.places.isEmpty)
+    let row = SampleGrid.Row(
+      label: 0, pictures: [[Float](repeating: -1, count: 768)], places: [request.places])
+    #expect(try SampleGrid.draw([row], shape: shape).width > 16 * 4)
+  }
 }

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Reporting
 import Testing
 import Workflow
@@ -19,7 +20,7 @@ struct PipelineTests {
       path: "locus-pipeline-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let pipeline = try Pipeline.read(path: file.path, kinds: Experiments.stageKinds, overrides: [])
-    let store = try Store.open(folder, .readWrite)
+    let store = try Store.open(folder, .readWrite, .locus)
     let lock = try RunLock.acquire(
       folder.appending(path: "lock"), as: .current(pipeline: pipeline.name))
     let summary = try Runner.run(
@@ -63,7 +64,7 @@ struct PipelineTests {
       ] {
         #expect(try !store.query("SELECT * FROM \(view)").rows.isEmpty, "\(view)")
       }
-      for query in NamedQuery.all {
+      for query in store.vocabulary.allQueries {
         #expect(try !store.queryReadOnly(query.sql).rows.isEmpty, "\(query.name)")
       }
       let identical = try store.query(
@@ -82,7 +83,7 @@ struct PipelineTests {
           (SELECT count(*) FROM agreement WHERE reference = 'local' AND measure = 'drawn.r2')
         """)
       #expect(machines.rows.first?.allSatisfy { ($0.integer ?? 0) > 0 } == true)
-      #expect(try Store.verify(store.folder).isEmpty)
+      #expect(try Store.verify(store.folder, .locus).isEmpty)
 
       let reports = folder.appending(path: "reports")
       let page = try Report.write(store: store, runID: run, into: reports)
@@ -111,11 +112,11 @@ struct PipelineTests {
         "outcome", "stage", "event",
       ]
       func rows() throws -> [[[SQLValue]]] {
-        let reader = try Store.open(folder, .readOnly)
+        let reader = try Store.open(folder, .readOnly, .locus)
         return try tables.map { try reader.query("SELECT * FROM \($0)").rows }
       }
       let before = try rows()
-      _ = try Store.rebuild(folder)
+      _ = try Store.rebuild(folder, .locus)
       let after = try rows()
       for (table, (a, b)) in zip(tables, zip(before, after)) {
         let (counted, recounted) = (counts(a), counts(b))
@@ -129,7 +130,8 @@ struct PipelineTests {
     let folder = Self.file.deletingLastPathComponent()
     for name in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
       let pipeline = try Pipeline.read(
-        path: folder.appending(path: name).path, kinds: Experiments.stageKinds, overrides: [])
+        path: folder.appending(path: name).path, kinds: Experiments.stageKinds, overrides: [],
+        extensions: [.claims])
       #expect(pipeline.name == name.replacingOccurrences(of: ".json5", with: ""))
     }
   }

@@ -2,6 +2,7 @@
 // number of threads.
 import Foundation
 import Lineage
+import Measures
 import Synchronization
 import Testing
 import Workflow
@@ -18,8 +19,9 @@ struct ResumeTests {
       SELECT s.name, o.role, o.sha256 FROM stage s JOIN execution_output o USING (execution_id)
       WHERE s.run_id = ?1
       UNION ALL
-      SELECT s.name, m.name, printf('%!.17g %s %s %s %s %s', m.value, m.step, m.sigma, m.k,
-        printf('%!.17g', m.ci_low), m.arm)
+      SELECT s.name, m.name, printf('%!.17g %s %s %s %s %s', m.value,
+        coalesce(m.pictures, m.window, m.radius, m.coupling), m.sigma, m.k,
+        printf('%!.17g', m.ci_low), coalesce(m.detector, m.score, m.view, m.pair, m.subject))
       FROM stage s JOIN metric m USING (execution_id) WHERE s.run_id = ?1
       UNION ALL
       SELECT s.name, 'outcome', printf('%d %d %d %d', o.k, o.layout, o.found, o.drawn)
@@ -39,7 +41,7 @@ struct ResumeTests {
     defer { try? FileManager.default.removeItem(at: folder) }
     let pipeline = try Pipeline.read(
       path: PipelineTests.file.path, kinds: Experiments.stageKinds, overrides: [])
-    let store = try Store.open(folder, .readWrite)
+    let store = try Store.open(folder, .readWrite, .locus)
     let stopped = Mutex<Set<String>>([])
     let resumed = Mutex<Set<String>>([])
     var last = ""
@@ -76,6 +78,6 @@ struct ResumeTests {
     ]
     #expect(resumed.withLock { $0 }.isSuperset(of: expected))
     #expect(CheckpointFolder.keys(in: store).isEmpty)
-    #expect(try Store.verify(store.folder).isEmpty)
+    #expect(try Store.verify(store.folder, .locus).isEmpty)
   }
 }

@@ -1,6 +1,7 @@
 import DenoiserFixtures
 import Diffusion
 import Foundation
+import Streams
 import Tensors
 import Testing
 
@@ -28,7 +29,7 @@ struct MaskTests {
 
   /// Two pictures, the first with labels far apart, the second without any.
   static func batch(labels: [Int] = [9, 45]) -> NoisedBatch {
-    var stream = RandomStream(seed: 1, purpose: RandomPurpose(1), index: 0)
+    var stream = RandomStream(seed: 1, purpose: .test, index: 0)
     var conditioners = [Float](repeating: 0, count: 2 * shape.conditionerCount)
     for cell in labels { conditioners[cell] = 1 }
     return NoisedBatch(
@@ -44,12 +45,12 @@ struct MaskTests {
 
   @Test("the identity changes no bit, also of a real network")
   func identity() throws {
-    let network = Network(
+    let network = try Network(
       NetworkDescription(
         .unet(width: 8, conditioning: .grid, normalization: .group, attention: true),
         shape: Self.shape))
     let weights = network.graph.makeWeights()
-    weights.initialize(seed: 1, purpose: RandomPurpose(9))
+    weights.initialize(seed: 1, purpose: .test9)
     let base = NetworkDenoiser(network: network, weights: weights)
     let masked = try Self.masked(base, Self.specification(.identity))
     #expect(
@@ -87,8 +88,8 @@ struct MaskTests {
     let masked = try Self.masked(base, Self.specification(.placebo))
     let specification = masked.specification
     let labels = Self.batch().labels[..<Self.shape.conditionerCount]
-    let real = Self.specification(.conditioner).plan(labels: labels, shape: Self.shape)
-    let moved = specification.plan(labels: labels, shape: Self.shape)
+    let real = try PassPlanner(Self.specification(.conditioner), Self.shape).plan(labels: labels)
+    let moved = try PassPlanner(specification, Self.shape).plan(labels: labels)
     // The same area for each label.
     func areas(_ plan: PassPlan) -> [MaskPass: Int] {
       Dictionary(grouping: plan.choice.map { plan.passes[$0] }, by: { $0 }).mapValues(\.count)
@@ -129,7 +130,7 @@ struct MaskTests {
     let base = ToyDenoiser(shape: Self.shape, reach: 1, global: 0.5, labelReach: 4)
     let masked = try Self.masked(base, specification)
     let batch = Self.batch()
-    var stream = RandomStream(seed: 2, purpose: RandomPurpose(1), index: 0)
+    var stream = RandomStream(seed: 2, purpose: .test, index: 0)
     let cotangent = batch.x.map { _ in stream.gaussian() }
     let gradient = try masked.vectorJacobian(batch, cotangent: cotangent, threads: 1)
     let direction = batch.x.map { _ in stream.gaussian() }
@@ -163,6 +164,26 @@ struct MaskTests {
     }
     #expect(throws: MaskError.fill(found: 0, expected: 768)) {
       try MaskedDenoiser(base: base, specification: Self.specification(.both), fill: [])
+    }
+  }
+
+  @Test("on words, masks by the places of labels are refused; those by pixels alone hold")
+  func words() throws {
+    let space = ConditionerSpace.set(words: ["red", "blue"])
+    let base = ToyDenoiser(
+      shape: PictureShape(size: 16, space: space), reach: 1, global: 1, labelStrength: 0.5)
+    for specification in Self.all where specification.needsPlaces {
+      #expect(throws: MaskError.places(specification.mask, NoPlaces(space))) {
+        try Self.masked(base, specification)
+      }
+    }
+    var batch = Self.batch()
+    batch.labels = [1, 0, 0, 2]
+    for specification in Self.all where !specification.needsPlaces {
+      let masked = try Self.masked(base, specification)
+      _ = try checkMask(masked, on: batch, threads: 2)
+      let gradient = try masked.vectorJacobian(batch, cotangent: batch.x, threads: 1)
+      #expect(gradient.labels.count == 4 && gradient.labels.allSatisfy { $0 != 0 })
     }
   }
 }

@@ -1,6 +1,7 @@
 // Proves that gc keeps everything that a kept run came from, to the byte, that it frees what it says, and
 // that one which is cut off anywhere is completed.
 import Foundation
+import Measures
 import Testing
 
 @testable import Lineage
@@ -21,7 +22,7 @@ struct CollectTests {
       second, "scenes", "generate", files: [("pixels", "p")], key: fixture.hash("scenes"))
     let model = try fixture.stage(
       second, "model", "train", inputs: [("scenes/pixels", fixture.hash("p"))],
-      files: [("weights", "w2")], metrics: [MetricRow("loss", 0.1, step: 1)])
+      files: [("weights", "w2")], metrics: [Measure.loss.row(0.1, .pictures(1))])
     try fixture.store.finishRun(second, status: "succeeded")
     let third = try fixture.begin()
     // Only the end of the chain is a stage of this run: the rest is its lineage.
@@ -49,12 +50,12 @@ struct CollectTests {
     }
     #expect(plan.objects.count == lost.count)
     let size = plan.bytes
-    try Store.remove(plan, from: fixture.folder)
+    try Store.remove(plan, from: fixture.folder, .locus)
     for path in kept { #expect(FileManager.default.fileExists(atPath: path)) }
     for path in lost { #expect(!FileManager.default.fileExists(atPath: path)) }
     #expect(size > 0 && files(fixture).isStrictSubset(of: before))
-    #expect(try Store.verify(fixture.folder).isEmpty)
-    let store = try Store.open(fixture.folder, .readWrite)
+    #expect(try Store.verify(fixture.folder, .locus).isEmpty)
+    let store = try Store.open(fixture.folder, .readWrite, .locus)
     #expect(
       try Set(store.query("SELECT id FROM run").column("id")) == [.text(runs[1]), .text(runs[3])])
     // The scenes of the first run were replaced by equal ones; both lead to the kept model.
@@ -65,8 +66,8 @@ struct CollectTests {
         == [[.text(fixture.hash("p"))]])
     #expect(try store.removal(keeping: [.last(1)]).isEmpty)
     let rows = try StoreFixture.rows(store.database)
-    _ = try Store.rebuild(fixture.folder)
-    #expect(try StoreFixture.rows(Store.open(fixture.folder, .readWrite).database) == rows)
+    _ = try Store.rebuild(fixture.folder, .locus)
+    #expect(try StoreFixture.rows(Store.open(fixture.folder, .readWrite, .locus).database) == rows)
   }
 
   @Test("rules are by pipeline, by date and by number, and add up; none keeps every run")
@@ -114,11 +115,11 @@ struct CollectTests {
     #expect(plan.runs.isEmpty && plan.executions.isEmpty && plan.objects.count == 1)
     #expect(plan.leftovers == ["checkpoints/\(fixture.hash("gone"))"])
     #expect(plan.bytes == 9)
-    try Store.remove(plan, from: fixture.folder)
+    try Store.remove(plan, from: fixture.folder, .locus)
     let left = try FileManager.default.contentsOfDirectory(
       atPath: fixture.folder.appending(path: "checkpoints").path)
     #expect(left == [model.key])
-    #expect(try Store.verify(fixture.folder).isEmpty)
+    #expect(try Store.verify(fixture.folder, .locus).isEmpty)
   }
 
   @Test("a damaged receipt stops it: what that tells of would look as if nobody needed it")
@@ -132,7 +133,7 @@ struct CollectTests {
   func cutOff() throws {
     let (model, _) = try history()
     let whole = try model.store.removal(keeping: [.last(1)])
-    try Store.remove(whole, from: model.folder)
+    try Store.remove(whole, from: model.folder, .locus)
     let expected = files(model).count
     let steps = whole.runs.count + whole.executions.count + whole.objects.count
     for step in stride(from: 0, through: steps, by: 3) {
@@ -146,8 +147,8 @@ struct CollectTests {
         try FileManager.default.removeItem(at: fixture.folder.appending(path: path))
       }
       #expect(Store.needsHealing(fixture.folder))
-      _ = try Store.heal(fixture.folder)
-      #expect(try Store.verify(fixture.folder).isEmpty, "after \(step) files")
+      _ = try Store.heal(fixture.folder, .locus)
+      #expect(try Store.verify(fixture.folder, .locus).isEmpty, "after \(step) files")
       #expect(files(fixture).count == expected)
     }
   }

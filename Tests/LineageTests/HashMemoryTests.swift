@@ -1,5 +1,6 @@
 // Proves that hashes are remembered only while nothing about a file has changed.
 import Foundation
+import Measures
 import Testing
 
 @testable import Lineage
@@ -14,7 +15,7 @@ private struct Memory {
 
   init() throws {
     folder = FileManager.default.temporaryDirectory.appending(path: "locus-memory-\(UUID())")
-    store = try Store.open(folder, .readWrite)
+    store = try Store.open(folder, .readWrite, .locus)
     try FileManager.default.createDirectory(
       at: object.deletingLastPathComponent(), withIntermediateDirectories: true)
     try content.write(to: object)

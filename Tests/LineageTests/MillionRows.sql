@@ -11,7 +11,7 @@ WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i<9)
 INSERT INTO pipeline SELECT i+1,'study'||i,'study'||i||'.json5',i,'{}' FROM n;
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 499)
 INSERT INTO run SELECT printf('run%05d',i), i%10+1, printf('2026-01-01T%05d',i), printf('2026-01-01T%05d',i),'succeeded','manual',1,'h','0',NULL FROM n;
-INSERT INTO execution SELECT printf('%s-%d',r.id,k.position), printf('key%s-%d',r.id,k.position),k.kind,
+INSERT INTO execution(id,key,kind,params,seed,started_at,finished_at,status,error,cpu_seconds,wall_seconds,peak_rss_bytes,threads,attempt) SELECT printf('%s-%d',r.id,k.position), printf('key%s-%d',r.id,k.position),k.kind,
  CASE k.kind WHEN 'train' THEN '{"labelling":"single","network":{"type":"unet"}}' WHEN 'intervene' THEN '{"mask":"conditioner"}' ELSE '{}' END,
  1,'2026','2026','succeeded',NULL,1,1,1,1,1 FROM run r, kinds k;
 INSERT INTO stage(run_id,name,kind,key,status,reason,execution_id) SELECT r.id,k.name,k.kind,printf('key%s-%d',r.id,k.position),'executed','never run',printf('%s-%d',r.id,k.position) FROM run r, kinds k ORDER BY r.id,k.position;
@@ -25,9 +25,15 @@ INSERT INTO execution_input SELECT printf('%s-18',r.id),'denoiser/mask',printf('
 INSERT INTO execution_input SELECT printf('%s-%d',r.id,k.position),'judge/weights',printf('%s-1/weights',r.id) FROM run r,kinds k WHERE k.kind='evaluate';
 INSERT INTO execution_input SELECT printf('%s-19',r.id),printf('evaluations[%d]/outcomes',k.position-13),printf('%s-%d/outcomes',r.id,k.position) FROM run r,kinds k WHERE k.kind='evaluate';
 CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i<129) SELECT i FROM n;
-INSERT INTO metric(execution_id,name,value,step) SELECT e.id,'loss',0.5,i*100 FROM execution e,n WHERE e.kind='train';
-INSERT INTO metric(execution_id,name,value,step,sigma,k,ci_low,ci_high,n) SELECT e.id,'locality.'||CASE i%3 WHEN 0 THEN 'pixel' WHEN 1 THEN 'conditioner' ELSE 'isotropic' END,0.5,i/3,2,3,0.4,0.6,12 FROM execution e,n WHERE e.kind='probe';
+INSERT INTO metric(execution_id,name,value,pictures) SELECT e.id,'loss',0.5,i*100 FROM execution e,n WHERE e.kind='train';
+INSERT INTO metric(execution_id,name,value,"window",sigma,k,ci_low,ci_high,n) SELECT e.id,'locality.'||CASE i%3 WHEN 0 THEN 'pixel' WHEN 1 THEN 'conditioner' ELSE 'isotropic' END,0.5,i/3,2,3,0.4,0.6,12 FROM execution e,n WHERE e.kind='probe';
 INSERT INTO metric(execution_id,name,value,k,seed,ci_low,ci_high,n) SELECT e.id,CASE i%8 WHEN 0 THEN 'recall' WHEN 1 THEN 'window_load' ELSE 'other'||i%8 END,0.5,i/8,1,0.4,0.6,12 FROM execution e,n WHERE e.kind='evaluate';
 INSERT INTO metric(execution_id,name,value) SELECT printf('%s-19',id),'k_max_threshold',0.9 FROM run;
-INSERT INTO metric(execution_id,name,value,seed,arm,ci_low,ci_high,n) SELECT printf('%s-19',r.id),'k_max',3,1,printf('%s-%d/outcomes',r.id,k.position),2,4,24 FROM run r,kinds k WHERE k.kind='evaluate';
-INSERT INTO metric(execution_id,name,value,arm,ci_low,ci_high,n) SELECT printf('%s-19',r.id),m.name,0.1,printf('%s-18/outcomes',r.id),0,0.2,24 FROM run r,(SELECT 'effect_recall' AS name UNION SELECT 'effect_exact' UNION SELECT 'p_recall' UNION SELECT 'p_exact' UNION SELECT 'p_holm_recall' UNION SELECT 'p_holm_exact') m;
+INSERT INTO metric(execution_id,name,value,seed,subject,ci_low,ci_high,n) SELECT printf('%s-19',r.id),'k_max',3,1,printf('%s-%d/outcomes',r.id,k.position),2,4,24 FROM run r,kinds k WHERE k.kind='evaluate';
+INSERT INTO metric(execution_id,name,value,subject,ci_low,ci_high,n) SELECT printf('%s-19',r.id),m.name,0.1,printf('%s-18/outcomes',r.id),0,0.2,24 FROM run r,(SELECT 'effect_recall' AS name UNION SELECT 'effect_exact' UNION SELECT 'p_recall' UNION SELECT 'p_exact' UNION SELECT 'p_holm_recall' UNION SELECT 'p_holm_exact') m;
+-- Every other run has manifests, as those of today do; the others are from before.
+INSERT INTO artifact SELECT id||'/manifest','manifest','application/vnd.locus.manifest+json',1,'2026' FROM execution WHERE kind IN ('train','intervene','evaluate') AND substr(id,8,1)%2=0;
+INSERT INTO manifest SELECT sha256,'denoiser',iif(e.kind='train','{"form":"trained","labelling":"single","network":{"type":"unet"},"objects":[1,3],"size":32,"space":{"grid":16},"type":"denoiser"}','{"base":"'||substr(e.id,1,8)||'-3/manifest","form":"masked","mask":{"mask":"conditioner"},"type":"denoiser"}') FROM artifact JOIN execution e ON e.id||'/manifest'=sha256 WHERE e.kind IN ('train','intervene');
+INSERT INTO execution_output SELECT substr(sha256,1,instr(sha256,'/')-1), kind, sha256 FROM artifact WHERE kind='manifest';
+INSERT INTO execution_input SELECT execution_id,'denoiser/manifest',replace(sha256,'/weights','/manifest') FROM execution_input WHERE role='denoiser/weights' AND substr(execution_id,8,1)%2=0 AND execution_id NOT LIKE '%-18';
+INSERT INTO execution_input SELECT printf('%s-18',id),'denoiser/manifest',printf('%s-12/manifest',id) FROM run WHERE substr(id,8,1)%2=0;

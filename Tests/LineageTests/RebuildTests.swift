@@ -2,6 +2,7 @@
 // in every row of every table, and what a crash leaves between the two is completed.
 import CSQLite
 import Foundation
+import Measures
 import Testing
 
 @testable import Lineage
@@ -18,7 +19,9 @@ struct RebuildTests {
       runID: first, executionID: executions[1].id, level: "warning", message: "mind the gap")
     try fixture.store.finishRun(first, status: "succeeded")
     let other = try fixture.begin("other")
-    try fixture.stage(other, "scenes", "generate", files: [("pixels", "p2")])
+    try fixture.stage(
+      other, "scenes", "generate", files: [("pixels", "p2")],
+      manifests: [("manifest", "{\"type\":\"picture-set\"}")])
     try fixture.stage(other, "copy", "import", files: [("pictures", "p")], key: fixture.hash("k"))
     var failed = ExecutionRecord(
       key: fixture.hash("bad"), kind: "train", parameters: .object(["width": .integer(3)]), seed: 7,
@@ -51,20 +54,20 @@ struct RebuildTests {
   func equal() throws {
     let fixture = try history()
     let before = try StoreFixture.rows(fixture.store.database)
-    #expect(before.count == 10 && before.values.allSatisfy { !$0.isEmpty })
+    #expect(before.count == 12 && before.values.allSatisfy { !$0.isEmpty })
     #expect(
       try fixture.store.query("SELECT 1 FROM execution WHERE status = 'replaced'").rows.count == 1)
-    let counts = try Store.rebuild(fixture.folder)
+    let counts = try Store.rebuild(fixture.folder, .locus)
     #expect(counts.runs == 5)
-    let store = try Store.open(fixture.folder, .readWrite)
+    let store = try Store.open(fixture.folder, .readWrite, .locus)
     #expect(try StoreFixture.rows(store.database) == before)
-    #expect(try Store.verify(fixture.folder).isEmpty)
+    #expect(try Store.verify(fixture.folder, .locus).isEmpty)
     // And from nothing but receipts, without the command.
     for suffix in ["", "-wal", "-shm"] {
       try? FileManager.default.removeItem(
         at: fixture.folder.appending(path: "locus.sqlite" + suffix))
     }
-    let found = try Store.open(fixture.folder, .readWrite)
+    let found = try Store.open(fixture.folder, .readWrite, .locus)
     #expect(try StoreFixture.rows(found.database) == before)
   }
 
@@ -83,9 +86,9 @@ struct RebuildTests {
       !FileManager.default.fileExists(atPath: Journal.url(id, in: fixture.folder).path))
     try fixture.store.finishRun(next, status: "succeeded")
     let before = try StoreFixture.rows(fixture.store.database)
-    _ = try Store.rebuild(fixture.folder)
+    _ = try Store.rebuild(fixture.folder, .locus)
     #expect(
-      try StoreFixture.rows(Store.open(fixture.folder, .readWrite).database) == before)
+      try StoreFixture.rows(Store.open(fixture.folder, .readWrite, .locus).database) == before)
   }
 
   @Test("what the database lost of a killed run comes back from the receipt and its journal")
@@ -101,7 +104,7 @@ struct RebuildTests {
         (SELECT id FROM execution WHERE status = 'failed');
       DELETE FROM execution WHERE status = 'failed'; PRAGMA foreign_keys = ON
       """)
-    let again = try Store.open(fixture.folder, .readWrite)
+    let again = try Store.open(fixture.folder, .readWrite, .locus)
     let next = try again.beginRun(
       pipeline: "study", path: "", source: "{}", trigger: "test", seed: 1, host: "h",
       locusVersion: "0", gitCommit: nil)
@@ -110,7 +113,7 @@ struct RebuildTests {
     #expect(try again.query("SELECT 1 FROM event WHERE message = 'took over'").rows.count == 1)
     #expect(try StoreFixture.rows(again.database)["execution"] == before["execution"])
     try again.finishRun(next, status: "succeeded")
-    #expect(try Store.verify(fixture.folder).isEmpty)
+    #expect(try Store.verify(fixture.folder, .locus).isEmpty)
   }
 
   @Test("a journal line that a crash cut off is ignored, with what follows")
@@ -122,7 +125,7 @@ struct RebuildTests {
     let whole = try Data(contentsOf: url)
     try whole.dropLast(5).write(to: url)
     let record = try #require(
-      Receipts(in: fixture.folder).runs.first { $0.id == killed })
+      Receipts(in: fixture.folder, .locus).runs.first { $0.id == killed })
     #expect(record.stages.count == 1 && record.events.isEmpty)
   }
 
@@ -159,57 +162,7 @@ struct RebuildTests {
       fixture.store.query("SELECT id FROM execution WHERE kind = 'train'").rows.first?[0].text
         .map(fixture.store.receiptURL(execution:)))
     try Data("{}".utf8).write(to: url)
-    #expect(throws: StoreError.self) { try Store.rebuild(fixture.folder) }
+    #expect(throws: StoreError.self) { try Store.rebuild(fixture.folder, .locus) }
     #expect(try StoreFixture.rows(fixture.store.database) == before)
-  }
-
-  @Test("a store of schema 1 opens as it is, migrates, and is what its receipts say")
-  func migration() throws {
-    let source = URL(filePath: #filePath).deletingLastPathComponent()
-      .appending(path: "Stores/schema-1")
-    let folder = FileManager.default.temporaryDirectory.appending(
-      path: "locus-old-\(UUID().uuidString)")
-    try FileManager.default.copyItem(at: source, to: folder)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    // To read, nothing is changed.
-    let reader = try Store.open(folder, .readOnly)
-    #expect(try reader.query("PRAGMA user_version").rows == [[.integer(1)]])
-    #expect(
-      try reader.query("SELECT model, arm FROM k_max ORDER BY arm").rows == [
-        [.text("baseline"), .text("conditioner")], [.text("baseline"), .text("none")],
-      ])
-    let before = try StoreFixture.rows(reader.database)
-    #expect(before["metric"]?.isEmpty == false && before["event"]?.isEmpty == false)
-    // To write, it is migrated; no row changes.
-    let store = try Store.open(folder, .readWrite)
-    #expect(
-      try store.query("PRAGMA user_version").rows == [[.integer(Int64(Schema.version))]])
-    #expect(try StoreFixture.rows(store.database) == before)
-    #expect(try store.relations().keys.contains("run_lineage"))
-    for sql in Readme.queries { _ = try store.queryReadOnly(sql) }
-    // Two large objects are not in the fixture; of the rest everything is as it was left.
-    let faults = try Store.verify(folder)
-    #expect(faults.count == 2)
-    #expect(faults.allSatisfy { $0.place == .object && $0.problem == "missing" })
-    #expect(faults.allSatisfy { $0.damages.contains("comparison") })
-    _ = try Store.rebuild(folder)
-    #expect(try StoreFixture.rows(Store.open(folder, .readWrite).database) == before)
-  }
-
-  @Test("every version of the schema migrates to the present one")
-  func versions() throws {
-    for version in 0...Schema.version {
-      let connection = try Connection(
-        ":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
-      for migration in Schema.migrations.prefix(version) {
-        try connection.execute(migration.sql)
-      }
-      try connection.execute("PRAGMA user_version = \(version)")
-      try Schema.migrate(connection)
-      let fresh = try Connection(":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
-      try Schema.migrate(fresh)
-      let schema = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
-      #expect(try connection.query(schema) == fresh.query(schema))
-    }
   }
 }

@@ -1,5 +1,6 @@
 // Proves that no name in a receipt and no link in a store leads out of it.
 import Foundation
+import Measures
 import Testing
 
 @testable import Lineage
@@ -34,7 +35,7 @@ struct SafetyTests {
     #expect(throws: StoreError.self) {
       try Receipt.read(RunRecord.self, from: fixture.folder.appending(path: place))
     }
-    let error = #expect(throws: StoreError.self) { try Store.rebuild(fixture.folder) }
+    let error = #expect(throws: StoreError.self) { try Store.rebuild(fixture.folder, .locus) }
     #expect(error?.exitCode == 65)
     #expect(error?.description.contains("r.json") == true)
   }
@@ -66,7 +67,7 @@ struct SafetyTests {
     try FileManager.default.createDirectory(
       at: link.deletingLastPathComponent(), withIntermediateDirectories: true)
     try FileManager.default.createSymbolicLink(at: link, withDestinationURL: outside)
-    let error = #expect(throws: StoreError.self) { try Store.open(store, .readWrite) }
+    let error = #expect(throws: StoreError.self) { try Store.open(store, .readWrite, .locus) }
     #expect(error?.exitCode == 65)
     #expect(error?.description.contains(place) == true, "\(String(describing: error))")
     #expect(try FileManager.default.contentsOfDirectory(atPath: outside.path).isEmpty)
@@ -106,6 +107,6 @@ struct SafetyTests {
     try FileManager.default.createSymbolicLink(
       at: url, withDestinationURL: URL(filePath: "/dev/zero"))
     #expect(throws: StoreError.self) { try Receipt.read(ExecutionRecord.self, from: url) }
-    #expect(throws: StoreError.self) { try Store.rebuild(fixture.folder) }
+    #expect(throws: StoreError.self) { try Store.rebuild(fixture.folder, .locus) }
   }
 }

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Measures
 
 @testable import Lineage
 
@@ -13,7 +14,7 @@ final class StoreFixture {
   init() throws {
     folder = FileManager.default.temporaryDirectory.appending(
       path: "locus-store-\(UUID().uuidString)")
-    store = try Store.open(folder, .readWrite)
+    store = try Store.open(folder, .readWrite, .locus)
   }
 
   /// Another view of a store, which stays when this goes.
@@ -34,8 +35,9 @@ final class StoreFixture {
   @discardableResult
   func stage(
     _ run: String, _ name: String, _ kind: String, parameters: JSONValue = .object([:]),
-    inputs: [(String, String)] = [], files: [(String, String)], metrics: [MetricRow] = [],
-    outcomes: [OutcomeRow] = [], key: String? = nil
+    inputs: [(String, String)] = [], files: [(String, String)],
+    manifests: [(String, String)] = [], metrics: [MetricRow] = [], outcomes: [OutcomeRow] = [],
+    key: String? = nil
   ) throws -> ExecutionRecord {
     var execution = ExecutionRecord(
       key: key ?? SHA256.hash(Data(name.utf8)), kind: kind, parameters: parameters, seed: 1,
@@ -48,16 +50,21 @@ final class StoreFixture {
     }
     execution.wallSeconds = 2
     execution.metrics = metrics
-    execution.outcomes = outcomes
+    execution.tables = OutcomeRow.tables(outcomes)
     let published = try store.publish(
       execution,
-      files: try files.map { role, text in
-        let url = store.temporaryFolder.appending(path: UUID().uuidString)
-        try Data(text.utf8).write(to: url)
-        return StageFileToPublish(role: role, url: url, kind: role, mediaType: "text/plain")
-      }, runID: run)
+      files: try files.map { try file($0.0, $0.1, "text/plain") }
+        + manifests.map { try file($0.0, $0.1, ArtifactRecord.manifestMediaType) }, runID: run)
     try record(run, name, published, "executed")
     return published
+  }
+
+  private func file(_ role: String, _ text: String, _ mediaType: String) throws
+    -> StageFileToPublish
+  {
+    let url = store.temporaryFolder.appending(path: UUID().uuidString)
+    try Data(text.utf8).write(to: url)
+    return StageFileToPublish(role: role, url: url, kind: role, mediaType: mediaType)
   }
 
   func record(_ run: String, _ name: String, _ execution: ExecutionRecord, _ status: String)
@@ -99,7 +106,7 @@ final class StoreFixture {
       run, "baseline[labelling=single]", "train",
       parameters: .object(["labelling": .string("single")]), inputs: [("scenes/pixels", hash("p"))],
       files: [("weights", "w")],
-      metrics: [MetricRow("loss", 0.5, step: 100), MetricRow("loss", 0.25, step: 200)])
+      metrics: [Measure.loss.row(0.5, .pictures(100)), Measure.loss.row(0.25, .pictures(200))])
     let mask = try stage(
       run, "masked", "intervene", parameters: .object(["mask": .string("conditioner")]),
       inputs: [("denoiser/weights", hash("w"))], files: [("weights", "w"), ("mask", "m")])
@@ -107,8 +114,8 @@ final class StoreFixture {
       run, "plain", "evaluate", inputs: [("denoiser/weights", hash("w"))],
       files: [("outcomes", "o1")],
       metrics: [
-        MetricRow("recall", 0.75, k: 5, seed: 1, ciLow: 0.7, ciHigh: 0.8, n: 100),
-        MetricRow("window_load", 5, k: 5, seed: 1),
+        Measure.recall.row(0.75, low: 0.7, high: 0.8, .k(5), .seed(1), n: 100),
+        Measure.windowLoad.row(5, .k(5), .seed(1)),
       ],
       outcomes: [
         OutcomeRow(k: 5, layout: 0, seed: 1, requested: 5, found: 4, drawn: 6, exact: false)
@@ -116,22 +123,22 @@ final class StoreFixture {
     let masked = try stage(
       run, "masked_evaluated", "evaluate",
       inputs: [("denoiser/weights", hash("w")), ("denoiser/mask", hash("m"))],
-      files: [("outcomes", "o2")], metrics: [MetricRow("recall", 0.9, k: 5, seed: 1, n: 100)])
+      files: [("outcomes", "o2")], metrics: [Measure.recall.row(0.9, .k(5), .seed(1), n: 100)])
     let compare = try stage(
       run, "comparison", "compare",
       inputs: [("evaluations[0]/outcomes", hash("o1")), ("evaluations[1]/outcomes", hash("o2"))],
       files: [("comparison", "c")],
       metrics: [
-        MetricRow("k_max_threshold", 0.9),
-        MetricRow("k_max", 3, seed: 1, arm: hash("o1"), ciLow: 2, ciHigh: 4, n: 24),
-        MetricRow("effect_recall", 0.15, arm: hash("o2"), ciLow: 0.1, ciHigh: 0.2, n: 24),
-        MetricRow("effect_recall", 0.2, k: 5, arm: hash("o2")),
-        MetricRow("p_recall", 0.01, arm: hash("o2")),
-        MetricRow("p_holm_recall", 0.02, arm: hash("o2")),
+        Measure.kMaxThreshold.row(0.9),
+        Measure.kMax.row(3, low: 2, high: 4, .seed(1), .subject(hash("o1")), n: 24),
+        Measure.effect(.recall).row(0.15, low: 0.1, high: 0.2, .subject(hash("o2")), n: 24),
+        Measure.effect(.recall).row(0.2, .k(5), .subject(hash("o2"))),
+        Measure.p(.recall).row(0.01, .subject(hash("o2"))),
+        Measure.pHolm(.recall).row(0.02, .subject(hash("o2"))),
       ])
     let probe = try stage(
       run, "locality", "probe", inputs: [("denoiser/weights", hash("w"))], files: [("map", "x")],
-      metrics: [MetricRow("locality.pixel", 0.8, step: 13, sigma: 2, k: 3, n: 12)])
+      metrics: [Measure.locality(.pixel).row(0.8, .window(13), .sigma(2), .k(3), n: 12)])
     return [scenes, train, mask, plain, masked, compare, probe]
   }
 }

@@ -1,6 +1,7 @@
 import CSQLite
 import Formats
 import Foundation
+import Measures
 import Testing
 
 @testable import Lineage
@@ -128,7 +129,8 @@ struct StoreTests {
     let fixture = try StoreFixture()
     let run = try fixture.begin()
     #expect(throws: StoreError.self) {
-      try fixture.stage(run, "a", "train", files: [], metrics: [MetricRow("loss", .nan)])
+      try fixture.stage(
+        run, "a", "train", files: [], metrics: [MetricRow(name: "loss", value: .nan)])
     }
     #expect(try fixture.store.query("SELECT count(*) FROM execution").rows == [[.integer(0)]])
   }
@@ -138,10 +140,10 @@ struct StoreTests {
     let fixture = try StoreFixture()
     let run = try fixture.begin()
     let execution = try fixture.stage(
-      run, "a", "train", files: [("x", "1")], metrics: [MetricRow("loss", 1)])
+      run, "a", "train", files: [("x", "1")], metrics: [MetricRow(name: "loss", value: 1)])
     try fixture.store.database.execute(
       "DELETE FROM stage; DELETE FROM metric; DELETE FROM execution_output; DELETE FROM execution")
-    let again = try Store.open(fixture.folder, .readWrite)
+    let again = try Store.open(fixture.folder, .readWrite, .locus)
     #expect(try again.succeededExecution(key: execution.key)?.id == execution.id)
     #expect(try again.query("SELECT name FROM metric").rows == [[.text("loss")]])
   }
@@ -159,7 +161,7 @@ struct StoreTests {
       DELETE FROM execution_output; DELETE FROM execution_input; DELETE FROM execution;
       DELETE FROM artifact
       """)
-    let again = try Store.open(fixture.folder, .readWrite)
+    let again = try Store.open(fixture.folder, .readWrite, .locus)
     #expect(try again.succeededExecution(key: executions[0].key) != nil)
     #expect(try again.succeededExecution(key: executions[1].key) == nil)
     let anew = try again.publish(
@@ -174,12 +176,12 @@ struct StoreTests {
   func rebuildRefuses() throws {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "locus-rebuild-\(UUID().uuidString)")
-    #expect(throws: StoreError.missing(path: folder.path)) { try Store.rebuild(folder) }
+    #expect(throws: StoreError.missing(path: folder.path)) { try Store.rebuild(folder, .locus) }
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let database = folder.appending(path: "locus.sqlite")
     try Data("theirs, and long enough to be looked at".utf8).write(to: database)
-    #expect(throws: StoreError.self) { try Store.rebuild(folder) }
+    #expect(throws: StoreError.self) { try Store.rebuild(folder, .locus) }
     #expect(try Data(contentsOf: database) == Data("theirs, and long enough to be looked at".utf8))
   }
 
@@ -219,7 +221,7 @@ struct StoreTests {
       let before = try? Data(contentsOf: database)
       for access in [Store.Access.readWrite, .readOnly] {
         do {
-          _ = try Store.open(folder, access)
+          _ = try Store.open(folder, access, .locus)
           Issue.record("opened")
         } catch {
           #expect(error.exitCode == expected, "\(error)")
@@ -245,6 +247,8 @@ struct StoreTests {
     }
     let nowhere = FileManager.default.temporaryDirectory.appending(
       path: "locus-none-\(UUID().uuidString)")
-    #expect(throws: StoreError.missing(path: nowhere.path)) { try Store.open(nowhere, .readOnly) }
+    #expect(throws: StoreError.missing(path: nowhere.path)) {
+      try Store.open(nowhere, .readOnly, .locus)
+    }
   }
 }

@@ -1,6 +1,7 @@
 // Proves that verify finds whatever was changed in a store and names what rests on it, and that healing
 // sets aside what is damaged, so that verify is content once what is missing was made again.
 import Foundation
+import Measures
 import Testing
 
 @testable import Lineage
@@ -12,7 +13,7 @@ struct VerifyTests {
     let run = try fixture.begin()
     let executions = try fixture.study(run)
     try fixture.store.finishRun(run, status: "succeeded")
-    #expect(try Store.verify(fixture.folder).isEmpty)
+    #expect(try Store.verify(fixture.folder, .locus).isEmpty)
     #expect(!Store.needsHealing(fixture.folder))
     return (fixture, executions)
   }
@@ -24,8 +25,8 @@ struct VerifyTests {
 
   /// Publishes again what is not there, as a run would.
   private func runAgain(_ fixture: StoreFixture) throws -> Int {
-    _ = try Store.heal(fixture.folder)
-    let store = try Store.open(fixture.folder, .readWrite)
+    _ = try Store.heal(fixture.folder, .locus)
+    let store = try Store.open(fixture.folder, .readWrite, .locus)
     let again = StoreFixture(store)
     let run = try again.begin()
     var executed = 0
@@ -46,7 +47,7 @@ struct VerifyTests {
   func changedObject() throws {
     let (fixture, _) = try finished()
     try overwrite(fixture.store.objectURL(fixture.hash("w")), "v")
-    let fault = try #require(try Store.verify(fixture.folder).first)
+    let fault = try #require(try Store.verify(fixture.folder, .locus).first)
     #expect(fault.place == .object && fault.subject == fixture.hash("w"))
     #expect(fault.problem == "its content has another hash")
     #expect(
@@ -55,11 +56,11 @@ struct VerifyTests {
         "locality",
       ])
     // A plan made before the healing already knows.
-    let reader = try Store.open(fixture.folder, .readOnly)
+    let reader = try Store.open(fixture.folder, .readOnly, .locus)
     #expect(try !reader.hasObject(fixture.hash("w")))
     // The training and the mask made it; what rests on it came from the whole one.
     #expect(try runAgain(fixture) == 1)
-    #expect(try Store.verify(fixture.folder).isEmpty)
+    #expect(try Store.verify(fixture.folder, .locus).isEmpty)
     #expect(!Store.needsHealing(fixture.folder))
     let aside = fixture.store.aside(fixture.store.objectURL(fixture.hash("w")))
     #expect(try String(contentsOf: aside, encoding: .utf8) == "v")
@@ -78,12 +79,12 @@ struct VerifyTests {
     try FileManager.default.createDirectory(
       at: stray.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data("stray".utf8).write(to: stray)
-    let faults = try Store.verify(fixture.folder)
+    let faults = try Store.verify(fixture.folder, .locus)
     #expect(
       Set(faults.map(\.problem)) == ["missing", "is no ordinary file", "belongs to no execution"])
     #expect(faults.first { $0.problem == "missing" }?.damages == ["plain", "comparison"])
     #expect(try runAgain(fixture) == 2)
-    #expect(try Store.verify(fixture.folder).isEmpty)
+    #expect(try Store.verify(fixture.folder, .locus).isEmpty)
     #expect(!FileManager.default.fileExists(atPath: stray.path))
   }
 
@@ -93,15 +94,16 @@ struct VerifyTests {
     let receipt = fixture.store.receiptURL(execution: executions[1].id)
     let text = try String(contentsOf: receipt, encoding: .utf8)
     try Data(text.replacing("\"wallSeconds\":2", with: "\"wallSeconds\":3").utf8).write(to: receipt)
-    let faults = try Store.verify(fixture.folder)
+    let faults = try Store.verify(fixture.folder, .locus)
     #expect(faults.map(\.place) == [.receipt], "\(faults)")
     #expect(faults.first?.damages.first == "baseline[labelling=single]")
     #expect(faults.first?.damages.contains("comparison") == true)
     #expect(
-      try Store.open(fixture.folder, .readOnly).succeededExecution(key: executions[1].key) == nil)
+      try Store.open(fixture.folder, .readOnly, .locus).succeededExecution(key: executions[1].key)
+        == nil)
     #expect(try runAgain(fixture) == 1)
-    #expect(try Store.verify(fixture.folder).isEmpty)
-    let store = try Store.open(fixture.folder, .readOnly)
+    #expect(try Store.verify(fixture.folder, .locus).isEmpty)
+    let store = try Store.open(fixture.folder, .readOnly, .locus)
     let anew = try #require(try store.succeededExecution(key: executions[1].key))
     #expect(anew.id != executions[1].id && anew.outputs == executions[1].outputs)
     // What waited for its input is there again.
@@ -114,11 +116,11 @@ struct VerifyTests {
     try FileManager.default.removeItem(at: fixture.store.receiptURL(execution: executions[0].id))
     let run = try #require(try fixture.store.query("SELECT id FROM run").rows.first?[0].text)
     try FileManager.default.removeItem(at: fixture.store.receiptURL(run: run))
-    let faults = try Store.verify(fixture.folder)
+    let faults = try Store.verify(fixture.folder, .locus)
     #expect(faults.count { $0.place == .receipt && $0.problem == "missing" } == 2)
     #expect(try runAgain(fixture) == 1)
-    #expect(try Store.verify(fixture.folder).isEmpty)
-    #expect(try Store.open(fixture.folder, .readOnly).run(run).stages.count == 7)
+    #expect(try Store.verify(fixture.folder, .locus).isEmpty)
+    #expect(try Store.open(fixture.folder, .readOnly, .locus).run(run).stages.count == 7)
   }
 
   @Test(
@@ -138,11 +140,12 @@ struct VerifyTests {
     let (fixture, _) = try finished()
     let before = try StoreFixture.rows(fixture.store.database)
     try fixture.store.database.execute(sql)
-    let faults = try Store.verify(fixture.folder)
+    let faults = try Store.verify(fixture.folder, .locus)
     #expect(!faults.isEmpty && faults.allSatisfy { $0.place == .database }, "\(faults)")
-    _ = try Store.heal(fixture.folder)
-    #expect(try StoreFixture.rows(Store.open(fixture.folder, .readWrite).database) == before)
-    #expect(try Store.verify(fixture.folder).isEmpty)
+    _ = try Store.heal(fixture.folder, .locus)
+    #expect(
+      try StoreFixture.rows(Store.open(fixture.folder, .readWrite, .locus).database) == before)
+    #expect(try Store.verify(fixture.folder, .locus).isEmpty)
   }
 
   @Test("a database that is gone, cut short or overwritten is made anew")
@@ -156,11 +159,12 @@ struct VerifyTests {
       }
       try FileManager.default.removeItem(at: fixture.store.databaseURL)
       try content?.write(to: fixture.store.databaseURL)
-      let faults = try Store.verify(fixture.folder)
+      let faults = try Store.verify(fixture.folder, .locus)
       #expect(faults.contains { $0.place == .database }, "\(faults)")
-      _ = try Store.heal(fixture.folder)
-      #expect(try StoreFixture.rows(Store.open(fixture.folder, .readWrite).database) == before)
-      #expect(try Store.verify(fixture.folder).isEmpty)
+      _ = try Store.heal(fixture.folder, .locus)
+      #expect(
+        try StoreFixture.rows(Store.open(fixture.folder, .readWrite, .locus).database) == before)
+      #expect(try Store.verify(fixture.folder, .locus).isEmpty)
     }
   }
 
@@ -169,7 +173,7 @@ struct VerifyTests {
     let (fixture, _) = try finished()
     let run = try fixture.begin()
     try fixture.stage(run, "new", "generate", files: [("pixels", "new")])
-    #expect(try Store.verify(fixture.folder, isRunning: { true }).isEmpty)
+    #expect(try Store.verify(fixture.folder, .locus, isRunning: { true }).isEmpty)
     // Between its object and its receipt, and between its receipt and the database.
     try fixture.store.database.execute(
       "PRAGMA foreign_keys = OFF; DELETE FROM execution WHERE kind = 'generate' AND key = '\(fixture.hash("new"))'"
@@ -178,10 +182,10 @@ struct VerifyTests {
     try FileManager.default.createDirectory(
       at: object.deletingLastPathComponent(), withIntermediateDirectories: true)
     try Data("early".utf8).write(to: object)
-    let going = try Store.verify(fixture.folder, isRunning: { true })
+    let going = try Store.verify(fixture.folder, .locus, isRunning: { true })
     #expect(going.allSatisfy { $0.problem.contains("names a row") }, "\(going)")
     // Once nobody is at work any more, both are faults.
-    #expect(try Store.verify(fixture.folder).count > going.count)
+    #expect(try Store.verify(fixture.folder, .locus).count > going.count)
   }
 
   @Test("damage that only older runs rest on is told with the run")
@@ -192,6 +196,6 @@ struct VerifyTests {
     try fixture.stage(next, "scenes", "generate", files: [("pixels", "p9")], key: fixture.hash("9"))
     try fixture.store.finishRun(next, status: "succeeded")
     try FileManager.default.removeItem(at: fixture.store.objectURL(fixture.hash("x")))
-    #expect(try Store.verify(fixture.folder).map(\.damages) == [["locality (run \(run))"]])
+    #expect(try Store.verify(fixture.folder, .locus).map(\.damages) == [["locality (run \(run))"]])
   }
 }

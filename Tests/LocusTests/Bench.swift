@@ -23,10 +23,13 @@ final class Bench: Sendable {
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
+  private static let pixels = ArtifactType("pixels")
+
   static let kinds = [
     StageKind(
       name: "generate", version: 1, summary: "Makes scenes.",
       parameters: [Parameter("count", .integer(1...100), help: "pictures")], inputs: [],
+      produces: pixels,
       run: { try write("pixels", $0) }),
     StageKind(
       name: "train", version: 1, summary: "Trains.",
@@ -34,7 +37,8 @@ final class Bench: Sendable {
         Parameter("width", .integer(1...64), default: .integer(16), help: "channels"),
         Parameter("fails", .bool, default: .bool(false), help: "whether it fails"),
       ],
-      inputs: [InputDeclaration("scenes", from: ["generate"], help: "pictures")],
+      inputs: [InputDeclaration("scenes", accepts: [pixels], help: "pictures")],
+      produces: ArtifactType("weights"),
       run: { context in
         struct Failure: Error, CustomStringConvertible { let description = "no such luck" }
         if context.parameters["fails"] == .bool(true) { throw Failure() }
@@ -62,7 +66,8 @@ final class Bench: Sendable {
     return StageOutput(
       files: [.init(role: role, url: url, kind: role, mediaType: "text/plain")],
       metrics: [
-        .init("loss", 0.5, step: 1), .init("accuracy", 0.5, ciLow: 0.4, ciHigh: 0.6, n: 10),
+        .init(name: "loss", value: 0.5, dimensions: ["pictures": .integer(1)]),
+        .init(name: "accuracy", value: 0.5, ciLow: 0.4, ciHigh: 0.6, n: 10),
       ])
   }
 

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Measures
 import Testing
 
 /// `locus bench` measures what it says; how fast is no matter of a test.

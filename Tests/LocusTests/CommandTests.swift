@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Testing
 import Workflow
 
@@ -297,7 +298,7 @@ struct CommandTests {
     let bench = try Bench()
     #expect(bench.locus("run", try bench.pipeline()).code == 0)
     #expect(bench.locus("verify").code == 0)
-    let store = try Store.open(bench.folder.appending(path: "data"), .readOnly)
+    let store = try Store.open(bench.folder.appending(path: "data"), .readOnly, .locus)
     let hash = try #require(
       try store.latestExecution(pipeline: "study", stage: "scenes")?.outputs.first?.sha256)
     let url = store.objectURL(hash)

@@ -3,6 +3,7 @@
 // same objects.
 import CSQLite
 import Foundation
+import Measures
 import Testing
 
 @testable import Lineage
@@ -32,8 +33,8 @@ struct DiskTests {
       let hash = try SHA256.hash(fileAt: data.appending(path: "objects/\(name)"))
       #expect(hash == name.replacing("/", with: ""), "\(what)")
     }
-    #expect(Receipts(in: data).damaged.isEmpty, "\(what)")
-    if let store = try? Store.open(data, .readOnly) {
+    #expect(try Receipts(in: data, .locus).damaged.isEmpty, "\(what)")
+    if let store = try? Store.open(data, .readOnly, .locus) {
       #expect(try store.query("PRAGMA integrity_check").rows == [[.text("ok")]], "\(what)")
     }
     let reports = bench.folder.appending(path: "reports")

@@ -12,9 +12,14 @@ enum Executable {
   static let url = URL(filePath: CommandLine.arguments[0])
     .deletingLastPathComponent().appending(path: "locus")
 
-  /// - Parameter memory: KiB of address space that the process may have.
-  static func run(_ words: [String], in folder: URL, memory: Int? = nil) throws -> Result {
+  /// - Parameters:
+  ///   - memory: KiB of address space that the process may have.
+  ///   - environment: all of the process's environment; the tests' own if missing.
+  static func run(
+    _ words: [String], in folder: URL, memory: Int? = nil, environment: [String: String]? = nil
+  ) throws -> Result {
     let process = Process()
+    process.environment = environment
     if let memory {
       process.executableURL = URL(filePath: "/bin/sh")
       process.arguments = ["-c", "ulimit -v \(memory); exec \"$@\"", "sh", url.path] + words

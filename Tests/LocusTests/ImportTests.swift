@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Testing
 
 /// Proves that a checkpoint which PyTorch wrote becomes a denoiser like any trained one, and that one
@@ -48,7 +49,7 @@ struct ImportTests {
       }
       // What the store holds has the metadata: it can be imported again without a word, and is the
       // same.
-      let store = try Store.open(folder.appending(path: "data"), .readOnly)
+      let store = try Store.open(folder.appending(path: "data"), .readOnly, .locus)
       let again = try Executable.run(
         ["import", "weights", store.objectURL(hash).path, "--name", "again"], in: folder)
       #expect(again.output == "again \(hash)\n", "\(again.error)")
@@ -96,7 +97,7 @@ struct ImportTests {
       let found = try Executable.run(["run", "p.json5"], in: folder)
       #expect(found.code == 0, "\(found.error)")
       #expect(found.error.contains("theirs unchanged, reused"))
-      let store = try Store.open(folder.appending(path: "data"), .readOnly)
+      let store = try Store.open(folder.appending(path: "data"), .readOnly, .locus)
       let models = try store.query("SELECT DISTINCT model FROM length_generalization").rows
       #expect(models == [[.text("theirs")]])
 

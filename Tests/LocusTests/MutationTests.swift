@@ -1,6 +1,9 @@
+import Artifacts
 // Proves that no mutated file of any kind traps or hangs a reader: each is read or refused.
 import Foundation
+import Measures
 import Mutations
+import Streams
 import Testing
 import Workflow
 
@@ -111,14 +114,14 @@ struct MutationTests {
         }
         isPixels.toggle()
         try input.write(to: changed)
-        let stage = StageInput(
-          kind: "generate",
-          parameters: .object(["objects": .array([.integer(1), .integer(3)])]),
-          files: isPixels
-            ? ["pixels": file("changed"), "conditioners": file("conditioners")]
-            : ["pixels": file("pixels"), "conditioners": file("changed")])
         do {
-          let set = try SceneArtifact(stage).trainingSet
+          let files =
+            isPixels
+            ? try PictureFiles(
+              pixels: file("changed"), conditioners: file("conditioners"), space: .grid(cells: 4))
+            : try PictureFiles(
+              pixels: file("pixels"), conditioners: file("changed"), space: .grid(cells: 4))
+          let set = try files.trainingSet
           #expect(set.pixels.count == set.count * set.shape.pictureCount)
         } catch let error as ArtifactError {
           #expect(error.exitCode == ExitCode.badData)
@@ -131,7 +134,7 @@ struct MutationTests {
   // MARK: - Weights
 
   static func weights() throws -> Data {
-    let network = Network(
+    let network = try Network(
       NetworkDescription(.local(width: 4, dilations: [1]), shape: PictureShape(size: 8, cells: 4)))
     let weights = network.graph.makeWeights()
     weights.initialize(seed: 1, purpose: .scenes)
@@ -181,17 +184,21 @@ struct MutationTests {
   @Test("receipts, sealed anew after the change, into the tables")
   func receipts() throws {
     try withFolder { folder in
-      let store = try Store.open(folder, .readWrite)
+      let store = try Store.open(folder, .readWrite, .locus)
       var execution = ExecutionRecord(
         key: String(repeating: "ab", count: 32), kind: "train",
         parameters: .object(["width": .integer(8), "list": .array([.number(0.5), .null])]), seed: 7,
         inputs: [])
       execution.id = "abababababababab-1"
       execution.status = "succeeded"
-      execution.metrics = [MetricRow("loss", 0.5, step: 1, k: 3, arm: "x", ciLow: 0, ciHigh: 1)]
-      execution.outcomes = [
-        OutcomeRow(k: 1, layout: 0, seed: 1, requested: 1, found: 1, drawn: 1, exact: true)
+      execution.metrics = [
+        MetricRow(
+          name: "loss", value: 0.5, dimensions: ["pictures": .integer(1), "k": .integer(3)],
+          subject: "x", ciLow: 0, ciHigh: 1)
       ]
+      execution.tables = OutcomeRow.tables([
+        OutcomeRow(k: 1, layout: 0, seed: 1, requested: 1, found: 1, drawn: 1, exact: true)
+      ])
       execution.outputs = [ArtifactReference(role: "weights", sha256: SHA256.hash(Data()))]
       execution.artifacts = [
         ArtifactRecord(
@@ -218,7 +225,7 @@ struct MutationTests {
           try store.database.transaction { () throws(StoreError) in
             if turn % 2 == 0 {
               let record = try Receipt.read(ExecutionRecord.self, from: places[0])
-              try ExecutionRow.insert(record, into: store.database)
+              try ExecutionRow.insert(record, into: store.database, store.vocabulary)
             } else {
               var record = try Receipt.read(RunRecord.self, from: places[1])
               #expect(isPlainName(record.pipeline, most: 128))

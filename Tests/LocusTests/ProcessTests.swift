@@ -3,6 +3,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Testing
 import Workflow
 
@@ -84,7 +85,7 @@ final class Program {
     let process = try start(["run", "long.json5"])
     let end = ContinuousClock.now + .seconds(30)
     while ContinuousClock.now < end {
-      if let store = try? Store.open(store, .readOnly),
+      if let store = try? Store.open(store, .readOnly, .locus),
         let found = try? store.query("SELECT 1 FROM stage WHERE name = 'model'"),
         !found.rows.isEmpty
       {
@@ -97,7 +98,7 @@ final class Program {
   }
 
   func value(_ sql: String) throws -> SQLValue? {
-    try Store.open(store, .readOnly).query(sql).rows.first?.first
+    try Store.open(store, .readOnly, .locus).query(sql).rows.first?.first
   }
 
   static let short = ["run", "long.json5", "--set", "model.pictures=16", "--quiet"]

@@ -2,6 +2,7 @@
 // empty environment.
 import Formats
 import Foundation
+import Measures
 import Testing
 
 @testable import locus
@@ -148,10 +149,7 @@ struct ScheduleTests {
       ["--at", "24:00"], ["--at", "3"], ["--at", "03:60"], ["--at", "+3:00", "--every", "6h"], [],
     ] {
       let error = #expect(throws: UsageError.self) {
-        try ScheduleCommand.run(
-          CommandContext(
-            arguments: Arguments([path] + words, for: ScheduleCommand.declaration),
-            console: .standard(), kinds: Bench.kinds))
+        try ScheduleCommand.perform([path] + words, console: .standard(), kinds: Bench.kinds)
       }
       #expect(error?.exitCode == 64, "\(words)")
     }

@@ -2,6 +2,7 @@
 // says.
 import Formats
 import Foundation
+import Measures
 import Testing
 
 @testable import locus

@@ -4,12 +4,12 @@ import Foundation
 ///
 /// Besides flipped, lost, doubled and cut bytes it puts in what breaks readers: numbers at the ends of
 /// their range, brackets, names that lead out of a folder.
-public struct Mutator {
+package struct Mutator {
   private var state: UInt64
 
-  public init(seed: UInt64) { state = seed }
+  package init(seed: UInt64) { state = seed }
 
-  public mutating func next(_ bound: Int) -> Int {
+  package mutating func next(_ bound: Int) -> Int {
     state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
     return Int((state >> 33) % UInt64(max(bound, 1)))
   }
@@ -24,7 +24,7 @@ public struct Mutator {
   ].map { Array($0.utf8) }
 
   /// 1 to 4 changes; at most some hundred bytes more than before.
-  public mutating func mutate(_ data: Data) -> Data {
+  package mutating func mutate(_ data: Data) -> Data {
     var bytes = [UInt8](data)
     for _ in 0...next(4) where !bytes.isEmpty {
       let place = next(bytes.count)
@@ -54,13 +54,13 @@ public struct Mutator {
 }
 
 /// How many mutated inputs a test tries: `LOCUS_MUTATIONS`, or ten thousand.
-public var mutationCount: Int {
+package var mutationCount: Int {
   ProcessInfo.processInfo.environment["LOCUS_MUTATIONS"].flatMap { Int($0) } ?? 10_000
 }
 
 /// Tries `body` on mutations of the samples in turn. With `LOCUS_MUTATION_TRACE=FOLDER` each input is
 /// written to a file there first, so that one that ends the process can be found.
-public func forEachMutation(
+package func forEachMutation(
   of samples: [Data], kind: String, count: Int = mutationCount, seed: UInt64 = 1,
   _ body: (Data) throws -> Void
 ) throws {

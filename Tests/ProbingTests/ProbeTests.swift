@@ -65,12 +65,12 @@ struct ProbeTests {
 
   @Test("a label's ring is the smallest window that holds the middle of its cell")
   func labelRings() {
-    let radial = RadialSums(size: 16)
+    let radial = RadialSums(grid: CellGrid(size: 16, cells: 8))
     // The middle of cell 0 lies between pixels 0 and 1: both see it in a window of 1 … 3.
-    #expect(radial.ring(0, cell: 0, Self.shape) == 0)
-    #expect(radial.ring(17, cell: 0, Self.shape) == 0)
-    #expect(radial.ring(2, cell: 0, Self.shape) == 1)
-    #expect(radial.ring(15, cell: 0, Self.shape) == 14)
+    #expect(radial.ring(0, cell: 0) == 0)
+    #expect(radial.ring(17, cell: 0) == 0)
+    #expect(radial.ring(2, cell: 0) == 1)
+    #expect(radial.ring(15, cell: 0) == 14)
   }
 
   @Test("settings without meaning are refused by name")
@@ -109,5 +109,17 @@ struct ProbeTests {
     let one = try Self.probe(denoiser, threads: 1)
     let three = try Self.probe(denoiser, threads: 3)
     #expect(one.pixel == three.pixel && one.map == three.map)
+  }
+
+  @Test("labels without places have no distance to probe")
+  func words() {
+    let space = ConditionerSpace.set(words: ["red", "blue"])
+    let denoiser = ToyDenoiser(shape: PictureShape(size: 16, space: space), reach: 1)
+    let pictures = ProbePictures(
+      pictures: [Float](repeating: 0, count: 16 * 16 * 3), labels: [1, 0], k: 1)
+    #expect(throws: NoPlaces(space)) {
+      try probeLocality(
+        denoiser, pictures, ProbeSettings(sigmas: [1], pixelsPerPicture: 1), seed: 1, threads: 1)
+    }
   }
 }

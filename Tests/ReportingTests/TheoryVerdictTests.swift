@@ -1,3 +1,4 @@
+import Measures
 import Testing
 
 @testable import Reporting
@@ -9,12 +10,12 @@ struct TheoryVerdictTests {
     _ change: (inout [TheoryWorld.Key: Estimate]) -> Void = { _ in }
   ) -> TheoryWorld {
     var values: [TheoryWorld.Key: Estimate] = [:]
-    for form in ["block", "cells"] {
+    for windows in Measure.Windows.allCases {
       for coupling in [0.0, 1] {
-        values[key("kl.\(form)", coupling, 0)] = Estimate(value: coupling * 0.3)
+        values[key(.theoryKL(windows), coupling, 0)] = Estimate(value: coupling * 0.3)
         for sigma in [0.1, 1] {
-          for name in ["kl", "pixel", "label"] {
-            values[key("\(name).\(form)", coupling, sigma)] =
+          for violation in Violation.allCases {
+            values[key(violation.measure(windows), coupling, sigma)] =
               coupling == 0
               ? Estimate(value: 1e-30, low: -1e-14, high: 1e-14)
               : Estimate(value: 0.2, low: 0.1, high: 0.3)
@@ -28,8 +29,8 @@ struct TheoryVerdictTests {
       values: values)
   }
 
-  static func key(_ name: String, _ coupling: Double, _ sigma: Double) -> TheoryWorld.Key {
-    TheoryWorld.Key(name: "theory." + name, coupling: coupling, sigma: sigma, k: nil, arm: nil)
+  static func key(_ measure: Measure, _ coupling: Double, _ sigma: Double) -> TheoryWorld.Key {
+    TheoryWorld.Key(measure: measure, coupling: coupling, sigma: sigma)
   }
 
   static func sentence(_ world: TheoryWorld) -> String {
@@ -47,7 +48,7 @@ struct TheoryVerdictTests {
   @Test("a theorem that fails is reported: CPC holds and a score is not local")
   func notLocal() {
     let world = Self.world {
-      $0[Self.key("pixel.cells", 0, 1)] = Estimate(value: 1e-3, low: 5e-4, high: 2e-3)
+      $0[Self.key(.theoryPixel(.cells), 0, 1)] = Estimate(value: 1e-3, low: 5e-4, high: 2e-3)
     }
     #expect(Self.sentence(world).hasPrefix("**Contradicted:**"))
   }
@@ -55,7 +56,7 @@ struct TheoryVerdictTests {
   @Test("a theorem that fails is reported: the composed density is off where scores are local")
   func notComposed() {
     let world = Self.world {
-      $0[Self.key("kl.block", 0, 1)] = Estimate(value: 1e-6, low: 5e-7, high: 2e-6)
+      $0[Self.key(.theoryKL(.block), 0, 1)] = Estimate(value: 1e-6, low: 5e-7, high: 2e-6)
     }
     #expect(Self.sentence(world).hasPrefix("**Contradicted:**"))
   }
@@ -64,8 +65,8 @@ struct TheoryVerdictTests {
   func localEverywhere() {
     let world = Self.world { values in
       for sigma in [0.1, 1] {
-        for name in ["pixel", "label"] {
-          values[Self.key("\(name).block", 1, sigma)] = Self.withinError
+        for violation in [Violation.pixel, .label] {
+          values[Self.key(violation.measure(.block), 1, sigma)] = Self.withinError
         }
       }
     }
@@ -75,10 +76,10 @@ struct TheoryVerdictTests {
   @Test("within its error at one noise level is undecided, and violations in labels alone count")
   func undecided() {
     let world = Self.world { values in
-      for name in ["pixel", "label"] {
-        values[Self.key("\(name).block", 1, 0.1)] = Self.withinError
+      for violation in [Violation.pixel, .label] {
+        values[Self.key(violation.measure(.block), 1, 0.1)] = Self.withinError
       }
-      values[Self.key("pixel.block", 1, 1)] = Self.withinError
+      values[Self.key(.theoryPixel(.block), 1, 1)] = Self.withinError
     }
     let text = Self.sentence(world)
     #expect(text.hasPrefix("**Shown:**") && text.contains("1 are undecided"))

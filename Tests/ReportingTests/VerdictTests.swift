@@ -2,116 +2,275 @@ import Testing
 
 @testable import Reporting
 
-@Suite("The verdict follows from intervals alone")
+@Suite("The verdict follows from intervals alone, a claim at a time")
 struct VerdictTests {
-  static func model(
-    _ name: String, _ recall: (Double, Double, Double), k: (Double, Double, Double) = (3, 2, 4),
-    locality: (Double, Double, Double)? = nil
-  ) -> Verdict.Model {
-    Verdict.Model(
-      name: name, kMax: Estimate(value: k.0, low: k.1, high: k.2, n: 24),
-      recallBeyond: Estimate(value: recall.0, low: recall.1, high: recall.2, n: 24),
-      locality: locality.map { Estimate(value: $0.0, low: $0.1, high: $0.2, n: 9) })
+  typealias Triple = (Double, Double, Double)
+
+  static func estimate(_ values: Triple, n: Int = 24) -> Estimate {
+    Estimate(value: values.0, low: values.1, high: values.2, n: n)
   }
 
-  static func arm(
-    _ name: String, _ recall: (Double, Double, Double), p: Double = 0.001,
-    of: String = "conditioner",
-    radius: String = "7", precision: (Double, Double, Double) = (0.01, -0.01, 0.03)
-  ) -> Verdict.Arm {
-    Verdict.Arm(
-      name: "masked[mask=\(name)]", arm: name,
-      windows: RunData.Windows(
-        mask: name, of: of, radius: radius, block: "8", margin: "4", fill: "mean"),
-      recall: Estimate(value: recall.0, low: recall.1, high: recall.2, n: 30), pHolm: p,
-      precision: Estimate(value: precision.0, low: precision.1, high: precision.2, n: 30))
+  static func side(_ recall: Triple, k: Triple = (3, 2, 4)) -> RecallFinding.Side {
+    RecallFinding.Side(
+      recall: Replicates(estimate(recall)), kMax: Replicates(estimate(k)))
   }
 
-  static var success: Verdict {
-    Verdict(
-      failing: model("single", (0.6, 0.55, 0.65), k: (2, 1, 3), locality: (0.8, 0.75, 0.85)),
-      composing: model("all", (0.9, 0.87, 0.93), locality: (0.95, 0.9, 0.99)),
-      local: model("local", (0.92, 0.9, 0.94), k: (12, 9, 12), locality: (1, 1, 1)),
-      masks: [arm("conditioner", (0.2, 0.15, 0.25))],
-      placebos: [arm("placebo", (-0.3, -0.4, -0.2))], identicalShare: 1,
-      threshold: 0.9, window: 13, place: "K = 3, σ = 2")
+  static func repair(
+    _ recall: Triple, p: Double = 0.001, precision: Triple = (0.01, -0.01, 0.03),
+    control: Triple? = (-0.3, -0.4, -0.2)
+  ) -> RepairFinding {
+    RepairFinding(
+      claim: Claims.Repair(
+        mask: "masked[mask=conditioner]", of: "single",
+        control: control == nil ? nil : "masked[mask=placebo]", counts: nil),
+      recall: Replicates(estimate(recall, n: 30)),
+      precision: Replicates(estimate(precision, n: 30)), pHolm: p,
+      control: Replicates(control.map { [Replicates.Value(estimate: estimate($0, n: 30))] } ?? []))
+  }
+
+  static func verdict(
+    fails high: RecallFinding.Side = side((0.9, 0.87, 0.93)),
+    composes local: RecallFinding.Side = side((0.92, 0.9, 0.94), k: (12, 9, 12)),
+    shares: (Triple, Triple) = ((0.95, 0.9, 0.99), (0.8, 0.75, 0.85)),
+    repairs: [RepairFinding] = [repair((0.2, 0.15, 0.25))], identicalShare: Double? = 1
+  ) -> Verdict {
+    let single = side((0.6, 0.55, 0.65), k: (2, 1, 3))
+    return Verdict(
+      recalls: [
+        RecallFinding(
+          claim: Claims.Recall(direction: .fails, model: "single", against: "all"), low: single,
+          high: high),
+        RecallFinding(
+          claim: Claims.Recall(direction: .composes, model: "local", against: "single"),
+          low: single, high: local),
+      ],
+      locals: [
+        LocalFinding(
+          claim: Claims.Local(model: "all", against: "single"), count: 3,
+          model: Replicates(estimate(shares.0, n: 9)),
+          against: Replicates(estimate(shares.1, n: 9)))
+      ], repairs: repairs, identicalShare: identicalShare)
   }
 
   @Test("a story that holds is shown, with N beside its numbers")
   func shown() {
-    let sentences = Self.success.sentences
-    #expect(sentences.allSatisfy { $0.hasPrefix("**Shown:**") })
-    #expect(sentences[0].contains("less local"))
-    #expect(sentences[1].contains("2 [1, 3] against 12 [9, 12]."))
-    #expect(sentences[2].contains("N = 30") && sentences[2].contains("placebo"))
+    let sentences = Self.verdict().sentences
+    #expect(sentences.count == 4 && sentences.allSatisfy { $0.hasPrefix("**Shown:**") })
+    #expect(sentences[1].contains("less local"))
+    #expect(sentences[2].contains("2 [1, 3] against 12 [9, 12]."))
+    #expect(sentences[3].contains("N = 30") && sentences[3].contains("placebo"))
   }
 
   @Test("overlapping intervals are not shown")
   func overlap() {
-    var verdict = Self.success
-    verdict.composing = Self.model("all", (0.66, 0.6, 0.72), locality: (0.82, 0.78, 0.86))
-    verdict.local = Self.model("local", (0.66, 0.6, 0.72))
-    #expect(verdict.sentences[0].hasPrefix("**Not shown:**"))
-    #expect(verdict.sentences[0].contains("less local is **not shown**"))
-    #expect(verdict.sentences[1].hasPrefix("**Not shown:**"))
+    let sentences = Self.verdict(
+      fails: Self.side((0.66, 0.6, 0.72)), composes: Self.side((0.66, 0.6, 0.72)),
+      shares: ((0.82, 0.78, 0.86), (0.8, 0.75, 0.85))
+    ).sentences
+    #expect(sentences[0].hasPrefix("**Not shown:**"))
+    #expect(sentences[1].contains("less local") && sentences[1].contains("is **not shown**"))
+    #expect(sentences[2].hasPrefix("**Not shown:**"))
   }
 
   @Test("separated recall with overlapping K_max says so")
   func kMaxOverlap() {
-    var verdict = Self.success
-    verdict.local = Self.model("local", (0.92, 0.9, 0.94), k: (11, 0, 12))
-    #expect(verdict.sentences[1].contains("by K_max alone the two are not separated"))
+    let sentences = Self.verdict(composes: Self.side((0.92, 0.9, 0.94), k: (11, 0, 12))).sentences
+    #expect(sentences[2].contains("by K_max alone the two are not separated"))
   }
 
   @Test(
     "a mask is no repair without an effect, by drawing everywhere, or when its placebo does the same",
     arguments: [
-      (arm("conditioner", (0.02, -0.01, 0.05)), "not above 0"),
-      (arm("conditioner", (0.2, 0.1, 0.3), p: 0.2), "not above 0"),
-      (
-        arm("conditioner", (0.2, 0.15, 0.25), precision: (-0.5, -0.6, -0.4)),
-        "no more than its cost"
-      ),
-    ] as [(Verdict.Arm, String)])
-  func noRepair(mask: Verdict.Arm, why: String) {
-    var verdict = Self.success
-    verdict.masks = [mask]
-    #expect(verdict.sentences[2].hasPrefix("**Not shown:**"))
-    #expect(verdict.sentences[2].contains(why))
+      (repair((0.02, -0.01, 0.05)), "not above 0"),
+      (repair((0.2, 0.1, 0.3), p: 0.2), "not above 0"),
+      (repair((0.2, 0.15, 0.25), precision: (-0.5, -0.6, -0.4)), "no more than its cost"),
+      (repair((0.2, 0.15, 0.25), control: (0.18, 0.12, 0.24)), "which is not less"),
+      (repair((0.2, 0.15, 0.25), control: nil), "no placebo"),
+    ] as [(RepairFinding, String)])
+  func noRepair(mask: RepairFinding, why: String) {
+    let sentence = Self.verdict(repairs: [mask]).sentences[3]
+    #expect(sentence.hasPrefix("**Not shown:**"))
+    #expect(sentence.contains(why))
   }
 
-  @Test("a placebo that does as much, or none at all, leaves a mask unproven")
-  func placebo() {
-    var verdict = Self.success
-    verdict.placebos = [Self.arm("placebo", (0.18, 0.12, 0.24))]
-    #expect(verdict.sentences[2].contains("which is not less"))
-    // Another mask's placebo is no control of this one.
-    verdict.placebos = [Self.arm("placebo", (-0.5, -0.6, -0.4), radius: "3")]
-    #expect(verdict.sentences[2].contains("no placebo"))
-    verdict.placebos = [Self.arm("placebo", (-0.5, -0.6, -0.4), of: "pixel")]
-    #expect(verdict.sentences[2].contains("no placebo"))
-    verdict.placebos = []
-    #expect(verdict.sentences[2].contains("no placebo"))
-    verdict = Self.success
-    verdict.identicalShare = 0.99
-    #expect(verdict.sentences[2].contains("identity control failed"))
-    verdict = Self.success
-    verdict.masks = []
-    #expect(verdict.sentences[2].contains("no mask was evaluated"))
+  @Test("a control that was not evaluated, and an identity that failed, leave a mask unproven")
+  func controls() {
+    var mask = Self.repair((0.2, 0.15, 0.25))
+    mask.control = Replicates([])
+    #expect(Self.verdict(repairs: [mask]).sentences[3].contains("was not evaluated beside it"))
+    #expect(Self.verdict(identicalShare: 0.99).sentences[3].contains("identity control failed"))
+    mask.recall = Replicates([])
+    mask.missing = "there is no plain evaluation"
+    let sentence = Self.verdict(repairs: [mask]).sentences[3]
+    #expect(
+      sentence.hasPrefix("**Not shown:**") && sentence.contains("there is no plain evaluation"))
   }
 
-  @Test("missing models are not shown")
+  @Test("models that were not evaluated, and K that were not tested, are not shown")
   func missing() {
-    var verdict = Self.success
-    verdict.failing = nil
-    #expect(verdict.sentences[0].hasPrefix("**Not shown:**"))
-    #expect(verdict.sentences[1].hasPrefix("**Not shown:**"))
+    #expect(
+      Self.verdict(fails: RecallFinding.Side()).sentences[0]
+        == "**Not shown:** `all` was not evaluated and compared.")
+    var untested = Self.side((0.9, 0.87, 0.93))
+    untested.recall = Replicates([])
+    #expect(Self.verdict(fails: untested).sentences[0].contains("no K beyond the training range"))
   }
 
   @Test("names cannot become markup")
   func escaping() {
     #expect(Markdown.escape("a|b*c<d>\ne`") == "a\\|b\\*c&lt;d&gt; e\\`")
     #expect(Markdown.name("a`b|c") == "`a'b¦c`")
-    #expect(Markdown.sql("it's") == "'it''s'")
+    #expect(quoted("it's") == "'it''s'")
+  }
+}
+
+@Suite("The verdict over replicates is paired by seed")
+struct ReplicateVerdictTests {
+  static func replicates(_ values: [Double], from first: Int = 1, width: Double = 0.4)
+    -> Replicates
+  {
+    Replicates(
+      values.enumerated().map { index, value in
+        Replicates.Value(
+          seed: "\(first + index)",
+          estimate: Estimate(value: value, low: value - width / 2, high: value + width / 2, n: 10))
+      })
+  }
+
+  static func finding(_ low: Replicates, _ high: Replicates) -> RecallFinding {
+    RecallFinding(
+      claim: Claims.Recall(direction: .fails, model: "single", against: "all"),
+      low: RecallFinding.Side(recall: low, kMax: replicates([1, 2, 3])),
+      high: RecallFinding.Side(recall: high, kMax: replicates([5, 6, 7])))
+  }
+
+  @Test("differences that agree over seeds are shown, however far the seeds lie apart")
+  func paired() {
+    // Means 0.5 and 0.6, seeds from 0.3 to 0.8: unpaired nothing could be told.
+    let sentence = Verdict(
+      recalls: [
+        Self.finding(Self.replicates([0.3, 0.5, 0.7]), Self.replicates([0.39, 0.6, 0.81]))
+      ]
+    ).sentences[0]
+    #expect(sentence.hasPrefix("**Shown:**"))
+    // 0.09, 0.10, 0.11: mean 0.1, Student's half-width 4.30265 · 0.01 / √3 = 0.0248.
+    #expect(sentence.contains("a difference of 0.10 [0.08, 0.12]"))
+    #expect(sentence.contains("(N = 30)") && sentence.contains("Over 3 seeds, paired."))
+    #expect(sentence.contains("K_max is 2.0 [-0.5, 4.5] against 6.0 [3.5, 8.5]"))
+  }
+
+  @Test("one seed that disagrees is enough for not shown, and seeds in common are needed")
+  func notShown() {
+    let scattered = Verdict(
+      recalls: [
+        Self.finding(Self.replicates([0.3, 0.5, 0.7]), Self.replicates([0.6, 0.8, 0.6]))
+      ]
+    ).sentences[0]
+    #expect(scattered.hasPrefix("**Not shown:**"))
+    let apart = Verdict(
+      recalls: [Self.finding(Self.replicates([0.3]), Self.replicates([0.9], from: 7))]
+    ).sentences[0]
+    #expect(apart.contains("no seed in common"))
+  }
+
+  @Test("what replicates share stands beside each of them")
+  func shared() {
+    let pair = PairedReplicates(
+      Self.replicates([0.3, 0.31]),
+      Replicates(Estimate(value: 0.9, low: 0.8, high: 1, n: 5)))
+    #expect(pair.count == 2 && pair.isShown)
+  }
+
+  @Test(
+    "a repair is the mean over seeds of the mask that was named, by Student's t with Holm's correction"
+  )
+  func repairs() {
+    func repair(_ mask: String, _ values: [Double]) -> RepairFinding {
+      RepairFinding(
+        claim: Claims.Repair(mask: mask, of: "single", control: "placebo", counts: nil),
+        recall: Self.replicates(values, width: 0.02),
+        precision: Self.replicates([0, 0, 0], width: 0.02),
+        control: Self.replicates([-0.3, -0.2, -0.25], width: 0.02))
+    }
+    let verdict = Verdict(repairs: [
+      repair("near", [0.2, 0.21, 0.22]), repair("far", [0.5, -0.3, 0.1]),
+    ])
+    // t = 0.21 / (0.01 / √3) = 36.4 at 2 degrees: p = 0.00075, twice that by Holm.
+    #expect(verdict.sentences[0].hasPrefix("**Shown:** without any training, mask `near`"))
+    #expect(verdict.sentences[0].contains("Holm p = 0.0015"))
+    #expect(verdict.sentences[0].contains("+0.21 [+0.19, +0.23] (N = 30 layouts of 3 seeds"))
+    #expect(verdict.sentences[1].hasPrefix("**Not shown:** without any training, mask `far`"))
+  }
+}
+
+@Suite("Claims that nobody stated are derived from what denoisers are")
+struct DerivedClaimsTests {
+  typealias Candidate = DerivedClaims.Candidate
+
+  static func windows(
+    _ mask: String, of: String = "conditioner", radius: Double = 7
+  ) -> MaskWindows {
+    MaskWindows(mask: mask, of: of, radius: radius, block: 8, margin: 4, fill: "mean")
+  }
+
+  static func mask(
+    _ name: String, _ arm: String, base: String = "single", of: String = "conditioner",
+    radius: Double = 7
+  ) -> Candidate {
+    Candidate(
+      name: name, labelling: "single", reach: .unbounded,
+      mask: Candidate.Mask(
+        arm: arm, base: base, windows: windows(arm, of: of, radius: radius)))
+  }
+
+  static let models = [
+    Candidate(name: "all", labelling: "all", reach: .unbounded),
+    Candidate(name: "single", labelling: "single", reach: .unbounded),
+    Candidate(name: "other", labelling: "single", reach: .unbounded),
+    Candidate(name: "local", labelling: "single", reach: .local),
+  ]
+
+  @Test("roles follow from labelling and network, in the order of the pipeline")
+  func roles() {
+    let derived = DerivedClaims(
+      Self.models + [
+        Self.mask("i", "identity"), Self.mask("c", "conditioner"), Self.mask("p", "placebo"),
+      ])
+    #expect(
+      derived.claims
+        == Claims(
+          recalls: [
+            Claims.Recall(direction: .fails, model: "single", against: "all"),
+            Claims.Recall(direction: .composes, model: "local", against: "single"),
+          ], locals: [Claims.Local(model: "all", against: "single")],
+          repairs: [Claims.Repair(mask: "c", of: "single", control: "p", counts: nil)]))
+    #expect(derived.gaps.isEmpty)
+  }
+
+  @Test("masks of another model are no masks on the failing model")
+  func otherBase() {
+    let derived = DerivedClaims(Self.models + [Self.mask("c", "conditioner", base: "other")])
+    #expect(derived.claims.repairs.isEmpty)
+    #expect(derived.gaps == ["no mask was evaluated on the failing model."])
+  }
+
+  @Test("a placebo of another model, or of other windows, is no control")
+  func otherPlacebo() {
+    for placebo in [
+      Self.mask("p", "placebo", base: "other"), Self.mask("p", "placebo", radius: 3),
+      Self.mask("p", "placebo", of: "pixel"),
+    ] {
+      let derived = DerivedClaims(Self.models + [Self.mask("c", "conditioner"), placebo])
+      #expect(derived.claims.repairs.map(\.control) == [nil])
+    }
+  }
+
+  @Test("missing models are gaps, which the verdict says")
+  func gaps() {
+    let none = DerivedClaims([])
+    #expect(none.claims == Claims() && none.gaps.count == 3)
+    #expect(Verdict(gaps: none.gaps).sentences.allSatisfy { $0.hasPrefix("**Not shown:**") })
+    let alone = DerivedClaims([Self.models[1]])
+    #expect(alone.gaps.contains("`single` has no composing model beside it."))
   }
 }

@@ -1,5 +1,5 @@
 import Foundation
-import Tensors
+import Streams
 import Testing
 
 @testable import Scenes

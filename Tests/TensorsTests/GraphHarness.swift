@@ -1,3 +1,4 @@
+import Streams
 import Testing
 
 @testable import Tensors
@@ -15,7 +16,7 @@ struct GraphHarness {
     self.graph = graph
     self.inputs = inputs
     weights = graph.makeWeights()
-    var stream = RandomStream(seed: seed, purpose: RandomPurpose(2), index: 0)
+    var stream = RandomStream(seed: seed, purpose: .test2, index: 0)
     // Zero-initialised layers would hide their gradients.
     try weights.load(
       weights.tensors().map { tensor in
@@ -56,7 +57,7 @@ struct GraphHarness {
     workspace.writeOutputGradient(cotangent)
     workspace.backward(weights, into: gradients, inputGradients: true)
     let step: Float = 4e-3
-    var stream = RandomStream(seed: 6, purpose: RandomPurpose(3), index: 0)
+    var stream = RandomStream(seed: 6, purpose: .test3, index: 0)
     for (index, value) in inputs.enumerated() {
       var gradient = [Float](repeating: 0, count: data[index].count)
       workspace.readGradient(value, into: &gradient)

@@ -27,10 +27,12 @@ struct LayerGradientTests {
     try GraphHarness(builder.build(output: y), inputs: [x, modulation]).check()
   }
 
-  @Test("attention")
-  func attention() throws {
+  @Test(
+    "attention, with tokens and channels that fill vectors and that do not",
+    arguments: [(4, 4, 8), (4, 5, 20), (3, 1, 4), (8, 8, 32)])
+  func attention(height: Int, width: Int, channels: Int) throws {
     var builder = GraphBuilder()
-    let x = builder.input(height: 4, width: 4, channels: 24)
+    let x = builder.input(height: height, width: width, channels: 3 * channels)
     let y = builder.attention(x)
     try GraphHarness(builder.build(output: y), inputs: [x]).check()
   }

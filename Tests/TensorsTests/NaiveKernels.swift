@@ -1,4 +1,5 @@
 import Foundation
+import Streams
 
 @testable import Tensors
 
@@ -18,7 +19,7 @@ struct Plane {
 
   init(random height: Int, _ width: Int, _ channels: Int, index: UInt64) {
     self.init(height, width, channels)
-    var stream = RandomStream(seed: 11, purpose: RandomPurpose(1), index: index)
+    var stream = RandomStream(seed: 11, purpose: .test, index: index)
     for i in values.indices { values[i] = Double(Float(stream.uniform(-1, 1))) }
   }
 

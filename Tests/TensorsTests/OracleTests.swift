@@ -42,10 +42,12 @@ struct OracleTests {
     }
   }
 
-  @Test("attention", arguments: [8, 16, 20])
-  func attention(channels: Int) throws {
+  @Test(
+    "attention",
+    arguments: [(4, 5, 8), (4, 5, 20), (4, 4, 16), (8, 8, 32), (8, 8, 64), (16, 16, 32)])
+  func attention(height: Int, width: Int, channels: Int) throws {
     var builder = GraphBuilder()
-    let x = builder.input(height: 4, width: 5, channels: 3 * channels)
+    let x = builder.input(height: height, width: width, channels: 3 * channels)
     let y = builder.attention(x)
     let harness = try GraphHarness(builder.build(output: y), inputs: [x])
     expectClose(output(harness), NaiveAttention.forward(plane(x, harness.data[0])).values)

@@ -1,3 +1,4 @@
+import Streams
 import Testing
 
 @testable import Tensors
@@ -6,7 +7,7 @@ import Testing
 @Suite("Winograd's transforms")
 struct WinogradTests {
   private func numbers(_ count: Int, _ index: UInt64) -> [Float] {
-    var stream = RandomStream(seed: 21, purpose: RandomPurpose(4), index: index)
+    var stream = RandomStream(seed: 21, purpose: .test4, index: index)
     return (0..<count).map { _ in stream.gaussian() }
   }
 
@@ -49,7 +50,7 @@ struct WinogradTests {
   private func error(tiles: Bool) -> Double {
     let (side, channels) = (16, 64)
     let x = Plane(random: side, side, channels, index: 1)
-    var stream = RandomStream(seed: 22, purpose: RandomPurpose(4), index: 0)
+    var stream = RandomStream(seed: 22, purpose: .test4, index: 0)
     let weights = (0..<9 * channels * channels).map { _ in
       Double(stream.gaussian() / 24)
     }

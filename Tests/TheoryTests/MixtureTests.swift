@@ -1,5 +1,5 @@
 import Foundation
-import Tensors
+import Streams
 import Testing
 
 @testable import Theory
@@ -14,7 +14,7 @@ struct MixtureTests {
 
   static func points(_ count: Int, dimension: Int, spread: Double) -> [[Double]] {
     (0..<count).map { n in
-      var stream = RandomStream(seed: 7, purpose: RandomPurpose(0x9001), index: UInt64(n))
+      var stream = RandomStream(seed: 7, purpose: .test, index: UInt64(n))
       return (0..<dimension).map { _ in spread * Double(stream.gaussian()) }
     }
   }

@@ -2,6 +2,7 @@
 // version to another.
 import Foundation
 import Lineage
+import Measures
 import Synchronization
 import Testing
 
@@ -11,6 +12,7 @@ import Testing
 private func counting(version: Int = 1, units: Units) -> StageKind {
   StageKind(
     name: "count", version: version, summary: "Counts.", parameters: [], inputs: [],
+    produces: .values,
     run: { context in
       var done = context.checkpoint.restore()["done"].map(Array.init) ?? []
       do {
@@ -50,7 +52,7 @@ struct CheckpointTests {
     _ folder: URL, version: Int = 1, interval: Double = 3600, stopAfter: Int? = nil,
     _ units: Units = .init()
   ) throws -> (RunSummary, notes: [String]) {
-    let store = try Store.open(folder, .readWrite)
+    let store = try Store.open(folder, .readWrite, .locus)
     let read = try parse(Self.text, kinds: [counting(version: version, units: units)])
     let lock = try RunLock.acquire(folder.appending(path: "lock"), as: .current(pipeline: "p"))
     let cancellation = Cancellation()
@@ -69,11 +71,11 @@ struct CheckpointTests {
   }
 
   private func checkpoints(_ folder: URL) throws -> [String] {
-    CheckpointFolder.keys(in: try Store.open(folder, .readOnly))
+    CheckpointFolder.keys(in: try Store.open(folder, .readOnly, .locus))
   }
 
   private func numbers(_ folder: URL) throws -> Data {
-    let store = try Store.open(folder, .readOnly)
+    let store = try Store.open(folder, .readOnly, .locus)
     let execution = try store.latestExecution(pipeline: "p", stage: "c")
     return try Data(contentsOf: store.objectURL(execution?.outputs.first?.sha256 ?? ""))
   }
@@ -93,7 +95,7 @@ struct CheckpointTests {
       #expect(units.all == Array(1...10))
       #expect(try numbers(folder) == Data(0..<10))
       #expect(try checkpoints(folder).isEmpty)
-      let store = try Store.open(folder, .readOnly)
+      let store = try Store.open(folder, .readOnly, .locus)
       let told = try store.query("SELECT message FROM event WHERE level = 'info'")
       #expect(told.rows.count == 2)
       // The cost counts what the earlier processes did.
@@ -135,7 +137,7 @@ struct CheckpointTests {
       #expect(try run(folder, version: 2, units).0.status == .succeeded)
       #expect(units.all == Array(1...10))
       #expect(try checkpoints(folder).isEmpty)
-      let told = try Store.open(folder, .readOnly).query(
+      let told = try Store.open(folder, .readOnly, .locus).query(
         "SELECT message FROM event WHERE level = 'warning'")
       #expect(
         told.rows == [
@@ -161,7 +163,7 @@ struct CheckpointTests {
   @Test("blobs of other names are kept beside a new one, all by one manifest")
   func names() throws {
     try withTemporaryFolder { folder in
-      let store = try Store.open(folder, .readWrite)
+      let store = try Store.open(folder, .readWrite, .locus)
       let key = String(repeating: "a", count: 64)
       let place = CheckpointFolder(store: store, key: key)
       func save(_ blobs: [String: Data], _ before: CheckpointFolder.Manifest?) throws

@@ -81,7 +81,9 @@ struct DiagnosticsTests {
     "errors from elsewhere get a fitting exit code",
     arguments: [
       (CocoaError(.fileReadNoSuchFile) as any Error, ExitCode.missingInput),
+      (CocoaError(.fileReadNoPermission), ExitCode.missingInput),
       (CocoaError(.fileWriteOutOfSpace), ExitCode.inputOutput),
+      (POSIXError(.EIO), ExitCode.inputOutput), (POSIXError(.ENOSPC), ExitCode.inputOutput),
       (CocoaError(.fileReadCorruptFile), ExitCode.badData),
       (CancellationError(), ExitCode.bug),
     ])

@@ -4,6 +4,15 @@ import Synchronization
 
 @testable import Workflow
 
+extension ArtifactType {
+  static let pixels = ArtifactType("pixels")
+  static let weights = ArtifactType("weights")
+  static let mask = ArtifactType("mask")
+  static let outcomes = ArtifactType("outcomes")
+  static let comparison = ArtifactType("comparison")
+  static let values = ArtifactType("values")
+}
+
 /// Kinds of a few lines each: their results are texts made of their parameters and inputs.
 enum Fake {
   static let network = ParameterType.variant(
@@ -34,7 +43,7 @@ enum Fake {
         Parameter(
           "camera", .choice(["overhead", "clevr"]), default: .string("overhead"), help: "camera"),
       ],
-      inputs: [],
+      inputs: [], produces: .pixels,
       check: { parameters in
         let bounds = parameters["objects"]?.array?.compactMap(\.integer) ?? []
         guard bounds.count == 2, bounds[0] > bounds[1] else { return [] }
@@ -56,8 +65,8 @@ enum Fake {
           "network", network, default: .object(["type": .string("unet")]), help: "the network"),
         Parameter("pictures", .integer(1...1_000_000), default: .integer(10), help: "budget"),
       ],
-      inputs: [InputDeclaration("scenes", from: ["generate"], help: "pictures to learn")],
-      run: { try write($0, role: "weights", calls: calls, name: "train") })
+      inputs: [InputDeclaration("scenes", accepts: [.pixels], help: "pictures to learn")],
+      produces: .weights, run: { try write($0, role: "weights", calls: calls, name: "train") })
   }
 
   /// `intervene` takes `denoiser`, gives `mask`.
@@ -69,8 +78,8 @@ enum Fake {
           "mask", .choice(["identity", "pixel", "both"]), default: .string("identity"),
           help: "the mask")
       ],
-      inputs: [InputDeclaration("denoiser", from: ["train"], help: "what is masked")],
-      run: { try write($0, role: "mask", calls: calls, name: "intervene") })
+      inputs: [InputDeclaration("denoiser", accepts: [.weights], help: "what is masked")],
+      produces: .mask, run: { try write($0, role: "mask", calls: calls, name: "intervene") })
   }
 
   /// `evaluate` takes `denoiser` and optionally `reference`, gives `outcomes`.
@@ -79,10 +88,11 @@ enum Fake {
       name: "evaluate", version: 1, summary: "Evaluates.",
       parameters: [Parameter("layouts", .integer(1...1000), default: .integer(4), help: "layouts")],
       inputs: [
-        InputDeclaration("denoiser", from: ["train", "intervene"], help: "what is evaluated"),
-        InputDeclaration("reference", from: ["train"], arity: .optional, help: "a second model"),
+        InputDeclaration("denoiser", accepts: [.weights, .mask], help: "what is evaluated"),
+        InputDeclaration(
+          "reference", accepts: [.weights], arity: .optional, help: "a second model"),
       ],
-      run: { try write($0, role: "outcomes", calls: calls, name: "evaluate") })
+      produces: .outcomes, run: { try write($0, role: "outcomes", calls: calls, name: "evaluate") })
   }
 
   /// `compare` gathers `evaluations`, gives `comparison`.
@@ -90,8 +100,10 @@ enum Fake {
     StageKind(
       name: "compare", version: 1, summary: "Compares.", parameters: [],
       inputs: [
-        InputDeclaration("evaluations", from: ["evaluate"], arity: .many, help: "what is compared")
+        InputDeclaration(
+          "evaluations", accepts: [.outcomes], arity: .many, help: "what is compared")
       ],
+      produces: .comparison,
       run: { try write($0, role: "comparison", calls: calls, name: "compare") })
   }
 

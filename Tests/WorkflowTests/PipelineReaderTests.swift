@@ -133,7 +133,7 @@ struct PipelineReaderTests {
   @Test("stages that wait for each other are named in a circle")
   func cycle() {
     var loop = Fake.intervene()
-    loop.inputs = [InputDeclaration("denoiser", from: ["intervene"], help: "any")]
+    loop.inputs = [InputDeclaration("denoiser", accepts: [.mask], help: "any")]
     let text = pipeline(
       """
       a: { kind: 'intervene', inputs: { denoiser: 'b' } },

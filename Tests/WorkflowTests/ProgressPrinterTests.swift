@@ -28,7 +28,9 @@ struct ProgressPrinterTests {
   func progress(_ done: Int) -> RunEvent {
     .progressed(
       step,
-      StageProgress(done: done, total: 1000, unit: "pictures", metrics: [MetricRow("loss", 0.132)]))
+      StageProgress(
+        done: done, total: 1000, unit: "pictures", metrics: [MetricRow(name: "loss", value: 0.132)])
+    )
   }
 
   @Test("plain lines carry a time stamp, a rate and what is left, one every ten seconds")

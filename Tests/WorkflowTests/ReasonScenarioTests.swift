@@ -3,6 +3,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Testing
 
 @testable import Workflow
@@ -25,7 +26,7 @@ struct ReasonScenarioTests {
     let scenario = try JSONValue.parse(Data(text.utf8))
     let before = try #require(scenario["before"])
     try withTemporaryFolder { folder in
-      let store = try Store.open(folder, .readWrite)
+      let store = try Store.open(folder, .readWrite, .locus)
       try run(try plan(before, store), store, folder)
       let executions = Set(
         try store.query("SELECT id FROM execution").column("id").compactMap(\.text))

@@ -1,7 +1,9 @@
 // Proves that a study grows by one replicate a run until its interval is narrow enough, and says
 // how far it is.
+import Formats
 import Foundation
 import Lineage
+import Measures
 import Testing
 
 @testable import Workflow
@@ -19,7 +21,8 @@ struct ReplicationTests {
         Parameter("scale", .number(0...10), default: .integer(1), help: "scale"),
         Parameter("fails", .integer(0...100), default: .integer(0), help: "a seed that fails"),
       ],
-      inputs: [InputDeclaration("scenes", from: ["generate"], help: "scenes")],
+      inputs: [InputDeclaration("scenes", accepts: [.pixels], help: "scenes")],
+      produces: .values,
       run: { context in
         struct Failure: Error {}
         if context.parameters["fails"]?.integer == Int(context.seed) { throw Failure() }
@@ -29,13 +32,16 @@ struct ReplicationTests {
         return StageOutput(
           files: [.init(role: "value", url: url, kind: "value", mediaType: "text/plain")],
           metrics: [
-            MetricRow("score", value, k: 9, ciLow: value - 5, ciHigh: value + 5, n: 7),
-            MetricRow("loss", value, step: 1),
+            MetricRow(
+              name: "score", value: value, dimensions: ["k": .integer(9)], ciLow: value - 5,
+              ciHigh: value + 5, n: 7),
+            MetricRow(name: "loss", value: value, dimensions: ["pictures": .integer(1)]),
           ])
       }),
     StageKind(
       name: "gather", version: 1, summary: "Gathers.", parameters: [],
-      inputs: [InputDeclaration("values", from: ["measure"], arity: .many, help: "all")],
+      inputs: [InputDeclaration("values", accepts: [.values], arity: .many, help: "all")],
+      produces: .comparison,
       run: { context in
         let values = context.inputs["values"] ?? []
         let url = context.scratch.appending(path: "all")
@@ -43,10 +49,13 @@ struct ReplicationTests {
         return StageOutput(
           files: [.init(role: "all", url: url, kind: "all", mediaType: "text/plain")],
           metrics: [
-            MetricRow("pooled", 0.5, ciLow: 0, ciHigh: 1 / Double(values.count), n: values.count)
+            MetricRow(
+              name: "pooled", value: 0.5, ciLow: 0, ciHigh: 1 / Double(values.count),
+              n: values.count)
           ]
             + values.compactMap { $0.files["value"] }.map {
-              MetricRow("each", Double($0.sha256.utf8.count), arm: $0.sha256)
+              MetricRow(
+                name: "each", value: Double($0.sha256.utf8.count), subject: $0.sha256)
             })
       }),
   ]
@@ -76,7 +85,7 @@ struct ReplicationTests {
   private func run(_ text: String, _ folder: URL, expecting executed: Int? = nil) throws -> (
     count: Int, standing: ReplicateStanding?
   ) {
-    let store = try Store.open(folder, .readWrite)
+    let store = try Store.open(folder, .readWrite, .locus)
     let pipeline = try growing(text, folder, store: store)
     let lock = try RunLock.acquire(folder.appending(path: "lock"), as: .current(pipeline: "p"))
     let summary = try Runner.run(
@@ -107,7 +116,7 @@ struct ReplicationTests {
           == "4 of at most 5 replicates; score at k = 9: the widest 95 % interval is 1.8374 wide"
           + " (`score`, n = 4), wanted 2: narrow enough")
       // The repetitions differ in their seeds, and the gathering stage has all of them.
-      let store = try Store.open(folder, .readOnly)
+      let store = try Store.open(folder, .readOnly, .locus)
       let seeds = try store.query(
         "SELECT DISTINCT seed FROM execution WHERE kind = 'measure' ORDER BY seed")
       #expect(seeds.column("seed").compactMap(\.integer) == [10, 11, 12, 13])
@@ -144,7 +153,7 @@ struct ReplicationTests {
       #expect(try run(text(0), folder).count == 2)
       #expect(try run(text(0), folder).count == 3)
       // What was lost is made again without a further replicate.
-      let store = try Store.open(folder, .readOnly)
+      let store = try Store.open(folder, .readOnly, .locus)
       let hash = try #require(
         try store.query(
           """
@@ -180,8 +189,8 @@ struct ReplicationTests {
       let all = Self.study(
         until: "{ metric: 'score', k: 9, width: 2.9 }", stages: stages, seed: ", seed: 3")
       let standing = try #require(
-        try growing(own, folder, store: Store.open(folder, .readOnly))
-          .standing(store: Store.open(folder, .readOnly)))
+        try growing(own, folder, store: Store.open(folder, .readOnly, .locus))
+          .standing(store: Store.open(folder, .readOnly, .locus)))
       #expect(standing.spreads.map(\.name) == ["score"])
       #expect(try run(all, folder).standing?.spreads.map(\.name) == ["wild", "score"])
       // A gathering stage's own interval, and its values for each replicate.
@@ -240,22 +249,10 @@ struct ReplicationTests {
       let text = Self.study(until: "{ metric: 'scoer', k: 9, width: 1 }")
       #expect(throws: WorkflowError.self) { try run(text, folder) }
       let error = #expect(throws: WorkflowError.self) {
-        try growing(text, folder, store: Store.open(folder, .readOnly))
+        try growing(text, folder, store: Store.open(folder, .readOnly, .locus))
       }
       #expect(error?.exitCode == ExitCode.badData)
       #expect(error?.description.contains("did you mean `score`?") == true)
     }
-  }
-
-  @Test("Student's quantile against published values")
-  func student() {
-    for (degrees, value) in [
-      (1, 12.7062), (2, 4.30265), (10, 2.22814), (11, 2.20099), (15, 2.13145), (29, 2.04523),
-      (60, 2.00030), (1000, 1.96234),
-    ] {
-      #expect(abs(studentQuantile(degrees: degrees) - value) < 2e-5, "\(degrees)")
-    }
-    #expect(studentWidth([1]) == .infinity)
-    #expect(abs(studentWidth([1, 2, 3]) - 2 * 4.30265 / 3.0.squareRoot()) < 1e-4)
   }
 }

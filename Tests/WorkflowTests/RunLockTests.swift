@@ -1,6 +1,7 @@
 // Proves that one run at a time works on a store, that the second says who holds it, and that neither
 // a dead holder is an obstacle nor a child that shares a lock from its fork to its exec.
 import Dispatch
+import Formats
 import Foundation
 import Synchronization
 import Testing

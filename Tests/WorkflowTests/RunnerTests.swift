@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Measures
 import Synchronization
 import Testing
 
@@ -15,7 +16,7 @@ private final class Bench {
     folder = FileManager.default.temporaryDirectory
       .appending(path: "locus-runner-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    store = try Store.open(folder, .readWrite)
+    store = try Store.open(folder, .readWrite, .locus)
   }
 
   deinit { try? FileManager.default.removeItem(at: folder) }
@@ -289,10 +290,10 @@ struct RunnerTests {
     let work = generate.run
     generate.run = { context in
       var output = try work(context)
-      output.metrics = [MetricRow("pictures", 3, unit: "pictures")]
-      output.outcomes = [
+      output.metrics = [MetricRow(name: "pictures", value: 3, unit: "pictures")]
+      output.tables = OutcomeRow.tables([
         OutcomeRow(k: 1, layout: 0, seed: 1, requested: 1, found: 1, drawn: 2, exact: false)
-      ]
+      ])
       return output
     }
     let train = Fake.train()

@@ -1,0 +1,18 @@
+import Workflow
+
+/// What flows between stages, each with its manifest in a file of this folder.
+extension ArtifactType {
+  /// Pictures with their conditioners: `PictureSetManifest`.
+  package static let pictureSet = ArtifactType("picture-set")
+  /// Whatever can be sampled and probed: `DenoiserManifest`.
+  package static let denoiser = ArtifactType("denoiser")
+  /// A detector of objects: `JudgeManifest`.
+  package static let judge = ArtifactType("judge")
+  /// What an evaluation found, a row a picture: `OutcomesManifest`.
+  package static let outcomes = ArtifactType("outcomes")
+  /// `SummaryManifest`s: results that stand in metrics, for people and not for further stages.
+  package static let locality = ArtifactType("locality")
+  package static let agreement = ArtifactType("agreement")
+  package static let comparison = ArtifactType("comparison")
+  package static let theory = ArtifactType("theory")
+}

@@ -1,0 +1,82 @@
+import Analytic
+import Diffusion
+import Formats
+import Foundation
+import Interventions
+import Scenes
+import Workflow
+
+/// Anything that can be sampled and probed, ready to be used.
+package struct DenoiserArtifact: Sendable {
+  package let denoiser: any Denoiser
+  /// SHA-256 of its manifest: what other manifests call it.
+  package let sha256: String
+  package let training: DenoiserManifest.Training
+  /// Of a masked one.
+  package let mask: DenoiserManifest.Mask?
+
+  package var origin: TrainingOrigin {
+    TrainingOrigin(
+      labelling: training.labelling, objects: training.objects[0]...training.objects[1])
+  }
+
+  /// The denoiser that a stage was given; long work of it stops when the stage shall.
+  package init(_ role: String, of context: StageContext) throws {
+    try self.init(
+      manifest: try context.input(role).manifest, object: context.object,
+      checkCancellation: context.checkCancellation)
+  }
+
+  /// - Parameters:
+  ///   - object: finds what the manifest names by hash.
+  ///   - checkCancellation: is called between few passes of the denoiser.
+  /// - Throws: `ArtifactError` for what is not what its manifest says.
+  package init(
+    manifest file: StageFile, object: (String) -> StageFile,
+    checkCancellation: @escaping @Sendable () throws -> Void = {}
+  ) throws {
+    sha256 = file.sha256
+    let plain: any Denoiser
+    switch try DenoiserManifest(file) {
+    case .trained(let training, let network), .imported(let training, let network):
+      let weights = object(network.weights)
+      let read = try weights.weights()
+      guard read.denoiser.network.description.architecture == network.network,
+        read.origin.labelling == training.labelling
+      else { throw ArtifactError(file: weights, reason: "are other weights than the manifest's") }
+      plain = read.denoiser
+      self.training = training
+      mask = nil
+    case .machine(let training, let machine):
+      plain = try AnalyticDenoiser(
+        try PictureFiles(
+          pixels: object(machine.pixels), conditioners: object(machine.conditioners),
+          space: training.space
+        ).trainingSet, machine.settings(training))
+      self.training = training
+      mask = nil
+    case .masked(let mask):
+      let base = try DenoiserArtifact(
+        manifest: object(mask.base), object: object, checkCancellation: checkCancellation)
+      denoiser = try MaskedDenoiser(
+        base: base.denoiser, specification: mask.mask,
+        fill: try mask.fill.map { try Self.fill(object($0)) } ?? [])
+      training = base.training
+      self.mask = mask
+      return
+    }
+    guard training.objects.count == 2, training.objects[0] <= training.objects[1],
+      plain.shape == PictureShape(size: training.size, space: training.space)
+    else {
+      throw ArtifactError(file: file, reason: "describes another denoiser than its files hold")
+    }
+    denoiser = InterruptibleDenoiser(plain, checkCancellation: checkCancellation)
+  }
+
+  private static func fill(_ file: StageFile) throws -> [Float] {
+    guard case .float32(let values) = try file.array().elements else {
+      throw ArtifactError(file: file, reason: "holds no float32 pictures")
+    }
+    return values
+  }
+}

@@ -1,0 +1,141 @@
+import Analytic
+import Diffusion
+import Formats
+import Interventions
+import Scenes
+import Workflow
+
+/// Everything that can be sampled or probed is one type of artifact, in one of these forms.
+package enum DenoiserManifest: Manifest {
+  package static let type = ArtifactType.denoiser
+
+  case trained(Training, Network)
+  /// Trained by another program.
+  case imported(Training, Network)
+  /// Made from pictures, without training.
+  case machine(Training, Machine)
+  /// Another denoiser behind a mask.
+  case masked(Mask)
+
+  /// On what a denoiser was made.
+  package struct Training: Codable, Sendable, Hashable {
+    /// `nil` where another program trained it and did not say.
+    package var camera: CameraKind?
+    /// Side of a picture in px.
+    package var size: Int
+    package var space: ConditionerSpace
+    package var labelling: Labelling
+    /// Fewest and most objects in a training picture.
+    package var objects: [Int]
+
+    package init(
+      camera: CameraKind?, size: Int, space: ConditionerSpace, labelling: Labelling,
+      objects: ClosedRange<Int>
+    ) {
+      self.camera = camera
+      self.size = size
+      self.space = space
+      self.labelling = labelling
+      self.objects = [objects.lowerBound, objects.upperBound]
+    }
+  }
+
+  package struct Network: Codable, Sendable, Hashable {
+    package var network: NetworkDescription.Architecture
+    /// Side in px of what an output pixel depends on.
+    package var window: Int
+    /// SHA-256 of the weights.
+    package var weights: String
+
+    package init(_ description: NetworkDescription, weights: String) {
+      network = description.architecture
+      window = description.window
+      self.weights = weights
+    }
+  }
+
+  package struct Machine: Codable, Sendable, Hashable {
+    /// Where the windows come from: `fixed`, `calibrated` or a published schedule.
+    package var windows: String
+    package var schedule: WindowSchedule
+    package var labelRadius: Int
+    package var places: MachineSettings.Places
+    package var labelDropout: Double
+    /// Side in px of the largest window.
+    package var window: Int
+    /// SHA-256 of the training pictures and their conditioners.
+    package var pixels: String
+    package var conditioners: String
+
+    package init(
+      _ settings: MachineSettings, windows: String, size: Int, pixels: String, conditioners: String
+    ) {
+      self.windows = windows
+      schedule = settings.schedule
+      labelRadius = settings.labelRadius
+      places = settings.places
+      labelDropout = settings.labelDropout
+      window = min(2 * settings.schedule.largestRadius + 1, size)
+      self.pixels = pixels
+      self.conditioners = conditioners
+    }
+
+    package func settings(_ training: Training) -> MachineSettings {
+      MachineSettings(
+        schedule: schedule, labelRadius: labelRadius, places: places,
+        labelling: training.labelling, labelDropout: labelDropout)
+    }
+  }
+
+  package struct Mask: Codable, Sendable, Hashable {
+    /// SHA-256 of the manifest of the denoiser behind the mask.
+    package var base: String
+    package var mask: MaskSpecification
+    /// SHA-256 of the pictures that stand for what is hidden, where there are any.
+    package var fill: String?
+
+    package init(base: String, mask: MaskSpecification, fill: String?) {
+      self.base = base
+      self.mask = mask
+      self.fill = fill
+    }
+  }
+
+  // MARK: - On disk: the members of the parts beside each other, and `form`
+
+  private enum Form: String, Codable { case trained, imported, machine, masked }
+  private enum Key: String, CodingKey { case form }
+
+  private var form: Form {
+    switch self {
+    case .trained: .trained
+    case .imported: .imported
+    case .machine: .machine
+    case .masked: .masked
+    }
+  }
+
+  package init(from decoder: any Decoder) throws {
+    let form = try decoder.container(keyedBy: Key.self).decode(Form.self, forKey: .form)
+    switch form {
+    case .trained: self = .trained(try Training(from: decoder), try Network(from: decoder))
+    case .imported: self = .imported(try Training(from: decoder), try Network(from: decoder))
+    case .machine: self = .machine(try Training(from: decoder), try Machine(from: decoder))
+    case .masked: self = .masked(try Mask(from: decoder))
+    }
+  }
+
+  package func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: Key.self)
+    try container.encode(form, forKey: .form)
+    switch self {
+    case .trained(let training, let network), .imported(let training, let network):
+      try training.encode(to: encoder)
+      try network.encode(to: encoder)
+    case .machine(let training, let machine):
+      try training.encode(to: encoder)
+      try machine.encode(to: encoder)
+    case .masked(let mask): try mask.encode(to: encoder)
+    }
+  }
+}

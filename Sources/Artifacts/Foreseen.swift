@@ -1,0 +1,53 @@
+import Diffusion
+import Formats
+import Scenes
+import Workflow
+
+/// What is known of pictures, denoisers and judges before they are made: enough to refuse what does not fit.
+/// A member that is `nil` will only be known afterwards.
+package struct Foreseen: Codable, Sendable {
+  package var camera: CameraKind?
+  package var size: Int?
+  package var space: ConditionerSpace?
+  package var labelling: Labelling?
+  /// Fewest and most objects in a training picture.
+  package var objects: [Int]?
+  /// Whether a denoiser is behind a mask.
+  package var isMasked: Bool?
+
+  package init(
+    camera: CameraKind? = nil, size: Int? = nil, space: ConditionerSpace? = nil,
+    labelling: Labelling? = nil, objects: [Int]? = nil, isMasked: Bool? = nil
+  ) {
+    self.camera = camera
+    self.size = size
+    self.space = space
+    self.labelling = labelling
+    self.objects = objects
+    self.isMasked = isMasked
+  }
+
+  /// For Workflow, which hands it on.
+  package var value: JSONValue { (try? json()) ?? .null }
+
+  /// What is foreseen of an input; nothing where it is not given.
+  package init(_ upstream: Upstream, _ role: String) {
+    self = upstream.one(role).flatMap { try? Foreseen(json: $0) } ?? Foreseen()
+  }
+
+  /// Whether the other is known to look at other pictures; the two differences that matter, in words.
+  package func difference(from other: Foreseen) -> String? {
+    if let size, let theirs = other.size, size != theirs { return "\(size) px and \(theirs) px" }
+    if let camera, let theirs = other.camera, camera != theirs {
+      return "camera \"\(camera.rawValue)\" and \"\(theirs.rawValue)\""
+    }
+    return nil
+  }
+
+  /// The same, and whether their conditioners are of other spaces.
+  package func differenceOfShape(from other: Foreseen) -> String? {
+    if let difference = difference(from: other) { return difference }
+    guard let space, let theirs = other.space, space != theirs else { return nil }
+    return "conditioners \(space.text) and \(theirs.text)"
+  }
+}

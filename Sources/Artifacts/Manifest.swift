@@ -1,0 +1,120 @@
+import Formats
+import Foundation
+import Workflow
+
+/// What an artifact is, in a few facts: JSON that is hashed like any content and names the files that belong
+/// to it by their hashes. Consumers know no more of an input than this, and what it names.
+package protocol Manifest: Codable, Sendable {
+  static var type: ArtifactType { get }
+}
+
+/// Raised when members of manifests change their meaning; older ones are then read by a migration.
+private let manifestFormat = 1
+
+extension Manifest {
+  /// Canonical JSON: `type` and `format` beside the members.
+  package func data() throws -> Data {
+    var members = try json().object ?? [:]
+    members["type"] = .string(Self.type.name)
+    members["format"] = .integer(manifestFormat)
+    return Data(JSONValue.object(members).canonicalText().utf8)
+  }
+
+  /// - Throws: `ArtifactError` for a file that is no manifest of this type and format.
+  package init(_ file: StageFile) throws {
+    let data = try file.data()
+    let value: JSONValue
+    do {
+      value = try JSONValue.parse(data)
+    } catch {
+      throw ArtifactError(file: file, reason: "is no manifest: \(error)")
+    }
+    guard value["type"]?.string == Self.type.name else {
+      throw ArtifactError(
+        file: file,
+        reason: "is the manifest of a \(value["type"]?.string ?? "?"), not of a \(Self.type)")
+    }
+    guard value["format"]?.integer == manifestFormat else {
+      throw ArtifactError(
+        file: file,
+        reason: "has format \(value["format"]?.canonicalText() ?? "?"), this Locus knows"
+          + " \(manifestFormat): use the version that made it")
+    }
+    do {
+      self = try Self(json: value)
+    } catch {
+      throw ArtifactError(file: file, reason: "is no manifest of a \(Self.type): \(error)")
+    }
+  }
+}
+
+extension Encodable {
+  /// Members in snake case.
+  func json() throws -> JSONValue {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    return try JSONValue.parse(try encoder.encode(self))
+  }
+}
+
+extension Decodable {
+  init(json: JSONValue) throws {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    self = try decoder.decode(Self.self, from: Data(json.canonicalText().utf8))
+  }
+}
+
+/// Of a result that stands in metrics and pictures: only that it is one.
+package struct LocalityManifest: Manifest {
+  package static let type = ArtifactType.locality
+  /// SHA-256 of the denoiser's manifest.
+  package var denoiser: String
+  /// SHA-256 of the sensitivity maps, a PNG.
+  package var map: String
+
+  package init(denoiser: String, map: String) {
+    self.denoiser = denoiser
+    self.map = map
+  }
+}
+
+package struct AgreementManifest: Manifest {
+  package static let type = ArtifactType.agreement
+  /// SHA-256 of the two denoisers' manifests: the one that predicts, and the one to be told.
+  package var denoiser: String
+  package var reference: String
+  /// SHA-256 of the table.
+  package var table: String
+
+  package init(denoiser: String, reference: String, table: String) {
+    self.denoiser = denoiser
+    self.reference = reference
+    self.table = table
+  }
+}
+
+package struct ComparisonManifest: Manifest {
+  package static let type = ArtifactType.comparison
+  /// SHA-256 of the compared evaluations' manifests, in the order of their hashes.
+  package var evaluations: [String]
+  /// SHA-256 of the table.
+  package var table: String
+
+  package init(evaluations: [String], table: String) {
+    self.evaluations = evaluations
+    self.table = table
+  }
+}
+
+package struct TheoryManifest: Manifest {
+  package static let type = ArtifactType.theory
+  package var family: String
+  /// SHA-256 of the enumerated worlds.
+  package var worlds: String
+
+  package init(family: String, worlds: String) {
+    self.family = family
+    self.worlds = worlds
+  }
+}

@@ -1,0 +1,115 @@
+import Diffusion
+import Evaluation
+import Formats
+import Interventions
+import Workflow
+
+/// An evaluation as `compare` sees it: of which denoiser, under which conditions, and a row a picture.
+///
+/// Nothing in it depends on the name of a stage.
+package struct OutcomesManifest: Manifest {
+  package static let type = ArtifactType.outcomes
+  /// SHA-256 of the denoiser's manifest.
+  package var denoiser: String
+  /// Of a masked denoiser: SHA-256 of its base's manifest, and the mask.
+  package var base: String?
+  package var mask: MaskSpecification?
+  /// Most objects in a training picture.
+  package var trainingMaximum: Int
+  package var conditions: Conditions
+  /// SHA-256 of the rows.
+  package var rows: String
+
+  /// What else decides a picture and what is found in it: only evaluations that share it compare.
+  package struct Conditions: Codable, Sendable, Hashable {
+    /// SHA-256 of the judge's weights.
+    package var judge: String
+    package var steps: Int
+    /// As a share of the picture's side.
+    package var tolerance: Double
+    /// Another width of vectors draws pictures with other last bits.
+    package var instructions: String
+
+    package init(judge: String, steps: Int, tolerance: Double, instructions: String) {
+      self.judge = judge
+      self.steps = steps
+      self.tolerance = tolerance
+      self.instructions = instructions
+    }
+  }
+
+  package init(
+    _ denoiser: DenoiserArtifact, conditions: Conditions, rows: String
+  ) {
+    self.denoiser = denoiser.sha256
+    base = denoiser.mask?.base
+    mask = denoiser.mask?.mask
+    trainingMaximum = denoiser.origin.objects.upperBound
+    self.conditions = conditions
+    self.rows = rows
+  }
+
+  package var isPlain: Bool { mask == nil }
+}
+
+/// The rows of an evaluation: what was found in each picture, and the picture's digest.
+package struct OutcomeTable: Sendable {
+  package var outcomes: [Outcome]
+  /// The first 16 digits of the SHA-256 of each float32 picture: equal means bit for bit.
+  package var digests: [String]
+
+  package init(outcomes: [Outcome], digests: [String]) {
+    self.outcomes = outcomes
+    self.digests = digests
+  }
+
+  private static let columns = ["seed", "k", "layout", "requested", "found", "drawn", "digest"]
+
+  package var json: JSONValue {
+    .object([
+      "columns": .array(Self.columns.map(JSONValue.string)),
+      "rows": .array(
+        zip(outcomes, digests).map { outcome, digest in
+          let numbers = [
+            outcome.seed, outcome.k, outcome.layout, outcome.requested, outcome.found,
+            outcome.drawn,
+          ]
+          return .array(numbers.map(JSONValue.integer) + [.string(digest)])
+        }),
+    ])
+  }
+
+  /// - Throws: `ArtifactError` for rows that are not as `json` writes them.
+  package init(_ file: StageFile) throws {
+    let value: JSONValue
+    do {
+      value = try JSONValue.parse(
+        try file.data(), limits: JSON5.Limits(maximumBytes: 1 << 28, maximumDepth: 16))
+    } catch let error as JSON5Error {
+      throw ArtifactError(file: file, reason: error.description)
+    }
+    guard let rows = value["rows"]?.array,
+      value["columns"] == .array(Self.columns.map(JSONValue.string))
+    else { throw ArtifactError(file: file, reason: "lacks rows, or has other columns") }
+    outcomes = []
+    digests = []
+    for row in rows {
+      let cells = row.array ?? []
+      let numbers = cells.compactMap(\.integer)
+      guard numbers.count == 6, let digest = cells.last?.string else {
+        throw ArtifactError(file: file, reason: "has a row that is not six numbers and a digest")
+      }
+      let outcome = Outcome(
+        seed: numbers[0], k: numbers[1], layout: numbers[2], requested: numbers[3],
+        found: numbers[4], drawn: numbers[5])
+      // Sums over pictures must not overflow.
+      guard
+        [outcome.k, outcome.layout, outcome.requested, outcome.found, outcome.drawn]
+          .allSatisfy({ (0...1 << 20).contains($0) }),
+        outcome.found <= min(outcome.requested, outcome.drawn)
+      else { throw ArtifactError(file: file, reason: "has a row with impossible counts") }
+      outcomes.append(outcome)
+      digests.append(digest)
+    }
+  }
+}

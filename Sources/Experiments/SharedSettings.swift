@@ -1,0 +1,53 @@
+import Artifacts
+import Diffusion
+import Scenes
+import Workflow
+
+/// Settings that several kinds have, declared once.
+enum Shared {
+  static let camera = Setting<CameraKind>(
+    default: .overhead, "overhead: straight down; clevr: CLEVR's own view, for 64 px and more")
+  static let size = Setting<Int>(8...512, default: 32, unit: "px", "side of a picture in px")
+  static let cells = Setting<Int>(1...512, default: 16, "side of the conditioner grid")
+  static let sigmaRange = 0.002...80.0
+  static let agreementSigmas = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
+  static let steps = Setting<Int>(2...1000, default: 18, "steps of Heun's sampler")
+  static let labelling = Setting<Labelling>(
+    default: .all, "which objects the training conditioner tells of")
+  static let judgeTolerance = 0.001...0.5
+
+  /// Faults of a picture's side and its cells.
+  static func checkView(size: Int, cells: Int) -> [ParameterProblem] {
+    var problems: [ParameterProblem] = []
+    if size % 4 != 0 {
+      problems.append(
+        ParameterProblem(
+          path: "size", message: "found \(size), accepted: a multiple of 4, which networks need"))
+    }
+    if size % cells != 0 {
+      let divisors = (1...size).filter { size % $0 == 0 }.map(String.init)
+      problems.append(
+        ParameterProblem(
+          path: "cells",
+          message: "found \(cells), accepted: a divisor of size \(size): "
+            + divisors.joined(separator: ", ")))
+    }
+    return problems
+  }
+
+  /// A fault of conditioners that are known to have no places, where `what` says why that is one.
+  static func checkPlaces(_ foreseen: Foreseen, path: String, what: String) -> [ParameterProblem] {
+    guard let space = foreseen.space, !space.hasPlaces else { return [] }
+    return [ParameterProblem(path: path, message: "conditioners are \(space.text), and \(what)")]
+  }
+
+  /// A list whose values shall differ.
+  static func checkDistinct<T: Hashable>(_ values: [T], path: String, what: String)
+    -> [ParameterProblem]
+  {
+    if Set(values).count == values.count { return [] }
+    return [
+      ParameterProblem(path: path, message: "a \(what) stands twice, accepted: each once")
+    ]
+  }
+}

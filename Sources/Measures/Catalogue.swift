@@ -1,0 +1,29 @@
+import Lineage
+
+extension Measure {
+  /// Every measure, in the order of the work: `locus metrics` and README list them so.
+  package static let all: [Measure] =
+    models + locality + evaluation + comparison + agreement + theoryWorlds
+
+  static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
+
+  /// The measure of this name.
+  package static func named(_ name: String) -> Measure? { byName[name] }
+
+  package var dimensionNames: [String] { dimensions.map(\.name) }
+
+  var catalogued: MeasureRow {
+    MeasureRow(
+      name: name, unit: unit, dimensions: dimensionNames.joined(separator: ", "),
+      interval: interval == .none ? nil : interval.rawValue, kinds: kinds.joined(separator: ", "),
+      sentence: sentence, source: source.rawValue)
+  }
+}
+
+extension Vocabulary {
+  /// What Locus adds to a store.
+  package static let locus = Vocabulary(
+    dimensions: MetricDimension.columns, tables: [OutcomeRow.table],
+    views: ViewDeclaration.denoisers + ViewDeclaration.results, queries: NamedQuery.science,
+    measures: Measure.all.map(\.catalogued), upgrade: .fromStepsAndArms)
+}

@@ -1,0 +1,103 @@
+import Lineage
+
+private let evaluate = ["evaluate"]
+private let compare = ["compare"]
+
+/// Pictures drawn for requested layouts.
+extension Measure {
+  package static let recall = Measure(
+    "recall", by: [.k, .seed], interval: .bootstrapOrWilson, in: evaluate,
+    "Share of requested places at which the judge finds an object.", source: .localScores)
+  package static let recallBackground = Measure(
+    "recall_background", by: [.k, .seed], interval: .bootstrapOrWilson, in: evaluate,
+    "Recall as the background detector sees it.")
+  package static let judgeDisagreement = Measure(
+    "judge_disagreement", by: [.k, .seed], in: evaluate,
+    "How far the detectors' recalls differ beyond what they do on renders.")
+  package static let precision = Measure(
+    "precision", by: [.k, .seed], interval: .bootstrapOrWilson, in: evaluate,
+    "Share of drawn objects that were requested.")
+  package static let countError = Measure(
+    "count_error", unit: "objects", by: [.k, .seed], interval: .bootstrap, in: evaluate,
+    "Mean difference between drawn and requested objects, signs dropped.")
+  package static let drawn = Measure(
+    "drawn", unit: "objects", by: [.k, .seed], interval: .bootstrap, in: evaluate,
+    "Mean number of objects in a picture.")
+  package static let exact = Measure(
+    "exact", by: [.k, .seed], interval: .wilson, in: evaluate,
+    "Share of pictures with just the requested objects.")
+  package static let windowLoad = Measure(
+    "window_load", unit: "labels", by: [.k, .seed], in: evaluate,
+    "Labels that one window holds on average, λ(K).")
+  package static let trainingMaximum = Measure(
+    "training_maximum", unit: "objects", in: evaluate,
+    "Objects in the fullest training picture.")
+  package static let labelWindowArea = Measure(
+    "label_window_area", unit: "px²", in: evaluate,
+    "Area from which labels reach one output pixel.")
+
+  static let evaluation: [Measure] = [
+    recall, recallBackground, judgeDisagreement, precision, countError, drawn, exact, windowLoad,
+    trainingMaximum, labelWindowArea,
+  ]
+}
+
+/// Evaluations beside each other.
+extension Measure {
+  package static let kMax = Measure(
+    "k_max", unit: "labels", by: [.seed, .subject], interval: .bootstrap, in: compare,
+    "Largest K whose recall, and that of every tested K below it, reaches the threshold.",
+    source: .localScores)
+  package static let kMaxThreshold = Measure(
+    "k_max_threshold", in: compare, "Recall from which a K counts as reached.")
+  package static let recallBeyond = Measure(
+    "recall_beyond", by: [.seed, .subject], interval: .bootstrap, in: compare,
+    "Recall pooled over every K beyond the training maximum.")
+  package static let identicalPictures = Measure(
+    "identical_pictures", by: [.subject], in: compare,
+    "Share of an identity mask's pictures that equal its baseline's bit for bit.")
+  package static let effectRecallInRange = Measure(
+    "effect_recall_in_range", by: [.subject], interval: .bootstrap, in: compare,
+    "Effect of a mask on recall within the training range.")
+
+  /// What the effect of a mask is measured on.
+  package enum Effect: String, Sendable, CaseIterable {
+    case recall, exact, precision
+
+    fileprivate var words: String {
+      switch self {
+      case .recall: "recall"
+      case .exact: "the share of exact pictures"
+      case .precision: "precision"
+      }
+    }
+  }
+
+  /// Beyond the training maximum, or at one K.
+  package static func effect(_ on: Effect) -> Measure {
+    Measure(
+      "effect_\(on.rawValue)", by: [.k, .subject], interval: .bootstrap, in: compare,
+      "Effect of a mask on \(on.words): masked less plain on the same layouts and noise.")
+  }
+
+  package static func p(_ of: Effect) -> Measure {
+    Measure(
+      "p_\(of.rawValue)", by: [.subject], in: compare,
+      "Two-sided p of the effect on \(of.words), by exchange within layouts.", source: .textbook)
+  }
+
+  package static func pHolm(_ of: Effect) -> Measure {
+    Measure(
+      "p_holm_\(of.rawValue)", by: [.subject], in: compare,
+      "The p of the effect on \(of.words) by Holm over the masks compared.", source: .textbook)
+  }
+
+  static let comparison: [Measure] =
+    [kMax, kMaxThreshold, recallBeyond, identicalPictures, effectRecallInRange]
+    + Effect.allCases.map(effect) + Effect.allCases.map(p) + Effect.allCases.map(pHolm)
+
+  /// The name by which the view `intervention_effect` knows what an effect is on, by measure.
+  static let effects: [(measure: Measure, on: String, p: Measure?, pHolm: Measure?)] =
+    Effect.allCases.map { (effect($0), $0.rawValue, p($0), pHolm($0)) }
+    + [(effectRecallInRange, "recall_in_range", nil, nil)]
+}

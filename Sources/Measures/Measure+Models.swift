@@ -1,0 +1,140 @@
+import Lineage
+
+/// Pictures, networks, machines and the judge.
+extension Measure {
+  package static let pictures = Measure(
+    "pictures", unit: "pictures", in: ["generate", "analytic"],
+    "Pictures in the set, or those that a machine composes from.")
+  package static let objectsMean = Measure(
+    "objects_mean", unit: "objects", in: ["generate"], "Mean number of objects in a picture.")
+  package static let parameters = Measure(
+    "parameters", unit: "weights", in: ["train", "import"], "Trained values of a network.")
+  package static let loss = Measure(
+    "loss", by: [.pictures], in: ["train", "judge"],
+    "Training loss, the mean since the last point of the curve.")
+  package static let learningRate = Measure(
+    "learning_rate", by: [.pictures], in: ["train"], "Step size of the optimiser.")
+
+  package static let judgeThreshold = Measure(
+    "judge_threshold", by: [.detector], in: ["judge"],
+    "Value from which a detection counts, chosen on held-out renders.")
+  package static let judgeRecall = Measure(
+    "judge_recall", by: [.k, .detector], interval: .bootstrapOrWilson, in: ["judge"],
+    "A detector's recall on renders of K objects.")
+  package static let judgePrecision = Measure(
+    "judge_precision", by: [.k, .detector], interval: .bootstrapOrWilson, in: ["judge"],
+    "A detector's precision on renders of K objects.")
+  package static let judgeExact = Measure(
+    "judge_exact", by: [.k, .detector], interval: .wilson, in: ["judge"],
+    "Share of renders of K objects in which a detector finds just these.")
+
+  package static let windowRadius = Measure(
+    "window_radius", unit: "px", by: [.sigma], in: ["analytic"],
+    "Radius of a machine's window from this noise level on.", source: .scoreMachine)
+  package static let calibrationR2 = Measure(
+    "calibration_r2", by: [.radius, .sigma], interval: .median, in: ["analytic"],
+    "r² of a machine of this radius with its teacher, by which the radius is chosen.",
+    source: .scoreMachine)
+  package static let windowsUnmatched = Measure(
+    "windows_unmatched", by: [.k], in: ["analytic"],
+    "Share of labelled windows whose labels no training picture has.")
+
+  package static let maskChangedShare = Measure(
+    "mask_changed_share", by: [.sigma], in: ["intervene"],
+    "Share of output values that a mask changes.")
+  package static let maskLargestChange = Measure(
+    "mask_largest_change", by: [.sigma], in: ["intervene"],
+    "Largest change that a mask makes to an output value.")
+
+  static let models: [Measure] = [
+    pictures, objectsMean, parameters, loss, learningRate, judgeThreshold, judgeRecall,
+    judgePrecision, judgeExact, windowRadius, calibrationR2, windowsUnmatched, maskChangedShare,
+    maskLargestChange,
+  ]
+}
+
+/// How well one denoiser tells what another does.
+extension Measure {
+  /// On noised pictures at one σ, or on what both draw from the same noise.
+  package enum Agreement: String, Sendable, CaseIterable {
+    case denoised = "agreement"
+    case drawn = "drawn_agreement"
+
+    fileprivate var dimensions: [MetricDimension] { self == .denoised ? [.k, .sigma] : [.k] }
+    fileprivate var words: String {
+      self == .denoised ? "two denoisers' outputs" : "what two denoisers draw"
+    }
+    /// The beginning of the name in the view `agreement`.
+    fileprivate var short: String { self == .denoised ? "agreement" : "drawn" }
+  }
+
+  package static func r2(_ of: Agreement) -> Measure {
+    Measure(
+      "\(of.rawValue).r2", by: of.dimensions, interval: .median, in: ["agree"],
+      "Median r² between \(of.words).", source: .scoreMachine)
+  }
+
+  package static func r2Centered(_ of: Agreement) -> Measure {
+    Measure(
+      "\(of.rawValue).r2_centered", by: of.dimensions, interval: .median, in: ["agree"],
+      "Median r² between \(of.words), beyond the mean picture.")
+  }
+
+  static let agreement: [Measure] = agreements.map(\.measure)
+
+  /// By which the view `agreement` knows it.
+  package var nameInAgreements: String? {
+    Self.agreements.first { $0.measure == self }?.short
+  }
+
+  /// With the names in the view `agreement`.
+  static let agreements: [(measure: Measure, short: String)] = Agreement.allCases.flatMap {
+    [(r2($0), "\($0.short).r2"), (r2Centered($0), "\($0.short).r2_centered")]
+  }
+}
+
+/// Where a denoiser's output comes from.
+extension Measure {
+  package enum Space: String, Sendable, CaseIterable {
+    case pixel, conditioner
+    /// What sensitivity spread evenly over the picture would give.
+    case isotropic
+  }
+
+  package static func locality(_ space: Space) -> Measure {
+    switch space {
+    case .pixel:
+      Measure(
+        "locality.pixel", by: [.k, .sigma, .window], interval: .pictures, in: ["probe"],
+        "Share of the squared sensitivity to pixels that lies within the window.",
+        source: .heatMaps)
+    case .conditioner:
+      Measure(
+        "locality.conditioner", by: [.k, .sigma, .window], interval: .pictures, in: ["probe"],
+        "Share of the squared effect of labels that lies within the window.")
+    case .isotropic:
+      Measure(
+        "locality.isotropic", by: [.k, .sigma, .window], in: ["probe"],
+        "Share of the picture's area that lies within the window.")
+    }
+  }
+
+  /// How much a square shall hold.
+  package enum Share: Int, Sendable, CaseIterable {
+    case half = 50
+    case most = 75
+    case nearlyAll = 95
+  }
+
+  /// - Parameter space: sensitivities have sides, the area has none.
+  package static func side(_ space: Space, _ share: Share) -> Measure {
+    Measure(
+      "side.\(space.rawValue).\(share.rawValue)", unit: "px", by: [.k, .sigma], in: ["probe"],
+      "Side of the smallest window with \(share.rawValue) % of the squared sensitivity"
+        + (space == .conditioner ? " to labels." : " to pixels."), source: .heatMaps)
+  }
+
+  static let locality: [Measure] =
+    Space.allCases.map(locality)
+    + [Space.pixel, .conditioner].flatMap { space in Share.allCases.map { side(space, $0) } }
+}

@@ -1,0 +1,55 @@
+import Lineage
+
+/// One row of the table `outcome`: what was found in one generated picture.
+package struct OutcomeRow: Sendable, Hashable {
+  package var k: Int
+  package var layout: Int
+  package var seed: Int
+  package var requested: Int
+  package var found: Int
+  package var drawn: Int
+  package var exact: Bool
+
+  package init(
+    k: Int, layout: Int, seed: Int, requested: Int, found: Int, drawn: Int, exact: Bool
+  ) {
+    self.k = k
+    self.layout = layout
+    self.seed = seed
+    self.requested = requested
+    self.found = found
+    self.drawn = drawn
+    self.exact = exact
+  }
+}
+
+extension OutcomeRow {
+  static let table = TableDeclaration(
+    "outcome",
+    columns: [
+      .init("k", .integer), .init("layout", .integer), .init("seed", .integer),
+      .init("requested", .integer), .init("found", .integer), .init("drawn", .integer),
+      .init("exact", .integer, check: "exact IN (0, 1)"),
+    ], key: ["seed", "k", "layout"])
+
+  /// The rows of an execution, as the store takes them.
+  package static func tables(_ rows: [OutcomeRow]) -> [String: TableRows] {
+    if rows.isEmpty { return [:] }
+    return [
+      table.name: TableRows(
+        columns: table.columns.map(\.name),
+        rows: rows.map { row in
+          [row.k, row.layout, row.seed, row.requested, row.found, row.drawn, row.exact ? 1 : 0]
+            .map(ColumnValue.integer)
+        })
+    ]
+  }
+
+  /// From a row with the columns of the table.
+  package init(_ row: Row) throws(StoreError) {
+    self.init(
+      k: try row.integer("k"), layout: try row.integer("layout"), seed: try row.integer("seed"),
+      requested: try row.integer("requested"), found: try row.integer("found"),
+      drawn: try row.integer("drawn"), exact: try row.flag("exact"))
+  }
+}

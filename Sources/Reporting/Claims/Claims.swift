@@ -1,0 +1,105 @@
+import Formats
+import Foundation
+import Measures
+
+/// What a run is said to show, before anything of it is known. Names are those of instances; without
+/// their seed they stand for all of their replicates.
+struct Claims: Hashable {
+  /// A model's recall against another one's.
+  struct Recall: Hashable {
+    enum Direction: Hashable {
+      /// The model fails where the other composes.
+      case fails
+      /// The model composes where the other does not.
+      case composes
+    }
+    var direction: Direction
+    var model: String
+    var against: String
+    /// `nil`: all tested K beyond the training range.
+    var counts: ClosedRange<Int>?
+
+    var lower: String { direction == .fails ? model : against }
+    var higher: String { direction == .fails ? against : model }
+  }
+
+  /// A model's score is more local than another one's.
+  struct Local: Hashable {
+    var model: String
+    var against: String
+    var space = Measure.Space.pixel
+    /// Side of the window in px whose share of squared sensitivity is compared.
+    var window = Claims.window
+    /// The noise level that was probed: layout is decided at high noise.
+    var sigma = Claims.sigma
+    /// The number of objects that was probed; `nil`: the largest in training.
+    var count: Int?
+  }
+
+  /// A mask, without any training, gives a model back what it lacks.
+  struct Repair: Hashable {
+    var mask: String
+    var of: String
+    /// The mask that keeps the mechanism and moves only what the hypothesis is about.
+    var control: String?
+    /// `nil`: all tested K beyond the training range.
+    var counts: ClosedRange<Int>?
+  }
+
+  /// Side of the default local network's window.
+  static let window = 13
+  static let sigma = 2.0
+
+  var recalls: [Recall] = []
+  var locals: [Local] = []
+  var repairs: [Repair] = []
+
+  /// The claims of a pipeline file's text, which was checked before it ran; `nil` when it states none.
+  init?(source: String) {
+    guard let root = try? JSONValue.parse(Data(source.utf8)), let stated = root["claims"]
+    else { return nil }
+    self.init(stated)
+  }
+
+  init(_ value: JSONValue) {
+    func each<Claim>(_ key: String, _ read: (JSONValue) -> Claim?) -> [Claim] {
+      value[key]?.array?.compactMap(read) ?? []
+    }
+    for (key, direction) in [("fails", Recall.Direction.fails), ("composes", .composes)] {
+      recalls += each(key) { claim in
+        guard let model = claim["model"]?.string, let against = claim["against"]?.string else {
+          return nil
+        }
+        return Recall(
+          direction: direction, model: model, against: against, counts: Self.counts(claim))
+      }
+    }
+    locals = each("local") { claim in
+      guard let model = claim["model"]?.string, let against = claim["against"]?.string else {
+        return nil
+      }
+      var local = Local(model: model, against: against, count: claim["objects"]?.integer)
+      if let space = claim["space"]?.string.flatMap(Measure.Space.init) { local.space = space }
+      if let window = claim["window"]?.integer { local.window = window }
+      if let sigma = claim["sigma"]?.number { local.sigma = sigma }
+      return local
+    }
+    repairs = each("repairs") { claim in
+      guard let mask = claim["mask"]?.string, let of = claim["of"]?.string else { return nil }
+      return Repair(
+        mask: mask, of: of, control: claim["control"]?.string, counts: Self.counts(claim))
+    }
+  }
+
+  init(recalls: [Recall] = [], locals: [Local] = [], repairs: [Repair] = []) {
+    self.recalls = recalls
+    self.locals = locals
+    self.repairs = repairs
+  }
+
+  private static func counts(_ claim: JSONValue) -> ClosedRange<Int>? {
+    guard let ends = claim["k"]?.array?.compactMap(\.integer), ends.count == 2, ends[0] <= ends[1]
+    else { return nil }
+    return ends[0]...ends[1]
+  }
+}

@@ -1,0 +1,38 @@
+/// What a run has of a claim, a number a replicate.
+struct RecallFinding: Hashable {
+  var claim: Claims.Recall
+  var low: Side
+  var high: Side
+
+  struct Side: Hashable {
+    /// Recall pooled over the K of the claim.
+    var recall = Replicates([])
+    var kMax = Replicates([])
+    var isEvaluated: Bool { !kMax.isEmpty }
+  }
+}
+
+struct LocalFinding: Hashable {
+  var claim: Claims.Local
+  /// The number of objects that the claim is about.
+  var count: Int
+  /// Share of squared sensitivity within the window.
+  var model = Replicates([])
+  var against = Replicates([])
+}
+
+struct RepairFinding: Hashable {
+  var claim: Claims.Repair
+  /// Change of recall over the K of the claim.
+  var recall = Replicates([])
+  var precision = Replicates([])
+  /// Of the change of recall, corrected for all masks.
+  var pHolm: Double?
+  /// The control's change of recall.
+  var control = Replicates([])
+  /// Why there is no effect, where there is none.
+  var missing: String?
+
+  /// Layouts behind the change, of all replicates.
+  var layouts: Int { recall.values.compactMap(\.estimate.n).reduce(0, +) }
+}

@@ -1,0 +1,191 @@
+import Statistics
+
+/// The answer in sentences, a claim at a time, computed from intervals alone; what they do not show is
+/// "not shown".
+struct Verdict: Hashable {
+  var recalls: [RecallFinding] = []
+  var locals: [LocalFinding] = []
+  private(set) var repairs: [RepairFinding] = []
+  /// What could not be claimed, in words.
+  var gaps: [String] = []
+  /// Share of the identity arms' pictures that equal their baselines' bit for bit, where there are any.
+  var identicalShare: Double?
+
+  init(
+    recalls: [RecallFinding] = [], locals: [LocalFinding] = [], repairs: [RepairFinding] = [],
+    gaps: [String] = [], identicalShare: Double? = nil
+  ) {
+    self.recalls = recalls
+    self.locals = locals
+    self.gaps = gaps
+    self.identicalShare = identicalShare
+    self.repairs = Self.corrected(repairs)
+  }
+
+  /// Over seeds the claims themselves are the family: each p is Student's, of the mean over seeds.
+  private static func corrected(_ repairs: [RepairFinding]) -> [RepairFinding] {
+    var result = repairs
+    let several = repairs.indices.filter { repairs[$0].recall.values.count > 1 }
+    let ps = several.map { studentP(ofMean: repairs[$0].recall.values.map(\.estimate.value)) }
+    for (index, adjusted) in zip(several, holm(ps)) { result[index].pHolm = adjusted }
+    return result
+  }
+
+  /// A paragraph a claim.
+  var sentences: [String] {
+    var result = recalls.filter { $0.claim.direction == .fails }.map(sentence)
+    result += locals.map(sentence)
+    result += recalls.filter { $0.claim.direction == .composes }.map(sentence)
+    if let identicalShare, identicalShare < 1, !repairs.isEmpty {
+      result.append(
+        "**Not shown:** the identity control failed, so no mask's effect can be believed.")
+    } else {
+      result += repairs.map(sentence)
+    }
+    return result + gaps.map { "**Not shown:** \($0)" }
+  }
+
+  // MARK: - Recall
+
+  /// Recall over the K of the claim is what extrapolation means; K_max stands beside it, for it also
+  /// falls when a low K just misses the threshold.
+  private func sentence(_ finding: RecallFinding) -> String {
+    let claim = finding.claim
+    let (low, high) = (Markdown.name(claim.lower), Markdown.name(claim.higher))
+    for (name, side) in [(low, finding.low), (high, finding.high)] where !side.isEvaluated {
+      return "**Not shown:** \(name) was not evaluated and compared."
+    }
+    let place = words(claim.counts)
+    let pair = PairedReplicates(finding.low.recall, finding.high.recall)
+    guard let a = pair.low.mean, let b = pair.high.mean else {
+      return finding.low.recall.isEmpty || finding.high.recall.isEmpty
+        ? "**Not shown:** no K \(place) was tested for \(low) and \(high)."
+        : "**Not shown:** \(low) and \(high) have no seed in common."
+    }
+    let words =
+      switch (claim.direction, pair.isShown) {
+      case (.fails, true): "fails \(place) where \(high) composes"
+      case (.composes, true): "is overtaken \(place) by \(high)"
+      case (_, false): "is not separated \(place) from \(high)"
+      }
+    let kMax = PairedReplicates(finding.low.kMax, finding.high.kMax)
+    return (pair.isShown ? "**Shown:** " : "**Not shown:** ")
+      + "\(low) \(words): recall there is \(interval(a)) (N = \(Markdown.count(a.n)) layouts), "
+      + "\(interval(b)) (N = \(Markdown.count(b.n))) for \(high)\(difference(pair)). K_max is "
+      + "\(labels(kMax.low)) against \(labels(kMax.high))"
+      + (kMax.isShown ? "." : "; by K_max alone the two are not separated.") + alone(pair.count)
+  }
+
+  private func words(_ counts: ClosedRange<Int>?) -> String {
+    guard let counts else { return "beyond the training range" }
+    return counts.count == 1
+      ? "at K = \(counts.lowerBound)"
+      : "at K from \(counts.lowerBound) to \(counts.upperBound)"
+  }
+
+  // MARK: - Locality
+
+  private func sentence(_ finding: LocalFinding) -> String {
+    let claim = finding.claim
+    let (model, against) = (Markdown.name(claim.model), Markdown.name(claim.against))
+    let place = "K = \(finding.count), σ = \(ChartNumber.text(claim.sigma))"
+    let pair = PairedReplicates(finding.against, finding.model)
+    guard let a = pair.low.mean, let b = pair.high.mean else {
+      return
+        "**Not shown:** that the score of \(against) is less local than that of \(model) was not "
+        + "probed on both at \(place), in a window of \(claim.window) px."
+    }
+    return
+      (pair.isShown
+      ? "**Shown:** the score of \(against) is less local than that of \(model): "
+      : "That the score of \(against) is less local than that of \(model) is **not shown**: ")
+      + "\(percent(a)) of its squared \(claim.space.rawValue) sensitivity lies in a window of \(claim.window) px "
+      + "at \(place), \(percent(b)) of the other's\(difference(pair, digits: 3))."
+      + alone(pair.count)
+  }
+
+  // MARK: - Repair
+
+  private func sentence(_ finding: RepairFinding) -> String {
+    let mask = Markdown.name(finding.claim.mask)
+    guard let recall = finding.recall.mean else {
+      let why = finding.missing ?? "it was not evaluated"
+      return "**Not shown:** mask \(mask) has no effect that can be told: \(why)."
+    }
+    let change =
+      "without any training, mask \(mask) changes recall \(words(finding.claim.counts)) by "
+      + "\(signed(recall)) (N = \(finding.layouts) layouts\(seeds(finding.recall))"
+      + (finding.pHolm.map { ", Holm p = \(Markdown.number($0, digits: 4))" } ?? "") + ")"
+      + (finding.precision.mean.map { " and precision by \(signed($0))" } ?? "")
+    if let objection = objection(to: finding) {
+      return "**Not shown:** \(change), but \(objection)." + alone(finding.recall.values.count)
+    }
+    return "**Shown:** \(change)\(control(of: finding))." + alone(finding.recall.values.count)
+  }
+
+  /// Why a mask's effect is no repair; `nil` when it is one.
+  private func objection(to finding: RepairFinding) -> String? {
+    guard let recall = finding.recall.mean else { return finding.missing }
+    if (recall.low ?? 0) <= 0 || (finding.pHolm ?? 1) >= 0.05 {
+      return "its effect is not above 0 after Holm's correction"
+    }
+    // Drawing objects everywhere also finds the requested ones: what is gained in recall has to
+    // exceed, at the unfavourable ends of both intervals, what is lost in precision.
+    if let precision = finding.precision.mean, (recall.low ?? 0) <= -(precision.low ?? 0) {
+      return "the gain may be no more than its cost: precision changes by \(signed(precision))"
+    }
+    guard let name = finding.claim.control else {
+      return "no placebo with its windows was evaluated"
+    }
+    let pair = PairedReplicates(finding.control, finding.recall)
+    guard let control = pair.low.mean, pair.count == finding.recall.values.count else {
+      return "its control \(Markdown.name(name)) was not evaluated beside it for every seed"
+    }
+    return pair.isShown
+      ? nil
+      : "its control \(Markdown.name(name)) changes recall by \(signed(control)), which is not less"
+  }
+
+  private func control(of finding: RepairFinding) -> String {
+    guard let name = finding.claim.control, let mean = finding.control.mean else { return "" }
+    return "; its control \(Markdown.name(name)), which keeps the area and moves it, by "
+      + "\(signed(mean)) (N = \(Markdown.count(mean.n)))"
+  }
+
+  // MARK: - Words
+
+  /// What the numbers are about when there is one seed.
+  private func alone(_ count: Int) -> String { count == 1 ? "" : " Over \(count) seeds, paired." }
+
+  private func seeds(_ replicates: Replicates) -> String {
+    replicates.values.count > 1 ? " of \(replicates.values.count) seeds" : ""
+  }
+
+  private func difference(_ pair: PairedReplicates, digits: Int = 2) -> String {
+    guard let difference = pair.difference else { return "" }
+    return ", a difference of "
+      + Markdown.interval(difference, digits: digits)
+      + (difference.low == difference.high
+        ? " (every seed differs by the same amount, which does not mean that it is known exactly)"
+        : "")
+  }
+
+  private func labels(_ k: Replicates) -> String {
+    guard let mean = k.mean else { return Markdown.nothing }
+    if k.values.count > 1 { return Markdown.interval(mean, digits: 1) }
+    return "\(Int(mean.value)) [\(Int(mean.low ?? mean.value)), \(Int(mean.high ?? mean.value))]"
+  }
+
+  private func interval(_ estimate: Estimate) -> String { Markdown.interval(estimate) }
+
+  private func signed(_ estimate: Estimate) -> String {
+    "\(Markdown.signed(estimate.value)) [\(Markdown.signed(estimate.low ?? estimate.value)), "
+      + "\(Markdown.signed(estimate.high ?? estimate.value))]"
+  }
+
+  private func percent(_ estimate: Estimate) -> String {
+    func whole(_ value: Double) -> String { Markdown.number(100 * value, digits: 1) }
+    return "\(whole(estimate.value)) % [\(whole(estimate.low ?? estimate.value)), "
+      + "\(whole(estimate.high ?? estimate.value))] (N = \(Markdown.count(estimate.n)) pictures)"
+  }
+}

@@ -1,0 +1,203 @@
+import Evaluation
+import Lineage
+import Measures
+
+/// A denoiser of a run, perhaps behind a mask, as an evaluation saw it.
+struct EvaluatedModel: Hashable {
+  var model: String
+  /// `nil` when its file does not say.
+  var labelling: String?
+  /// The type of its network; `nil` for a machine without one.
+  var network: String?
+  var reach: Reach
+  /// The mask's name, `none` without one.
+  var arm: String
+  /// The intervention's stage, for a masked model.
+  var intervention: String?
+  var executionID: String
+
+  /// What an output may depend on, whatever the architecture is called.
+  enum Reach: Hashable {
+    /// Of a network: a window smaller than the picture.
+    case local
+    /// Of a network: the whole picture.
+    case unbounded
+    /// Not of a network at all.
+    case machine
+  }
+
+  /// What the report calls it.
+  var title: String { intervention ?? model }
+  var isPlain: Bool { arm == "none" }
+
+  static func question(_ runID: String) -> Question<EvaluatedModel> {
+    Question(
+      """
+      SELECT v.model, v.labelling, v.arm, v.intervention, v.execution_id,
+        coalesce(d.network, json_extract(e.params, '$.network.type')) AS network,
+        CASE WHEN d.sha256 IS NULL THEN t.kind = 'analytic' ELSE d.network IS NULL END AS is_machine,
+        coalesce(d."window" < d.size, json_extract(e.params, '$.network.type') = 'local') AS is_local
+      FROM run_model v
+      JOIN stage s ON s.run_id = v.run_id AND s.execution_id = v.execution_id
+      LEFT JOIN denoiser d ON d.sha256 = v.denoiser
+      JOIN stage t ON t.run_id = v.run_id AND t.name = v.model
+      JOIN execution e ON e.id = t.execution_id
+      WHERE v.run_id = \(quoted(runID)) AND v.kind = 'evaluate' ORDER BY s.id
+      """
+    ) { row in
+      EvaluatedModel(
+        model: try row.text("model"), labelling: try row.optionalText("labelling"),
+        network: try row.optionalText("network"),
+        reach: try row.optionalInteger("is_machine") == 1
+          ? .machine : try row.optionalInteger("is_local") == 1 ? .local : .unbounded,
+        arm: try row.text("arm"),
+        intervention: try row.optionalText("intervention"),
+        executionID: try row.text("execution_id"))
+    }
+  }
+}
+
+/// The measures of evaluations by K.
+struct Curves {
+  struct Row {
+    var executionID: String
+    var measure: String
+    var k: Int
+    var estimate: Estimate
+  }
+  private var values: [String: [String: [Int: Estimate]]] = [:]
+
+  init(_ rows: [Row]) {
+    for row in rows {
+      values[row.executionID, default: [:]][row.measure, default: [:]][row.k] = row.estimate
+    }
+  }
+
+  subscript(measure: Measure, of model: EvaluatedModel) -> [Int: Estimate] {
+    values[model.executionID]?[measure.name] ?? [:]
+  }
+
+  static func question(_ runID: String) -> Question<Row> {
+    Question(
+      """
+      SELECT v.model, v.arm, m.* FROM run_model v JOIN metric m USING (execution_id)
+      WHERE v.run_id = \(quoted(runID)) AND m.k IS NOT NULL AND v.kind = 'evaluate'
+      """
+    ) { row in
+      Row(
+        executionID: try row.text("execution_id"), measure: try row.text("name"),
+        k: try row.integer("k"), estimate: try row.estimate("value"))
+    }
+  }
+}
+
+/// What `compare` says of one evaluation.
+struct ComparedEvaluation {
+  var evaluated: EvaluatedModel
+  var kMax: Estimate
+  var threshold: Double
+  /// Recall pooled over the tested K beyond the training range.
+  var recallBeyond: Estimate?
+  /// By which the comparison drew its resamples.
+  var seed: UInt64
+
+  struct Row {
+    var executionID: String
+    var kMax: Estimate
+    var threshold: Double
+    var recallBeyond: Estimate?
+    var seed: UInt64
+  }
+
+  static func question(_ runID: String) -> Question<Row> {
+    Question(
+      """
+      SELECT o.execution_id, m.value AS k_max, m.ci_low, m.ci_high, m.n, t.value AS threshold,
+        b.value AS beyond_value, b.ci_low AS beyond_ci_low, b.ci_high AS beyond_ci_high,
+        b.n AS beyond_n, e.seed
+      FROM stage s
+      JOIN execution e ON e.id = s.execution_id
+      JOIN metric m ON m.execution_id = s.execution_id AND m.name = \(Measure.kMax.quotedName)
+      JOIN metric t ON t.execution_id = s.execution_id AND t.name =
+        \(Measure.kMaxThreshold.quotedName)
+      JOIN execution_output o ON o.sha256 = m.subject
+        AND o.role IN ('outcomes', 'manifest')
+      LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = \(Measure.recallBeyond.quotedName)
+        AND b.subject = m.subject
+      WHERE s.run_id = \(quoted(runID)) AND s.kind = 'compare' ORDER BY s.id
+      """
+    ) { row in
+      Row(
+        executionID: try row.text("execution_id"), kMax: try row.estimate("k_max"),
+        threshold: try row.number("threshold"),
+        recallBeyond: try row.estimateIfAny("beyond_value", "beyond_"),
+        seed: UInt64(bitPattern: Int64(try row.integer("seed"))))
+    }
+  }
+
+  /// In the order of the pipeline; of several comparisons the first.
+  static func all(_ runID: String, _ evaluated: [EvaluatedModel], _ store: Store) throws
+    -> [ComparedEvaluation]
+  {
+    let rows = try question(runID).rows(store)
+    return evaluated.compactMap { model in
+      rows.first { $0.executionID == model.executionID }.map {
+        ComparedEvaluation(
+          evaluated: model, kMax: $0.kMax, threshold: $0.threshold, recallBeyond: $0.recallBeyond,
+          seed: $0.seed)
+      }
+    }
+  }
+}
+
+/// How far the two detectors are from each other, beyond what their calibrations explain.
+struct DisagreementRow {
+  var title: String
+  var largest: Double
+  var mean: Double
+  var tested: Int
+
+  static func question(_ runID: String) -> Question<DisagreementRow> {
+    Question(
+      """
+      SELECT coalesce(v.intervention, v.model) AS model, max(m.value) AS largest, avg(m.value) AS mean,
+        count(*) AS tested
+      FROM run_model v JOIN metric m USING (execution_id) WHERE v.run_id = \(quoted(runID))
+      AND m.name = \(Measure.judgeDisagreement.quotedName) GROUP BY v.execution_id
+      """
+    ) { row in
+      DisagreementRow(
+        title: try row.text("model"), largest: try row.number("largest"),
+        mean: try row.number("mean"), tested: try row.integer("tested"))
+    }
+  }
+}
+
+extension Outcome {
+  /// The pictures of an evaluation, for what no stage has pooled.
+  static func question(_ executionID: String) -> Question<Outcome> {
+    Question(
+      """
+      SELECT seed, k, layout, requested, found, drawn FROM outcome
+      WHERE execution_id = \(quoted(executionID)) ORDER BY seed, k, layout
+      """
+    ) { row in
+      Outcome(
+        seed: try row.integer("seed"), k: try row.integer("k"), layout: try row.integer("layout"),
+        requested: try row.integer("requested"), found: try row.integer("found"),
+        drawn: try row.integer("drawn"))
+    }
+  }
+}
+
+/// The seeds of a run's evaluations.
+enum SeedRow {
+  static func question(_ runID: String) -> Question<Int> {
+    Question(
+      """
+      SELECT DISTINCT seed FROM run_length_generalization
+      WHERE run_id = \(quoted(runID)) AND seed IS NOT NULL ORDER BY seed
+      """
+    ) { try $0.integer("seed") }
+  }
+}

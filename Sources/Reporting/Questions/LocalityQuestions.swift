@@ -1,0 +1,83 @@
+import Lineage
+import Measures
+
+/// The share of squared sensitivity inside one window.
+struct LocalityRow {
+  var model: String
+  var arm: String
+  var sigma: Double
+  var k: Int
+  var space: Measure.Space
+  /// Side in px.
+  var window: Int
+  var share: Estimate
+
+  var title: String { model + (arm == "none" ? "" : ", " + arm) }
+
+  static func question(_ runID: String) -> Question<LocalityRow> {
+    Question(
+      """
+      SELECT * FROM run_locality WHERE run_id = \(quoted(runID))
+      ORDER BY model, arm, k, sigma, space, "window"
+      """
+    ) { row in
+      LocalityRow(
+        model: try row.text("model"), arm: try row.text("arm"), sigma: try row.number("sigma"),
+        k: try row.integer("k"), space: try space(row), window: try row.integer("window"),
+        share: try row.estimate("share"))
+    }
+  }
+}
+
+extension LocalityRow {
+  private static func space(_ row: Row) throws -> Measure.Space {
+    let text = try row.text("space")
+    guard let space = Measure.Space(rawValue: text) else {
+      throw StoreError.column("space", problem: "\(text), not a space that is known")
+    }
+    return space
+  }
+}
+
+/// Sides of the squares that hold given shares, in px.
+struct SidesRow {
+  var model: String
+  var arm: String
+  var k: Int
+  var sigma: Double
+  /// 50, 75 and 95 %.
+  var pixels: [Double?]
+  var conditioners: [Double?]
+
+  static func question(_ runID: String) -> Question<SidesRow> {
+    let spaces = [Measure.Space.pixel, .conditioner]
+    @Sendable func column(_ space: Measure.Space, _ share: Measure.Share) -> String {
+      "\(space.rawValue)_\(share.rawValue)"
+    }
+    let columns = spaces.flatMap { space in
+      Measure.Share.allCases.map { share in
+        "max(CASE m.name WHEN \(Measure.side(space, share).quotedName) THEN m.value END) AS "
+          + column(space, share)
+      }
+    }
+    let measures = spaces.flatMap { space in
+      Measure.Share.allCases.map { Measure.side(space, $0) }
+    }
+    return Question(
+      """
+      SELECT v.model, v.arm, m.k, m.sigma, \(columns.joined(separator: ", "))
+      FROM run_model v JOIN metric m USING (execution_id)
+      WHERE v.run_id = \(quoted(runID)) AND v.kind = 'probe' AND m.name IN (\(quotedNames(measures)))
+      GROUP BY v.model, v.arm, m.k, m.sigma ORDER BY v.model, v.arm, m.k, m.sigma
+      """
+    ) { row in
+      func sides(_ space: Measure.Space) throws -> [Double?] {
+        try Measure.Share.allCases.map { try row.optionalNumber(column(space, $0)) }
+      }
+      return SidesRow(
+        model: try row.text("model"), arm: try row.text("arm"), k: try row.integer("k"),
+        sigma: try row.number("sigma"), pixels: try sides(.pixel),
+        conditioners: try sides(.conditioner))
+    }
+  }
+}

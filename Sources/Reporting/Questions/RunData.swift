@@ -1,0 +1,52 @@
+import Lineage
+import Measures
+
+/// A run, and what more than one section needs of it.
+struct RunData {
+  let store: Store
+  let run: RunRecord
+  /// In the order of the pipeline.
+  let evaluated: [EvaluatedModel]
+  /// What was compared; in the order of the pipeline.
+  let compared: [ComparedEvaluation]
+  let effects: [EffectRow]
+  /// The largest number of objects in training pictures.
+  let trainingMaximum: Int?
+
+  init(store: Store, runID: String) throws {
+    self.store = store
+    run = try store.run(runID)
+    evaluated = try EvaluatedModel.question(runID).rows(store)
+    compared = try ComparedEvaluation.all(runID, evaluated, store)
+    effects = try EffectRow.all(runID, evaluated, store)
+    trainingMaximum = try Self.trainingMaximum(runID).rows(store).first ?? nil
+  }
+
+  func ask<Answer>(_ question: Question<Answer>) throws -> [Answer] { try question.rows(store) }
+
+  private static func trainingMaximum(_ runID: String) -> Question<Int?> {
+    Question(
+      """
+      SELECT max(m.value) AS objects FROM stage s JOIN metric m ON m.execution_id = s.execution_id
+      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.trainingMaximum.quotedName)
+      """
+    ) { try $0.optionalNumber("objects").map { Int($0) } }
+  }
+}
+
+/// A file that a stage left.
+struct StageFileRow {
+  var stage: String
+  var sha256: String
+
+  /// The files that stages of a kind left in a role.
+  static func question(_ runID: String, kind: String, role: String) -> Question<StageFileRow> {
+    Question(
+      """
+      SELECT s.name, o.sha256 FROM stage s JOIN execution_output o USING (execution_id)
+      WHERE s.run_id = \(quoted(runID)) AND s.kind = \(quoted(kind)) AND o.role = \(quoted(role))
+      ORDER BY s.id
+      """
+    ) { StageFileRow(stage: try $0.text("name"), sha256: try $0.text("sha256")) }
+  }
+}

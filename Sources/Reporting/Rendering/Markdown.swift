@@ -1,0 +1,72 @@
+import Foundation
+
+/// Pieces of inline Markdown.
+enum Markdown {
+  /// Names come from files: nothing in them may become markup.
+  static func escape(_ text: String) -> String {
+    var result = ""
+    for character in text {
+      switch character {
+      case "|", "*", "_", "[", "]", "`", "\\", "#", "~": result += "\\\(character)"
+      case "<": result += "&lt;"
+      case ">": result += "&gt;"
+      case "&": result += "&amp;"
+      case "\n", "\r": result += " "
+      default: result.append(character)
+      }
+    }
+    return result
+  }
+
+  /// A name as code, whatever is in it.
+  static func name(_ text: String) -> String {
+    "`"
+      + text.replacingOccurrences(of: "`", with: "'").replacingOccurrences(of: "|", with: "¦")
+      .replacingOccurrences(of: "\n", with: " ") + "`"
+  }
+
+  static func number(_ value: Double, digits: Int = 2) -> String {
+    String(format: "%.\(digits)f", value)
+  }
+
+  /// `0.93 [0.90, 0.96]`.
+  static func interval(_ value: Double, _ low: Double?, _ high: Double?, digits: Int = 2) -> String
+  {
+    guard let low, let high else { return number(value, digits: digits) }
+    return number(value, digits: digits)
+      + " [\(number(low, digits: digits)), \(number(high, digits: digits))]"
+  }
+
+  static func interval(_ estimate: Estimate, digits: Int = 2) -> String {
+    interval(estimate.value, estimate.low, estimate.high, digits: digits)
+  }
+
+  static func signed(_ value: Double, digits: Int = 2) -> String {
+    (value > 0 ? "+" : "") + number(value, digits: digits)
+  }
+
+  /// What is not known, or does not exist.
+  static let nothing = "–"
+
+  static func count(_ value: Int?) -> String { value.map(String.init) ?? nothing }
+}
+
+/// Numbers as people write them: no trailing zeros.
+enum ChartNumber {
+  static func text(_ value: Double) -> String {
+    value == value.rounded() && value.magnitude < 0x1p53 ? "\(Int(value))" : "\(value)"
+  }
+}
+
+enum Scientific {
+  /// `1.2e-5`; plain within three decades of 1.
+  static func text(_ value: Double) -> String {
+    if value == 0 { return "0" }
+    if !value.isFinite { return value > 0 ? "∞" : "–" }
+    let magnitude = abs(value)
+    if magnitude >= 1e-3, magnitude < 1e3 {
+      return Markdown.number(value, digits: magnitude < 0.1 ? 4 : magnitude < 10 ? 3 : 1)
+    }
+    return String(format: "%.1e", value)
+  }
+}

@@ -1,0 +1,132 @@
+import Formats
+import Foundation
+import Measures
+
+/// Average causal effects of the masks, with their controls.
+struct EffectSection: Section {
+  private let run: String
+  private let effects: [EffectRow]
+  private let unpaired: [UnpairedMask]
+  private let identities: [IdentityRow]
+  private let changes: [MaskChangeRow]
+
+  init(_ data: RunData) throws {
+    run = data.run.id
+    effects = data.effects
+    unpaired = UnpairedMask.all(
+      try data.ask(ConditionsRow.question(run)), effects: data.effects)
+    identities = try data.ask(IdentityRow.question(run))
+    changes = try data.ask(MaskChangeRow.question(run))
+  }
+
+  var blocks: [Block] {
+    var blocks: [Block] = [.heading("Interventions")]
+    if effects.isEmpty {
+      blocks.append(.paragraph("No intervention was compared with its baseline."))
+      return blocks + unpairedMasks
+    }
+    blocks.append(
+      .paragraph(
+        "Masked less baseline, on the same layouts and the same noise, without any training. Pooled over "
+          + "the tested K beyond the training range unless the row says *in range*. Intervals: paired "
+          + "bootstrap over layouts; p: sign flips of the layouts' differences, Holm-corrected over the "
+          + "masks. Which K were tested is in the table of K_max."))
+    blocks.append(chart)
+    blocks.append(
+      .table(
+        columns: [
+          "intervention", "baseline", "measure", "effect [95 %]", "p", "Holm p", "N layouts",
+        ],
+        rows: effects.map { effect in
+          [
+            Markdown.name(effect.intervention), Markdown.name(effect.baseline),
+            effect.measure.replacingOccurrences(of: "_", with: " "),
+            Markdown.interval(effect.estimate, digits: 3), p(effect.p), p(effect.pHolm),
+            Markdown.count(effect.estimate.n),
+          ]
+        }))
+    blocks += unpairedMasks + controls
+    blocks.append(EffectRow.question(run).block)
+    return blocks + changedShares
+  }
+
+  private func p(_ value: Double?) -> String {
+    value.map { Markdown.number($0, digits: 4) } ?? Markdown.nothing
+  }
+
+  private var chart: Block {
+    let recall = effects.filter { $0.measure == Measure.Effect.recall.rawValue }
+    let chart = IntervalChart(
+      title: "Effect on recall beyond the training range", xLabel: "change of location recall",
+      rows: recall.map {
+        IntervalChart.Row(
+          label: $0.intervention, value: $0.estimate.value,
+          low: $0.estimate.low ?? $0.estimate.value, high: $0.estimate.high ?? $0.estimate.value,
+          isEmphasized: !["identity", "placebo"].contains($0.arm))
+      })
+    return .chart(
+      name: "effects.svg", svg: chart.svg(),
+      alternative: "Effect of each mask on location recall with its interval")
+  }
+
+  private var unpairedMasks: [Block] {
+    if unpaired.isEmpty { return [] }
+    return [
+      .paragraph("These masked evaluations have **no effect** to tell:"),
+      .table(
+        columns: ["intervention", "why"],
+        rows: unpaired.map { [Markdown.name($0.intervention), $0.reason] }),
+      ConditionsRow.question(run).block,
+    ]
+  }
+
+  private var controls: [Block] {
+    var blocks: [Block] = []
+    for row in identities {
+      blocks.append(
+        .paragraph(
+          row.share == 1
+            ? "Control *identity*: all \(row.count) pictures equal the baseline's bit for bit. No sign of a "
+              + "problem in the masking machinery, which is no proof."
+            : "**Control *identity* failed:** only \(Markdown.number(100 * row.share, digits: 1)) % of "
+              + "\(row.count) pictures equal the baseline's; no effect above can be believed."))
+    }
+    if !identities.isEmpty { blocks.append(IdentityRow.question(run).block) }
+    if effects.contains(where: { $0.arm == "placebo" }) {
+      blocks.append(
+        .paragraph(
+          "Control *placebo*: masks of the same area in the wrong place, computed anew. What it changes is "
+            + "what masking does by itself."))
+    }
+    let still = effects.filter {
+      $0.estimate.low == $0.estimate.value && $0.estimate.high == $0.estimate.value
+    }
+    if !still.isEmpty {
+      let names = Set(still.map { Markdown.name($0.intervention) }).sorted()
+      blocks.append(
+        .paragraph(
+          "An interval without width (\(names.joined(separator: ", "))) means that every layout changed by "
+            + "the same amount, which for the identity is 0 by construction; it does not mean that the "
+            + "value is known exactly."))
+    }
+    return blocks
+  }
+
+  private var changedShares: [Block] {
+    if changes.isEmpty { return [] }
+    return [
+      .details(
+        "How many outputs each mask changes at all, in one pass",
+        [
+          .table(
+            columns: ["mask", "σ", "share of output values changed", "N pictures"],
+            rows: changes.map {
+              [
+                Markdown.name($0.mask), ChartNumber.text($0.sigma),
+                Markdown.number($0.share, digits: 3), "\($0.count)",
+              ]
+            }), MaskChangeRow.question(run).block,
+        ])
+    ]
+  }
+}

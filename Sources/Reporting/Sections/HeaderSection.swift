@@ -1,0 +1,94 @@
+import Formats
+import Foundation
+import Lineage
+import Workflow
+
+/// The question, the verdict, and what failed.
+struct HeaderSection: Section {
+  private let run: RunRecord
+  private let findings: Findings?
+  private let analytic: AnalyticMachines
+  private let theory: String?
+  private let threshold: Double?
+  /// Of the evaluations, in order.
+  private let seeds: [Int]
+
+  init(_ data: RunData) throws {
+    run = data.run
+    theory = try TheorySection.verdict(data)
+    analytic = try AnalyticMachines(data)
+    findings = data.evaluated.isEmpty ? nil : try Findings(data)
+    threshold = data.compared.first?.threshold
+    seeds = try data.ask(SeedRow.question(run.id))
+  }
+
+  var blocks: [Block] {
+    var blocks: [Block] = [.heading(Markdown.escape(run.pipeline), level: 1)]
+    if let question { blocks.append(.paragraph("*\(Markdown.escape(question))*")) }
+    blocks.append(
+      .paragraph(
+        "Run \(Markdown.name(run.id)), \(run.startedAt), status **\(run.status)**, seed \(run.seed), "
+          + "Locus \(Markdown.escape(run.locusVersion))."))
+    blocks += failures
+    guard let findings else {
+      guard let theory else {
+        return blocks + [.paragraph("**No verdict:** the run has no evaluation to judge by.")]
+      }
+      return blocks + [.heading("Verdict"), .paragraph(theory)]
+    }
+    // A run about machines that states no claims of its own, and masks no failing network, is judged
+    // by the machines alone.
+    let isAnalytic =
+      !analytic.machines.isEmpty && !findings.areStated && findings.claims.repairs.isEmpty
+    blocks.append(.heading("Verdict"))
+    blocks += (isAnalytic ? analytic.verdict.sentences : findings.verdict.sentences)
+      .map(Block.paragraph)
+    if let theory { blocks.append(.paragraph(theory)) }
+    return blocks + [.paragraph(reading(findings, isAnalytic: isAnalytic))]
+  }
+
+  /// What stands behind the numbers.
+  private func reading(_ findings: Findings, isAnalytic: Bool) -> String {
+    let kMax =
+      "K_max is the largest K with location recall ≥ \(threshold.map { Markdown.number($0) } ?? "?") "
+      + "for every tested K′ ≤ K. Brackets are 95 % intervals, by bootstrap over layouts"
+    let origin =
+      isAnalytic
+      ? ""
+      : findings.areStated
+        ? " The claims are those that the pipeline file states."
+        : " The pipeline file states no `claims`: these were derived from what its denoisers are (the "
+          + "first network that sees the whole picture and was told of one object at random, the first "
+          + "that was told of all, the first that sees a smaller window, and each mask on the first)."
+    if seeds.count > 1 {
+      return kMax + "; of means over seeds, by Student's t. There are \(seeds.count) seeds "
+        + "(\(seeds.map(String.init).joined(separator: ", "))); what has several is paired seed by "
+        + "seed." + origin
+    }
+    return kMax
+      + ". There is **one seed** (\(run.seed)): the intervals say how sure the layouts make us "
+      + "of these very networks, not how networks of other seeds would do." + origin
+  }
+
+  /// The pipeline's own words.
+  private var question: String? {
+    try? JSONValue.parse(Data(run.source.utf8))["question"]?.string
+  }
+
+  private var failures: [Block] {
+    let bad = run.stages.filter { !["executed", "reused"].contains($0.status) }
+    if bad.isEmpty { return [] }
+    return [
+      .heading("What did not finish"),
+      .table(
+        columns: ["stage", "status", "why"],
+        rows: bad.map { stage in
+          let event = run.events.last {
+            $0.executionID == stage.executionID && $0.level == "error"
+          }
+          let why = stage.status == "failed" ? event?.message ?? stage.reason : stage.reason
+          return [Markdown.name(stage.name), stage.status, Markdown.escape(why)]
+        }),
+    ]
+  }
+}

@@ -1,0 +1,44 @@
+import Measures
+
+/// What the instrument itself is worth.
+struct JudgeSection: Section {
+  private let run: String
+  private let rows: [CalibrationRow]
+
+  init(_ data: RunData) throws {
+    run = data.run.id
+    rows = try data.ask(CalibrationRow.question(run))
+  }
+
+  var blocks: [Block] {
+    let heading = Block.heading("The judge")
+    if rows.isEmpty { return [heading, .paragraph("No judge was trained.")] }
+    return [
+      heading,
+      .paragraph(
+        "The judge is a small detector trained on renders of 0 to 12 objects, never on generated "
+          + "pictures. Below, its recall and precision on held-out renders, beside those of a plain "
+          + "background-difference detector that checks it."),
+      .table(
+        columns: [
+          "K", "recall", "precision", "exact", "plain detector: recall", "precision", "renders",
+        ], rows: Set(rows.map(\.k)).sorted().map(row)),
+      CalibrationRow.question(run).block,
+    ]
+  }
+
+  private func row(_ k: Int) -> [String] {
+    func estimate(_ detector: Detector, _ measure: Measure) -> Estimate? {
+      rows.first { $0.k == k && $0.detector == detector.rawValue && $0.measure == measure.name }?
+        .estimate
+    }
+    func text(_ detector: Detector, _ measure: Measure) -> String {
+      estimate(detector, measure).map { Markdown.interval($0) } ?? Markdown.nothing
+    }
+    return [
+      "\(k)", text(.trained, .judgeRecall), text(.trained, .judgePrecision),
+      text(.trained, .judgeExact), text(.background, .judgeRecall),
+      text(.background, .judgePrecision), Markdown.count(estimate(.trained, .judgeExact)?.n),
+    ]
+  }
+}

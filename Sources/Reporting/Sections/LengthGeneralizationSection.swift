@@ -1,0 +1,183 @@
+import Formats
+import Measures
+
+/// K_max beside the published numbers, and the whole curves that K_max alone hides.
+struct LengthGeneralizationSection: Section {
+  private let run: String
+  private let evaluated: [EvaluatedModel]
+  private let compared: [ComparedEvaluation]
+  private let trainingMaximum: Int?
+  private let curves: Curves
+  private let disagreements: [DisagreementRow]
+
+  init(_ data: RunData) throws {
+    run = data.run.id
+    evaluated = data.evaluated
+    compared = data.compared
+    trainingMaximum = data.trainingMaximum
+    curves = Curves(try data.ask(Curves.question(run)))
+    disagreements = try data.ask(DisagreementRow.question(run))
+  }
+
+  var blocks: [Block] {
+    let heading = Block.heading("Length generalization")
+    if evaluated.isEmpty { return [heading, .paragraph("Nothing was evaluated.")] }
+    return [heading] + kMaxTable + charts + everyNumber + disagreement
+  }
+
+  private var kMaxTable: [Block] {
+    guard let threshold = compared.first?.threshold else {
+      return [.paragraph("K_max was not computed: no `compare` stage finished.")]
+    }
+    return [
+      .paragraph(
+        "Trained on up to \(trainingMaximum.map(String.init) ?? "?") objects; recall threshold "
+          + "\(Markdown.number(threshold)). λ is the window load: how many labels one window "
+          + "holds on average; a local model stays in distribution while λ is near what training showed. "
+          + "With few tested K, K_max is the largest tested one that passes."),
+      .table(
+        columns: [
+          "model", "labelling", "mask", "K_max [95 %]", "published", "N layouts", "tested K",
+          "λ at K_max", "λ at largest K",
+        ], rows: compared.map(row)),
+      ComparedEvaluation.question(run).block,
+    ]
+  }
+
+  private func row(_ compared: ComparedEvaluation) -> [String] {
+    let model = compared.evaluated
+    let k = compared.kMax
+    let loads = curves[.windowLoad, of: model]
+    let tested = curves[.recall, of: model].keys.sorted()
+    func load(_ k: Int?) -> String {
+      k.flatMap { loads[$0] }.map { Markdown.number($0.value, digits: 1) } ?? Markdown.nothing
+    }
+    return [
+      Markdown.name(model.title), model.labelling ?? "?", model.arm,
+      "\(Int(k.value)) [\(Int(k.low ?? k.value)), \(Int(k.high ?? k.value))]",
+      published(model), Markdown.count(k.n), tested.map(String.init).joined(separator: " "),
+      load(Int(k.value)), load(tested.last),
+    ]
+  }
+
+  /// Bradley et al. 2025 (arXiv 2509.16447), for the training range of this run.
+  private func published(_ model: EvaluatedModel) -> String {
+    guard model.isPlain, let trainingMaximum, let column = [1: 0, 3: 1, 5: 2][trainingMaximum]
+    else {
+      return Markdown.nothing
+    }
+    switch (model.network, model.labelling) {
+    case ("unet", "all"): return column < 2 ? "succeeds (Exp 1)" : Markdown.nothing
+    case ("unet", "single"): return "\([1, 2, 3][column]) (Exp 2)"
+    case ("local", "single"): return "\([5, 9, 10][column]) (Exp 2L)"
+    default: return Markdown.nothing
+    }
+  }
+
+  // MARK: - Curves
+
+  private var charts: [Block] {
+    let plain = evaluated.filter(\.isPlain)
+    let masked = evaluated.filter { !$0.isPlain }
+    var blocks: [Block] = []
+    if !plain.isEmpty {
+      blocks.append(
+        .chart(
+          name: "recall.svg", svg: chart("Recall against K, as trained", plain),
+          alternative: "Location recall against the number of requested places, for each model"))
+    }
+    if !masked.isEmpty {
+      let baselines = plain.filter { model in masked.contains { $0.model == model.model } }
+      blocks.append(
+        .chart(
+          name: "recall-masked.svg",
+          svg: chart("Recall against K, behind masks", baselines + masked),
+          alternative: "Location recall against the number of requested places, for each mask"))
+    }
+    return blocks
+  }
+
+  private func chart(_ title: String, _ models: [EvaluatedModel]) -> String {
+    LineChart(
+      title: title, xLabel: "K, requested places", yLabel: "location recall",
+      series: models.map { model in
+        let recall = curves[.recall, of: model]
+        return LineChart.Series(
+          name: model.title,
+          points: recall.keys.sorted().compactMap { k in
+            recall[k].map {
+              LineChart.Point(x: Double(k), y: $0.value, low: $0.low, high: $0.high)
+            }
+          })
+      }, yRange: 0...1,
+      marks: trainingMaximum.map { [(x: Double($0), label: "largest in training")] } ?? []
+    ).svg()
+  }
+
+  private var everyNumber: [Block] {
+    let tables = evaluated.flatMap { model -> [Block] in
+      let recall = curves[.recall, of: model]
+      let precision = curves[.precision, of: model]
+      let exact = curves[.exact, of: model]
+      let drawn = curves[.drawn, of: model]
+      return [
+        .heading(Markdown.name(model.title), level: 4),
+        .table(
+          columns: ["K", "recall", "places", "precision", "exact", "drawn", "layouts"],
+          rows: drawn.keys.sorted().map { k in
+            [
+              "\(k)", text(recall[k]), Markdown.count(recall[k]?.n), text(precision[k]),
+              text(exact[k]), text(drawn[k]), Markdown.count(drawn[k]?.n),
+            ]
+          }),
+      ]
+    }
+    return [
+      .details(
+        "Every number: recall, precision, exact layouts, objects drawn",
+        tables + [
+          .paragraph(
+            "Under `single` the training pictures hold objects without a label, so more objects than "
+              + "requested are in distribution: recall is the primary measure there."),
+          Curves.question(run).block,
+        ])
+    ]
+  }
+
+  private func text(_ estimate: Estimate?) -> String {
+    estimate.map { Markdown.interval($0) } ?? Markdown.nothing
+  }
+
+  // MARK: - The two detectors
+
+  /// Recall by the two detectors may differ by so much, beyond what their calibrations explain.
+  private static let margin = 0.05
+
+  private var disagreement: [Block] {
+    if disagreements.isEmpty { return [] }
+    let query = DisagreementRow.question(run).block
+    let large = disagreements.filter { $0.largest > Self.margin }
+    if large.isEmpty {
+      return [
+        .paragraph(
+          "The judge and the background-difference detector agree on recall within "
+            + "\(Markdown.number(Self.margin)) everywhere, once each one's own recall on renders is "
+            + "taken out."), query,
+      ]
+    }
+    return [
+      .paragraph(
+        "**The two detectors disagree** on recall by more than \(Markdown.number(Self.margin)), beyond "
+          + "what their calibrations on renders explain. The plain detector may miss soft or pale "
+          + "objects and merge those that touch; the samples show which of the two to believe."),
+      .table(
+        columns: ["model", "largest difference of recall", "mean over K", "tested K"],
+        rows: large.map {
+          [
+            Markdown.name($0.title), Markdown.number($0.largest), Markdown.number($0.mean),
+            "\($0.tested)",
+          ]
+        }), query,
+    ]
+  }
+}

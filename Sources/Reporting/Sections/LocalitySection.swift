@@ -1,0 +1,110 @@
+import Formats
+import Foundation
+import Measures
+
+/// How far outputs depend on pixels and labels.
+struct LocalitySection: Section {
+  private let run: String
+  private let rows: [LocalityRow]
+  private let sides: [SidesRow]
+  private let maps: [SectionPicture]
+
+  init(_ data: RunData) throws {
+    run = data.run.id
+    rows = try data.ask(LocalityRow.question(run))
+    sides = try data.ask(SidesRow.question(run))
+    maps = try SectionPicture.all(data, kind: "probe", role: "map")
+  }
+
+  private var counts: [Int] { Set(rows.map(\.k)).sorted() }
+  private var sigmas: [Double] { Set(rows.map(\.sigma)).sorted() }
+
+  var blocks: [Block] {
+    let heading = Block.heading("Locality")
+    let nearest = sigmas.min { abs($0 - Claims.sigma) < abs($1 - Claims.sigma) }
+    guard let sigma = nearest else { return [heading, .paragraph("No locality was probed.")] }
+    var blocks: [Block] = [
+      heading,
+      .paragraph(
+        "Share of the squared sensitivity of an output pixel that lies within a square window around it, "
+          + "by exact Jacobians for pixels and by removing labels one at a time for conditioners. "
+          + "*Even* is what the windows would hold if sensitivity were spread evenly over the picture. "
+          + "Bands are 95 % bootstrap intervals over pictures."),
+    ]
+    for space in [Measure.Space.pixel, .conditioner] {
+      blocks += counts.compactMap { chart(space: space, k: $0, sigma: sigma) }
+    }
+    blocks.append(sidesTable)
+    for (index, map) in maps.enumerated() {
+      blocks += [
+        .heading("Sensitivity maps of \(Markdown.name(map.stage))", level: 4),
+        .paragraph(
+          "Mean squared sensitivity around the output pixel (middle), on a logarithmic scale of six "
+            + "decades; rows K = \(counts.map(String.init).joined(separator: ", ")), columns σ = "
+            + "\(sigmas.map { Markdown.number($0, digits: 1) }.joined(separator: ", "))."),
+        .picture(
+          name: "locality-\(index + 1).png", content: map.content,
+          alternative: "Sensitivity maps of \(map.stage)"),
+      ]
+    }
+    return blocks + [LocalityRow.question(run).block]
+  }
+
+  private func chart(space: Measure.Space, k: Int, sigma: Double) -> Block? {
+    let here = rows.filter { $0.k == k && $0.sigma == sigma }
+    let own = here.filter { $0.space == space }
+    if own.isEmpty { return nil }
+    var series = grouped(own)
+    let even = Dictionary(grouping: here.filter { $0.space == .isotropic }, by: \.window)
+    if !even.isEmpty {
+      let points = even.keys.sorted().map { window in
+        let shares = even[window, default: []].map(\.share.value)
+        return LineChart.Point(
+          x: Double(window), y: shares.reduce(0, +) / Double(shares.count))
+      }
+      series.append(LineChart.Series(name: "even", points: points, isReference: true))
+    }
+    let subject = space == .pixel ? "pixels" : "conditioners"
+    let chart = LineChart(
+      title: "Locality in \(subject), K = \(k), σ = \(ChartNumber.text(sigma))",
+      xLabel: "side of the window, px", yLabel: "share of squared sensitivity",
+      series: series, yRange: 0...1)
+    return .chart(
+      name: "locality-\(space.rawValue)-\(k).svg", svg: chart.svg(),
+      alternative: "Share of squared sensitivity to \(subject) against window size, K = \(k)")
+  }
+
+  private func grouped(_ rows: [LocalityRow]) -> [LineChart.Series] {
+    var series: [LineChart.Series] = []
+    for row in rows {
+      let point = LineChart.Point(
+        x: Double(row.window), y: row.share.value, low: row.share.low, high: row.share.high)
+      if series.last?.name == row.title {
+        series[series.count - 1].points.append(point)
+      } else {
+        series.append(LineChart.Series(name: row.title, points: [point]))
+      }
+    }
+    return series
+  }
+
+  private var sidesTable: Block {
+    func three(_ sides: [Double?]) -> String {
+      sides.map { $0.map { "\(Int($0))" } ?? Markdown.nothing }.joined(separator: " / ")
+    }
+    return .details(
+      "Side of the square that holds 50, 75 and 95 %, in px",
+      [
+        .table(
+          columns: [
+            "model", "mask", "K", "σ", "pixels 50 / 75 / 95 %", "conditioners 50 / 75 / 95 %",
+          ],
+          rows: sides.map {
+            [
+              Markdown.name($0.model), $0.arm, "\($0.k)", ChartNumber.text($0.sigma),
+              three($0.pixels), three($0.conditioners),
+            ]
+          }), SidesRow.question(run).block,
+      ])
+  }
+}

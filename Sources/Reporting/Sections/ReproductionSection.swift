@@ -1,0 +1,43 @@
+import Lineage
+
+/// How to get the same numbers again.
+struct ReproductionSection: Section {
+  private let run: RunRecord
+  private let sourceHash: String?
+  private let artifacts: [ArtifactRow]
+
+  init(_ data: RunData) throws {
+    run = data.run
+    sourceHash = try data.ask(OriginRow.question(run.id)).first
+    artifacts = try data.ask(ArtifactRow.question(run.id))
+  }
+
+  var blocks: [Block] {
+    let blocks: [Block] = [
+      .heading("How to reproduce"), .code("locus run \(run.path)", language: "sh"),
+      .table(
+        columns: ["what", "value"],
+        rows: [
+          ["pipeline file, SHA-256", Markdown.name(sourceHash ?? "?")], ["seed", "\(run.seed)"],
+          ["Locus", Markdown.escape(run.locusVersion)],
+          ["git commit", run.gitCommit.map(Markdown.name) ?? "not in a checkout"],
+          ["host", Markdown.escape(run.host)], ["started by", Markdown.escape(run.trigger)],
+        ]), OriginRow.question(run.id).block,
+    ]
+    if artifacts.isEmpty { return blocks }
+    return blocks + [
+      .details(
+        "Artifacts and their hashes",
+        [
+          .table(
+            columns: ["stage", "role", "bytes", "SHA-256"],
+            rows: artifacts.map {
+              [Markdown.name($0.stage), $0.role, "\($0.bytes)", "`\($0.sha256)`"]
+            })
+        ]),
+      .paragraph(
+        "On the same machine the same pipeline and seed give the same bytes, for any number of threads; "
+          + "another processor may differ in the last bits."),
+    ]
+  }
+}

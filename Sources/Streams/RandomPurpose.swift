@@ -1,0 +1,64 @@
+/// What a random stream is used for: streams of different purposes never overlap.
+///
+/// The one list of them. The numbers are part of what makes results reproducible: a purpose keeps its
+/// number for ever, and two with one number do not compile.
+package enum RandomPurpose: UInt32, Sendable, CaseIterable {
+  // For tests alone: those that draw several things at once need more than one.
+  case test = 0x0001
+  case test2 = 0x0002
+  case test3 = 0x0003
+  case test4 = 0x0004
+  case test9 = 0x0009
+  /// Operands of kernels that are only timed.
+  case kernelTimes = 0x0101
+  case benchmark = 0x0102
+
+  // Training
+  case initialization = 0x1001
+  case training = 0x1002
+
+  // Scenes
+  case scenes = 0x2001
+
+  // Statistics
+  case bootstrap = 0x4001
+  case permutation = 0x4002
+
+  // Evaluation
+  case layouts = 0x4003
+  case noise = 0x4004
+  case judgeScenes = 0x4005
+  case judgeHeldOut = 0x4006
+  case judgeCalibration = 0x4007
+  case judgeTraining = 0x4008
+  case judgeWeights = 0x4009
+  case judgeBackground = 0x400A
+
+  // Masks
+  case fill = 0x5001
+
+  // Probing
+  case probeNoise = 0x6001
+  case probePixels = 0x6002
+  case probeBootstrap = 0x6003
+
+  // Stages
+  case maskCheck = 0x7001
+  case fillPictures = 0x7002
+  case probeScenes = 0x7003
+  case calibrationScenes = 0x7004
+  case agreementScenes = 0x7005
+  case heldOutLabels = 0x7006
+  case heldOutNoise = 0x7007
+  case subset = 0x7008
+
+  // Finite worlds
+  case featureMap = 0x8001
+  /// Pictures noised to measure violations on: drawn from p(x ∣ c) …
+  case exactDraws = 0x8002
+  /// … and from what is composed, by windows of cells …
+  case composedDraws = 0x8003
+  /// … or of blocks.
+  case blockDraws = 0x8004
+  case sampler = 0x8005
+}

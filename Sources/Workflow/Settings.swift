@@ -1,0 +1,185 @@
+import Formats
+import Foundation
+
+/// The settings of a kind: a struct whose members are `@Setting`s, declared once with their type, range,
+/// default, unit and help, and read as typed values.
+///
+/// The names in a pipeline file are those of the members, `learning_rate` for `learningRate`.
+package protocol Settings: Decodable, Sendable {
+  /// For its declarations alone: values are placeholders.
+  init()
+}
+
+extension Settings {
+  /// What a pipeline file may give, in the order of the members.
+  package static var parameters: [Parameter] {
+    Mirror(reflecting: Self()).children.compactMap { child in
+      guard let setting = child.value as? any DeclaredSetting, let label = child.label else {
+        return nil
+      }
+      // A wrapped member is stored under its name with an underscore.
+      return setting.parameter(named: snakeCase(label.drop { $0 == "_" }))
+    }
+  }
+
+  /// - Parameter normalised: what the reader of pipeline files made of them.
+  /// - Throws: `DecodingError` for what is not normalised: a fault of the program.
+  package init(normalised: JSONValue) throws {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    self = try decoder.decode(Self.self, from: Data(normalised.canonicalText().utf8))
+  }
+}
+
+/// No settings.
+package struct NoSettings: Settings {
+  package init() {}
+}
+
+/// Settings of which a tag decides which others there are, such as `network: { type: "unet", … }`.
+package protocol SettingVariant: Decodable, Sendable {
+  /// The member of the object that decides.
+  static var tag: String { get }
+  /// The other members by the word that the tag may be.
+  static var cases: [String: [Parameter]] { get }
+  /// For a declaration: never read.
+  static var placeholder: Self { get }
+}
+
+/// One setting: its declaration where it was declared, its value where it was read.
+@propertyWrapper
+package struct Setting<Value: Decodable & Sendable>: Sendable, Decodable {
+  private var declaration: Declaration?
+  private var value: Value
+
+  private struct Declaration: Sendable {
+    var type: ParameterType
+    var defaultValue: JSONValue?
+    var unit: String?
+    var help: String
+  }
+
+  package var wrappedValue: Value { value }
+  package var projectedValue: Setting<Value> { self }
+
+  /// A declaration that several kinds share.
+  package init(_ shared: Setting<Value>) { self = shared }
+
+  package init(from decoder: any Decoder) throws {
+    value = try decoder.singleValueContainer().decode(Value.self)
+  }
+
+  private init(
+    _ type: ParameterType, _ placeholder: Value, _ defaultValue: JSONValue?, _ unit: String?,
+    _ help: String
+  ) {
+    declaration = Declaration(type: type, defaultValue: defaultValue, unit: unit, help: help)
+    value = placeholder
+  }
+}
+
+// MARK: - What can be declared
+
+extension Setting where Value == Int {
+  /// Without a default it is required.
+  package init(
+    _ range: ClosedRange<Int>, default: Int? = nil, unit: String? = nil, _ help: String
+  ) {
+    self.init(
+      .integer(range), range.lowerBound, `default`.map(JSONValue.integer), unit, help)
+  }
+}
+
+extension Setting where Value == Double {
+  package init(
+    _ range: ClosedRange<Double>, default: Double? = nil, unit: String? = nil, _ help: String
+  ) {
+    self.init(.number(range), range.lowerBound, `default`.map(JSONValue.number), unit, help)
+  }
+}
+
+extension Setting where Value == Bool {
+  package init(default: Bool, _ help: String) {
+    self.init(.bool, `default`, .bool(`default`), nil, help)
+  }
+}
+
+extension Setting where Value == String {
+  package init(_ help: String) { self.init(.text, "", nil, nil, help) }
+}
+
+extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
+  /// - Parameter placeholder: stands in a declaration without a default, and is never read.
+  package init(default: Value, _ help: String) {
+    self.init(Self.choice, `default`, .string(`default`.rawValue), nil, help)
+  }
+
+  package init(required placeholder: Value, _ help: String) {
+    self.init(Self.choice, placeholder, nil, nil, help)
+  }
+
+  private static var choice: ParameterType { .choice(Value.allCases.map(\.rawValue)) }
+}
+
+extension Setting where Value == [Int] {
+  package init(
+    each range: ClosedRange<Int>, count: ClosedRange<Int>, default: [Int]? = nil,
+    unit: String? = nil, _ help: String
+  ) {
+    self.init(
+      .list(.integer(range), count: count), [],
+      `default`.map { .array($0.map(JSONValue.integer)) }, unit, help)
+  }
+}
+
+extension Setting where Value == [Double] {
+  package init(
+    each range: ClosedRange<Double>, count: ClosedRange<Int>, default: [Double]? = nil,
+    unit: String? = nil, _ help: String
+  ) {
+    self.init(
+      .list(.number(range), count: count), [], `default`.map { .array($0.map(JSONValue.number)) },
+      unit, help)
+  }
+}
+
+extension Setting where Value == [[Double]] {
+  package init(
+    each range: ClosedRange<Double>, columns: ClosedRange<Int>, rows: ClosedRange<Int>,
+    default: [[Double]], unit: String? = nil, _ help: String
+  ) {
+    self.init(
+      .list(.list(.number(range), count: columns), count: rows), [],
+      .array(`default`.map { .array($0.map(JSONValue.number)) }), unit, help)
+  }
+}
+
+extension Setting where Value: SettingVariant {
+  package init(_ help: String) {
+    self.init(
+      .variant(tag: Value.tag, cases: Value.cases), Value.placeholder, nil, nil, help)
+  }
+}
+
+// MARK: - Between a declaration and its name
+
+private protocol DeclaredSetting {
+  /// `nil` for one that was read, not declared.
+  func parameter(named name: String) -> Parameter?
+}
+
+extension Setting: DeclaredSetting {
+  fileprivate func parameter(named name: String) -> Parameter? {
+    declaration.map {
+      Parameter(name, $0.type, default: $0.defaultValue, unit: $0.unit, help: $0.help)
+    }
+  }
+}
+
+/// `learning_rate` for `learningRate`, the inverse of what the decoder does.
+private func snakeCase(_ name: some StringProtocol) -> String {
+  name.reduce(into: "") { result, character in
+    if character.isUppercase { result += "_" }
+    result += character.lowercased()
+  }
+}

@@ -1,0 +1,61 @@
+import Workflow
+
+/// From words to an exit code.
+enum CommandLineTool {
+  static var commands: [any Command.Type] {
+    [
+      RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self,
+      LineageCommand.self, QueryCommand.self, MetricsCommand.self, VerifyCommand.self,
+      RebuildCommand.self, CollectCommand.self, ReportCommand.self, ImportCommand.self,
+      SampleCommand.self, DenoiseCommand.self, BenchCommand.self, ScheduleCommand.self,
+      CompletionsCommand.self, ManCommand.self,
+    ]
+  }
+
+  static func run(_ words: [String], console: Console, kinds: [StageKind]) -> Int32 {
+    do {
+      return try dispatch(words, console: console, kinds: kinds)
+    } catch is Console.ClosedPipe {
+      // `locus runs | head` has got what it wanted.
+      return 0
+    } catch {
+      let text = message(of: error)
+      // Problems of a file begin with its name, one a line, as compilers print them.
+      if case WorkflowError.invalid = error {
+        console.writeError(text + "\n")
+      } else {
+        console.writeError("locus: \(text)\n")
+      }
+      return exitCode(of: error)
+    }
+  }
+
+  private static func dispatch(
+    _ words: [String], console: Console, kinds: [StageKind]
+  ) throws -> Int32 {
+    guard let word = words.first else {
+      throw UsageError.noCommand(known: commands.map { $0.about.name })
+    }
+    switch word {
+    case "--version":
+      try console.printLine("locus \(locusVersion)")
+      return 0
+    case "--help", "-h", "help":
+      guard let name = words.dropFirst().first else {
+        try console.write(Help.overview(of: commands.map { $0.about }))
+        return 0
+      }
+      try console.write(Help.text(of: command(name).declaration))
+      return 0
+    default:
+      return try command(word).perform(Array(words.dropFirst()), console: console, kinds: kinds)
+    }
+  }
+
+  private static func command(_ name: String) throws(UsageError) -> any Command.Type {
+    guard let found = commands.first(where: { $0.about.name == name }) else {
+      throw .unknownCommand(name, known: commands.map { $0.about.name })
+    }
+    return found
+  }
+}

@@ -1,0 +1,72 @@
+import Formats
+import Foundation
+import Lineage
+import Measures
+import Workflow
+
+/// One word after `locus`.
+protocol Command {
+  associatedtype Options: CommandOptions
+  static var about: CommandSummary { get }
+  /// Returns the exit code.
+  static func run(_ context: CommandContext<Options>) throws -> Int32
+}
+
+extension Command {
+  static var declaration: CommandDeclaration { CommandDeclaration(about, Options()) }
+
+  /// Reads the words after the command and does what they say.
+  static func perform(_ words: [String], console: Console, kinds: [StageKind]) throws -> Int32 {
+    let declaration = declaration
+    let arguments = try Arguments(words, for: declaration)
+    if !arguments.all(OptionDeclaration.help.name).isEmpty {
+      try console.write(Help.text(of: declaration))
+      return 0
+    }
+    let options = Options()
+    try options.read(arguments, of: declaration.name)
+    return try run(CommandContext(options: options, console: console, kinds: kinds))
+  }
+}
+
+/// What a command works with.
+struct CommandContext<Options: CommandOptions> {
+  var options: Options
+  var console: Console
+  var kinds: [StageKind]
+}
+
+extension CommandContext where Options: StoreOptions {
+  var storeFolder: URL {
+    let path = options.store ?? console.environment["LOCUS_STORE"] ?? ""
+    return URL(filePath: path.isEmpty ? "data" : path, directoryHint: .isDirectory)
+  }
+
+  /// The store for reading; a missing one is an error that says so.
+  func openStore() throws(StoreError) -> Store {
+    try Store.open(storeFolder, .readOnly, .locus)
+  }
+
+  /// The right to write to the store, in the name of a command.
+  func openSession(as name: String, makesStore: Bool = false, heals: Bool = true) throws -> Session
+  {
+    try Session(
+      storeFolder, .locus, as: name, makesStore: makesStore, heals: heals, healed: tellHealed)
+  }
+
+  func tellHealed(_ line: String) { console.writeError("healed: \(line)\n") }
+}
+
+/// A file that the command line names.
+func readFile(_ path: String) throws(UsageError) -> Data {
+  var isFolder: ObjCBool = false
+  guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+    throw .missingFile(path, reason: "there is no such file")
+  }
+  if isFolder.boolValue { throw .missingFile(path, reason: "this is a folder") }
+  do {
+    return try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
+  } catch {
+    throw .missingFile(path, reason: message(of: error))
+  }
+}

@@ -1,0 +1,44 @@
+import Formats
+import Lineage
+import Workflow
+
+/// `locus diff`: what two runs have not in common.
+enum DiffCommand: Command {
+  struct Options: StoreOptions {
+    @Positional("RUN", "the beginning of a run's id") var run: String
+    @Positional("RUN", default: "latest", "the other one (default: `latest`)") var other: String
+    @Flag("--all", "equal metrics and points of curves too") var all
+    @Flag(.json) var json
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
+    name: "diff",
+    summary: "Show two runs side by side: parameters, inputs, metrics with intervals.",
+    discussion: """
+      Stages are compared by their names. Values stand with their 95 % intervals; intervals that do
+      not overlap are marked. Without --all only what differs is shown, and no curves.
+      """,
+    examples: [
+      .init(command: "locus diff 20261123 latest", effect: "yesterday's run beside the newest"),
+      .init(command: "locus diff 20261123T0300 20261124T0300 --json", effect: "for a program"),
+    ])
+
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let store = try context.openStore()
+    let ids = try [context.options.run, context.options.other].map { word in
+      guard case .run(let id) = try StoreReference(word, in: store) else {
+        throw UsageError.noRun(word)
+      }
+      return id
+    }
+    let comparison = try RunComparison(
+      ids[0], ids[1], in: store, all: context.options.all)
+    if context.options.json {
+      try context.console.write(comparison.sheet.json)
+    } else {
+      try context.console.write(comparison.text)
+    }
+    return 0
+  }
+}

@@ -1,0 +1,152 @@
+import Diffusion
+import Experiments
+import Formats
+import Foundation
+import Lineage
+import Workflow
+
+/// `locus import weights`: a denoiser that another program trained becomes an artifact.
+enum ImportCommand: Command {
+  struct Options: StoreOptions {
+    @Positional("WHAT", offers: ["weights"], "weights") var what: String
+    @Positional("FILE", "a .safetensors file with the names and shapes of the reference")
+    var file: String
+    @Option("--name", "NAME", shown: "the file's name", "what to call it") var name: String?
+    @Option("--network", "TYPE", offers: ["unet", "local"], "unet or local") var network: String?
+    @Option("--width", "N", "base width, a multiple of 4") var width: String?
+    @Option("--size", "PX", "side of a picture, a multiple of 4") var size: String?
+    @Option("--cells", "N", "side of the conditioner grid") var cells: String?
+    @Option("--conditioning", "KIND", offers: ["grid", "vector"], "of a unet: grid or vector")
+    var conditioning: String?
+    @Option("--normalization", "KIND", offers: ["group", "pixel"], "of a unet: group or pixel")
+    var normalization: String?
+    @Option("--attention", "ON", { "of a unet: \($0)" }) var attention: BenchCommand.Switch?
+    @Option("--dilations", "N,…", "of a local network, one a block") var dilations: String?
+    @Option(
+      "--labelling", "KIND", offers: ["all", "single", "none"],
+      "of the training: all, single or none")
+    var labelling: String?
+    @Option(
+      "--objects", "MIN,MAX", "of a training picture: fewest and most", reading: range)
+    var objects: ClosedRange<Int>?
+    @Flag(.json) var json
+    @Option(.store) var store: String?
+
+    /// The members of the metadata that the options state, each with its option's name.
+    fileprivate var metadata: [(option: String, key: String, value: String?)] {
+      [
+        ($network.name, "network", network), ($width.name, "width", width),
+        ($size.name, "size", size), ($cells.name, "cells", cells),
+        ($conditioning.name, "conditioning", conditioning),
+        ($normalization.name, "normalization", normalization),
+        ($attention.name, "attention", attention.map { $0 == .on ? "true" : "false" }),
+        ($dilations.name, "dilations", dilations), ($labelling.name, "labelling", labelling),
+        ($objects.name, "objects_min", objects.map { "\($0.lowerBound)" }),
+        ($objects.name, "objects_max", objects.map { "\($0.upperBound)" }),
+      ]
+    }
+  }
+
+  static let about = CommandSummary(
+    name: "import", summary: "Bring weights that another program trained into the store.",
+    discussion: """
+      The file's own metadata count; options say what is missing from it. Tensors that do not fit
+      the network are refused by name and shape. The result is a denoiser like any trained one: for
+      `locus sample` and `locus denoise` by its name or hash, and for a pipeline as the stage
+      `NAME: { kind: "import", weights: "HASH" }`.
+      """,
+    examples: [
+      .init(
+        command: "locus import weights model.safetensors", effect: "a file that Locus once wrote"),
+      .init(
+        command: "locus import weights net.safetensors --network local --width 32 --size 32"
+          + " --cells 16 \\\n      --dilations 1,1,1,1,1 --labelling single --objects 1,3",
+        effect: "a file that PyTorch wrote without metadata"),
+    ])
+
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let options = context.options
+    guard options.what == "weights" else {
+      throw UsageError.badValue(options.what, option: "import", accepted: "weights FILE")
+    }
+    let path = options.file
+    let name = options.name ?? plainName(path)
+    if !isPlainName(name) {
+      throw UsageError.badValue(
+        name, option: options.$name.name, accepted: "1 to 64 letters A-Z a-z, digits, `_`, `-`")
+    }
+    var stated: [String: String] = [:]
+    for (_, key, value) in options.metadata { stated[key] = value }
+    let given = try readFile(path)
+    let file: WeightsFile
+    do {
+      file = try WeightsFile(data: given, stated: stated)
+    } catch {
+      throw UsageError.badFile(path, reason: words(error, options))
+    }
+    let content = file.data()
+    let sha256 = SHA256.hash(content)
+    let source = JSONValue.object([
+      "import": .string(path), "sha256": .string(SHA256.hash(given)),
+      "stated": .object(stated.mapValues(JSONValue.string)),
+    ])
+    let pipeline = Pipeline(
+      name: "import", question: "", seed: 0, path: path, source: source.prettyText(),
+      instances: [
+        StageInstance(
+          stage: name,
+          kind: ImportStage.kind(importing: content),
+          parameters: .object(["weights": .string(sha256)]), seed: 0)
+      ])
+    let summary = try execute(pipeline, context)
+    if summary.exitCode != 0 { return summary.exitCode }
+    try context.console.printLine(
+      options.json
+        ? JSONValue.object([
+          "name": .string(name), "weights": .string(sha256), "run": .string(summary.runID),
+          "parameters": .integer(file.denoiser.weights.count),
+        ]).canonicalText()
+        : "\(name) \(sha256)")
+    return 0
+  }
+
+  private static func execute(
+    _ pipeline: Pipeline, _ context: CommandContext<Options>
+  ) throws -> RunSummary {
+    let signals = SignalWatch()
+    defer { withExtendedLifetime(signals) {} }
+    let session = try context.openSession(as: pipeline.name, makesStore: true)
+    let printer = ProgressPrinter(style: .quiet, output: context.console.writeError)
+    return try session.run(
+      plan: { try Plan(pipeline, store: $0) },
+      settings: RunSettings(
+        threads: 1, trigger: "import", locusVersion: locusVersion,
+        instructions: Experiments.instructions),
+      cancellation: Cancellation(followsSignals: true), observer: printer.observe,
+      report: { _, _ in }
+    ).summary
+  }
+
+  /// The file's name without its ending, and with `_` for what a name cannot hold.
+  private static func plainName(_ path: String) -> String {
+    let base = URL(filePath: path).deletingPathExtension().lastPathComponent
+    return String(decoding: base.utf8.prefix(64).map { isPlainByte($0) ? $0 : 95 }, as: UTF8.self)
+  }
+
+  private static func range(_ text: String) throws(UsageError) -> ClosedRange<Int> {
+    let ends = text.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    guard ends.count == 2, let low = ends[0], let high = ends[1], low >= 0, low <= high else {
+      throw .badValue(text, option: "--objects", accepted: "fewest and most, such as 1,3")
+    }
+    return low...high
+  }
+
+  private static func words(_ error: WeightsFileError, _ options: Options) -> String {
+    guard case .unstated(let absent) = error else { return error.description }
+    var names: [String] = []
+    for (option, key, _) in options.metadata where absent.contains(key) && !names.contains(option) {
+      names.append(option)
+    }
+    return "\(error.description); state \(names.joined(separator: ", "))"
+  }
+}

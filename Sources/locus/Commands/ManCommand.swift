@@ -1,0 +1,121 @@
+/// `locus man`: the manual page, from the same declarations as `--help`.
+enum ManCommand: Command {
+  typealias Options = NoOptions
+
+  static let about = CommandSummary(
+    name: "man", summary: "Print the manual page, in the format of man(7).",
+    examples: [
+      .init(command: "locus man | man -l -", effect: "read it"),
+      .init(
+        command: "locus man > /usr/local/share/man/man1/locus.1", effect: "have it for `man locus`"),
+    ])
+
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    try context.console.write(page(CommandLineTool.commands.map { $0.declaration }))
+    return 0
+  }
+
+  static func page(_ commands: [CommandDeclaration]) -> String {
+    var page = Roff()
+    page.raw(".TH LOCUS 1 \"\(locusDate)\" \"locus \(locusVersion)\" \"User Commands\"")
+    page.macro("SH", ["NAME"])
+    page.raw("locus \\- do conditional diffusion models compose because their scores are local")
+    page.macro("SH", ["SYNOPSIS"])
+    page.raw("\\fBlocus\\fR \\fICOMMAND\\fR [\\fIARGUMENTS\\fR]")
+    page.macro("SH", ["DESCRIPTION"])
+    page.text(
+      "Runs studies of conditional diffusion models from pipeline files and keeps every result, "
+        + "with all that it came from, in one store. What has been done is not done again.")
+    page.macro("SH", ["COMMANDS"])
+    for command in commands { add(command, to: &page) }
+    page.macro("SH", ["EXIT STATUS"])
+    for (code, meaning) in Help.exitCodes { page.item(Roff.bold(code), meaning) }
+    page.macro("SH", ["ENVIRONMENT"])
+    for (name, meaning) in Help.environment { page.item(Roff.bold(name), meaning) }
+    page.macro("SH", ["FILES"])
+    for (path, meaning) in [
+      ("data/locus.sqlite", "the index of all results, for sqlite3(1) too"),
+      ("data/objects, data/receipts", "the results and what is known of them: the truth"),
+      ("reports/PIPELINE/latest.md", "the report of the latest run"),
+    ] { page.item(Roff.italic(path), meaning) }
+    return page.source
+  }
+
+  private static func add(_ command: CommandDeclaration, to page: inout Roff) {
+    page.macro("SS", [Help.usage(of: command)])
+    page.text(command.summary)
+    if !command.discussion.isEmpty {
+      page.macro("PP")
+      page.text(command.discussion)
+    }
+    for positional in command.positionals {
+      page.item(Roff.italic(positional.name), positional.help)
+    }
+    for option in command.options {
+      page.item(
+        Roff.bold(option.name) + (option.metavar.map { " " + Roff.italic($0) } ?? ""),
+        option.help + (option.repeats ? " (may be repeated)" : ""))
+    }
+    for example in command.examples {
+      page.macro("PP")
+      page.text(example.effect + ":")
+      page.block(example.command)
+    }
+  }
+}
+
+/// Text in the format of man(7).
+private struct Roff {
+  private(set) var source = ""
+
+  static func bold(_ text: String) -> String { "\\fB\(escaped(text))\\fR" }
+  static func italic(_ text: String) -> String { "\\fI\(escaped(text))\\fR" }
+
+  /// A dash in an option must stay one when it is copied.
+  private static func escaped(_ text: String) -> String {
+    text.replacingOccurrences(of: "\\", with: "\\e").replacingOccurrences(of: "-", with: "\\-")
+  }
+
+  mutating func macro(_ name: String, _ arguments: [String] = []) {
+    let quoted = arguments.map {
+      "\"\(Self.escaped($0).replacingOccurrences(of: "\"", with: "\\(dq"))\""
+    }
+    source += ([".\(name)"] + quoted).joined(separator: " ") + "\n"
+  }
+
+  mutating func raw(_ line: String) { source += line + "\n" }
+
+  /// A paragraph, in lines of at most 80 bytes that the reader's program fills anew.
+  mutating func text(_ text: String) {
+    var line = ""
+    for word in text.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
+      let word = Self.escaped(String(word))
+      if !line.isEmpty, line.utf8.count + word.utf8.count > 76 {
+        add(line)
+        line = ""
+      }
+      line += (line.isEmpty ? "" : " ") + word
+    }
+    add(line)
+  }
+
+  /// A line that begins like a request is kept from being one.
+  private mutating func add(_ line: String) {
+    source += (line.first == "." || line.first == "'" ? "\\&" : "") + line + "\n"
+  }
+
+  mutating func item(_ title: String, _ body: String) {
+    macro("TP")
+    raw(title)
+    text(body)
+  }
+
+  /// As it stands, indented.
+  mutating func block(_ text: String) {
+    macro("RS", ["4"])
+    macro("nf")
+    for line in Self.escaped(text).split(separator: "\n") { add(String(line)) }
+    macro("fi")
+    macro("RE")
+  }
+}

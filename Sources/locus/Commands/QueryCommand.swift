@@ -1,0 +1,71 @@
+import Formats
+import Foundation
+import Lineage
+
+/// `locus query`: questions to the store, by name or in SQL.
+enum QueryCommand: Command {
+  struct Options: StoreOptions {
+    @Positional("NAME|SQL", "without it: the list of queries, views and tables")
+    var question: String?
+    @Option("--format", "FORMAT", shown: "table") var format: TextTable.Format?
+    @Flag(.json) var json
+    @Option(
+      "--limit", "SECONDS", in: 1...86_400, default: 60, "stop a query that takes longer")
+    var limit: Int
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
+    name: "query", summary: "Ask the store, by the name of a query or view, or in SQL.",
+    discussion: """
+      A query is one statement that only reads: ATTACH, pragmas that change something and everything
+      that writes are refused, and so is a second statement. It is stopped after --limit seconds.
+      """,
+    examples: [
+      .init(command: "locus query", effect: "what can be asked"),
+      .init(command: "locus query k-max --format markdown", effect: "the K_max table for a report"),
+      .init(
+        command: "locus query \"SELECT model, k, recall FROM length_generalization WHERE k > 3\"",
+        effect: "any question in SQL"),
+    ])
+
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let options = context.options
+    let format = options.format ?? (options.json ? .json : .table)
+    let store = try context.openStore()
+    guard let question = options.question else {
+      try context.console.write(list(store).text(format))
+      return 0
+    }
+    let sql = try statement(question, in: store)
+    let result = try store.queryReadOnly(sql, timeLimit: Double(options.limit))
+    try context.console.write(TextTable(result).text(format))
+    return 0
+  }
+
+  /// A single word is a name; anything else is SQL.
+  private static func statement(_ question: String, in store: Store) throws -> String {
+    let queries = store.vocabulary.allQueries
+    if let named = queries.first(where: { $0.name == question }) { return named.sql }
+    guard question.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }) else {
+      return question
+    }
+    let relations = try store.relations()
+    if relations[question] != nil { return "SELECT * FROM \"\(question)\"" }
+    throw UsageError.unknownQuery(
+      question, known: queries.map(\.name) + relations.keys.sorted())
+  }
+
+  private static func list(_ store: Store) throws -> TextTable {
+    let named = store.vocabulary.allQueries.map { query -> [JSONValue] in
+      [.string(query.name), .string("query"), .string(query.summary)]
+    }
+    let relations = try store.query(
+      """
+      SELECT m.name, m.type, (SELECT group_concat(name, ', ') FROM pragma_table_info(m.name)) AS what
+      FROM sqlite_schema m
+      WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite%' ORDER BY m.type DESC, m.name
+      """)
+    return TextTable(columns: ["name", "type", "what"], rows: named + TextTable(relations).rows)
+  }
+}

@@ -1,0 +1,58 @@
+import Formats
+import Foundation
+import Lineage
+import Reporting
+import Workflow
+
+/// `locus report`: writes a run's report anew, from the store alone.
+enum ReportCommand: Command {
+  struct Options: StoreOptions {
+    @Positional("RUN", default: "latest", "the beginning of a run's id, or `latest` (the default)")
+    var run: String
+    @Option(.reports) var reports: String
+    @Flag(.json) var json
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
+    name: "report", summary: "Write a run's report again, from what the store holds.",
+    discussion: "A run writes its report when it ends; this prints the path of the new one.",
+    examples: [
+      .init(command: "locus report", effect: "the newest run's report"),
+      .init(
+        command: "locus report 20261124T1230 --reports /tmp/reports",
+        effect: "an earlier run's, elsewhere"),
+    ])
+
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let store = try context.openStore()
+    let word = context.options.run
+    guard case .run(let id) = try StoreReference(word, in: store) else {
+      throw UsageError.noRun(word)
+    }
+    let path = try write(id, store, into: context.options.reports)
+    try context.console.printLine(
+      context.options.json
+        ? JSONValue.object(["run": .string(id), "report": .string(path)]).canonicalText() : path)
+    return 0
+  }
+
+  /// Returns the path of the report.
+  static func write(_ runID: String, _ store: Store, into folder: String) throws -> String {
+    try Report.write(store: store, runID: runID, into: url(folder)).relativePath
+  }
+
+  /// The report on a run that has just ended; one that had nothing to do needs none of its own.
+  static func path(of run: RunSummary, _ store: Store, into folder: String) throws -> String {
+    if run.status == .succeeded, run.executed == 0,
+      let report = try Report.standing(store: store, runID: run.runID, in: url(folder))
+    {
+      return report.relativePath
+    }
+    return try write(run.runID, store, into: folder)
+  }
+
+  private static func url(_ folder: String) -> URL {
+    URL(filePath: folder, directoryHint: .isDirectory)
+  }
+}

@@ -1,0 +1,153 @@
+import Experiments
+import Formats
+import Foundation
+import Lineage
+import Measures
+import Reporting
+import Workflow
+
+/// `locus run`: brings a pipeline up to date.
+enum RunCommand: Command {
+  struct Options: StoreOptions {
+    @Positional("PIPELINE", "a pipeline file (JSON5)") var pipeline: String
+    @Option(repeated: "--only", "STAGE", "only this stage or instance, and what it needs")
+    var only: [String]
+    @Option(repeated: "--force", "STAGE", "run this stage or instance again") var force: [String]
+    @Option(
+      repeated: "--set", "KEY=VALUE", "override seed or STAGE.PARAMETER, as if it stood in the file"
+    )
+    var overrides: [String]
+    @Option(.threads("threads a stage may use", note: "; no result changes")) var threads: Int
+    @Option(
+      "--checkpoint", "N", in: 0...60, showsRange: true, default: 30,
+      "seconds of work between a stage's checkpoints")
+    var checkpoint: Int
+    @Flag("--dry-run", "tell what would run and why, then stop") var isDry
+    @Flag("--wait", "wait while another run holds the lock, instead of 75") var waits
+    @Flag("--quiet", "print nothing but, at its end, why a run failed") var isQuiet
+    @Flag(.json) var json
+    @Option(.reports) var reports: String
+    @Option("--trigger", "WORD", "what started it, for the record") var trigger: String?
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
+    name: "run", summary: "Run what a pipeline still needs; reuse the rest.",
+    discussion: """
+      A stage runs when its kind, parameters, seed or the content of its inputs are not those of
+      an earlier success. A run that was interrupted or killed goes on with the same command, its
+      unfinished stage from its last checkpoint, to the same bytes. At its end, even after a
+      failure, a run writes its report and prints the report's path; one that had nothing to do
+      leaves the last report as it stands. What `locus verify` found damaged is healed first.
+      """,
+    examples: [
+      .init(
+        command: "locus run Pipelines/quickstart.json5",
+        effect: "run it, or what is left of it"),
+      .init(
+        command: "locus run Pipelines/quickstart.json5 --dry-run --set baseline.network.width=32",
+        effect: "which stages would a wider network run again, and why"),
+      .init(
+        command: "locus run study.json5 --only 'baseline[labelling=single]' --force baseline",
+        effect: "train one instance again, whether or not anything changed"),
+    ])
+
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let options = context.options
+    let path = options.pipeline
+    let first = try Pipeline.read(
+      path: path, kinds: context.kinds, overrides: options.overrides, extensions: [.claims])
+    let existing = options.isDry || first.replication != nil ? try openedStore(context) : nil
+    // With as many replicates as this run shall have, for a pipeline that grows.
+    let pipeline = try Pipeline.growing(store: existing) { replicates in
+      guard let replicates else { return first }
+      return try Pipeline.parse(
+        bytes: Array(first.source.utf8), path: path, kinds: context.kinds,
+        overrides: options.overrides, replicates: replicates, extensions: [.claims])
+    }
+    if options.isDry {
+      let plan = try plan(pipeline, existing, options)
+      let standing = try existing.flatMap { try pipeline.standing(store: $0) }
+      try context.console.write(
+        options.json ? RunText.json(plan, standing).prettyText() : RunText.text(plan, standing))
+      return 0
+    }
+    // A wrong selection leaves no store behind. What is still to be done is decided stage by stage,
+    // under the lock: another run may be at work yet.
+    let plan = try plan(pipeline, nil, options)
+
+    // From here on a signal is a request, so that nothing is left behind half done.
+    let signals = SignalWatch()
+    defer { withExtendedLifetime(signals) {} }
+    let cancellation = Cancellation(followsSignals: true)
+    let session: Session
+    do {
+      session = try open(for: pipeline.name, context, cancellation)
+    } catch is CancellationError {
+      return 128 + cancellation.signal
+    }
+    let printer = printer(context)
+    let (summary, end) = try session.run(
+      plan: { _ in plan },
+      settings: RunSettings(
+        threads: options.threads, trigger: options.trigger ?? "manual", locusVersion: locusVersion,
+        gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent()),
+        instructions: Experiments.instructions, checkpointInterval: Double(options.checkpoint)),
+      cancellation: cancellation, observer: printer.observe,
+      report: { summary, store in
+        (
+          report: try ReportCommand.path(of: summary, store, into: options.reports),
+          standing: try pipeline.standing(store: store)
+        )
+      })
+    if options.json {
+      let value = RunText.json(summary, end.report, end.standing)
+      try context.console.printLine(value.canonicalText())
+    } else if !options.isQuiet {
+      try context.console.printLine(end.report)
+      if let standing = end.standing { try context.console.printLine(standing.text) }
+    }
+    return summary.exitCode
+  }
+
+  private static func open(
+    for pipeline: String, _ context: CommandContext<Options>, _ cancellation: Cancellation
+  ) throws -> Session {
+    let options = context.options
+    var shown: LockOwner?
+    func wait(for owner: LockOwner) throws {
+      if owner != shown, !options.isQuiet {
+        context.console.writeError("locus: waiting for \(owner.description)\n")
+      }
+      shown = owner
+      try cancellation.check()
+      usleep(100_000)
+    }
+    return try Session(
+      context.storeFolder, .locus, as: pipeline, makesStore: true,
+      whileHeld: options.waits ? wait : nil,
+      healed: options.isQuiet ? { _ in } : context.tellHealed)
+  }
+
+  /// `nil`: there is none yet.
+  private static func openedStore(_ context: CommandContext<Options>) throws -> Store? {
+    do {
+      return try context.openStore()
+    } catch StoreError.missing {
+      return nil
+    }
+  }
+
+  private static func plan(_ pipeline: Pipeline, _ store: Store?, _ options: Options) throws
+    -> Plan
+  {
+    try Plan(pipeline, store: store, only: options.only, force: options.force)
+  }
+
+  private static func printer(_ context: CommandContext<Options>) -> ProgressPrinter {
+    let console = context.console
+    let style: ProgressPrinter.Style =
+      context.options.isQuiet ? .quiet : console.isTerminal ? .terminal : .lines
+    return ProgressPrinter(style: style, width: console.width, output: console.writeError)
+  }
+}

@@ -1,0 +1,34 @@
+import Lineage
+
+/// `locus runs`: the history.
+enum RunsCommand: Command {
+  struct Options: StoreOptions {
+    @Option("--limit", "N", in: 1...1_000_000, default: 20, "at most this many") var limit: Int
+    @Flag(.json) var json
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
+    name: "runs", summary: "List runs, the newest first.",
+    examples: [
+      .init(command: "locus runs", effect: "the last twenty"),
+      .init(command: "locus runs --limit 1 --json", effect: "the last one, for a program"),
+    ])
+
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let found = try context.openStore().query(
+      """
+      SELECT r.id AS run, p.name AS pipeline, r.status, r.started_at,
+        round((julianday(r.finished_at) - julianday(r.started_at)) * 86400, 1) AS seconds,
+        (SELECT count(*) FROM stage s WHERE s.run_id = r.id AND s.status = 'executed') AS executed,
+        (SELECT count(*) FROM stage s WHERE s.run_id = r.id AND s.status = 'reused') AS reused,
+        (SELECT count(*) FROM stage s WHERE s.run_id = r.id
+          AND s.status IN ('failed', 'interrupted', 'skipped')) AS unfinished,
+        r.seed, r.trigger, r.git_commit
+      FROM run r JOIN pipeline p ON p.id = r.pipeline_id
+      ORDER BY r.started_at DESC, r.id DESC LIMIT ?
+      """, [.integer(Int64(context.options.limit))])
+    try context.console.write(TextTable(found).text(context.options.json ? .json : .table))
+    return 0
+  }
+}

@@ -1,0 +1,97 @@
+import Diffusion
+import Evaluation
+import Experiments
+import Formats
+import Foundation
+import Lineage
+import Workflow
+
+/// `locus sample`: pictures from a denoiser, for a person to look at.
+enum SampleCommand: Command {
+  /// Shares of the side, from left and top.
+  struct Point {
+    var x: Double
+    var y: Double
+  }
+
+  struct Options: StoreOptions {
+    @Positional(
+      "DENOISER",
+      "an instance of train, analytic, intervene or import, an execution's id, or a hash")
+    var denoiser: String
+    @Option(
+      repeated: "--at", "X,Y", "ask for an object here: shares of the side, from left and top",
+      reading: place)
+    var places: [Point]
+    @Option("--count", "N", in: 1...1024, default: 8, "pictures to draw") var count: Int
+    @Option("--steps", "N", in: 2...1000, default: 20, "steps of Heun's sampler") var steps: Int
+    @Option("--seed", "N", in: 0...Int.max, default: 1, "seed of the noise") var seed: Int
+    @Option(.threads("threads to use")) var threads: Int
+    @Option("--output", "FILE", default: "sample.png", "a PNG to write") var output: String
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
+    name: "sample", summary: "Draw pictures with a denoiser, objects asked for at chosen places.",
+    discussion: """
+      Writes one PNG with the requested cells outlined. Without --at the request is empty.
+      The same request, seed and denoiser give the same picture.
+      """,
+    examples: [
+      .init(
+        command: "locus sample local --at 0.25,0.25 --at 0.75,0.75",
+        effect: "eight pictures with two objects each, in sample.png"),
+      .init(
+        command: "locus sample 'masked[mask=conditioner]' --at 0.5,0.5 --seed 2 --output two.png",
+        effect: "the same request to a masked denoiser, from other noise"),
+    ])
+
+  private static let columns = 8
+
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let options = context.options
+    let count = options.count
+    let denoiser = try storedDenoiser(options.denoiser, in: try context.openStore())
+    let shape = denoiser.shape
+    let wanted: RequestedLayout
+    if options.places.isEmpty {
+      wanted = emptyRequest(layout: 0, shape: shape)
+    } else {
+      let grid = try shape.places()
+      wanted = request(
+        cells: options.places.map { grid.cell(x: $0.x, y: $0.y) }, layout: 0, grid: grid)
+    }
+    let pictures = try HeunSampler(steps: options.steps).sample(
+      denoiser, labels: (0..<count).flatMap { _ in wanted.labels },
+      noise: (0..<count).flatMap {
+        startingNoise(k: wanted.k, layout: $0, shape: shape, seed: UInt64(options.seed))
+      }, threads: options.threads)
+
+    let rows = stride(from: 0, to: count, by: columns).map { first in
+      let indices = first..<min(first + columns, count)
+      return SampleGrid.Row(
+        label: wanted.k,
+        pictures: indices.map {
+          Array(pictures[$0 * shape.pictureCount..<($0 + 1) * shape.pictureCount])
+        }, places: indices.map { _ in wanted.places })
+    }
+    let image = try SampleGrid.draw(rows, shape: shape).pngData()
+    do {
+      try image.write(to: URL(filePath: options.output), options: .atomic)
+    } catch {
+      throw UsageError.cannotWrite(options.output, reason: message(of: error))
+    }
+    try context.console.printLine(options.output)
+    return 0
+  }
+
+  private static func place(_ text: String) throws(UsageError) -> Point {
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+    guard numbers.count == 2, let x = numbers[0], let y = numbers[1], (0...1).contains(x),
+      (0...1).contains(y)
+    else {
+      throw .badValue(text, option: "--at", accepted: "two numbers from 0 to 1, such as 0.25,0.5")
+    }
+    return Point(x: x, y: y)
+  }
+}

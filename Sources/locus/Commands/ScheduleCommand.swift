@@ -1,0 +1,136 @@
+import Formats
+import Foundation
+import Lineage
+import Reporting
+import Workflow
+
+/// `locus schedule`: what cron or systemd needs to run a pipeline again and again.
+enum ScheduleCommand: Command {
+  enum Format: String, CaseIterable { case crontab, service, timer }
+
+  struct Options: StoreOptions {
+    @Positional("PIPELINE", "a pipeline file (JSON5)") var pipeline: String
+    @Option(
+      "--every", "TIME", "5m, 10m, 15m, 20m, 30m, 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1d",
+      reading: ScheduledTime.init(every:))
+    var every: ScheduledTime?
+    @Option("--at", "HH:MM", "every day at this time", reading: ScheduledTime.init(at:))
+    var at: ScheduledTime?
+    @Option("--format", "FORMAT", shown: "all of them", { "\($0) alone" }) var format: Format?
+    @Option("--log", "FILE", shown: "locus-NAME.log", "where failures are told") var log: String?
+    @Option(.threads("threads a stage may use")) var threads: Int?
+    @Option(.reports) var reports: String
+    @Flag(.json) var json
+    @Option(.store) var store: String?
+  }
+
+  static let about = CommandSummary(
+    name: "schedule", summary: "Print a crontab line and systemd units that run a pipeline.",
+    discussion: """
+      All paths are absolute, so that nothing depends on the folder or the environment in which the
+      schedule runs. A success prints nothing; a failure is one line in the log. When another run
+      holds the store, this one ends at once with 75; systemd takes this for no failure. A run that
+      was cut short goes on at its next time, and a study with `replicate` grows.
+      """,
+    examples: [
+      .init(
+        command: "locus schedule study.json5 --every 6h",
+        effect: "what to put where, for a run four times a day"),
+      .init(
+        command: "locus schedule study.json5 --at 03:00 --format crontab",
+        effect: "the crontab line alone, for a run every night"),
+    ])
+
+  static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    let options = context.options
+    let path = options.pipeline
+    let time: ScheduledTime
+    switch (options.every, options.at) {
+    case (let every?, nil): time = every
+    case (nil, let at?): time = at
+    case (nil, nil):
+      throw UsageError.missingArgument("--every TIME or --at HH:MM", command: "schedule")
+    case (_?, _?):
+      throw UsageError.badValue("", option: "--at", accepted: "one of --every and --at")
+    }
+    // What cannot run now shall not be scheduled.
+    let pipeline = try Pipeline.read(
+      path: path, kinds: context.kinds, extensions: [.claims])
+    var words = [
+      executable(), "run", try absolute(path), "--store", try absolute(context.storeFolder.path),
+      "--reports", try absolute(options.reports), "--quiet", "--trigger",
+      "schedule",
+    ]
+    if let threads = options.threads { words += ["--threads", "\(threads)"] }
+    let schedule = Schedule(
+      name: pipeline.name, time: time, words: words,
+      folder: try absolute("."),
+      log: try absolute(options.log ?? "locus-\(pipeline.name).log"),
+      libraries: context.console.environment["LD_LIBRARY_PATH"])
+    switch options.format {
+    case .crontab: try context.console.write(schedule.crontab)
+    case .service: try context.console.write(schedule.service)
+    case .timer: try context.console.write(schedule.timer)
+    case nil:
+      try context.console.write(options.json ? schedule.json.prettyText() : schedule.text)
+    }
+    return 0
+  }
+
+  /// Absolute and without `..`; a character that no line can hold is refused.
+  private static func absolute(_ path: String) throws(UsageError) -> String {
+    let absolute = URL(filePath: path).standardizedFileURL.path
+    if absolute.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) {
+      throw .badValue(
+        absolute.debugDescription, option: "schedule", accepted: "paths without control characters")
+    }
+    return absolute.count > 1 && absolute.hasSuffix("/") ? String(absolute.dropLast()) : absolute
+  }
+
+  /// The program itself, wherever it lies.
+  private static func executable() -> String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+      ?? Bundle.main.executablePath ?? "locus"
+  }
+}
+
+/// A time of day, or an interval that both cron and systemd can express evenly.
+struct ScheduledTime: Hashable {
+  /// The five fields of a crontab line.
+  var cron: String
+  /// systemd.time(7).
+  var calendar: String
+  var words: String
+
+  init(every text: String) throws(UsageError) {
+    let number = Int(text.dropLast()) ?? 0
+    switch text.last {
+    case "m" where [5, 10, 15, 20, 30].contains(number):
+      cron = "*/\(number) * * * *"
+      calendar = "*-*-* *:00/\(number):00"
+    case "h" where [1, 2, 3, 4, 6, 8, 12].contains(number):
+      cron = number == 1 ? "0 * * * *" : "0 */\(number) * * *"
+      calendar = "*-*-* 00/\(number):00:00"
+    case "h" where number == 24, "d" where number == 1:
+      cron = "0 0 * * *"
+      calendar = "*-*-* 00:00:00"
+    default:
+      throw .badValue(
+        text, option: "--every",
+        accepted: "5m, 10m, 15m, 20m, 30m, 1h, 2h, 3h, 4h, 6h, 8h, 12h or 1d, which divide an hour"
+          + " or a day evenly")
+    }
+    words = "every \(text)"
+  }
+
+  init(at text: String) throws(UsageError) {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+    guard parts.count == 2, parts.allSatisfy({ (1...2).contains($0.count) }),
+      let hour = Int(parts[0]), let minute = Int(parts[1]), (0...23).contains(hour),
+      (0...59).contains(minute)
+    else { throw .badValue(text, option: "--at", accepted: "a time of day, such as 03:00") }
+    cron = "\(minute) \(hour) * * *"
+    calendar = String(format: "*-*-* %02d:%02d:00", hour, minute)
+    words = String(format: "every day at %02d:%02d", hour, minute)
+  }
+}

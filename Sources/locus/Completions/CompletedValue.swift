@@ -1,0 +1,41 @@
+/// What can stand in the place of an argument.
+enum CompletedValue {
+  case words([String])
+  case files
+  case folders
+  case nothing
+
+  init(metavar: String, values: [String]) {
+    if !values.isEmpty {
+      self = .words(values)
+    } else {
+      switch metavar {
+      case "FILE", "PIPELINE": self = .files
+      case "DIR": self = .folders
+      default: self = .nothing
+      }
+    }
+  }
+}
+
+extension OptionDeclaration {
+  /// `nil` for a flag.
+  var completedValue: CompletedValue? {
+    metavar.map { CompletedValue(metavar: $0, values: values) }
+  }
+}
+
+extension PositionalDeclaration {
+  var completedValue: CompletedValue { CompletedValue(metavar: name, values: values) }
+}
+
+extension CommandDeclaration {
+  static func words(_ commands: [CommandDeclaration]) -> [(name: String, help: String)] {
+    commands.map { ($0.name, $0.summary) } + [("help", "Explain a command.")]
+  }
+}
+
+/// In single quotation marks, for any of the three shells and for sh.
+func shellQuoted(_ text: String) -> String {
+  "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
+}

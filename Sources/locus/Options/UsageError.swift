@@ -1,0 +1,76 @@
+import Formats
+
+/// What is wrong with a command line, or with what it names. All wording is here.
+enum UsageError: CategorizedError, Hashable, CustomStringConvertible {
+  case noCommand(known: [String])
+  case unknownCommand(String, known: [String])
+  case unknownOption(String, command: String, known: [String])
+  case missingValue(option: String, metavar: String)
+  case unexpectedValue(option: String)
+  case optionTwice(String)
+  case missingArgument(String, command: String)
+  case unexpectedArgument(String, command: String)
+  case badValue(String, option: String, accepted: String)
+  case unknownQuery(String, known: [String])
+  case noDenoiser(String)
+  case noRun(String)
+  case noPipeline(String, known: [String])
+  case unknownReference(String, known: [String] = [])
+  case ambiguousReference(String, candidates: [String])
+  case cannotWrite(String, reason: String)
+  case badFile(String, reason: String)
+  case missingFile(String, reason: String)
+
+  var description: String {
+    switch self {
+    case .noCommand(let known): "no command; commands: \(known.joined(separator: ", "))"
+    case .unknownCommand(let word, let known):
+      "unknown command `\(word)`\(hint(word, known)); commands: \(known.joined(separator: ", "))"
+    case .unknownOption(let word, let command, let known):
+      "`locus \(command)` has no option `\(word)`\(hint(word, known));"
+        + " options: \(known.joined(separator: ", "))"
+    case .missingValue(let option, let metavar): "\(option) needs a value: \(option) \(metavar)"
+    case .unexpectedValue(let option): "\(option) takes no value"
+    case .optionTwice(let option): "\(option) is given twice"
+    case .missingArgument(let name, let command): "`locus \(command)` needs \(name)"
+    case .unexpectedArgument(let word, let command):
+      "`locus \(command)` does not take the argument `\(word)`"
+    case .badValue(let value, let option, let accepted):
+      "\(option) \(value): accepted: \(accepted)"
+    case .unknownQuery(let word, let known):
+      "there is no query, view or table `\(word)`\(hint(word, known));"
+        + " `locus query` lists them, and SQL is accepted too"
+    case .noDenoiser(let word):
+      "`\(word)` is no denoiser; accepted: an instance of train, analytic, intervene or import, or a"
+        + " hash of weights"
+    case .noRun(let word): "`\(word)` is no run; `locus runs` lists them"
+    case .noPipeline(let word, let known):
+      "no pipeline `\(word)` has run in this store\(hint(word, known));"
+        + " known: \(known.isEmpty ? "none" : known.joined(separator: ", "))"
+    case .unknownReference(let word, let known):
+      "`\(word)` names no run, execution, artifact or instance in this store\(hint(word, known));"
+        + " `locus runs` lists runs"
+    case .ambiguousReference(let word, let candidates):
+      "`\(word)` names more than one: \(candidates.joined(separator: ", ")); give more of it"
+    case .cannotWrite(let path, let reason): "\(path): cannot be written: \(reason)"
+    case .badFile(let path, let reason): "\(path): \(reason)"
+    case .missingFile(let path, let reason): "\(path): cannot be read: \(reason)"
+    }
+  }
+
+  var category: ErrorCategory {
+    switch self {
+    case .cannotWrite: .cannotCreate
+    case .badFile: .data
+    case .missingFile: .missing
+    case .noCommand, .unknownCommand, .unknownOption, .missingValue, .unexpectedValue, .optionTwice,
+      .missingArgument, .unexpectedArgument, .badValue, .unknownQuery, .noDenoiser, .noRun,
+      .noPipeline, .unknownReference, .ambiguousReference:
+      .usage
+    }
+  }
+
+  private func hint(_ word: String, _ known: [String]) -> String {
+    closestMatch(word, in: known).map { " (did you mean `\($0)`?)" } ?? ""
+  }
+}

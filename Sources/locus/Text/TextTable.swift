@@ -1,0 +1,126 @@
+import Formats
+import Foundation
+import Lineage
+
+/// Rows of values as people or programs want them.
+struct TextTable {
+  enum Format: String, CaseIterable {
+    case table, csv, json, markdown
+  }
+  var columns: [String]
+  var rows: [[JSONValue]]
+
+  init(columns: [String], rows: [[JSONValue]]) {
+    self.columns = columns
+    self.rows = rows
+  }
+
+  init(_ result: QueryResult) {
+    columns = result.columns
+    rows = result.rows.map { $0.map(JSONValue.init) }
+  }
+
+  /// Without those of these columns in which every row is null.
+  func without(empty candidates: [String]) -> TextTable {
+    let kept = columns.indices.filter { column in
+      !candidates.contains(columns[column]) || rows.contains { $0[column] != .null }
+    }
+    return TextTable(
+      columns: kept.map { columns[$0] }, rows: rows.map { row in kept.map { row[$0] } })
+  }
+
+  /// One object a row.
+  var objects: [JSONValue] {
+    rows.map { row in
+      .object(Dictionary(zip(columns, row), uniquingKeysWith: { first, _ in first }))
+    }
+  }
+
+  func text(_ format: Format) -> String {
+    switch format {
+    case .table: aligned
+    case .csv: csv
+    case .json: json
+    case .markdown: markdown
+    }
+  }
+
+  private var aligned: String {
+    let cells = rows.map { $0.map { Self.flat(Self.plain($0)) } }
+    let widths = columns.indices.map { column in
+      ([columns[column]] + cells.map { $0[column] }).map(\.count).max() ?? 0
+    }
+    let isNumeric = columns.indices.map { column in
+      !rows.isEmpty && rows.allSatisfy { $0[column].number != nil || $0[column] == .null }
+    }
+    func line(_ cells: [String]) -> String {
+      let padded = cells.enumerated().map { column, cell in
+        let space = String(repeating: " ", count: widths[column] - cell.count)
+        return isNumeric[column] ? space + cell : cell + space
+      }
+      var text = padded.joined(separator: "  ")
+      while text.last == " " { text.removeLast() }
+      return text + "\n"
+    }
+    let rule = line(widths.map { String(repeating: "-", count: $0) })
+    return line(columns) + rule + cells.map(line).joined()
+  }
+
+  /// RFC 4180, with `\n` as the line end.
+  private var csv: String {
+    func field(_ text: String) -> String {
+      guard text.contains(where: { ",\"\n\r\r\n".contains($0) }) else { return text }
+      return "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\""
+    }
+    let lines = [columns] + rows.map { $0.map(Self.plain) }
+    return lines.map { $0.map(field).joined(separator: ",") + "\n" }.joined()
+  }
+
+  /// One object a row, in the order of the columns.
+  private var json: String {
+    let objects = rows.map { row in
+      let members = zip(columns, row).map { name, value in
+        "\(JSONValue.string(name).canonicalText()): \(value.canonicalText())"
+      }
+      return "  {\(members.joined(separator: ", "))}"
+    }
+    return objects.isEmpty ? "[]\n" : "[\n\(objects.joined(separator: ",\n"))\n]\n"
+  }
+
+  private var markdown: String {
+    func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
+    func cell(_ value: JSONValue) -> String {
+      Self.flat(Self.plain(value)).replacingOccurrences(of: "|", with: "\\|")
+    }
+    return line(columns) + line(columns.map { _ in "---" })
+      + rows.map { line($0.map(cell)) }.joined()
+  }
+
+  private static func plain(_ value: JSONValue) -> String {
+    switch value {
+    case .null: ""
+    case .string(let text): text
+    default: value.canonicalText()
+    }
+  }
+
+  /// Control characters would break lines, or a terminal.
+  private static func flat(_ text: String) -> String {
+    String(
+      text.map { $0.isNewline || ($0.asciiValue ?? 32) < 32 || $0.asciiValue == 127 ? " " : $0 })
+  }
+}
+
+extension JSONValue {
+  /// JSON has no infinite numbers and no bytes: the former become null, the latter hexadecimal.
+  init(_ value: SQLValue) {
+    self =
+      switch value {
+      case .null: .null
+      case .integer(let number): .integer(Int(number))
+      case .real(let number): number.isFinite ? .number(number) : .null
+      case .text(let text): .string(text)
+      case .blob(let data): .string(data.map { String(format: "%02x", $0) }.joined())
+      }
+  }
+}

@@ -1,0 +1,129 @@
+// Proves that every error of Locus says whose turn it is, and that what a user can change is no fault of
+// Locus.
+import Analytic
+import Diffusion
+import Evaluation
+import Formats
+import Foundation
+import Interventions
+import Lineage
+import Probing
+import Scenes
+import Tensors
+import Testing
+import Theory
+import Workflow
+
+@testable import Artifacts
+@testable import Experiments
+@testable import locus
+
+@Suite("categories of errors")
+struct ErrorCategoryTests {
+  private static let file = StageFile(url: URL(filePath: "f"), sha256: "")
+
+  /// Every error type of the package, with the cases that tell its categories apart.
+  private static let table: [(any CategorizedError, ErrorCategory)] = [
+    (FormatError("npy", "is not"), .data),
+    (JSON5Error(position: SourcePosition(line: 1, column: 1), message: "is not"), .data),
+
+    (StoreError.missing(path: "p"), .missing),
+    (StoreError.notAFolder(path: "p"), .data), (StoreError.notADatabase(path: "p"), .data),
+    (StoreError.foreign(path: "p", found: "f"), .data),
+    (StoreError.newer(path: "p", version: 2, known: 1), .data),
+    (StoreError.newerReceipt(path: "p", format: 2, known: 1), .data),
+    (StoreError.undeclared("d", execution: "e"), .data), (StoreError.link(path: "p"), .data),
+    (StoreError.damaged(path: "p", reason: "r"), .data),
+    (StoreError.cannotWrite(path: "p", reason: "r"), .cannotCreate),
+    (StoreError.inputOutput(path: "p", reason: "r"), .inputOutput),
+    (StoreError.full(path: "p", reason: "r", needed: nil, free: nil), .inputOutput),
+    (StoreError.busy(path: "p"), .busy), (StoreError.sql(statement: "s", reason: "r"), .usage),
+    (StoreError.timeLimit(seconds: 1), .usage),
+    (StoreError.refused(what: "w", statement: "s"), .usage),
+    (StoreError.tooManyRows(most: 1), .usage), (StoreError.reference("r"), .usage),
+    (StoreError.keepsNothing(.last(1), pipelines: []), .usage),
+    (StoreError.metric(name: "m", value: .nan), .bug),
+    (StoreError.manifest(role: "m", reason: "r"), .bug),
+    (StoreError.column("c", problem: "p"), .bug),
+
+    (WorkflowError.missingFile("p"), .missing), (WorkflowError.isFolder("p"), .missing),
+    (WorkflowError.unreadable("p", reason: "r"), .missing),
+    (WorkflowError.invalid(file: "p", problems: []), .data),
+    (WorkflowError.badOverride("o", reason: "r"), .usage),
+    (WorkflowError.badSelection(option: "o", name: "n", known: []), .usage),
+    (WorkflowError.locked(.unnamed, path: "p"), .busy),
+    (WorkflowError.cannotLock("p", reason: "r"), .cannotCreate),
+    (WorkflowError.noOutput(stage: "s", role: "r", path: "p"), .bug),
+    (WorkflowError.roleTwice(stage: "s", role: "r"), .bug),
+
+    (ParameterMismatch.missing(["w"]), .data),
+    (WeightsFileError.unstated(["size"]), .data),
+    (TrainingError.diverged(pictures: 1), .data),
+    (NoPlaces(.set(words: ["red"])), .data),
+    (DenoiserError.sigma(index: 0, value: 0), .data),
+    (DenoiserError.count(array: "x", found: 1, expected: 2), .bug),
+    (SceneError.crowded(objects: 12, gap: 1, margin: 1), .data),
+    (AnalyticError.schedule("none"), .data), (AnalyticError.label(index: 0, value: -1), .data),
+    (MaskError.block(block: 5, size: 32), .data), (MaskError.changedNothing(.pixel), .data),
+    (MaskError.identityChanged(largest: 1), .bug),
+    (MaskError.changedOutside(.pixel, largest: 1), .bug),
+    (MaskError.baseResult(found: 1, expected: 2), .bug),
+    (ProbeError.insensitive(sigma: 1), .data),
+    (ProbeError.setting(name: "n", found: "f", accepted: "a"), .data),
+    (ProbeError.pictures(found: 1, expected: 2), .bug),
+    (EvaluationError.noCommonLayouts, .data), (EvaluationError.judge("r"), .data),
+    (TheoryError.notInvertible, .data),
+    (TheoryError.tooManyPictures(cells: 9, states: 9), .data),
+
+    (ArtifactError(file: file, reason: "r"), .data),
+    (ArtifactError(file: file, reason: "r", category: .missing), .missing),
+    (MissingFile(role: "r", found: []), .missing),
+    (MismatchError("m"), .data), (SamplingError(k: 1, layout: 1), .data),
+    (ImportStage.NotImported(sha256: "s"), .missing),
+
+    (UsageError.unknownCommand("c", known: []), .usage),
+    (UsageError.cannotWrite("p", reason: "r"), .cannotCreate),
+    (UsageError.badFile("p", reason: "r"), .data),
+    (UsageError.missingFile("p", reason: "r"), .missing),
+    (Console.ClosedPipe(), .inputOutput),
+  ]
+
+  @Test("each error is of the category that is true")
+  func categories() {
+    for (error, category) in Self.table {
+      #expect(error.category == category, "\(error)")
+      #expect(Workflow.category(of: error) == category)
+      #expect(exitCode(of: error) == category.exitCode)
+    }
+  }
+
+  @Test("one table leads from categories to exit codes")
+  func codes() {
+    let codes = ErrorCategory.allCases.map { "\($0) \($0.exitCode)" }
+    #expect(
+      codes == [
+        "usage 64", "data 65", "missing 66", "unavailable 69", "bug 70", "cannotCreate 73",
+        "inputOutput 74", "busy 75",
+      ])
+  }
+
+  @Test("no error type of the package lacks a category, or a line in the table above")
+  func everyType() throws {
+    let sources = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../Sources").standardizedFileURL
+    let files = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)
+    let declaration = #/\b(?:struct|enum|class|actor|extension)\s+([\w.]+)\s*:([^{]*)\{/#
+    var found: Set<String> = []
+    while let url = files?.nextObject() as? URL {
+      guard url.pathExtension == "swift" else { continue }
+      let text = try String(contentsOf: url, encoding: .utf8)
+      for match in text.matches(of: declaration) {
+        let names = match.2.split(whereSeparator: { ",&".contains($0) || $0.isWhitespace })
+        let bare = names.contains { ["Error", "LocalizedError", "CustomNSError"].contains($0) }
+        #expect(!bare, "\(url.lastPathComponent): \(match.1) is an error without a category")
+        if names.contains("CategorizedError") { found.insert(String(match.1)) }
+      }
+    }
+    #expect(found == Set(Self.table.map { "\(type(of: $0.0))" }))
+  }
+}

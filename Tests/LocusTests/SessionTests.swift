@@ -1,0 +1,105 @@
+// Proves that there is one way to write to a store, and that it heals before it adds.
+import Formats
+import Foundation
+import Measures
+import Testing
+
+@testable import Lineage
+@testable import locus
+
+@Suite("one way to write to a store")
+struct SessionTests {
+  @Test("a gc that was cut off half way does not take what was imported after it")
+  func importAfterGC() throws {
+    try withFolder { folder in
+      let words = ["import", "weights", ImportTests.checkpoint, "--name", "theirs"]
+      let first = try Executable.run(words + ImportTests.stated, in: folder)
+      let hash = try #require(first.output.split(whereSeparator: \.isWhitespace).last)
+
+      // What `gc` would write before it removes this run, killed after the first file.
+      let data = folder.appending(path: "data")
+      let removal = try {
+        let store = try Store.open(data, .readOnly, .locus)
+        var removal = Removal()
+        removal.runs = try store.texts("SELECT id FROM run")
+        removal.executions = try store.texts("SELECT id FROM execution")
+        removal.objects = Store.strayObjects(in: data, known: []).map {
+          "objects/" + $0.pathComponents.suffix(2).joined(separator: "/")
+        }
+        return removal
+      }()
+      #expect(removal.runs.count == 1 && removal.objects.count >= 1)
+      try JSONEncoder().encode(removal).write(to: Removal.url(in: data))
+      try FileManager.default.removeItem(
+        at: data.appending(path: "\(Receipt.runs)/\(removal.runs[0]).json"))
+
+      let second = try Executable.run(words + ImportTests.stated, in: folder)
+      #expect(second.code == 0 && second.output.contains(hash), "\(second.error)")
+      #expect(second.error.contains("healed: "))
+      try Data(
+        """
+        { pipeline: "p", question: "q", seed: 5, stages: {
+          theirs: { kind: "import", weights: "\(hash)" } } }
+        """.utf8
+      ).write(to: folder.appending(path: "p.json5"))
+      let run = try Executable.run(["run", "p.json5"], in: folder)
+      #expect(run.code == 0, "\(run.error)")
+      #expect(run.error.contains("theirs unchanged, reused"))
+      #expect(try Executable.run(["verify"], in: folder).code == 0)
+    }
+  }
+
+  @Test("whatever writes completes what a gc left half done", arguments: ["gc", "rebuild"])
+  func heals(_ command: String) throws {
+    let bench = try Bench()
+    #expect(bench.locus("run", try bench.pipeline()).code == 0)
+    let data = bench.folder.appending(path: "data")
+    try JSONEncoder().encode(Removal()).write(to: Removal.url(in: data))
+    let found = bench.locus(command)
+    #expect(found.code == 0 && found.error.contains("healed: "), "\(found.error)")
+    #expect(!Store.needsHealing(data))
+    #expect(bench.locus("verify").code == 0)
+  }
+
+  @Test("links are refused before anything is healed", arguments: ["run", "gc", "rebuild"])
+  func links(_ command: String) throws {
+    let bench = try Bench()
+    let path = try bench.pipeline()
+    #expect(bench.locus("run", path).code == 0)
+    let data = bench.folder.appending(path: "data")
+    let outside = bench.folder.appending(path: "outside")
+    try FileManager.default.moveItem(at: data.appending(path: "objects"), to: outside)
+    try FileManager.default.createSymbolicLink(
+      at: data.appending(path: "objects"), withDestinationURL: outside)
+    var removal = Removal()
+    removal.objects = try FileManager.default.subpathsOfDirectory(atPath: outside.path)
+      .filter { $0.contains("/") }.map { "objects/" + $0 }
+    try JSONEncoder().encode(removal).write(to: Removal.url(in: data))
+    let found = bench.locus(words: [command] + (command == "run" ? [path] : []))
+    #expect(found.code == 65 && found.error.contains("a symbolic link"), "\(found.error)")
+    for object in removal.objects {
+      let url = outside.appending(path: object.dropFirst("objects/".count))
+      #expect(FileManager.default.fileExists(atPath: url.path))
+    }
+  }
+
+  @Test("no command goes past it")
+  func noOtherWay() throws {
+    let sources = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../Sources/locus").standardizedFileURL
+    let files = FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil)
+    var count = 0
+    while let url = files?.nextObject() as? URL {
+      guard url.pathExtension == "swift" else { continue }
+      count += 1
+      let text = try String(contentsOf: url, encoding: .utf8)
+      for way in [
+        "RunLock", ".readWrite", "Store.heal", "Store.rebuild", "Store.remove", "Store.verify",
+        "Runner.run", "AtomicFile",
+      ] {
+        #expect(!text.contains(way), "\(url.lastPathComponent) has \(way)")
+      }
+    }
+    #expect(count > 20)
+  }
+}

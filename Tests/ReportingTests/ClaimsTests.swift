@@ -1,0 +1,137 @@
+import Artifacts
+import Formats
+import Testing
+import Workflow
+
+@testable import Reporting
+
+/// A file that makes masked models, around some claims.
+private func problems(_ claims: String, replicate: Bool = false) -> [String] {
+  let kinds = [
+    StageKind(
+      name: "train", version: 1, summary: "",
+      parameters: [Parameter("labelling", .choice(["all", "single"]), help: "")], inputs: [],
+      produces: .denoiser, run: { _ in StageOutput(files: []) }),
+    StageKind(
+      name: "judge", version: 1, summary: "", parameters: [], inputs: [], produces: .judge,
+      run: { _ in StageOutput(files: []) }),
+    StageKind(
+      name: "intervene", version: 1, summary: "",
+      parameters: [Parameter("mask", .choice(["pixel", "placebo"]), help: "")],
+      inputs: [InputDeclaration("denoiser", accepts: [.denoiser], help: "")],
+      produces: .denoiser, run: { _ in StageOutput(files: []) }),
+  ]
+  let source = """
+    {
+      pipeline: "p", question: "q", seed: 1,
+      \(replicate ? "replicate: { axis: 'seed', from: 2, to: 3, until: { metric: 'm', width: 1 } }," : "")
+      claims: \(claims),
+      stages: {
+        base: { kind: "train", matrix: { labelling: ["all", "single"] } },
+        judge: { kind: "judge" },
+        other: { kind: "train", labelling: "all" },
+        masked: { kind: "intervene", inputs: { denoiser: "base[labelling=single]" },
+          matrix: { mask: ["pixel", "placebo"] } },
+      },
+    }
+    """
+  do {
+    let pipeline = try Pipeline.parse(
+      bytes: Array(source.utf8), path: "p.json5", kinds: kinds, extensions: [.claims])
+    #expect(Claims(source: pipeline.source) != nil)
+    return []
+  } catch {
+    return error.description.split(separator: "\n").map(String.init)
+  }
+}
+
+@Suite("A pipeline states its claims")
+struct ClaimsTests {
+  static let sound = """
+    {
+      fails: [{ model: "base[labelling=single]", against: "base[labelling=all]", k: [4, 12] }],
+      composes: [{ model: "other", against: "base[labelling=single]" }],
+      local: [{ model: "other", against: "base[labelling=single]", window: 9, sigma: 8, objects: 9 }],
+      repairs: [{ mask: "masked[mask=pixel]", of: "base[labelling=single]",
+        control: "masked[mask=placebo]", k: [4, 4] }],
+    }
+    """
+
+  @Test("sound claims are read, with and without replicates")
+  func reading() {
+    #expect(problems(Self.sound).isEmpty)
+    #expect(problems(Self.sound, replicate: true).isEmpty)
+    let claims = Claims(source: "{ claims: \(Self.sound) }")
+    #expect(
+      claims
+        == Claims(
+          recalls: [
+            Claims.Recall(
+              direction: .fails, model: "base[labelling=single]", against: "base[labelling=all]",
+              counts: 4...12),
+            Claims.Recall(
+              direction: .composes, model: "other", against: "base[labelling=single]"),
+          ],
+          locals: [
+            Claims.Local(
+              model: "other", against: "base[labelling=single]", window: 9, sigma: 8, count: 9)
+          ],
+          repairs: [
+            Claims.Repair(
+              mask: "masked[mask=pixel]", of: "base[labelling=single]",
+              control: "masked[mask=placebo]", counts: 4...4)
+          ]))
+    #expect(Claims(source: "{ pipeline: 'p' }") == nil)
+  }
+
+  @Test(
+    "faults are named with their place before any work",
+    arguments: [
+      ("[]", "p.json5:4:11: claims: found an empty list"),
+      ("{ fail: [] }", "4:13: claims.fail: unknown key `fail` (did you mean `fails`?)"),
+      ("{ fails: [{ model: 'other' }] }", "4:21: claims.fails[0].against: missing"),
+      (
+        "{ fails: [{ model: 'othr', against: 'other' }] }",
+        "4:30: claims.fails[0].model: there is no stage \"othr\" (did you mean `other`?)"
+      ),
+      (
+        "{ fails: [{ model: 'base[labelling=singel]', against: 'other' }] }",
+        "no value \"singel\" (did you mean `single`?)"
+      ),
+      (
+        "{ fails: [{ model: 'base[label=single]', against: 'other' }] }", "has no axis `label`"
+      ),
+      (
+        "{ fails: [{ model: 'base', against: 'other' }] }",
+        "claims.fails[0].model: names 2 instances; accepted: one of \"base[labelling=all]\""
+      ),
+      (
+        "{ fails: [{ model: 'judge', against: 'other' }] }",
+        "claims.fails[0].model: makes a judge; accepted: what makes a denoiser"
+      ),
+      ("{ fails: [{ model: 'other', against: 'other' }] }", "is the same instance as `model`"),
+      (
+        "{ fails: [{ model: 'other', against: 'base[labelling=all]', k: [9, 4] }] }",
+        "claims.fails[0].k: the least, 9, exceeds the most, 4"
+      ),
+      (
+        "{ repairs: [{ mask: 'masked[mask=pixel]', of: 'base[labelling=all]' }] }",
+        "`masked[mask=pixel]` does not take `base[labelling=all]` as an input"
+      ),
+      (
+        "{ local: [{ model: 'other', against: 'base[labelling=all]', space: 'pixels' }] }",
+        "did you mean \"pixel\"?"
+      ),
+    ])
+  func faults(claims: String, said: String) {
+    let found = problems(claims)
+    #expect(found.count == 1 && found[0].contains(said), "\(found)")
+  }
+
+  @Test("all faults are told at once")
+  func several() {
+    let found = problems(
+      "{ fails: [{ model: 'a', against: 'b' }], repairs: [{ mask: 'c', of: 'other' }] }")
+    #expect(found.count == 3)
+  }
+}

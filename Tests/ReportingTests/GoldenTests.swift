@@ -1,0 +1,218 @@
+import Foundation
+import Lineage
+import Measures
+import Testing
+
+@testable import Reporting
+
+/// Each section of a small run against its page in `Golden`; `LOCUS_GOLDEN=write swift test --filter
+/// GoldenTests` writes them anew.
+@Suite("Golden pages")
+struct GoldenTests {
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .appending(path: "Golden", directoryHint: .isDirectory)
+  static let isWriting = ProcessInfo.processInfo.environment["LOCUS_GOLDEN"] == "write"
+
+  @Test("every section says what it said")
+  func sections() throws {
+    let fixture = try ReportFixture.study()
+    try fixture.theory()
+    try fixture.machines()
+    let data = try fixture.data
+    for section in Report.sections {
+      let page = MarkdownRenderer(try section.init(data).blocks, pictureFolder: "pictures").text
+        .replacingOccurrences(of: fixture.run, with: "RUN")
+        .replacingOccurrences(of: data.run.startedAt, with: "TIME")
+      let url = Self.folder.appending(path: "\(section).md")
+      if Self.isWriting { try Data(page.utf8).write(to: url) }
+      #expect(try page == String(contentsOf: url, encoding: .utf8), "\(section)")
+    }
+  }
+
+  @Test("every shown query is one that can be run, and has rows")
+  func questions() throws {
+    let fixture = try ReportFixture.study()
+    try fixture.theory()
+    try fixture.machines()
+    let data = try fixture.data
+    var shown = 0
+    for section in Report.sections {
+      for sql in Self.questions(try section.init(data).blocks) {
+        shown += 1
+        #expect(try !fixture.store.queryReadOnly(sql).rows.isEmpty, "\(section): \(sql)")
+      }
+    }
+    #expect(shown > 20)
+  }
+
+  private static func questions(_ blocks: [Block]) -> [String] {
+    blocks.flatMap { block in
+      switch block {
+      case .question(let sql): [sql]
+      case .details(_, let inner): questions(inner)
+      default: [String]()
+      }
+    }
+  }
+
+  @Test("a run without anything is a page all the same")
+  func empty() throws {
+    let fixture = try ReportFixture()
+    let folder = fixture.folder.appending(path: "reports")
+    let url = try Report.write(store: fixture.store, runID: fixture.run, into: folder)
+    let text = try String(contentsOf: url, encoding: .utf8)
+    #expect(text.contains("**No verdict:** the run has no evaluation to judge by."))
+    #expect(!text.contains("nil") && !text.contains("Optional"))
+  }
+}
+
+@Suite("What the report takes from a run")
+struct RunTests {
+  static func verdict(_ fixture: ReportFixture) throws -> [String] {
+    try Findings(try fixture.data).verdict.sentences
+  }
+
+  @Test("a mask on another model is none on the failing one, however much it does")
+  func otherModelsMask() throws {
+    let fixture = try ReportFixture.otherModels(mask: 0.5, control: -0.3, own: 0.2, ownControl: nil)
+    let sentences = try Self.verdict(fixture)
+    #expect(!sentences.contains { $0.contains("masked_all") })
+    // Nor does its placebo clear the failing model's own mask.
+    #expect(sentences.contains { $0.contains("no placebo with its windows was evaluated") })
+  }
+
+  @Test(
+    "with replicates the verdict is about the mask's mean over all seeds, each beside its own placebo"
+  )
+  func replicates() throws {
+    let steady = try Self.verdict(
+      ReportFixture.replicated([(0.2, 0), (0.21, 0.01), (0.22, -0.01)]))
+    #expect(steady[0].hasPrefix("**Shown:** `baseline[labelling=single]` fails"))
+    #expect(steady.contains { $0.hasPrefix("**Shown:** without any training") })
+    #expect(steady.contains { $0.contains("+0.21 [+0.19, +0.23] (N = 48 layouts of 3 seeds") })
+    // The best seed alone would show it; the third seed's placebo does as much as its mask.
+    let unsteady = try Self.verdict(
+      ReportFixture.replicated([(0.4, 0), (0.05, 0), (0.3, 0.3)]))
+    #expect(unsteady.contains { $0.hasPrefix("**Not shown:** without any training") })
+  }
+
+  @Test("an imported denoiser has the labelling and network of its file, and a part in the verdict")
+  func imported() throws {
+    let fixture = try ReportFixture()
+    let scenes = try fixture.scenes()
+    let judge = try fixture.judge()
+    let own = try fixture.model("own", labelling: "single", scenes: scenes)
+    let theirs = try fixture.model("theirs", labelling: "all", kind: "import", scenes: scenes)
+    let evaluations = try [("own_evaluated", own), ("theirs_evaluated", theirs)].map {
+      try fixture.evaluation($0.0, of: $0.1, judge: judge) { _ in 0.5 }
+    }
+    try fixture.comparison([
+      ReportFixture.Compared(evaluation: evaluations[0], kMax: 3, beyond: 0.5),
+      ReportFixture.Compared(evaluation: evaluations[1], kMax: 9, beyond: 0.9),
+    ])
+    let data = try fixture.data
+    #expect(data.evaluated.map(\.labelling) == ["single", "all"])
+    #expect(data.evaluated.map(\.network) == ["unet", "unet"])
+    #expect(
+      try Self.verdict(fixture)[0].hasPrefix(
+        "**Shown:** `own` fails beyond the training range where `theirs`"))
+  }
+
+  @Test(
+    "a mask without an effect is named, with the condition in which its plain evaluation differs")
+  func unpaired() throws {
+    let fixture = try ReportFixture()
+    let scenes = try fixture.scenes()
+    let judges = try [fixture.judge("judge"), fixture.judge("other_judge")]
+    let model = try fixture.model("single", labelling: "single", scenes: scenes)
+    let lonely = try fixture.model("lonely", labelling: "all", scenes: scenes)
+    let plain = try fixture.evaluation("plain", of: model, judge: judges[0]) { _ in 0.5 }
+    var entries = [ReportFixture.Compared(evaluation: plain, kMax: 3, beyond: 0.5)]
+    for (name, base, judge, steps, radius) in [
+      ("steps", model, judges[0], 12, 3.0), ("judge", model, judges[1], 18, 4),
+      ("alone", lonely, judges[0], 18, 5),
+    ] {
+      let mask = try fixture.mask(
+        "masked_\(name)", "conditioner", of: base, scenes: scenes, radius: radius)
+      let evaluation = try fixture.evaluation(
+        "evaluated_\(name)", of: mask, judge: judge, steps: steps
+      ) { _ in 0.9 }
+      entries.append(ReportFixture.Compared(evaluation: evaluation, kMax: 9, beyond: 0.9))
+    }
+    try fixture.comparison(entries)
+    let reasons = UnpairedMask.all(
+      try fixture.data.ask(ConditionsRow.question(fixture.run)), effects: []
+    ).map(\.reason)
+    #expect(reasons.count == 3)
+    #expect(
+      reasons[0]
+        == "the plain evaluation of `single` differs in its conditions: steps 12 against 18")
+    #expect(reasons[1].contains("differs in its conditions: judge "))
+    #expect(reasons[2] == "there is no plain evaluation of `lonely` to compare it with")
+    let section = MarkdownRenderer(
+      try EffectSection(try fixture.data).blocks, pictureFolder: "pictures"
+    ).text
+    #expect(section.contains("`masked_steps`") && section.contains("steps 12 against 18"))
+    #expect(
+      try Self.verdict(fixture).contains {
+        $0.contains("mask `masked_steps` has no effect that can be told: the plain evaluation")
+      })
+  }
+
+  @Test("claims over K of their own are pooled from the outcomes, and replace what is derived")
+  func statedClaims() throws {
+    let fixture = try ReportFixture.study(
+      source: """
+        { question: 'q', claims: {
+          fails: [{ model: 'baseline[labelling=single]', against: 'theirs', k: [6, 6] }],
+          repairs: [{ mask: 'masked[mask=conditioner]', of: 'baseline[labelling=single]',
+            control: 'masked[mask=placebo]', k: [9, 12] }] } }
+        """)
+    let findings = try Findings(try fixture.data)
+    #expect(findings.areStated && findings.verdict.sentences.count == 2)
+    let sentences = findings.verdict.sentences
+    // 35 and 44 of 6 places in each of 8 layouts.
+    #expect(sentences[0].contains("at K = 6"))
+    #expect(sentences[0].contains("0.73") && sentences[0].contains("0.92"))
+    #expect(sentences[1].contains("at K from 9 to 12") && sentences[1].contains("N = 8 layouts"))
+    #expect(sentences[1].contains("mask `masked[mask=conditioner]`"))
+  }
+
+  @Test("an arrow goes from the stage that made an input, not to what only passes its bytes on")
+  func arrows() throws {
+    let fixture = try ReportFixture()
+    let made = try fixture.stage("made", "train", files: ["weights": "w"])
+    let masked = try fixture.stage(
+      "masked", "intervene", inputs: [("denoiser", made)], files: ["weights": "w", "mask": "m"])
+    let other = try fixture.stage(
+      "other", "intervene", inputs: [("denoiser", made)], files: ["weights": "w", "mask": "n"])
+    let reference = try fixture.stage("reference", "train", files: ["weights": "r"])
+    try fixture.stage(
+      "plain_evaluated", "evaluate", inputs: [("denoiser", made)], files: ["o": "1"])
+    try fixture.stage(
+      "masked_evaluated", "evaluate", inputs: [("denoiser", masked)], files: ["o": "2"])
+    try fixture.stage(
+      "agreed", "agree", inputs: [("denoiser", other), ("reference", reference)], files: ["o": "3"])
+    let arrows = try fixture.data.ask(ArrowRow.question(fixture.run)).map {
+      "\($0.maker) → \($0.user)"
+    }
+    #expect(
+      Set(arrows) == [
+        "made → masked", "made → other", "made → plain_evaluated", "masked → masked_evaluated",
+        "other → agreed", "reference → agreed",
+      ])
+    #expect(arrows.count == 6)
+  }
+
+  @Test("a column that is missing, and a NULL where a number is needed, are errors and no 0")
+  func typedRows() throws {
+    let fixture = try ReportFixture()
+    func ask(_ sql: String) throws -> [Int] {
+      try Question(sql) { try $0.integer("n") }.rows(fixture.store)
+    }
+    #expect(try ask("SELECT 0 AS n") == [0])
+    #expect(throws: (any Error).self) { try ask("SELECT NULL AS n") }
+    #expect(throws: (any Error).self) { try ask("SELECT 1 AS m") }
+    #expect(throws: (any Error).self) { try ask("SELECT 'one' AS n") }
+  }
+}

@@ -1,0 +1,236 @@
+import Formats
+import Lineage
+import Measures
+import Statistics
+
+@testable import Reporting
+
+/// Whole runs, and what may be added to one.
+extension ReportFixture {
+  /// A run with something to say in every section.
+  static func study(source: String = "{ question: 'Does it compose?' }") throws -> ReportFixture {
+    let fixture = try ReportFixture(source: source)
+    let scenes = try fixture.scenes()
+    let judge = try fixture.judge()
+    let all = try fixture.model("baseline[labelling=all]", labelling: "all", scenes: scenes)
+    let single = try fixture.model(
+      "baseline[labelling=single]", labelling: "single", scenes: scenes)
+    let local = try fixture.model("local", labelling: "single", network: "local", scenes: scenes)
+    let imported = try fixture.model(
+      "theirs", labelling: "all", kind: "import", scenes: scenes)
+    let masked = try ["identity", "conditioner", "placebo"].map { mask in
+      try fixture.mask("masked[mask=\(mask)]", mask, of: single, scenes: scenes)
+    }
+    func evaluation(_ name: String, _ made: Made, steps: Int = 18, _ slope: Double) throws -> Made {
+      try fixture.evaluation(name, of: made, judge: judge, steps: steps) {
+        max(0, 0.97 - slope * Double(max(0, $0 - 3)))
+      }
+    }
+    let evaluations = [
+      try evaluation("all_evaluated", all, 0.01), try evaluation("single_evaluated", single, 0.08),
+      try evaluation("local_evaluated", local, 0.005),
+      try evaluation("theirs_evaluated", imported, 0.02),
+      try evaluation("masked_evaluated[mask=identity]", masked[0], 0.08),
+      try evaluation("masked_evaluated[mask=conditioner]", masked[1], 0.02),
+      try evaluation("masked_evaluated[mask=placebo]", masked[2], 0.16),
+    ]
+    // Under other conditions than the plain one.
+    let stray = try fixture.mask("stray", "conditioner", of: single, scenes: scenes, radius: 3)
+    let strayEvaluated = try evaluation("stray_evaluated", stray, steps: 12, 0.01)
+    try fixture.comparison(
+      zip(
+        evaluations,
+        [
+          (9.0, 0.93, nil), (3, 0.61, nil), (9, 0.95, nil), (6, 0.88, nil), (3, 0.61, 0),
+          (6, 0.88, 0.27), (1, 0.25, -0.36),
+        ] as [(Double, Double, Double?)]
+      ).map { Compared(evaluation: $0, kMax: $1.0, beyond: $1.1, effect: $1.2) }
+        + [Compared(evaluation: strayEvaluated, kMax: 6, beyond: 0.9)], identical: 1)
+    try fixture.probe("all_locality", of: all, scenes: scenes, share: 0.99)
+    try fixture.probe("single_locality", of: single, scenes: scenes, share: 0.9)
+    return fixture
+  }
+
+  /// Two models and their masks over seeds.
+  ///
+  /// - Parameter effects: of the mask and of its control, a pair a seed.
+  static func replicated(_ effects: [(mask: Double, control: Double)]) throws -> ReportFixture {
+    let fixture = try ReportFixture()
+    let scenes = try fixture.scenes()
+    let judge = try fixture.judge()
+    var compared: [Compared] = []
+    for (index, effect) in effects.enumerated() {
+      let seed = UInt64(index + 1)
+      func add(_ name: String, _ made: Made, _ beyond: Double, _ effect: Double? = nil) throws {
+        let evaluation = try fixture.evaluation(
+          "\(name)_evaluated[seed=\(seed)]", of: made, judge: judge, seed: seed
+        ) { _ in beyond }
+        compared.append(
+          Compared(
+            evaluation: evaluation, kMax: 3, beyond: beyond, effect: effect, seed: Int(seed)))
+      }
+      for (labelling, beyond) in [
+        ("single", 0.5 + 0.1 * Double(index)), ("all", 0.6 + 0.1 * Double(index)),
+      ] {
+        let model = try fixture.model(
+          "baseline[seed=\(seed),labelling=\(labelling)]", labelling: labelling, scenes: scenes,
+          seed: seed)
+        try add("baseline_\(labelling)", model, beyond)
+        if labelling == "all" { continue }
+        for (mask, change) in [("conditioner", effect.mask), ("placebo", effect.control)] {
+          let made = try fixture.mask(
+            "masked[seed=\(seed),mask=\(mask)]", mask, of: model, scenes: scenes, seed: seed)
+          try add("masked_\(mask)", made, beyond + change, change)
+        }
+      }
+    }
+    try fixture.comparison(compared)
+    return fixture
+  }
+
+  /// The failing model and the composing one, each with a mask of the same windows.
+  static func otherModels(mask: Double, control: Double, own: Double, ownControl: Double?) throws
+    -> ReportFixture
+  {
+    let fixture = try ReportFixture()
+    let scenes = try fixture.scenes()
+    let judge = try fixture.judge()
+    var compared: [Compared] = []
+    for (labelling, beyond, effects) in [
+      ("single", 0.5, [("conditioner", own), ("placebo", ownControl)]),
+      ("all", 0.9, [("conditioner", mask), ("placebo", control)]),
+    ] as [(String, Double, [(String, Double?)])] {
+      let model = try fixture.model(labelling, labelling: labelling, scenes: scenes)
+      let plain = try fixture.evaluation("\(labelling)_evaluated", of: model, judge: judge) { _ in
+        beyond
+      }
+      compared.append(Compared(evaluation: plain, kMax: 3, beyond: beyond))
+      for case (let name, let effect?) in effects {
+        let masked = try fixture.mask(
+          "masked_\(labelling)[mask=\(name)]", name, of: model, scenes: scenes)
+        let evaluation = try fixture.evaluation(
+          "masked_\(labelling)_evaluated[mask=\(name)]", of: masked, judge: judge
+        ) { _ in min(1, max(0, beyond + effect)) }
+        compared.append(
+          Compared(evaluation: evaluation, kMax: 3, beyond: beyond + effect, effect: effect))
+      }
+    }
+    try fixture.comparison(compared)
+    return fixture
+  }
+
+  /// A world that is CPC without coupling, and not with it.
+  func theory() throws {
+    var metrics: [MetricRow] = []
+    for coupling in [0, 0.5] {
+      for windows in Measure.Windows.allCases {
+        metrics.append(
+          Measure.theoryKL(windows).row(coupling * 0.3, .coupling(coupling), .sigma(0)))
+        for measure in [Measure.theoryKL, Measure.theoryPixel, Measure.theoryLabel] {
+          for sigma in [0.5, 1, 5] {
+            metrics.append(
+              measure(windows).row(
+                coupling == 0
+                  ? Interval(value: 0, low: -1e-14, high: 1e-14, n: 50)
+                  : interval(0.2 / sigma, width: 0.1 / sigma), .coupling(coupling), .sigma(sigma)))
+          }
+        }
+      }
+      metrics.append(Measure.theoryCosine.row(coupling, .coupling(coupling)))
+      for (pair, measure) in [
+        ("1-2", Measure.theoryPairPixel), ("1-3", .theoryPairPixel), ("1|2", .theoryPairLabel),
+      ] {
+        metrics.append(
+          measure.row(interval(0.1), .coupling(coupling), .sigma(0.5), .pair(pair)))
+      }
+    }
+    for k in [1, 2] {
+      metrics.append(Measure.theorySupport.row(k == 1 ? 0.25 : 0, .coupling(0.5), .k(k)))
+      for score in SampledScore.allCases where score == .composed || k == 1 {
+        metrics += [
+          Measure.theoryChi2.row(3.2, .coupling(0.5), .k(k), .score(score), n: 40),
+          Measure.theoryFreedom.row(4, .coupling(0.5), .k(k), .score(score)),
+          Measure.theoryP.row(0.52, .coupling(0.5), .k(k), .score(score)),
+          Measure.theoryRecall.row(0.99, .coupling(0.5), .k(k), .score(score)),
+        ]
+      }
+    }
+    try stage(
+      "world", "theory", ["family": .string("copied-color"), "transform": .string("none")],
+      files: ["worlds": "w"], metrics: metrics)
+    try stage(
+      "features", "theory", ["family": .string("copied-color"), "transform": .string("general")],
+      files: ["worlds": "f"],
+      metrics: ["windows in features, noise in features", "windows in pixels, noise in pixels"]
+        .flatMap { view in
+          [
+            Measure.theoryKL(.cells).row(0, .coupling(0), .sigma(0)),
+            Measure.theoryKL(.block).row(0, .coupling(0), .sigma(0)),
+            Measure.theoryKL(.block).row(interval(0.2), .coupling(0), .sigma(1), .view(view)),
+            Measure.theoryKL(.cells).row(interval(0.2), .coupling(0), .sigma(1), .view(view)),
+            Measure.theoryPixel(.cells).row(interval(0.2), .coupling(0), .sigma(1), .view(view)),
+            Measure.theoryLabel(.cells).row(interval(0), .coupling(0), .sigma(1), .view(view)),
+            Measure.theoryCosine.row(0.5, .coupling(0), .view(view)),
+          ]
+        })
+  }
+
+  /// Machines of two windows beside the local network of `study`.
+  func machines() throws {
+    let scenes = try existing("scenes")
+    let judge = try existing("judge")
+    let local = try existing("local")
+    var compared: [Compared] = []
+    for (radius, beyond) in [(6, 0.8), (31, 0.2)] {
+      let name = "window[radius=\(radius)]"
+      let machine = try stage(
+        name, "analytic",
+        [
+          "schedule": .string("fixed"), "radius": .integer(radius), "label_radius": .integer(-1),
+          "places": .string("same"), "labelling": .string("single"),
+        ], inputs: [("scenes", scenes), ("teacher", local)],
+        manifest: [
+          "type": .string("denoiser"), "format": .integer(1), "form": .string("machine"),
+          "name": .string(name), "labelling": .string("single"), "size": .integer(32),
+          "window": .integer(2 * radius + 1), "objects": .array([.integer(1), .integer(3)]),
+        ], files: ["pixels": "p", "conditioners": "c"],
+        metrics: [
+          Measure.pictures.row(100), Measure.windowRadius.row(Double(radius), .sigma(2)),
+          Measure.windowsUnmatched.row(0.02, .k(3), n: 200),
+          Measure.calibrationR2.row(interval(0.9), .sigma(2), .radius(radius)),
+        ])
+      let evaluation = try self.evaluation(
+        "window_evaluated[radius=\(radius)]", of: machine, judge: judge
+      ) {
+        $0 > 3 ? beyond : 0.95
+      }
+      compared.append(Compared(evaluation: evaluation, kMax: 3, beyond: beyond))
+      try stage(
+        "agreed[radius=\(radius)]", "agree",
+        inputs: [("denoiser", machine), ("reference", local), ("scenes", scenes)],
+        files: ["agreement": name],
+        metrics: [0.5, 2].flatMap { sigma in
+          [
+            Measure.r2(.denoised).row(interval(0.9), .k(3), .sigma(sigma)),
+            Measure.r2Centered(.denoised).row(interval(0.8), .k(3), .sigma(sigma)),
+          ]
+        } + [
+          Measure.r2(.drawn).row(interval(0.7), .k(3)),
+          Measure.r2Centered(.drawn).row(interval(0.6), .k(3)),
+        ])
+    }
+    try comparison(compared, name: "machine_comparison")
+  }
+
+  /// What a stage of the run left.
+  private func existing(_ name: String) throws -> Made {
+    let rows = try store.rows(
+      """
+      SELECT o.role, o.sha256 FROM stage s JOIN execution_output o USING (execution_id)
+      WHERE s.run_id = ? AND s.name = ?
+      """, [.text(run), .text(name)])
+    return Made(
+      outputs: Dictionary(
+        uniqueKeysWithValues: try rows.map { (try $0.text("role"), try $0.text("sha256")) }))
+  }
+}

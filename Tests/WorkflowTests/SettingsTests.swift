@@ -1,0 +1,130 @@
+import Formats
+import Testing
+
+@testable import Workflow
+
+/// Proves that a setting stands once: its name, type, range, default, unit and help make the parameter that
+/// files are read by, and its value comes back typed.
+@Suite("Settings")
+struct SettingsTests {
+  enum Mode: String, Decodable, CaseIterable { case plain, fancy }
+
+  enum Shape: SettingVariant, Equatable {
+    case round(radius: Double)
+    case square
+
+    private struct Round: Settings {
+      @Setting(0...9, default: 1, unit: "px", "radius") var radius: Double
+    }
+    private enum Key: String, CodingKey { case kind, radius }
+
+    static let tag = "kind"
+    static var cases: [String: [Parameter]] { ["round": Round.parameters, "square": []] }
+    static var placeholder: Shape { .square }
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: Key.self)
+      self =
+        try container.decode(String.self, forKey: .kind) == "round"
+        ? .round(radius: try container.decode(Double.self, forKey: .radius)) : .square
+    }
+  }
+
+  static let shared = Setting<Int>(1...5, default: 2, "shared by kinds")
+
+  struct Options: Settings {
+    @Setting(1...100, "how many") var pictureCount: Int
+    @Setting(0...1, default: 0.5, unit: "of the side", "a share") var share: Double
+    @Setting(default: .plain, "how") var mode: Mode
+    @Setting(required: .plain, "which") var of: Mode
+    @Setting(default: true, "whether") var isOn: Bool
+    @Setting(each: 0...12, count: 1...3, default: [1, 2], "counts") var counts: [Int]
+    @Setting("a shape") var shape: Shape
+    @Setting(SettingsTests.shared) var common: Int
+  }
+
+  static let kind = StageKind(
+    name: "made", version: 1, summary: "Made.", settings: Options.self, inputs: [],
+    produces: .values,
+    check: { options in
+      options.pictureCount > 50
+        ? [ParameterProblem(path: "picture_count", message: "more than 50")] : []
+    },
+    run: { _, _ in StageOutput(files: []) })
+
+  @Test("members become parameters, in their order, by their names in snake case")
+  func declarations() {
+    let parameters = Options.parameters
+    #expect(
+      parameters.map(\.name) == [
+        "picture_count", "share", "mode", "of", "is_on", "counts", "shape", "common",
+      ])
+    #expect(
+      parameters.map(\.defaultValue) == [
+        nil, .number(0.5), .string("plain"), nil, .bool(true), .array([.integer(1), .integer(2)]),
+        nil, .integer(2),
+      ])
+    #expect(parameters.map(\.unit) == [nil, "of the side", nil, nil, nil, nil, nil, nil])
+    #expect(parameters[7].help == "shared by kinds")
+    #expect(accepted(parameters[0].type) == "an integer from 1 to 100")
+    #expect(accepted(parameters[2].type) == "\"plain\", \"fancy\"")
+  }
+
+  private func read(_ text: String) throws -> Options {
+    let pipeline = try parse(
+      "{ pipeline: 'p', question: 'q', seed: 1, stages: { s: { kind: 'made', \(text) } } }",
+      kinds: [Self.kind])
+    return try Options(normalised: pipeline.instances[0].parameters)
+  }
+
+  @Test("values come back typed, defaults filled in")
+  func values() throws {
+    let options = try read(
+      "picture_count: 7, of: 'fancy', counts: [3], shape: { kind: 'round', radius: 2.5 }")
+    #expect(options.pictureCount == 7 && options.share == 0.5 && options.mode == .plain)
+    #expect(options.of == .fancy && options.isOn && options.counts == [3])
+    #expect(options.shape == .round(radius: 2.5) && options.common == 2)
+    #expect(try read("picture_count: 1, of: 'plain', shape: { kind: 'square' }").shape == .square)
+  }
+
+  @Test("what a declaration does not accept never reaches the kind; its check does its part")
+  func refused() {
+    for (text, message) in [
+      ("picture_count: 0, of: 'plain', shape: { kind: 'square' }", "picture_count: found 0"),
+      ("picture_count: 60, of: 'plain', shape: { kind: 'square' }", "picture_count: more than 50"),
+      ("picture_count: 1, of: 'other', shape: { kind: 'square' }", "of: found \"other\""),
+      ("picture_count: 1, of: 'plain'", "shape: missing parameter"),
+      ("picture_count: 1, of: 'plain', shape: { kind: 'square', radius: 1 }", "unknown key"),
+    ] {
+      let error = #expect(throws: WorkflowError.self) { try read(text) }
+      #expect(error?.description.contains(message) == true, "\(error.map { "\($0)" } ?? "")")
+    }
+  }
+
+  @Test("what is known of an input before it is made can be held against the settings")
+  func upstream() {
+    var maker = Self.kind
+    maker.foresee = { parameters, _ in .object(["size": parameters["common"] ?? .null]) }
+    var taker = Fake.train()
+    taker.inputs = [InputDeclaration("scenes", accepts: [.values], help: "values")]
+    taker.checkInputs = { _, upstream in
+      upstream.one("scenes")?["size"] == .integer(3)
+        ? [ParameterProblem(path: "inputs.scenes", message: "3 is too many")] : []
+    }
+    func text(_ common: String) -> String {
+      """
+      { pipeline: 'p', question: 'q', seed: 1, stages: {
+        a: { kind: 'made', picture_count: 1, of: 'plain', shape: { kind: 'square' }, \(common) },
+        b: { kind: 'train', inputs: { scenes: 'a' } } } }
+      """
+    }
+    #expect(throws: Never.self) { try parse(text("common: 2"), kinds: [maker, taker]) }
+    for common in ["common: 3", "matrix: { common: [2, 3] }"] {
+      let error = #expect(throws: WorkflowError.self) {
+        try parse(text(common), kinds: [maker, taker])
+      }
+      #expect(
+        error?.description == "p.json5:3:41: stages.b.inputs.scenes: 3 is too many", "\(common)")
+    }
+  }
+}
