@@ -125,6 +125,15 @@ struct PipelineTests {
     }
   }
 
+  /// `import` takes weights from outside, which no committed file can name: ImportTests run it.
+  @Test("every kind runs in the pipeline of seconds")
+  func everyKind() throws {
+    let pipeline = try Pipeline.read(
+      path: Self.file.path, kinds: Experiments.stageKinds, overrides: [])
+    let used = Set(pipeline.instances.map(\.kind.name))
+    #expect(used.union(["import"]) == Set(Experiments.stageKinds.map(\.name)))
+  }
+
   @Test("the committed pipelines are sound")
   func committed() throws {
     let folder = Self.file.deletingLastPathComponent()

@@ -367,6 +367,16 @@ struct CommandTests {
     #expect(gitCommit(around: bench.folder.appending(path: "tree")) == other)
   }
 
+  @Test("README describes every command")
+  func readme() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+    for command in CommandLineTool.commands.map({ $0.declaration.name }) {
+      #expect(readme.contains("locus \(command)") || readme.contains("| \(command)"), "\(command)")
+    }
+  }
+
   @Test("bench gives the keys of the reference's own benchmark, and refuses what no network has")
   func bench() throws {
     let bench = try Bench()
