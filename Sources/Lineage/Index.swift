@@ -1,6 +1,17 @@
 // From receipts to rows. The rows depend on nothing but the receipts, not even on the order in which
 // they were written: a database that grew run by run equals one that was made from them at once.
 
+/// A row that the schema refuses is a fault of its receipt, not of a question that somebody asked.
+private func indexing(
+  _ kind: String, _ id: String, _ body: () throws(StoreError) -> Void
+) throws(StoreError) {
+  do {
+    try body()
+  } catch .sql(_, let reason) {
+    throw .damaged(path: "\(kind)/\(id).json", reason: reason)
+  }
+}
+
 extension Receipts {
   /// Puts all of it into an empty database.
   ///
@@ -12,7 +23,11 @@ extension Receipts {
     var left: [ExecutionRecord] = []
     try database.transaction { () throws(StoreError) in
       left = try ExecutionRow.insert(executions, into: database, vocabulary)
-      for run in runs { try RunRow.insert(run, into: database) }
+      for run in runs {
+        try indexing(Receipt.runs, run.id) { () throws(StoreError) in
+          try RunRow.insert(run, into: database)
+        }
+      }
     }
     return left
   }
@@ -28,7 +43,11 @@ extension Store {
     let receipts = try Receipts(in: folder, vocabulary, executions: executions, runs: runs)
     try takeIn(receipts.executions)
     try database.transaction { () throws(StoreError) in
-      for run in receipts.runs { try RunRow.insert(run, into: database) }
+      for run in receipts.runs {
+        try indexing(Receipt.runs, run.id) { () throws(StoreError) in
+          try RunRow.insert(run, into: database)
+        }
+      }
     }
   }
 
@@ -78,7 +97,9 @@ extension ExecutionRow {
           next.append(record)
           continue
         }
-        try insert(record, into: database, vocabulary)
+        try indexing(Receipt.executions, record.id) { () throws(StoreError) in
+          try insert(record, into: database, vocabulary)
+        }
         known.formUnion(record.outputs.map(\.sha256))
       }
       if next.isEmpty || next.count == left.count { return next }

@@ -83,6 +83,27 @@ struct SessionTests {
     }
   }
 
+  @Test(
+    "a receipt that the schema refuses is bad data, by its name", arguments: ["rebuild", "verify"])
+  func refusedReceipt(_ command: String) throws {
+    let bench = try Bench()
+    #expect(bench.locus("run", try bench.pipeline()).code == 0)
+    let place = bench.folder.appending(path: "data/\(Receipt.runs)")
+    let name = try #require(try FileManager.default.contentsOfDirectory(atPath: place.path).first)
+    let url = place.appending(path: name)
+    let text = try String(contentsOf: url, encoding: .utf8)
+    let start = try #require(text.range(of: "\"content\":")).upperBound
+    let content = String(text[start...].dropLast(2))
+    let other = content.replacingOccurrences(of: "\"executed\"", with: "\"exhumed\"")
+    #expect(other != content)
+    // Sealed anew: its hash is right.
+    let sealed = text.replacingOccurrences(of: content, with: other).replacingOccurrences(
+      of: SHA256.hash(Data(content.utf8)), with: SHA256.hash(Data(other.utf8)))
+    try Data(sealed.utf8).write(to: url)
+    let found = bench.locus(command)
+    #expect(found.code == 65 && found.error.contains(name), "\(found)")
+  }
+
   @Test("no command goes past it")
   func noOtherWay() throws {
     let sources = URL(filePath: #filePath).deletingLastPathComponent()
