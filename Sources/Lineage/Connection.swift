@@ -34,11 +34,6 @@ package struct QueryResult: Sendable, Hashable {
     guard let index = columns.firstIndex(of: name) else { return [] }
     return rows.map { $0[index] }
   }
-
-  /// A value by row and column, null for an unknown column.
-  package func value(_ row: [SQLValue], _ column: String) -> SQLValue {
-    columns.firstIndex(of: column).map { row[$0] } ?? .null
-  }
 }
 
 /// A thin wrapper over one SQLite connection; one thread uses it.
