@@ -20,6 +20,10 @@ package struct PictureShape: Sendable, Hashable {
   package var conditionerCount: Int { space.count }
 }
 
+extension PictureShape: CustomStringConvertible {
+  package var description: String { "\(size) px, conditioners \(space.text)" }
+}
+
 /// A batch of N noised pictures with their noise levels and conditioners.
 package struct NoisedBatch: Sendable {
   /// (N, S, S, 3), channels last; a clean picture lies in [−1, 1].

@@ -53,13 +53,3 @@ extension Upgrade {
     return row
   }
 }
-
-extension Sequence<Measure> {
-  /// For `IN (…)`.
-  var sqlNames: String { map(\.sqlName).joined(separator: ", ") }
-}
-
-extension Measure {
-  /// As a text of SQL.
-  var sqlName: String { "'\(name)'" }
-}

@@ -40,10 +40,10 @@ extension ViewDeclaration {
           SELECT json_extract(x.params, '$.mask')
           \(intervention)
           CROSS JOIN execution x ON x.id = i.execution_id
-          WHERE \(isMasked) LIMIT 1), 'none') AS arm,
+          WHERE \(isMasked) ORDER BY i.id LIMIT 1), 'none') AS arm,
         (SELECT i.name
           \(intervention)
-          WHERE \(isMasked) LIMIT 1) AS intervention,
+          WHERE \(isMasked) ORDER BY i.id LIMIT 1) AS intervention,
         d.sha256 AS denoiser
       FROM stage s
       CROSS JOIN run r ON r.id = s.run_id

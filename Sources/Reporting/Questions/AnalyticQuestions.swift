@@ -24,7 +24,7 @@ struct MachineRow {
         json_extract(e.params, '$.places') AS places, m.name AS metric, m.value, m.sigma, m.k, m.n
       FROM stage s JOIN execution e ON e.id = s.execution_id JOIN metric m USING (execution_id)
       WHERE s.run_id = \(quoted(runID)) AND s.kind = 'analytic'
-      AND m.name IN (\(quotedNames([.pictures, .windowRadius, .windowsUnmatched]))) ORDER BY s.id, m.sigma, m.k
+      AND m.name IN (\([Measure.pictures, .windowRadius, .windowsUnmatched].sqlNames)) ORDER BY s.id, m.sigma, m.k
       """
     ) { row in
       MachineRow(
@@ -148,7 +148,7 @@ struct WindowCalibrationRow {
       """
       SELECT s.name, m.sigma, m.radius, m.value, m.ci_low, m.ci_high, m.n
       FROM stage s JOIN metric m USING (execution_id) WHERE s.run_id = \(quoted(runID))
-      AND m.name = \(Measure.calibrationR2.quotedName) ORDER BY s.id, m.sigma, m.radius
+      AND m.name = \(Measure.calibrationR2.sqlName) ORDER BY s.id, m.sigma, m.radius
       """
     ) { row in
       WindowCalibrationRow(

@@ -92,7 +92,7 @@ struct IdentityRow {
     Question(
       """
       SELECT m.value, m.n FROM stage s JOIN metric m USING (execution_id)
-      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.identicalPictures.quotedName)
+      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.identicalPictures.sqlName)
       """
     ) { IdentityRow(share: try $0.number("value"), count: try $0.integer("n")) }
   }
@@ -109,7 +109,7 @@ struct MaskChangeRow {
     Question(
       """
       SELECT s.name, m.sigma, m.value, m.n FROM stage s JOIN metric m USING (execution_id)
-      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.maskChangedShare.quotedName)
+      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.maskChangedShare.sqlName)
       ORDER BY s.id, m.sigma DESC
       """
     ) { row in

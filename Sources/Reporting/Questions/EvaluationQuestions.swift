@@ -117,12 +117,12 @@ struct ComparedEvaluation {
         b.n AS beyond_n, e.seed
       FROM stage s
       JOIN execution e ON e.id = s.execution_id
-      JOIN metric m ON m.execution_id = s.execution_id AND m.name = \(Measure.kMax.quotedName)
+      JOIN metric m ON m.execution_id = s.execution_id AND m.name = \(Measure.kMax.sqlName)
       JOIN metric t ON t.execution_id = s.execution_id AND t.name =
-        \(Measure.kMaxThreshold.quotedName)
+        \(Measure.kMaxThreshold.sqlName)
       JOIN execution_output o ON o.sha256 = m.subject
         AND o.role IN ('outcomes', 'manifest')
-      LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = \(Measure.recallBeyond.quotedName)
+      LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = \(Measure.recallBeyond.sqlName)
         AND b.subject = m.subject
       WHERE s.run_id = \(quoted(runID)) AND s.kind = 'compare' ORDER BY s.id
       """
@@ -163,7 +163,7 @@ struct DisagreementRow {
       SELECT coalesce(v.intervention, v.model) AS model, max(m.value) AS largest, avg(m.value) AS mean,
         count(*) AS tested
       FROM run_model v JOIN metric m USING (execution_id) WHERE v.run_id = \(quoted(runID))
-      AND m.name = \(Measure.judgeDisagreement.quotedName) GROUP BY v.execution_id
+      AND m.name = \(Measure.judgeDisagreement.sqlName) GROUP BY v.execution_id
       """
     ) { row in
       DisagreementRow(

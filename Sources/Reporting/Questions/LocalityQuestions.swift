@@ -56,7 +56,7 @@ struct SidesRow {
     }
     let columns = spaces.flatMap { space in
       Measure.Share.allCases.map { share in
-        "max(CASE m.name WHEN \(Measure.side(space, share).quotedName) THEN m.value END) AS "
+        "max(CASE m.name WHEN \(Measure.side(space, share).sqlName) THEN m.value END) AS "
           + column(space, share)
       }
     }
@@ -67,7 +67,7 @@ struct SidesRow {
       """
       SELECT v.model, v.arm, m.k, m.sigma, \(columns.joined(separator: ", "))
       FROM run_model v JOIN metric m USING (execution_id)
-      WHERE v.run_id = \(quoted(runID)) AND v.kind = 'probe' AND m.name IN (\(quotedNames(measures)))
+      WHERE v.run_id = \(quoted(runID)) AND v.kind = 'probe' AND m.name IN (\(measures.sqlNames))
       GROUP BY v.model, v.arm, m.k, m.sigma ORDER BY v.model, v.arm, m.k, m.sigma
       """
     ) { row in

@@ -1,5 +1,4 @@
 import Lineage
-import Measures
 
 /// One SQL text that is both run and shown, and what its rows mean.
 struct Question<Answer> {
@@ -19,16 +18,6 @@ struct Question<Answer> {
   func rows(_ store: Store) throws -> [Answer] {
     try store.rows(sql).map(read)
   }
-}
-
-extension Measure {
-  /// Its name as SQL text.
-  var quotedName: String { quoted(name) }
-}
-
-/// The names of measures for `IN (…)`.
-func quotedNames(_ measures: [Measure]) -> String {
-  measures.map(\.quotedName).joined(separator: ", ")
 }
 
 /// A value as SQL text: quotes doubled.

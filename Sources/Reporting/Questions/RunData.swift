@@ -28,7 +28,7 @@ struct RunData {
     Question(
       """
       SELECT max(m.value) AS objects FROM stage s JOIN metric m ON m.execution_id = s.execution_id
-      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.trainingMaximum.quotedName)
+      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.trainingMaximum.sqlName)
       """
     ) { try $0.optionalNumber("objects").map { Int($0) } }
   }
