@@ -104,7 +104,8 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "Measures", "Artifacts", "Evaluation", "Workflow", "Lineage", "Statistics", "Formats",
+        "Measures", "Artifacts", "Evaluation", "Interventions", "Diffusion", "Workflow", "Lineage",
+        "Statistics", "Formats",
       ]),
     .executableTarget(
       name: "locus",
@@ -155,8 +156,8 @@ let package = Package(
     .testTarget(
       name: "ReportingTests",
       dependencies: [
-        "Reporting", "Measures", "Artifacts", "Evaluation", "Workflow", "Lineage", "Statistics",
-        "Formats",
+        "Reporting", "Measures", "Artifacts", "Evaluation", "Interventions", "Diffusion", "Workflow",
+        "Lineage", "Statistics", "Formats",
       ], exclude: ["Golden"]),
     .testTarget(
       name: "ExperimentsTests",

@@ -20,22 +20,16 @@ package enum ImportStage {
     name: "import", version: 2,
     summary: "Uses weights that `locus import weights` brought into the store.",
     settings: Options.self, inputs: [], produces: .denoiser, isSeeded: false, check: check,
+    needs: { options in
+      [
+        NeededObject(
+          sha256: options.weights, remedy: "bring weights in with `locus import weights FILE`")
+      ]
+    },
     run: { options, context in
       let file = context.object(options.weights)
-      guard FileManager.default.fileExists(atPath: file.url.path) else {
-        throw NotImported(sha256: options.weights)
-      }
       return try output(try file.data(), path: file, context)
     })
-
-  struct NotImported: CategorizedError, CustomStringConvertible {
-    var sha256: String
-
-    var category: ErrorCategory { .missing }
-    var description: String {
-      "this store holds no weights \(sha256); bring them in with `locus import weights FILE`"
-    }
-  }
 
   private static func check(_ options: Options) -> [ParameterProblem] {
     if SHA256.isHash(options.weights) { return [] }
@@ -51,6 +45,7 @@ package enum ImportStage {
   /// - Parameter content: a weights file as Locus writes it.
   package static func kind(importing content: Data) -> StageKind {
     var kind = kind
+    kind.needs = { _ in [] }
     kind.run = { try output(content, path: nil, $0) }
     return kind
   }

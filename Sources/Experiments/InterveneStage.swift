@@ -71,6 +71,13 @@ enum InterveneStage {
           message: "found \(options.block), accepted: a divisor of size \(size): "
             + divisors.joined(separator: ", ")))
     }
+    if specification.masksPixels, let size = denoiser.size, options.margin >= size {
+      problems.append(
+        ParameterProblem(
+          path: "margin",
+          message: "found \(options.margin): every block of a picture of \(size) px would see all of it;"
+            + " accepted: less than \(size)"))
+    }
     if specification.needsPlaces, let space = denoiser.space, !space.hasPlaces {
       problems.append(
         ParameterProblem(

@@ -13,6 +13,9 @@ package struct MaskSpecification: Sendable, Hashable, Codable {
     case both
     /// Windows of the same area half a picture away, on the torus.
     case placebo
+
+    /// Whether it is there to object to another mask, not to repair.
+    package var isControl: Bool { self == .identity || self == .placebo }
   }
   /// What a placebo imitates.
   package enum Target: String, Sendable, Codable, CaseIterable { case conditioner, pixel, both }
@@ -71,7 +74,25 @@ package struct MaskSpecification: Sendable, Hashable, Codable {
   package var masksPixels: Bool { target == .pixel || target == .both }
   /// Whether it goes by where labels are.
   package var needsPlaces: Bool { target == .conditioner || target == .both }
-  var isPlacebo: Bool { mask == .placebo }
+  package var isPlacebo: Bool { mask == .placebo }
+  /// Whether it changes nothing by construction: it cannot object to anything.
+  package var isIdentity: Bool { mask == .identity }
+
+  /// The windows of a mask, wherever they are: a placebo has those of the mask that it imitates.
+  package struct Windows: Sendable, Hashable {
+    var target: Target?
+    /// `nil` where the mask does not use it.
+    var radius: Double?
+    var block: Int?
+    var margin: Int?
+    var fill: Fill?
+  }
+
+  package var windows: Windows {
+    Windows(
+      target: target, radius: needsPlaces ? radius : nil, block: masksPixels ? block : nil,
+      margin: masksPixels ? margin : nil, fill: masksPixels ? fill : nil)
+  }
 
   /// Whether the mask holds at a noise level.
   package func applies(at sigma: Float) -> Bool {

@@ -28,12 +28,13 @@ extension ViewDeclaration {
   /// Which denoiser an evaluation, a probe or an agreement was about: which stage of the run made the
   /// model, and which put it behind a mask.
   ///
-  /// The manifest says it. For executions from before there were manifests the weights, or the machine,
+  /// Equal stages are one execution, which stands under the name of the first of them, once.
+  /// The manifest says what the denoiser is. For executions from before there were manifests the weights, or the machine,
   /// lead to the stage that made them, and its parameters say the rest.
   private static let runModel = ViewDeclaration(
     name: "run_model",
     sql: """
-      SELECT s.run_id, p.name AS pipeline, s.execution_id, s.kind, t.name AS model,
+      SELECT s.run_id, p.name AS pipeline, s.name AS stage, s.execution_id, s.kind, t.name AS model,
         coalesce(json_extract(coalesce(behind.body, d.body), '$.labelling'),
           json_extract(e.params, '$.labelling')) AS labelling,
         coalesce(json_extract(d.body, '$.mask.mask'), (
@@ -57,10 +58,18 @@ extension ViewDeclaration {
       CROSS JOIN execution_output o ON o.sha256 = coalesce(behind.sha256, w.sha256)
         AND o.role IN ('manifest', 'weights', 'machine')
       CROSS JOIN stage t ON t.execution_id = o.execution_id AND t.run_id = s.run_id
-        AND t.kind <> 'intervene'
+        AND t.kind <> 'intervene' AND t.id = \(firstOfEqual("t"))
       CROSS JOIN execution e ON e.id = t.execution_id
-      WHERE s.kind IN ('evaluate', 'probe', 'agree')
+      WHERE s.kind <> 'intervene' AND s.id = \(firstOfEqual("s"))
       """)
+
+  /// The first stage of the run with the execution of a stage.
+  private static func firstOfEqual(_ stage: String) -> String {
+    """
+    (SELECT min(z.id) FROM stage z
+          WHERE z.execution_id = \(stage).execution_id AND z.run_id = \(stage).run_id)
+    """
+  }
 
   private static let intervention = """
     FROM execution_input m
@@ -102,11 +111,12 @@ extension ViewDeclaration {
       """),
     pair(
       "locality",
-      columns: "model, arm, sigma, k, space, \"window\", share, ci_low, ci_high, n, pipeline",
+      columns:
+        "model, arm, sigma, k, space, \"window\", share, ci_low, ci_high, n, pipeline, intervention",
       """
       SELECT v.run_id, v.model, v.arm, m.sigma, m.k,
         \(choice(Measure.Space.allCases.map { (Measure.locality($0), "'\($0.rawValue)'") })) AS space,
-        m."window", m.value AS share, m.ci_low, m.ci_high, m.n, v.pipeline
+        m."window", m.value AS share, m.ci_low, m.ci_high, m.n, v.pipeline, v.intervention, v.stage
       FROM run_model v
       CROSS JOIN metric m ON m.execution_id = v.execution_id
         AND m.name IN (\(Measure.Space.allCases.map(Measure.locality).sqlNames))
@@ -119,7 +129,8 @@ extension ViewDeclaration {
       """
       SELECT s.run_id, v.model AS baseline, v.intervention, v.arm,
         \(choice(Measure.effects.map { ($0.measure, "'\($0.on)'") })) AS metric,
-        m.value AS effect, m.ci_low, m.ci_high, q.value AS p, h.value AS p_holm, m.n, v.pipeline
+        m.value AS effect, m.ci_low, m.ci_high, q.value AS p, h.value AS p_holm, m.n, v.pipeline,
+        v.stage
       FROM stage s
       CROSS JOIN metric m ON m.execution_id = s.execution_id AND m.k IS NULL
         AND m.name IN (\(Measure.effects.map(\.measure).sqlNames))
@@ -144,7 +155,8 @@ extension ViewDeclaration {
         SELECT min(x.role) FROM execution_input x WHERE x.execution_id = v.execution_id
           AND x.role IN ('reference/manifest', 'reference/weights'))
       CROSS JOIN execution_output o ON o.sha256 = w.sha256 AND o.role IN ('manifest', 'weights')
-      CROSS JOIN stage t ON t.run_id = v.run_id AND t.execution_id = o.execution_id AND t.kind = 'train'
+      CROSS JOIN stage t ON t.run_id = v.run_id AND t.execution_id = o.execution_id
+        AND (t.kind = 'train' OR w.role = 'reference/manifest') AND t.id = \(firstOfEqual("t"))
       CROSS JOIN metric m ON m.execution_id = v.execution_id
         AND m.name IN (\(Measure.agreement.sqlNames))
       WHERE v.kind = 'agree'

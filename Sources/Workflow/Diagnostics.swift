@@ -149,6 +149,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
   case invalid(file: String, problems: [PipelineProblem])
   case badOverride(String, reason: String)
   case badSelection(option: String, name: String, known: [String])
+  case missingObject(stage: String, NeededObject)
   case locked(LockOwner, path: String)
   case cannotLock(String, reason: String)
   case noOutput(stage: String, role: String, path: String)
@@ -171,6 +172,8 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
     case .badSelection(let option, let name, let known):
       "\(option) \(name): there is no such stage or instance\(hint(name, known));"
         + " stages: \(listed(known))"
+    case .missingObject(let stage, let object):
+      "stage `\(stage)`: this store holds no object \(object.sha256); \(object.remedy)"
     case .locked(.named(let holder), let path):
       "\(path): another run holds the lock: \(holder.description)"
     case .locked(let owner, let path): "\(path): the lock is held by \(owner.description)"
@@ -188,7 +191,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
 
   package var category: ErrorCategory {
     switch self {
-    case .missingFile, .isFolder, .unreadable: .missing
+    case .missingFile, .isFolder, .unreadable, .missingObject: .missing
     case .invalid: .data
     case .badOverride, .badSelection: .usage
     case .locked: .busy

@@ -89,9 +89,9 @@ package struct StageInstances: Sendable {
     return found.isEmpty ? .fault(.nothingSelected(text)) : .found(found)
   }
 
-  /// Whether an instance takes another one as an input.
-  package func takes(_ user: Int, from maker: Int) -> Bool {
-    all[user].inputs.values.contains { $0.contains(maker) }
+  /// Whether an instance takes another one as the input of a role.
+  package func takes(_ user: Int, from maker: Int, as role: String) -> Bool {
+    all[user].inputs[role]?.contains(maker) == true
   }
 }
 

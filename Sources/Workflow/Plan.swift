@@ -1,3 +1,4 @@
+import Foundation
 import Lineage
 
 /// What a run will do and why, before it does anything.
@@ -66,6 +67,23 @@ package struct Plan: Sendable {
         step.decision = isOwn ? .run : .runUnlessInputsAreEqual
       }
       steps.append(step)
+    }
+  }
+
+  /// Refuses a plan whose stages need objects that the store lacks.
+  ///
+  /// - Parameter store: gives the store, `nil` where there is none yet; asked only when something is needed.
+  /// - Throws: `WorkflowError.missingObject`.
+  package func checkNeeds(_ store: () throws -> Store?) throws {
+    let needed = steps.filter(\.runs).flatMap { step in
+      step.instance.kind.needs(step.instance.parameters).map { (step.instance.name, $0) }
+    }
+    if needed.isEmpty { return }
+    let store = try store()
+    for (name, object) in needed {
+      guard let store,
+        FileManager.default.fileExists(atPath: store.objectURL(object.sha256).path)
+      else { throw WorkflowError.missingObject(stage: name, object) }
     }
   }
 

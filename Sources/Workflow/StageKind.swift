@@ -30,6 +30,8 @@ package struct StageKind: Sendable {
   package var checkInputs: @Sendable (JSONValue, Upstream) -> [ParameterProblem]
   /// What is known of the artifact before it is made, for those downstream to check against.
   package var foresee: @Sendable (JSONValue, Upstream) -> JSONValue
+  /// Objects that its parameters name and the store must hold before any work.
+  package var needs: @Sendable (JSONValue) -> [NeededObject]
   package var run: @Sendable (StageContext) throws -> StageOutput
 
   package init(
@@ -48,6 +50,7 @@ package struct StageKind: Sendable {
     self.check = check
     checkInputs = { _, _ in [] }
     foresee = { _, _ in .null }
+    needs = { _ in [] }
     self.run = run
   }
 
@@ -57,12 +60,14 @@ package struct StageKind: Sendable {
   ///   - check: faults that the settings alone show.
   ///   - checkInputs: faults that show beside what is known of the inputs.
   ///   - foresee: members of the manifest that are known before it is made.
+  ///   - needs: objects that the store must hold.
   package init<S: Settings>(
     name: String, version: Int, summary: String, settings: S.Type, inputs: [InputDeclaration],
     produces: ArtifactType, isSeeded: Bool = true,
     check: @escaping @Sendable (S) -> [ParameterProblem] = { _ in [] },
     checkInputs: @escaping @Sendable (S, Upstream) -> [ParameterProblem] = { _, _ in [] },
     foresee: @escaping @Sendable (S, Upstream) -> JSONValue = { _, _ in .null },
+    needs: @escaping @Sendable (S) -> [NeededObject] = { _ in [] },
     run: @escaping @Sendable (S, StageContext) throws -> StageOutput
   ) {
     self.init(
@@ -76,6 +81,19 @@ package struct StageKind: Sendable {
     self.foresee = { parameters, upstream in
       (try? S(normalised: parameters)).map { foresee($0, upstream) } ?? .null
     }
+    self.needs = { (try? S(normalised: $0)).map(needs) ?? [] }
+  }
+}
+
+/// An object that a stage takes from the store, though no stage of the pipeline makes it.
+package struct NeededObject: Sendable, Hashable {
+  package var sha256: String
+  /// What it is and how to bring it in, for whoever lacks it.
+  package var remedy: String
+
+  package init(sha256: String, remedy: String) {
+    self.sha256 = sha256
+    self.remedy = remedy
   }
 }
 

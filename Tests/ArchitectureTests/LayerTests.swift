@@ -19,7 +19,10 @@ struct LayerTests {
     ),
     (
       "Reporting",
-      ["Measures", "Artifacts", "Evaluation", "Workflow", "Lineage", "Statistics", "Formats"]
+      [
+        "Measures", "Artifacts", "Evaluation", "Interventions", "Diffusion", "Workflow", "Lineage",
+        "Statistics", "Formats",
+      ]
     ),
     ("Benchmarks", ["Diffusion", "Tensors", "Vectors", "Streams", "Statistics", "COpenBLAS"]),
     (

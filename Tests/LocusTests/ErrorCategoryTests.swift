@@ -51,6 +51,9 @@ struct ErrorCategoryTests {
     (WorkflowError.invalid(file: "p", problems: []), .data),
     (WorkflowError.badOverride("o", reason: "r"), .usage),
     (WorkflowError.badSelection(option: "o", name: "n", known: []), .usage),
+    (
+      WorkflowError.missingObject(stage: "s", NeededObject(sha256: "h", remedy: "r")), .missing
+    ),
     (WorkflowError.locked(.unnamed, path: "p"), .busy),
     (WorkflowError.cannotLock("p", reason: "r"), .cannotCreate),
     (WorkflowError.noOutput(stage: "s", role: "r", path: "p"), .bug),
@@ -79,7 +82,6 @@ struct ErrorCategoryTests {
     (ArtifactError(file: file, reason: "r", category: .missing), .missing),
     (MissingFile(role: "r", found: []), .missing),
     (MismatchError("m"), .data), (SamplingError(k: 1, layout: 1), .data),
-    (ImportStage.NotImported(sha256: "s"), .missing),
 
     (UsageError.unknownCommand("c", known: []), .usage),
     (UsageError.cannotWrite("p", reason: "r"), .cannotCreate),

@@ -104,7 +104,11 @@ struct ImportTests {
       try write(String(repeating: "0", count: 64))
       let missing = try Executable.run(["run", "p.json5", "--only", "theirs"], in: folder)
       #expect(missing.code == 66)
-      #expect(missing.error.contains("bring them in with `locus import weights FILE`"))
+      #expect(missing.error.contains("bring weights in with `locus import weights FILE`"))
+      // Before anything else runs.
+      let none = folder.appending(path: "none")
+      let other = try Executable.run(["run", "p.json5", "--store", none.path], in: folder)
+      #expect(other.code == 66 && !FileManager.default.fileExists(atPath: none.path))
       try write("../../../etc/passwd")
       #expect(try Executable.run(["run", "p.json5"], in: folder).code == 65)
     }

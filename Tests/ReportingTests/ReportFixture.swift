@@ -74,6 +74,14 @@ final class ReportFixture {
       outputs: Dictionary(uniqueKeysWithValues: published.outputs.map { ($0.role, $0.sha256) }))
   }
 
+  /// A stage that is equal to one before it.
+  func alias(_ name: String, of other: String) throws {
+    guard var record = try store.run(run).stages.first(where: { $0.name == other }) else { return }
+    record.name = name
+    record.status = "reused"
+    try store.recordStage(record)
+  }
+
   // MARK: - Stages
 
   func scenes() throws -> Made {
@@ -154,12 +162,12 @@ final class ReportFixture {
 
   /// An evaluation in which each requested place is found with about the chance that is given for its K.
   func evaluation(
-    _ name: String, of denoiser: Made, judge: Made, steps: Int = 18, seed: UInt64 = 1,
-    recall: (Int) -> Double
+    _ name: String, of denoiser: Made, judge: Made, steps: Int = 18,
+    counts: [Int] = ReportFixture.counts, seed: UInt64 = 1, recall: (Int) -> Double
   ) throws -> Made {
     var outcomes: [OutcomeRow] = []
     var metrics = [Measure.trainingMaximum.row(3)]
-    for k in Self.counts {
+    for k in counts {
       let share = recall(k)
       for layout in 0..<Self.layouts {
         // As many as the share says over all layouts, spread evenly.

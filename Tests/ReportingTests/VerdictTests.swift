@@ -1,3 +1,4 @@
+import Interventions
 import Testing
 
 @testable import Reporting
@@ -207,20 +208,15 @@ struct ReplicateVerdictTests {
 struct DerivedClaimsTests {
   typealias Candidate = DerivedClaims.Candidate
 
-  static func windows(
-    _ mask: String, of: String = "conditioner", radius: Double = 7
-  ) -> MaskWindows {
-    MaskWindows(mask: mask, of: of, radius: radius, block: 8, margin: 4, fill: "mean")
-  }
-
   static func mask(
-    _ name: String, _ arm: String, base: String = "single", of: String = "conditioner",
+    _ name: String, _ arm: MaskSpecification.Name, base: String = "single",
+    of: MaskSpecification.Target = .conditioner,
     radius: Double = 7
   ) -> Candidate {
     Candidate(
       name: name, labelling: "single", reach: .unbounded,
       mask: Candidate.Mask(
-        arm: arm, base: base, windows: windows(arm, of: of, radius: radius)))
+        specification: MaskSpecification(mask: arm, of: of, radius: radius), base: base))
   }
 
   static let models = [
@@ -234,7 +230,7 @@ struct DerivedClaimsTests {
   func roles() {
     let derived = DerivedClaims(
       Self.models + [
-        Self.mask("i", "identity"), Self.mask("c", "conditioner"), Self.mask("p", "placebo"),
+        Self.mask("i", .identity), Self.mask("c", .conditioner), Self.mask("p", .placebo),
       ])
     #expect(
       derived.claims
@@ -249,7 +245,7 @@ struct DerivedClaimsTests {
 
   @Test("masks of another model are no masks on the failing model")
   func otherBase() {
-    let derived = DerivedClaims(Self.models + [Self.mask("c", "conditioner", base: "other")])
+    let derived = DerivedClaims(Self.models + [Self.mask("c", .conditioner, base: "other")])
     #expect(derived.claims.repairs.isEmpty)
     #expect(derived.gaps == ["no mask was evaluated on the failing model."])
   }
@@ -257,10 +253,10 @@ struct DerivedClaimsTests {
   @Test("a placebo of another model, or of other windows, is no control")
   func otherPlacebo() {
     for placebo in [
-      Self.mask("p", "placebo", base: "other"), Self.mask("p", "placebo", radius: 3),
-      Self.mask("p", "placebo", of: "pixel"),
+      Self.mask("p", .placebo, base: "other"), Self.mask("p", .placebo, radius: 3),
+      Self.mask("p", .placebo, of: .pixel),
     ] {
-      let derived = DerivedClaims(Self.models + [Self.mask("c", "conditioner"), placebo])
+      let derived = DerivedClaims(Self.models + [Self.mask("c", .conditioner), placebo])
       #expect(derived.claims.repairs.map(\.control) == [nil])
     }
   }

@@ -89,7 +89,9 @@ extension PipelineExtension {
     }
     func isMade(_ mask: [Int]?, from base: [Int]?, _ path: String, _ key: String) {
       guard let mask, let base else { return }
-      let stray = mask.first { mask in !base.contains { instances.takes(mask, from: $0) } }
+      let stray = mask.first { mask in
+        !base.contains { instances.takes(mask, from: $0, as: MaskRow.role) }
+      }
       guard let stray, let first = base.first else { return }
       add(
         "\(path).\(key)",

@@ -1,3 +1,5 @@
+import Diffusion
+import Interventions
 import Workflow
 
 /// The claims of a pipeline that states none, from what its denoisers are: never from what they do, nor
@@ -13,10 +15,9 @@ struct DerivedClaims: Hashable {
     var mask: Mask?
 
     struct Mask: Hashable {
-      var arm: String
+      var specification: MaskSpecification
       /// The name of what it masks, without its seed.
       var base: String
-      var windows: MaskWindows
     }
   }
 
@@ -26,12 +27,12 @@ struct DerivedClaims: Hashable {
 
   /// - Parameter candidates: in the order of the pipeline.
   init(_ candidates: [Candidate]) {
-    func first(_ reach: EvaluatedModel.Reach, _ labelling: String) -> String? {
+    func first(_ reach: EvaluatedModel.Reach, _ labelling: Labelling) -> String? {
       candidates.first {
-        $0.mask == nil && $0.reach == reach && $0.labelling == labelling
+        $0.mask == nil && $0.reach == reach && $0.labelling == labelling.rawValue
       }?.name
     }
-    guard let failing = first(.unbounded, "single") else {
+    guard let failing = first(.unbounded, .single) else {
       gaps = [
         "the run has no evaluated U-Net that was trained with one label.",
         "no local network was evaluated beside a failing one.",
@@ -39,14 +40,14 @@ struct DerivedClaims: Hashable {
       ]
       return
     }
-    if let composing = first(.unbounded, "all") {
+    if let composing = first(.unbounded, .all) {
       claims.recalls.append(
         Claims.Recall(direction: .fails, model: failing, against: composing))
       claims.locals.append(Claims.Local(model: composing, against: failing))
     } else {
       gaps.append("\(Markdown.name(failing)) has no composing model beside it.")
     }
-    if let local = first(.local, "single") {
+    if let local = first(.local, .single) {
       claims.recalls.append(Claims.Recall(direction: .composes, model: local, against: failing))
     } else {
       gaps.append("no local network was evaluated beside a failing one.")
@@ -54,9 +55,11 @@ struct DerivedClaims: Hashable {
     let masks = candidates.compactMap { candidate in
       candidate.mask.flatMap { mask in mask.base == failing ? (candidate.name, mask) : nil }
     }
-    for (name, mask) in masks where !["identity", "placebo"].contains(mask.arm) {
+    for (name, mask) in masks where !mask.specification.mask.isControl {
       // Another mask's placebo says nothing of this one.
-      let control = masks.first { $0.1.arm == "placebo" && $0.1.windows == mask.windows }?.0
+      let control = masks.first {
+        $0.1.specification.isPlacebo && $0.1.specification.windows == mask.specification.windows
+      }?.0
       claims.repairs.append(Claims.Repair(mask: name, of: failing, control: control))
     }
     if claims.repairs.isEmpty { gaps.append("no mask was evaluated on the failing model.") }

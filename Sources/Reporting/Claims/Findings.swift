@@ -1,8 +1,14 @@
 /// What a run has of a claim, a number a replicate.
 struct RecallFinding: Hashable {
   var claim: Claims.Recall
-  var low: Side
-  var high: Side
+  var low = Side()
+  var high = Side()
+  /// The K that were tested for both, where not all were.
+  var common: [Int]?
+  /// Why the two cannot be compared, where they cannot.
+  var missing: String?
+  /// Executions whose pictures were pooled for it, for want of a stored number.
+  var pooled: [String] = []
 
   struct Side: Hashable {
     /// Recall pooled over the K of the claim.
@@ -30,8 +36,12 @@ struct RepairFinding: Hashable {
   var pHolm: Double?
   /// The control's change of recall.
   var control = Replicates([])
+  /// Why the control is none, where it is not.
+  var controlFault: String?
   /// Why there is no effect, where there is none.
   var missing: String?
+  /// Executions whose pictures were pooled for it, for want of a stored number.
+  var pooled: [String] = []
 
   /// Layouts behind the change, of all replicates.
   var layouts: Int { recall.values.compactMap(\.estimate.n).reduce(0, +) }

@@ -53,6 +53,9 @@ struct PairedReplicates {
       zip(low.values, high.values).map { $1.estimate.value - $0.estimate.value }, n: count)
   }
 
+  /// Whether the side that should be higher is lower for certain.
+  var isReversed: Bool { PairedReplicates(high, low).isShown }
+
   /// Whether the higher side is higher for certain: over seeds, where there are several; otherwise the
   /// whole interval of one lies below that of the other, which is about these very networks.
   var isShown: Bool {

@@ -55,7 +55,10 @@ struct Verdict: Hashable {
     for (name, side) in [(low, finding.low), (high, finding.high)] where !side.isEvaluated {
       return "**Not shown:** \(name) was not evaluated and compared."
     }
-    let place = words(claim.counts)
+    if let missing = finding.missing {
+      return "**Not shown:** \(low) and \(high) cannot be compared: \(missing)."
+    }
+    let place = words(claim.counts, common: finding.common)
     let pair = PairedReplicates(finding.low.recall, finding.high.recall)
     guard let a = pair.low.mean, let b = pair.high.mean else {
       return finding.low.recall.isEmpty || finding.high.recall.isEmpty
@@ -66,17 +69,33 @@ struct Verdict: Hashable {
       switch (claim.direction, pair.isShown) {
       case (.fails, true): "fails \(place) where \(high) composes"
       case (.composes, true): "is overtaken \(place) by \(high)"
+      case (_, false) where pair.isReversed: "recalls more \(place) than \(high)"
       case (_, false): "is not separated \(place) from \(high)"
       }
-    let kMax = PairedReplicates(finding.low.kMax, finding.high.kMax)
-    return (pair.isShown ? "**Shown:** " : "**Not shown:** ")
+    return judged(pair)
       + "\(low) \(words): recall there is \(interval(a)) (N = \(Markdown.count(a.n)) layouts), "
-      + "\(interval(b)) (N = \(Markdown.count(b.n))) for \(high)\(difference(pair)). K_max is "
-      + "\(labels(kMax.low)) against \(labels(kMax.high))"
-      + (kMax.isShown ? "." : "; by K_max alone the two are not separated.") + alone(pair.count)
+      + "\(interval(b)) (N = \(Markdown.count(b.n))) for \(high)\(difference(pair))."
+      + kMax(finding) + alone(pair.count)
   }
 
-  private func words(_ counts: ClosedRange<Int>?) -> String {
+  /// Between evaluations that tested other K there is nothing to compare.
+  private func kMax(_ finding: RecallFinding) -> String {
+    if finding.common != nil { return "" }
+    let kMax = PairedReplicates(finding.low.kMax, finding.high.kMax)
+    return " K_max is \(labels(kMax.low)) against \(labels(kMax.high))"
+      + (kMax.isShown ? "." : "; by K_max alone the two are not separated.")
+  }
+
+  private func judged(_ pair: PairedReplicates) -> String {
+    pair.isShown ? "**Shown:** " : pair.isReversed ? Self.against : "**Not shown:** "
+  }
+
+  private static let against = "**Shown, against the claim:** "
+
+  private func words(_ counts: ClosedRange<Int>?, common: [Int]? = nil) -> String {
+    if let common, !common.isEmpty {
+      return "at K = \(common.map(String.init).joined(separator: ", ")), tested for both,"
+    }
     guard let counts else { return "beyond the training range" }
     return counts.count == 1
       ? "at K = \(counts.lowerBound)"
@@ -96,11 +115,13 @@ struct Verdict: Hashable {
         + "probed on both at \(place), in a window of \(claim.window) px."
     }
     return
-      (pair.isShown
-      ? "**Shown:** the score of \(against) is less local than that of \(model): "
+      (pair.isShown || pair.isReversed
+      ? judged(pair) + "the score of \(pair.isShown ? against : model) is less local than that of "
+        + "\(pair.isShown ? model : against): "
       : "That the score of \(against) is less local than that of \(model) is **not shown**: ")
-      + "\(percent(a)) of its squared \(claim.space.rawValue) sensitivity lies in a window of \(claim.window) px "
-      + "at \(place), \(percent(b)) of the other's\(difference(pair, digits: 3))."
+      + "\(percent(a)) of \(pair.isReversed ? "the other's" : "its") squared \(claim.space.rawValue) "
+      + "sensitivity lies in a window of \(claim.window) px "
+      + "at \(place), \(percent(b)) of \(pair.isReversed ? "its" : "the other's")\(difference(pair, digits: 3))."
       + alone(pair.count)
   }
 
@@ -117,6 +138,9 @@ struct Verdict: Hashable {
       + "\(signed(recall)) (N = \(finding.layouts) layouts\(seeds(finding.recall))"
       + (finding.pHolm.map { ", Holm p = \(Markdown.number($0, digits: 4))" } ?? "") + ")"
       + (finding.precision.mean.map { " and precision by \(signed($0))" } ?? "")
+    if (recall.high ?? 0) < 0, (finding.pHolm ?? 1) < 0.05 {
+      return Self.against + change + "." + alone(finding.recall.values.count)
+    }
     if let objection = objection(to: finding) {
       return "**Not shown:** \(change), but \(objection)." + alone(finding.recall.values.count)
     }
@@ -137,6 +161,7 @@ struct Verdict: Hashable {
     guard let name = finding.claim.control else {
       return "no placebo with its windows was evaluated"
     }
+    if let fault = finding.controlFault { return "its control \(Markdown.name(name)) \(fault)" }
     let pair = PairedReplicates(finding.control, finding.recall)
     guard let control = pair.low.mean, pair.count == finding.recall.values.count else {
       return "its control \(Markdown.name(name)) was not evaluated beside it for every seed"

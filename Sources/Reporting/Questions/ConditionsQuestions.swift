@@ -3,6 +3,8 @@ struct ConditionsRow: Hashable {
   var executionID: String
   var model: String
   var intervention: String?
+  /// The evaluation's own stage.
+  var stage: String
   /// By name, in the order in which they are said.
   var conditions: [Condition]
   /// The comparisons that gather it.
@@ -16,7 +18,7 @@ struct ConditionsRow: Hashable {
   static func question(_ runID: String) -> Question<ConditionsRow> {
     Question(
       """
-      SELECT v.execution_id, v.model, v.intervention, e.seed,
+      SELECT v.execution_id, v.stage, v.model, v.intervention, e.seed,
         coalesce(json_extract(m.body, '$.conditions.judge'), (
           SELECT i.sha256 FROM execution_input i WHERE i.execution_id = v.execution_id
           AND i.role = 'judge/weights')) AS judge,
@@ -42,7 +44,7 @@ struct ConditionsRow: Hashable {
       let names = try row.optionalText("comparisons") ?? ""
       return ConditionsRow(
         executionID: try row.text("execution_id"), model: try row.text("model"),
-        intervention: try row.optionalText("intervention"),
+        intervention: try row.optionalText("intervention"), stage: try row.text("stage"),
         conditions: [
           Condition(name: "seed", value: "\(try row.integer("seed"))"),
           Condition(
@@ -59,6 +61,16 @@ struct ConditionsRow: Hashable {
 }
 
 extension ConditionsRow {
+  /// What it is called.
+  var title: String { intervention ?? model }
+
+  /// Where two evaluations differ, in words.
+  func differences(from other: ConditionsRow) -> [String] {
+    zip(conditions, other.conditions).filter { $0 != $1 }.map {
+      "\($0.name) \($0.value ?? "?") against \($1.value ?? "?")"
+    }
+  }
+
   /// The plain evaluation that a masked one is paired with: of the same denoiser, under the same
   /// conditions, gathered by the same comparison.
   func baseline(in rows: [ConditionsRow]) -> ConditionsRow? {
@@ -72,16 +84,18 @@ extension ConditionsRow {
 /// A masked evaluation without an effect, and why.
 struct UnpairedMask: Hashable {
   var intervention: String
+  /// The evaluation's own stage.
+  var stage: String
   var model: String
   var reason: String
 
   static func all(_ rows: [ConditionsRow], effects: [EffectRow]) -> [UnpairedMask] {
     rows.compactMap { row in
       guard let intervention = row.intervention,
-        !effects.contains(where: { $0.intervention == intervention })
+        !effects.contains(where: { $0.stage == row.stage })
       else { return nil }
       return UnpairedMask(
-        intervention: intervention, model: row.model, reason: reason(row, rows))
+        intervention: intervention, stage: row.stage, model: row.model, reason: reason(row, rows))
     }
   }
 
@@ -89,14 +103,7 @@ struct UnpairedMask: Hashable {
     if row.comparisons.isEmpty { return "no comparison has gathered its evaluation" }
     let model = Markdown.name(row.model)
     let plain = rows.filter { $0.intervention == nil && $0.model == row.model }
-    let differences = plain.map { other in
-      (
-        other,
-        zip(row.conditions, other.conditions).filter { $0 != $1 }.map {
-          "\($0.name) \($0.value ?? "?") against \($1.value ?? "?")"
-        }
-      )
-    }
+    let differences = plain.map { ($0, row.differences(from: $0)) }
     guard let nearest = differences.min(by: { $0.1.count < $1.1.count }) else {
       return "there is no plain evaluation of \(model) to compare it with"
     }

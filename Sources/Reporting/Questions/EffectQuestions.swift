@@ -1,40 +1,21 @@
+import Foundation
+import Interventions
 import Lineage
 import Measures
-
-/// The windows of a mask, wherever they are: a placebo has those of the mask that it imitates.
-struct MaskWindows: Hashable {
-  var target: String
-  /// `nil` where the mask does not use it.
-  var radius: Double?
-  var block: Int?
-  var margin: Int?
-  var fill: String?
-
-  init(mask: String, of: String?, radius: Double?, block: Int?, margin: Int?, fill: String?) {
-    target = mask == "placebo" ? of ?? mask : mask
-    if target != "pixel" { self.radius = radius }
-    if target == "pixel" || target == "both" {
-      self.block = block
-      self.margin = margin
-      self.fill = fill
-    }
-  }
-}
 
 /// What an intervention cuts.
 struct MaskRow {
   var intervention: String
-  /// What decides the windows: a placebo is the control of the mask that has the same.
-  var windows: MaskWindows
+  var specification: MaskSpecification
+
+  /// The input that an intervention masks.
+  static let role = "denoiser"
 
   static func question(_ runID: String) -> Question<MaskRow> {
     // Before there were manifests, the parameters alone.
-    let columns = ["mask", "of", "radius", "block", "margin", "fill"].map {
-      "coalesce(json_extract(m.body, '$.mask.\($0)'), json_extract(e.params, '$.\($0)')) AS \"\($0)\""
-    }.joined(separator: ", ")
-    return Question(
+    Question(
       """
-      SELECT s.name, \(columns)
+      SELECT s.name, coalesce(json_extract(m.body, '$.mask'), e.params) AS mask
       FROM stage s JOIN execution e ON e.id = s.execution_id
       LEFT JOIN execution_output o ON o.execution_id = e.id AND o.role = 'manifest'
       LEFT JOIN manifest m ON m.sha256 = o.sha256
@@ -43,10 +24,29 @@ struct MaskRow {
     ) { row in
       MaskRow(
         intervention: try row.text("name"),
-        windows: MaskWindows(
-          mask: try row.text("mask"), of: try row.optionalText("of"),
-          radius: try row.optionalNumber("radius"), block: try row.optionalInteger("block"),
-          margin: try row.optionalInteger("margin"), fill: try row.optionalText("fill")))
+        specification: try JSONDecoder().decode(
+          Stated.self, from: Data(try row.text("mask").utf8)
+        ).specification)
+    }
+  }
+
+  /// What decides the windows.
+  private struct Stated: Decodable {
+    var mask: MaskSpecification.Name
+    var of: MaskSpecification.Target?
+    var radius: Double?
+    var block: Int?
+    var margin: Int?
+    var fill: MaskSpecification.Fill?
+
+    var specification: MaskSpecification {
+      var result = MaskSpecification(mask: mask)
+      if let of { result.of = of }
+      if let radius { result.radius = radius }
+      if let block { result.block = block }
+      if let margin { result.margin = margin }
+      if let fill { result.fill = fill }
+      return result
     }
   }
 }
@@ -55,7 +55,10 @@ struct MaskRow {
 struct EffectRow {
   var intervention: String
   var baseline: String
-  var arm: String
+  /// The evaluation's own stage.
+  var stage: String
+  /// `nil` for one that this version does not know.
+  var mask: MaskSpecification.Name?
   /// `recall`, `exact`, `precision` or `recall_in_range`.
   var measure: String
   var estimate: Estimate
@@ -66,7 +69,9 @@ struct EffectRow {
     Question("SELECT * FROM run_intervention_effect WHERE run_id = \(quoted(runID))") { row in
       EffectRow(
         intervention: try row.text("intervention"), baseline: try row.text("baseline"),
-        arm: try row.text("arm"), measure: try row.text("metric"),
+        stage: try row.text("stage"),
+        mask: MaskSpecification.Name(rawValue: try row.text("arm")),
+        measure: try row.text("metric"),
         estimate: try row.estimate("effect"), p: try row.optionalNumber("p"),
         pHolm: try row.optionalNumber("p_holm"))
     }

@@ -14,6 +14,8 @@ struct EvaluatedModel: Hashable {
   var arm: String
   /// The intervention's stage, for a masked model.
   var intervention: String?
+  /// The evaluation's own stage.
+  var stage: String
   var executionID: String
 
   /// What an output may depend on, whatever the architecture is called.
@@ -33,12 +35,12 @@ struct EvaluatedModel: Hashable {
   static func question(_ runID: String) -> Question<EvaluatedModel> {
     Question(
       """
-      SELECT v.model, v.labelling, v.arm, v.intervention, v.execution_id,
+      SELECT v.model, v.labelling, v.arm, v.intervention, v.stage, v.execution_id,
         coalesce(d.network, json_extract(e.params, '$.network.type')) AS network,
         CASE WHEN d.sha256 IS NULL THEN t.kind = 'analytic' ELSE d.network IS NULL END AS is_machine,
         coalesce(d."window" < d.size, json_extract(e.params, '$.network.type') = 'local') AS is_local
       FROM run_model v
-      JOIN stage s ON s.run_id = v.run_id AND s.execution_id = v.execution_id
+      JOIN stage s ON s.run_id = v.run_id AND s.name = v.stage
       LEFT JOIN denoiser d ON d.sha256 = v.denoiser
       JOIN stage t ON t.run_id = v.run_id AND t.name = v.model
       JOIN execution e ON e.id = t.execution_id
@@ -51,7 +53,7 @@ struct EvaluatedModel: Hashable {
         reach: try row.optionalInteger("is_machine") == 1
           ? .machine : try row.optionalInteger("is_local") == 1 ? .local : .unbounded,
         arm: try row.text("arm"),
-        intervention: try row.optionalText("intervention"),
+        intervention: try row.optionalText("intervention"), stage: try row.text("stage"),
         executionID: try row.text("execution_id"))
     }
   }

@@ -10,6 +10,8 @@ struct Findings {
   let verdict: Verdict
   /// Masked evaluations that have no effect, with the reason.
   let unpaired: [UnpairedMask]
+  /// What was asked for the verdict.
+  let questions: [Block]
 
   init(_ data: RunData) throws {
     let conditions = try data.ask(ConditionsRow.question(data.run.id))
@@ -20,31 +22,116 @@ struct Findings {
     let derived = DerivedClaims(Self.candidates(data.compared, masks: masks))
     claims = stated ?? derived.claims
     verdict = Verdict(
-      recalls: try claims.recalls.map { try Self.finding($0, data) },
+      recalls: try claims.recalls.map { try Self.finding($0, data, conditions) },
       // What was derived and not probed is no claim.
       locals: try Self.locals(claims.locals, data).filter {
         stated != nil || !$0.model.isEmpty && !$0.against.isEmpty
       },
       repairs: try RepairEvidence(
-        data: data, conditions: conditions, unpaired: unpaired
+        data: data, conditions: conditions, unpaired: unpaired, masks: masks
       ).findings(claims.repairs),
       gaps: stated == nil ? derived.gaps : [],
       identicalShare: try data.ask(IdentityRow.question(data.run.id)).map(\.share).min())
+    questions = Self.questions(verdict, data.run.id)
   }
 
-  private static func finding(_ claim: Claims.Recall, _ data: RunData) throws -> RecallFinding {
-    func side(_ name: String) throws -> RecallFinding.Side {
-      let own = data.compared.filter { covers(name, $0.evaluated.title) }
-      return RecallFinding.Side(
-        recall: try recall(own, claim.counts, data),
-        kMax: replicates(name, of: own, by: { $0.evaluated.title }) { $0.kMax })
+  private static func questions(_ verdict: Verdict, _ run: String) -> [Block] {
+    var blocks: [Block] = []
+    if !verdict.recalls.isEmpty || !verdict.repairs.isEmpty {
+      blocks += [EvaluatedModel.question(run).block, ComparedEvaluation.question(run).block]
+      blocks.append(ConditionsRow.question(run).block)
     }
-    return RecallFinding(claim: claim, low: try side(claim.lower), high: try side(claim.higher))
+    if !verdict.locals.isEmpty { blocks.append(LocalityRow.question(run).block) }
+    if !verdict.repairs.isEmpty {
+      blocks += [EffectRow.question(run).block, MaskRow.question(run).block]
+      blocks.append(IdentityRow.question(run).block)
+    }
+    let pooled = Set(verdict.recalls.flatMap(\.pooled) + verdict.repairs.flatMap(\.pooled))
+    return blocks + pooled.sorted().map { Outcome.question($0).block }
   }
+
+  // MARK: - Recall
+
+  /// One replicate of a side.
+  private struct Member {
+    var seed: String?
+    var compared: ComparedEvaluation
+    var conditions: ConditionsRow
+    var outcomes: [Outcome]
+    /// The K that the claim is about, as far as they were tested.
+    var tested: Set<Int>
+  }
+
+  private static func finding(
+    _ claim: Claims.Recall, _ data: RunData, _ conditions: [ConditionsRow]
+  ) throws -> RecallFinding {
+    let low = try members(claim.lower, claim, data, conditions)
+    let high = try members(claim.higher, claim, data, conditions)
+    var finding = RecallFinding(claim: claim)
+    finding.low.kMax = replicates(low) { $0.compared.kMax }
+    finding.high.kMax = replicates(high) { $0.compared.kMax }
+    let pairs = low.flatMap { mine in
+      high.filter { mine.seed == $0.seed || mine.seed == nil || $0.seed == nil }.map { (mine, $0) }
+    }
+    // Layouts and noise are one thing; what counts, and how, has to be the same.
+    let differences = pairs.lazy.map { mine, other in
+      mine.conditions.differences(from: other.conditions).filter { !$0.hasPrefix("seed ") }
+    }
+    if let first = differences.first(where: { !$0.isEmpty }) {
+      finding.missing =
+        "their evaluations differ in their conditions: " + first.joined(separator: ", ")
+      return finding
+    }
+    let both = low + high
+    let common = both.dropFirst().reduce(both.first?.tested ?? []) { $0.intersection($1.tested) }
+    let isWhole = both.allSatisfy { $0.tested == common }
+    if !isWhole { finding.common = common.sorted() }
+    let isStored = isWhole && claim.counts == nil
+    if !isStored { finding.pooled = both.map(\.conditions.executionID) }
+    func recall(_ member: Member) -> Estimate? {
+      if isStored { return member.compared.recallBeyond }
+      return pooledRecall(member.outcomes, counts: common, seed: member.compared.seed).map(
+        Estimate.init)
+    }
+    finding.low.recall = replicates(low, recall)
+    finding.high.recall = replicates(high, recall)
+    return finding
+  }
+
+  private static func members(
+    _ name: String, _ claim: Claims.Recall, _ data: RunData, _ conditions: [ConditionsRow]
+  ) throws -> [Member] {
+    var result: [Member] = []
+    for one in data.compared {
+      let model = one.evaluated
+      guard
+        let replicate = data.naming.replicate(of: name, title: model.title, stage: model.stage),
+        !result.contains(where: { $0.seed == replicate.seed }),
+        let row = conditions.first(where: { $0.executionID == model.executionID })
+      else { continue }
+      let outcomes = try data.ask(Outcome.question(model.executionID))
+      let tested = Set(outcomes.map(\.k)).filter { k in
+        claim.counts?.contains(k) ?? (k > data.trainingMaximum ?? 0)
+      }
+      result.append(
+        Member(
+          seed: replicate.seed, compared: one, conditions: row, outcomes: outcomes, tested: tested))
+    }
+    return result
+  }
+
+  private static func replicates(_ members: [Member], _ part: (Member) -> Estimate?) -> Replicates {
+    Replicates(
+      members.compactMap { member in
+        part(member).map { Replicates.Value(seed: member.seed, estimate: $0) }
+      })
+  }
+
+  // MARK: - Locality
 
   private static func locals(_ claims: [Claims.Local], _ data: RunData) throws -> [LocalFinding] {
     if claims.isEmpty { return [] }
-    let rows = try data.ask(LocalityRow.question(data.run.id)).filter { $0.arm == "none" }
+    let rows = try data.ask(LocalityRow.question(data.run.id))
     return claims.map { claim in
       let count = claim.count ?? data.trainingMaximum ?? 0
       let own = rows.filter {
@@ -52,12 +139,23 @@ struct Findings {
           && $0.window == claim.window
       }
       func shares(_ name: String) -> Replicates {
-        replicates(name, of: own, by: { $0.model }) { $0.share }
+        var values: [Replicates.Value] = []
+        for row in own {
+          let replicate = data.naming.replicate(
+            of: name, title: row.intervention ?? row.model, stage: row.stage)
+          guard let replicate, !values.contains(where: { $0.seed == replicate.seed }) else {
+            continue
+          }
+          values.append(Replicates.Value(seed: replicate.seed, estimate: row.share))
+        }
+        return Replicates(values)
       }
       return LocalFinding(
         claim: claim, count: count, model: shares(claim.model), against: shares(claim.against))
     }
   }
+
+  // MARK: - What is derived
 
   /// Denoisers that were evaluated, without their seeds.
   private static func candidates(_ compared: [ComparedEvaluation], masks: [MaskRow])
@@ -67,7 +165,7 @@ struct Findings {
     for evaluated in compared.map(\.evaluated) {
       let mask = masks.first { $0.intervention == evaluated.intervention }.map {
         DerivedClaims.Candidate.Mask(
-          arm: evaluated.arm, base: withoutSeed(evaluated.model), windows: $0.windows)
+          specification: $0.specification, base: withoutSeed(evaluated.model))
       }
       let candidate = DerivedClaims.Candidate(
         name: withoutSeed(evaluated.title), labelling: evaluated.labelling,
@@ -75,45 +173,6 @@ struct Findings {
       if !result.contains(candidate) { result.append(candidate) }
     }
     return result
-  }
-
-  private static func recall(
-    _ own: [ComparedEvaluation], _ counts: ClosedRange<Int>?, _ data: RunData
-  ) throws -> Replicates {
-    var values: [Replicates.Value] = []
-    for one in own {
-      let seed = StageReference(one.evaluated.title)?.seed
-      if values.contains(where: { $0.seed == seed }) { continue }
-      let estimate =
-        if let counts {
-          pooledRecall(
-            try data.ask(Outcome.question(one.evaluated.executionID)), counts: Set(counts),
-            seed: one.seed
-          ).map(Estimate.init)
-        } else { one.recallBeyond }
-      if let estimate { values.append(Replicates.Value(seed: seed, estimate: estimate)) }
-    }
-    return Replicates(values)
-  }
-
-  /// The first value of each replicate of what is named.
-  static func replicates<Row>(
-    _ name: String, of rows: [Row], by title: (Row) -> String, _ estimate: (Row) -> Estimate
-  ) -> Replicates {
-    var values: [Replicates.Value] = []
-    for row in rows where covers(name, title(row)) {
-      let seed = StageReference(title(row))?.seed
-      if values.contains(where: { $0.seed == seed }) { continue }
-      values.append(Replicates.Value(seed: seed, estimate: estimate(row)))
-    }
-    return Replicates(values)
-  }
-
-  static func covers(_ name: String, _ title: String) -> Bool {
-    guard let named = StageReference(name), let instance = StageReference(title) else {
-      return name == title
-    }
-    return named.covers(instance)
   }
 
   static func withoutSeed(_ name: String) -> String {

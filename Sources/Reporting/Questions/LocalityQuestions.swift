@@ -5,6 +5,10 @@ import Measures
 struct LocalityRow {
   var model: String
   var arm: String
+  /// The intervention's stage, for a masked model.
+  var intervention: String?
+  /// The probe's own stage.
+  var stage: String
   var sigma: Double
   var k: Int
   var space: Measure.Space
@@ -22,8 +26,10 @@ struct LocalityRow {
       """
     ) { row in
       LocalityRow(
-        model: try row.text("model"), arm: try row.text("arm"), sigma: try row.number("sigma"),
-        k: try row.integer("k"), space: try space(row), window: try row.integer("window"),
+        model: try row.text("model"), arm: try row.text("arm"),
+        intervention: try row.optionalText("intervention"), stage: try row.text("stage"),
+        sigma: try row.number("sigma"), k: try row.integer("k"), space: try space(row),
+        window: try row.integer("window"),
         share: try row.estimate("share"))
     }
   }

@@ -1,4 +1,5 @@
 import Evaluation
+import Interventions
 import Statistics
 import Workflow
 
@@ -7,6 +8,7 @@ struct RepairEvidence {
   let data: RunData
   let conditions: [ConditionsRow]
   let unpaired: [UnpairedMask]
+  let masks: [MaskRow]
 
   /// The change that one mask makes to one network.
   private struct Change {
@@ -16,6 +18,7 @@ struct RepairEvidence {
     /// Before and after Holm's correction over the comparison's masks.
     var p: Double?
     var pHolm: Double?
+    var pooled: [String] = []
   }
 
   func findings(_ claims: [Claims.Repair]) throws -> [RepairFinding] {
@@ -32,7 +35,9 @@ struct RepairEvidence {
           precision: replicates(changes) { $0.precision },
           pHolm: changes.count == 1 ? changes[0].pHolm : nil,
           control: replicates(control ?? []) { $0.recall },
-          missing: changes.isEmpty ? reason(claim) : nil))
+          controlFault: claim.control.flatMap { fault(of: $0, for: claim.mask) },
+          missing: changes.isEmpty ? reason(claim) : nil,
+          pooled: (changes + (control ?? [])).flatMap(\.pooled)))
     }
     for (test, adjusted) in zip(own, holm(own.map(\.p))) { findings[test.index].pHolm = adjusted }
     return findings
@@ -51,22 +56,22 @@ struct RepairEvidence {
   {
     var result: [Change] = []
     for row in conditions {
-      guard let intervention = row.intervention, Findings.covers(mask, intervention),
-        Findings.covers(base, row.model)
+      guard let intervention = row.intervention,
+        let replicate = data.naming.replicate(of: mask, title: intervention, stage: row.stage),
+        data.naming.replicate(of: base, title: row.model, stage: row.stage) != nil,
+        !result.contains(where: { $0.seed == replicate.seed })
       else { continue }
-      let seed = StageReference(intervention)?.seed ?? StageReference(row.model)?.seed
-      if result.contains(where: { $0.seed == seed }) { continue }
       let change =
-        if let counts { try pooled(row, Set(counts), seed) } else {
-          stored(intervention, row.model, seed)
+        if let counts { try pooled(row, Set(counts), replicate.seed) } else {
+          stored(row.stage, replicate.seed)
         }
       if let change { result.append(change) }
     }
     return result
   }
 
-  private func stored(_ intervention: String, _ base: String, _ seed: String?) -> Change? {
-    let own = data.effects.filter { $0.intervention == intervention && $0.baseline == base }
+  private func stored(_ stage: String, _ seed: String?) -> Change? {
+    let own = data.effects.filter { $0.stage == stage }
     return own.first { $0.measure == EffectMeasure.recall.rawValue }.map { recall in
       Change(
         seed: seed, recall: recall.estimate,
@@ -89,16 +94,32 @@ struct RepairEvidence {
     let recall = try effect(.recall)
     return Change(
       seed: seed, recall: Estimate(recall.effect),
-      precision: Estimate(try effect(.precision).effect), p: recall.p, pHolm: nil)
+      precision: Estimate(try effect(.precision).effect), p: recall.p, pHolm: nil,
+      pooled: [row.executionID, baseline.executionID])
+  }
+
+  /// Why a mask cannot be the control of another one; `nil` when it can: it keeps the windows and moves
+  /// them.
+  private func fault(of control: String, for mask: String) -> String? {
+    func specification(_ name: String) -> MaskSpecification? {
+      masks.first { isMeant(name, data.naming.shown($0.intervention), $0.intervention) }?
+        .specification
+    }
+    guard let own = specification(mask), let other = specification(control) else { return nil }
+    if other.isIdentity { return "changes nothing by construction, so that it could not object" }
+    if !other.isPlacebo { return "is a mask, not a placebo" }
+    return other.windows == own.windows ? nil : "has other windows than the mask"
+  }
+
+  private func isMeant(_ name: String, _ title: String, _ stage: String) -> Bool {
+    data.naming.replicate(of: name, title: title, stage: stage) != nil
   }
 
   private func reason(_ claim: Claims.Repair) -> String {
-    if let known = unpaired.first(where: { Findings.covers(claim.mask, $0.intervention) }) {
+    if let known = unpaired.first(where: { isMeant(claim.mask, $0.intervention, $0.stage) }) {
       return known.reason
     }
-    let isEvaluated = conditions.contains { row in
-      row.intervention.map { Findings.covers(claim.mask, $0) } == true
-    }
+    let isEvaluated = conditions.contains { isMeant(claim.mask, $0.title, $0.stage) }
     return isEvaluated ? "none of the K that it is about was tested" : "it was not evaluated"
   }
 }

@@ -5,6 +5,7 @@ import Measures
 struct RunData {
   let store: Store
   let run: RunRecord
+  let naming: Naming
   /// In the order of the pipeline.
   let evaluated: [EvaluatedModel]
   /// What was compared; in the order of the pipeline.
@@ -16,6 +17,7 @@ struct RunData {
   init(store: Store, runID: String) throws {
     self.store = store
     run = try store.run(runID)
+    naming = Naming(run.stages)
     evaluated = try EvaluatedModel.question(runID).rows(store)
     compared = try ComparedEvaluation.all(runID, evaluated, store)
     effects = try EffectRow.all(runID, evaluated, store)

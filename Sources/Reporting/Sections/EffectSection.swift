@@ -62,7 +62,7 @@ struct EffectSection: Section {
         IntervalChart.Row(
           label: $0.intervention, value: $0.estimate.value,
           low: $0.estimate.low ?? $0.estimate.value, high: $0.estimate.high ?? $0.estimate.value,
-          isEmphasized: !["identity", "placebo"].contains($0.arm))
+          isEmphasized: $0.mask?.isControl != true)
       })
     return .chart(
       name: "effects.svg", svg: chart.svg(),
@@ -92,7 +92,7 @@ struct EffectSection: Section {
               + "\(row.count) pictures equal the baseline's; no effect above can be believed."))
     }
     if !identities.isEmpty { blocks.append(IdentityRow.question(run).block) }
-    if effects.contains(where: { $0.arm == "placebo" }) {
+    if effects.contains(where: { $0.mask == .placebo }) {
       blocks.append(
         .paragraph(
           "Control *placebo*: masks of the same area in the wrong place, computed anew. What it changes is "

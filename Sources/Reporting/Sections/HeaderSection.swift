@@ -17,7 +17,8 @@ struct HeaderSection: Section {
     run = data.run
     theory = try TheorySection.verdict(data)
     analytic = try AnalyticMachines(data)
-    findings = data.evaluated.isEmpty ? nil : try Findings(data)
+    let isStated = Claims(source: data.run.source) != nil
+    findings = data.evaluated.isEmpty && !isStated ? nil : try Findings(data)
     threshold = data.compared.first?.threshold
     seeds = try data.ask(SeedRow.question(run.id))
   }
@@ -44,7 +45,11 @@ struct HeaderSection: Section {
     blocks += (isAnalytic ? analytic.verdict.sentences : findings.verdict.sentences)
       .map(Block.paragraph)
     if let theory { blocks.append(.paragraph(theory)) }
-    return blocks + [.paragraph(reading(findings, isAnalytic: isAnalytic))]
+    blocks.append(.paragraph(reading(findings, isAnalytic: isAnalytic)))
+    if !isAnalytic && !findings.questions.isEmpty {
+      blocks.append(.details("Queries that yield the verdict's numbers", findings.questions))
+    }
+    return blocks
   }
 
   /// What stands behind the numbers.
@@ -66,7 +71,7 @@ struct HeaderSection: Section {
         + "seed." + origin
     }
     return kMax
-      + ". There is **one seed** (\(run.seed)): the intervals say how sure the layouts make us "
+      + ". There is **one seed** (\(seeds.first ?? Int(truncatingIfNeeded: run.seed))): the intervals say how sure the layouts make us "
       + "of these very networks, not how networks of other seeds would do." + origin
   }
 

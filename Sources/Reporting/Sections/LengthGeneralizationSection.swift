@@ -40,7 +40,7 @@ struct LengthGeneralizationSection: Section {
           "model", "labelling", "mask", "K_max [95 %]", "published", "N layouts", "tested K",
           "λ at K_max", "λ at largest K",
         ], rows: compared.map(row)),
-      ComparedEvaluation.question(run).block,
+      ComparedEvaluation.question(run).block, EvaluatedModel.question(run).block,
     ]
   }
 

@@ -18,20 +18,37 @@ struct LineageSection: Section {
     }
     var lines = ["flowchart LR"]
     var numbers: [String: Int] = [:]
-    for stage in run.stages {
-      let number = numbers.count
-      numbers[stage.name] = number
-      let key = stage.key.map { String($0.prefix(8)) } ?? "no key"
-      lines.append("  s\(number)[\"\(label(stage.name))<br/>\(stage.kind) · \(key)\"]")
+    for (number, equal) in nodes.enumerated() {
+      for stage in equal { numbers[stage.name] = number }
+      let names = equal.map { label($0.name) }.joined(separator: "<br/>")
+      let key = equal[0].key.map { String($0.prefix(8)) } ?? "no key"
+      lines.append("  s\(number)[\"\(names)<br/>\(equal[0].kind) · \(key)\"]")
     }
+    var drawn: Set<String> = []
     for arrow in arrows {
       guard let from = numbers[arrow.maker], let to = numbers[arrow.user] else { continue }
-      lines.append("  s\(from) --> s\(to)")
+      let line = "  s\(from) --> s\(to)"
+      if drawn.insert(line).inserted { lines.append(line) }
     }
     return [
       heading, .code(lines.joined(separator: "\n"), language: "mermaid"),
       ArrowRow.question(run.id).block,
     ]
+  }
+
+  /// Stages by what they did: equal ones are one execution, of which nobody can tell whose result was used.
+  private var nodes: [[StageRecord]] {
+    var nodes: [[StageRecord]] = []
+    var places: [String: Int] = [:]
+    for stage in run.stages {
+      if let execution = stage.executionID, let place = places[execution] {
+        nodes[place].append(stage)
+        continue
+      }
+      if let execution = stage.executionID { places[execution] = nodes.count }
+      nodes.append([stage])
+    }
+    return nodes
   }
 
   /// Quotes and brackets would end a node.

@@ -23,8 +23,8 @@ enum ImportCommand: Command {
     @Option("--attention", "ON", { "of a unet: \($0)" }) var attention: BenchCommand.Switch?
     @Option("--dilations", "N,…", "of a local network, one a block") var dilations: String?
     @Option(
-      "--labelling", "KIND", offers: ["all", "single", "none"],
-      "of the training: all, single or none")
+      "--labelling", "KIND", offers: Labelling.allCases.map(\.rawValue),
+      "of the training: \(Labelling.allCases.map(\.rawValue).joined(separator: ", "))")
     var labelling: String?
     @Option(
       "--objects", "MIN,MAX", "of a training picture: fewest and most", reading: range)

@@ -67,6 +67,7 @@ enum RunCommand: Command {
     }
     if options.isDry {
       let plan = try plan(pipeline, existing, options)
+      try plan.checkNeeds { existing }
       let standing = try existing.flatMap { try pipeline.standing(store: $0) }
       try context.console.write(
         options.json ? RunText.json(plan, standing).prettyText() : RunText.text(plan, standing))
@@ -75,6 +76,7 @@ enum RunCommand: Command {
     // A wrong selection leaves no store behind. What is still to be done is decided stage by stage,
     // under the lock: another run may be at work yet.
     let plan = try plan(pipeline, nil, options)
+    try plan.checkNeeds { try openedStore(context) }
 
     // From here on a signal is a request, so that nothing is left behind half done.
     let signals = SignalWatch()
