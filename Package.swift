@@ -156,7 +156,8 @@ let package = Package(
     .testTarget(
       name: "ReportingTests",
       dependencies: [
-        "Reporting", "Measures", "Artifacts", "Evaluation", "Interventions", "Diffusion", "Workflow",
+        "Reporting", "Measures", "Artifacts", "Evaluation", "Interventions", "Diffusion",
+        "Workflow",
         "Lineage", "Statistics", "Formats",
       ], exclude: ["Golden"]),
     .testTarget(

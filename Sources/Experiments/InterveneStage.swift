@@ -75,8 +75,8 @@ enum InterveneStage {
       problems.append(
         ParameterProblem(
           path: "margin",
-          message: "found \(options.margin): every block of a picture of \(size) px would see all of it;"
-            + " accepted: less than \(size)"))
+          message: "found \(options.margin): every block of a picture of \(size) px would see all"
+            + " of it; accepted: less than \(size)"))
     }
     if specification.needsPlaces, let space = denoiser.space, !space.hasPlaces {
       problems.append(
