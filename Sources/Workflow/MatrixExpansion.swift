@@ -12,6 +12,20 @@ struct MatrixExpansion {
 
   /// By position in `instances`: what their kinds foresee of what they make.
   private var foreseen: [JSONValue] = []
+  /// What kinds said: instances that differ in nothing but their seeds get the same answers.
+  private var answers: [Question: Answer] = [:]
+
+  private struct Question: Hashable {
+    var kind: String
+    var parameters: JSONValue
+    var upstream: Upstream
+  }
+
+  private struct Answer {
+    var foreseen: JSONValue
+    var problems: [ParameterProblem]
+  }
+
 
   init(stages: [StageDraft], kinds: [StageKind], list: ProblemList) {
     self.stages = stages
@@ -172,9 +186,20 @@ struct MatrixExpansion {
 
   /// Holds an instance against what is known of its inputs, and notes what is known of its own result.
   private mutating func check(_ instance: StageInstance, of stage: StageDraft) {
-    let upstream = Upstream(instance.inputs.mapValues { $0.map { foreseen[$0] } })
-    foreseen.append(instance.kind.foresee(instance.parameters, upstream))
-    for problem in instance.kind.checkInputs(instance.parameters, upstream) {
+    let question = Question(
+      kind: instance.kind.name, parameters: instance.parameters,
+      upstream: Upstream(instance.inputs.mapValues { $0.map { foreseen[$0] } }))
+    let answer: Answer
+    if let known = answers[question] {
+      answer = known
+    } else {
+      answer = Answer(
+        foreseen: instance.kind.foresee(instance.parameters, question.upstream),
+        problems: instance.kind.checkInputs(instance.parameters, question.upstream))
+      answers[question] = answer
+    }
+    foreseen.append(answer.foreseen)
+    for problem in answer.problems {
       list.add(
         .checkFailed(problem.message), at: stage.position(of: problem.path, in: instance),
         "\(stage.path).\(problem.path)")

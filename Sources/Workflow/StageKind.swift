@@ -98,7 +98,7 @@ package struct NeededObject: Sendable, Hashable {
 }
 
 /// What is known of a stage's inputs before they are made: by role, what their kinds foresee.
-package struct Upstream: Sendable {
+package struct Upstream: Sendable, Hashable {
   private let foreseen: [String: [JSONValue]]
 
   package init(_ foreseen: [String: [JSONValue]]) { self.foreseen = foreseen }
