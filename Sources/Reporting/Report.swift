@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Lineage
 
@@ -40,7 +41,7 @@ package enum Report {
   }
 
   private static func latestRun(_ pipeline: String) -> Question<String> {
-    Question("SELECT id FROM latest_run WHERE pipeline = \(quoted(pipeline))") {
+    Question("SELECT id FROM latest_run WHERE pipeline = \(Escape.sql(pipeline))") {
       try $0.text("id")
     }
   }

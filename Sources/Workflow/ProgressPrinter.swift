@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Lineage
 import Synchronization
@@ -87,7 +88,7 @@ package final class ProgressPrinter: Sendable {
       "\(place(step)) "
       + Self.text(of: progress, since: first.done, seconds: time - first.time)
     if style == .terminal {
-      output("\r\(shortened(text, to: width() - 1))\u{1B}[K")
+      output("\r\(shortened(Escape.line(text), to: width() - 1))\u{1B}[K")
       state.isDrawn = true
     } else {
       line(text, &state)
@@ -96,6 +97,7 @@ package final class ProgressPrinter: Sendable {
 
   private func line(_ text: String, _ state: inout State, always: Bool = false) {
     if style == .quiet && !always { return }
+    let text = Escape.terminal(text)
     switch style {
     case .terminal:
       output("\(state.isDrawn ? "\r\u{1B}[K" : "")\(text)\n")

@@ -55,6 +55,37 @@ struct ProgressPrinterTests {
         """)
   }
 
+  @Test(
+    "nothing that a stage says reaches the terminal as a command",
+    arguments: [
+      ProgressPrinter.Style.lines, .terminal, .quiet,
+    ])
+  func hostile(_ style: ProgressPrinter.Style) {
+    let desk = Desk()
+    let printer = desk.printer(style)
+    let bad = "\u{1B}]0;title\u{7}\u{9B}2J\u{202E}\r"
+    let step = RunStep(name: bad, number: 1, count: 1)
+    printer.observe(.started(step, reason: bad))
+    printer.observe(
+      .progressed(
+        step, StageProgress(done: 1, total: 2, unit: bad, metrics: [MetricRow(name: bad, value: 1)])
+      ))
+    printer.observe(.noted(step, bad))
+    printer.observe(.failed(step, message: bad))
+    printer.observe(
+      .ended(
+        RunSummary(
+          runID: "r", status: .failed, executed: 0, reused: 0, failed: 1, skipped: 0, exitCode: 65))
+    )
+    // What the printer draws with, and nothing else.
+    let rest = desk.text.replacing("\r", with: "").replacing("\u{1B}[K", with: "")
+    #expect(
+      !rest.unicodeScalars.contains {
+        $0.value < 32 && $0 != "\n" || (127..<160).contains($0.value)
+      })
+    #expect(!rest.unicodeScalars.contains("\u{202E}"))
+  }
+
   @Test("a terminal's line is drawn over, never wider than the terminal")
   func terminal() {
     let desk = Desk()

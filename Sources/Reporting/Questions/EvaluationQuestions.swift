@@ -1,4 +1,5 @@
 import Evaluation
+import Formats
 import Lineage
 import Measures
 
@@ -42,7 +43,7 @@ struct EvaluatedModel: Hashable {
       LEFT JOIN denoiser d ON d.sha256 = v.denoiser
       JOIN stage t ON t.run_id = v.run_id AND t.name = v.model
       JOIN execution e ON e.id = t.execution_id
-      WHERE v.run_id = \(quoted(runID)) AND v.kind = 'evaluate' ORDER BY s.id
+      WHERE v.run_id = \(Escape.sql(runID)) AND v.kind = 'evaluate' ORDER BY s.id
       """
     ) { row in
       EvaluatedModel(
@@ -81,7 +82,7 @@ struct Curves {
     Question(
       """
       SELECT v.model, v.arm, m.* FROM run_model v JOIN metric m USING (execution_id)
-      WHERE v.run_id = \(quoted(runID)) AND m.k IS NOT NULL AND v.kind = 'evaluate'
+      WHERE v.run_id = \(Escape.sql(runID)) AND m.k IS NOT NULL AND v.kind = 'evaluate'
       """
     ) { row in
       Row(
@@ -124,7 +125,7 @@ struct ComparedEvaluation {
         AND o.role IN ('outcomes', 'manifest')
       LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = \(Measure.recallBeyond.quotedName)
         AND b.subject = m.subject
-      WHERE s.run_id = \(quoted(runID)) AND s.kind = 'compare' ORDER BY s.id
+      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'compare' ORDER BY s.id
       """
     ) { row in
       Row(
@@ -162,7 +163,7 @@ struct DisagreementRow {
       """
       SELECT coalesce(v.intervention, v.model) AS model, max(m.value) AS largest, avg(m.value) AS mean,
         count(*) AS tested
-      FROM run_model v JOIN metric m USING (execution_id) WHERE v.run_id = \(quoted(runID))
+      FROM run_model v JOIN metric m USING (execution_id) WHERE v.run_id = \(Escape.sql(runID))
       AND m.name = \(Measure.judgeDisagreement.quotedName) GROUP BY v.execution_id
       """
     ) { row in
@@ -179,7 +180,7 @@ extension Outcome {
     Question(
       """
       SELECT seed, k, layout, requested, found, drawn FROM outcome
-      WHERE execution_id = \(quoted(executionID)) ORDER BY seed, k, layout
+      WHERE execution_id = \(Escape.sql(executionID)) ORDER BY seed, k, layout
       """
     ) { row in
       Outcome(
@@ -196,7 +197,7 @@ enum SeedRow {
     Question(
       """
       SELECT DISTINCT seed FROM run_length_generalization
-      WHERE run_id = \(quoted(runID)) AND seed IS NOT NULL ORDER BY seed
+      WHERE run_id = \(Escape.sql(runID)) AND seed IS NOT NULL ORDER BY seed
       """
     ) { try $0.integer("seed") }
   }

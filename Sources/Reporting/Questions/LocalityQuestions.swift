@@ -1,3 +1,4 @@
+import Formats
 import Lineage
 import Measures
 
@@ -17,7 +18,7 @@ struct LocalityRow {
   static func question(_ runID: String) -> Question<LocalityRow> {
     Question(
       """
-      SELECT * FROM run_locality WHERE run_id = \(quoted(runID))
+      SELECT * FROM run_locality WHERE run_id = \(Escape.sql(runID))
       ORDER BY model, arm, k, sigma, space, "window"
       """
     ) { row in
@@ -67,7 +68,7 @@ struct SidesRow {
       """
       SELECT v.model, v.arm, m.k, m.sigma, \(columns.joined(separator: ", "))
       FROM run_model v JOIN metric m USING (execution_id)
-      WHERE v.run_id = \(quoted(runID)) AND v.kind = 'probe' AND m.name IN (\(quotedNames(measures)))
+      WHERE v.run_id = \(Escape.sql(runID)) AND v.kind = 'probe' AND m.name IN (\(quotedNames(measures)))
       GROUP BY v.model, v.arm, m.k, m.sigma ORDER BY v.model, v.arm, m.k, m.sigma
       """
     ) { row in

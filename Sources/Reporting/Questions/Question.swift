@@ -1,3 +1,4 @@
+import Formats
 import Lineage
 import Measures
 
@@ -23,15 +24,10 @@ struct Question<Answer> {
 
 extension Measure {
   /// Its name as SQL text.
-  var quotedName: String { quoted(name) }
+  var quotedName: String { Escape.sql(name) }
 }
 
 /// The names of measures for `IN (…)`.
 func quotedNames(_ measures: [Measure]) -> String {
   measures.map(\.quotedName).joined(separator: ", ")
-}
-
-/// A value as SQL text: quotes doubled.
-func quoted(_ text: String) -> String {
-  "'" + text.replacingOccurrences(of: "'", with: "''") + "'"
 }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Lineage
 
@@ -22,7 +23,9 @@ struct LineageSection: Section {
       let number = numbers.count
       numbers[stage.name] = number
       let key = stage.key.map { String($0.prefix(8)) } ?? "no key"
-      lines.append("  s\(number)[\"\(label(stage.name))<br/>\(stage.kind) · \(key)\"]")
+      lines.append(
+        "  s\(number)[\"\(Escape.mermaid(stage.name))<br/>\(Escape.mermaid(stage.kind)) · \(Escape.mermaid(key))\"]"
+      )
     }
     for arrow in arrows {
       guard let from = numbers[arrow.maker], let to = numbers[arrow.user] else { continue }
@@ -32,11 +35,5 @@ struct LineageSection: Section {
       heading, .code(lines.joined(separator: "\n"), language: "mermaid"),
       ArrowRow.question(run.id).block,
     ]
-  }
-
-  /// Quotes and brackets would end a node.
-  private func label(_ text: String) -> String {
-    text.replacingOccurrences(of: "\"", with: "#quot;").replacingOccurrences(of: "<", with: "#lt;")
-      .replacingOccurrences(of: ">", with: "#gt;")
   }
 }

@@ -54,7 +54,7 @@ extension CommandContext where Options: StoreOptions {
       storeFolder, .locus, as: name, makesStore: makesStore, heals: heals, healed: tellHealed)
   }
 
-  func tellHealed(_ line: String) { console.writeError("healed: \(line)\n") }
+  func tellHealed(_ line: String) { console.tell("healed: \(line)") }
 }
 
 /// A file that the command line names.

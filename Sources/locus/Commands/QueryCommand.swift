@@ -51,7 +51,7 @@ enum QueryCommand: Command {
       return question
     }
     let relations = try store.relations()
-    if relations[question] != nil { return "SELECT * FROM \"\(question)\"" }
+    if relations[question] != nil { return "SELECT * FROM " + Escape.sqlName(question) }
     throw UsageError.unknownQuery(
       question, known: queries.map(\.name) + relations.keys.sorted())
   }

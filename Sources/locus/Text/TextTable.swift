@@ -46,10 +46,10 @@ struct TextTable {
   }
 
   private var aligned: String {
-    let cells = rows.map { $0.map { Self.flat(Self.plain($0)) } }
-    let widths = columns.indices.map { column in
-      ([columns[column]] + cells.map { $0[column] }).map(\.count).max() ?? 0
+    let cells = ([columns.map(JSONValue.string)] + rows).map {
+      $0.map { Escape.line(Self.plain($0)) }
     }
+    let widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
     let isNumeric = columns.indices.map { column in
       !rows.isEmpty && rows.allSatisfy { $0[column].number != nil || $0[column] == .null }
     }
@@ -63,17 +63,11 @@ struct TextTable {
       return text + "\n"
     }
     let rule = line(widths.map { String(repeating: "-", count: $0) })
-    return line(columns) + rule + cells.map(line).joined()
+    return line(cells[0]) + rule + cells.dropFirst().map(line).joined()
   }
 
-  /// RFC 4180, with `\n` as the line end.
   private var csv: String {
-    func field(_ text: String) -> String {
-      guard text.contains(where: { ",\"\n\r\r\n".contains($0) }) else { return text }
-      return "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\""
-    }
-    let lines = [columns] + rows.map { $0.map(Self.plain) }
-    return lines.map { $0.map(field).joined(separator: ",") + "\n" }.joined()
+    ([columns] + rows.map { $0.map(Self.plain) }).map(Escape.csvLine).joined()
   }
 
   /// One object a row, in the order of the columns.
@@ -89,11 +83,8 @@ struct TextTable {
 
   private var markdown: String {
     func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
-    func cell(_ value: JSONValue) -> String {
-      Self.flat(Self.plain(value)).replacingOccurrences(of: "|", with: "\\|")
-    }
-    return line(columns) + line(columns.map { _ in "---" })
-      + rows.map { line($0.map(cell)) }.joined()
+    return line(columns.map(Escape.markdown)) + line(columns.map { _ in "---" })
+      + rows.map { line($0.map { Escape.markdown(Self.plain($0)) }) }.joined()
   }
 
   private static func plain(_ value: JSONValue) -> String {
@@ -102,12 +93,6 @@ struct TextTable {
     case .string(let text): text
     default: value.canonicalText()
     }
-  }
-
-  /// Control characters would break lines, or a terminal.
-  private static func flat(_ text: String) -> String {
-    String(
-      text.map { $0.isNewline || ($0.asciiValue ?? 32) < 32 || $0.asciiValue == 127 ? " " : $0 })
   }
 }
 
