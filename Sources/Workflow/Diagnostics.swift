@@ -65,6 +65,7 @@ package enum PipelineFault: Sendable, Hashable {
   case nothingToJoin(String)
   case tooManyInstances(limit: Int)
   case seedIsReplicated
+  case hasNoKeys(found: String, key: String)
   case unknownMetric(String, k: Int?, known: [String])
   case checkFailed(String)
 
@@ -134,6 +135,8 @@ package enum PipelineFault: Sendable, Hashable {
     case .seedIsReplicated:
       "`replicate` gives every stage the axis `seed`; take it out of the matrix, or give the stage a"
         + " `seed` that all replicates share"
+    case .hasNoKeys(let found, let key):
+      "found \(found), in which there is no key `\(key)` to set; accepted: the whole value"
     case .unknownMetric(let name, let k, let known):
       "no finished stage has a metric \(Escape.message(name))\(k.map { " with k = \($0)" } ?? " without a k")"
         + "\(known.contains(name) ? "" : hint(name, known)); metrics: \(listed(known))"
