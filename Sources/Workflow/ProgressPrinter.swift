@@ -29,20 +29,25 @@ package final class ProgressPrinter: Sendable {
   private let style: Style
   private let width: @Sendable () -> Int
   private let now: @Sendable () -> Date
+  private let elapsed: @Sendable () -> Double
   private let output: @Sendable (String) -> Void
   private let state = Mutex(State())
 
   /// - Parameters:
   ///   - width: columns of the terminal, asked for at each drawing.
+  ///   - now: for the time stamps alone; somebody may set that clock while a run goes on.
+  ///   - elapsed: seconds since some moment, for rates.
   ///   - output: receives text as it shall appear, line ends included.
   package init(
     style: Style, width: @escaping @Sendable () -> Int = { 80 },
     now: @escaping @Sendable () -> Date = { Date() },
+    elapsed: @escaping @Sendable () -> Double = monotonicSeconds,
     output: @escaping @Sendable (String) -> Void
   ) {
     self.style = style
     self.width = width
     self.now = now
+    self.elapsed = elapsed
     self.output = output
   }
 
@@ -77,7 +82,7 @@ package final class ProgressPrinter: Sendable {
   }
 
   private func progressed(_ step: RunStep, _ progress: StageProgress, _ state: inout State) {
-    let time = now().timeIntervalSinceReferenceDate
+    let time = elapsed()
     let first = state.first[step.name] ?? (time, progress.done)
     state.first[step.name] = first
     guard style != .quiet else { return }
@@ -152,6 +157,11 @@ package final class ProgressPrinter: Sendable {
   private func shortened(_ text: String, to width: Int) -> String {
     text.count <= max(width, 1) ? text : String(text.prefix(max(width - 1, 0))) + "…"
   }
+}
+
+/// Seconds that nobody sets, unlike those of the day.
+package func monotonicSeconds() -> Double {
+  Double(DispatchTime.now().uptimeNanoseconds) / 1e9
 }
 
 /// `0.4 s`, `12 s`, `3 min 20 s`, `1 h 05 min`.

@@ -1,5 +1,6 @@
 import Foundation
 import Lineage
+import Measures
 import Synchronization
 import Testing
 
@@ -10,12 +11,15 @@ struct ProgressPrinterTests {
   /// A clock that is set by hand and a page that is written on.
   final class Desk: Sendable {
     let time = Mutex(0.0)
+    /// What somebody set the clock of the day forward by.
+    let jump = Mutex(0.0)
     let page = Mutex("")
 
     func printer(_ style: ProgressPrinter.Style, width: Int = 80) -> ProgressPrinter {
       ProgressPrinter(
         style: style, width: { width },
-        now: { Date(timeIntervalSince1970: self.time.withLock { $0 }) },
+        now: { Date(timeIntervalSince1970: self.time.withLock { $0 } + self.jump.withLock { $0 }) },
+        elapsed: { self.time.withLock { $0 } },
         output: { text in self.page.withLock { $0 += text } })
     }
     func at(_ seconds: Double) { time.withLock { $0 = seconds } }
@@ -84,6 +88,34 @@ struct ProgressPrinterTests {
         $0.value < 32 && $0 != "\n" || (127..<160).contains($0.value)
       })
     #expect(!rest.unicodeScalars.contains("\u{202E}"))
+  }
+
+  @Test("rates and times left do not follow a clock that is set while a run goes on")
+  func clock() throws {
+    let desk = Desk()
+    let printer = desk.printer(.lines)
+    for second in 0...40 {
+      desk.at(Double(second))
+      desk.jump.withLock { $0 = second == 20 ? 1e7 : second > 20 ? -1e5 : 0 }
+      printer.observe(progress(second * 10))
+    }
+    let lines = desk.text.split(separator: "\n")
+    #expect(lines.count == 5)
+    for line in lines.dropFirst() { #expect(line.contains(" 10/s, "), "\(line)") }
+
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "locus-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    desk.at(0)
+    let store = try Store.open(folder, .readWrite, .locus)
+    let live = LiveProgress(store: store, pipeline: "p", elapsed: { desk.time.withLock { $0 } })
+    live.observe(.started(step, reason: ""))
+    for second in 0...3 {
+      desk.at(Double(second))
+      live.observe(progress(second * 10))
+    }
+    let work = try #require(RunProgress.current(in: folder)?.work)
+    #expect(work.rate == 10 && work.secondsLeft == 97)
   }
 
   @Test("a terminal's line is drawn over, never wider than the terminal")
