@@ -21,7 +21,7 @@ struct LayerTests {
       "Reporting",
       ["Measures", "Artifacts", "Evaluation", "Workflow", "Lineage", "Statistics", "Formats"]
     ),
-    ("Benchmarks", ["Diffusion", "Tensors", "Vectors", "Streams", "Statistics", "COpenBLAS"]),
+    ("Benchmarks", ["Diffusion", "Tensors", "Vectors", "Streams", "Statistics", "Formats"]),
     (
       "Experiments",
       [
@@ -77,7 +77,7 @@ struct LayerTests {
   func down() {
     let order = Self.layers.map(\.module)
     for (position, layer) in Self.layers.enumerated() {
-      for imported in layer.imports.subtracting(["CSQLite", "COpenBLAS"]) {
+      for imported in layer.imports.subtracting(["CSQLite"]) {
         let other = order.firstIndex(of: imported)
         #expect(other.map { $0 > position } == true, "\(layer.module) → \(imported)")
       }
@@ -88,7 +88,7 @@ struct LayerTests {
   func complete() throws {
     let folders = try FileManager.default.contentsOfDirectory(
       atPath: Self.root.appending(path: "Sources").path)
-    let known = Set(Self.layers.map(\.module)).union(["CSQLite", "COpenBLAS"])
+    let known = Set(Self.layers.map(\.module)).union(["CSQLite"])
     #expect(Set(folders).isSubset(of: known), "\(Set(folders).subtracting(known).sorted())")
   }
 

@@ -1,6 +1,7 @@
 // Proves that every error of Locus says whose turn it is, and that what a user can change is no fault of
 // Locus.
 import Analytic
+import Benchmarks
 import Diffusion
 import Evaluation
 import Formats
@@ -85,7 +86,8 @@ struct ErrorCategoryTests {
     (UsageError.cannotWrite("p", reason: "r"), .cannotCreate),
     (UsageError.badFile("p", reason: "r"), .data),
     (UsageError.missingFile("p", reason: "r"), .missing),
-    (Console.ClosedPipe(), .inputOutput),
+    (Console.ClosedPipe(), .inputOutput), (Console.Failed(code: ENOSPC), .inputOutput),
+    (OpenBLAS.Missing(reason: "r"), .unavailable),
   ]
 
   @Test("each error is of the category that is true")
