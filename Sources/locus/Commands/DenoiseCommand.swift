@@ -56,12 +56,7 @@ enum DenoiseCommand: Command {
       shape: x.shape,
       elements: .float32(
         transpose(denoised, from: shape.size * shape.size, by: PictureShape.channels)))
-    do {
-      try array.npyData().write(to: URL(filePath: options.output), options: .atomic)
-    } catch {
-      throw UsageError.cannotWrite(options.output, reason: message(of: error))
-    }
-    try context.console.printLine(options.output)
+    try context.write(array.npyData(), to: options.output)
     return 0
   }
 

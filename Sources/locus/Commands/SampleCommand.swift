@@ -76,12 +76,7 @@ enum SampleCommand: Command {
         }, places: indices.map { _ in wanted.places })
     }
     let image = try SampleGrid.draw(rows, shape: shape).pngData()
-    do {
-      try image.write(to: URL(filePath: options.output), options: .atomic)
-    } catch {
-      throw UsageError.cannotWrite(options.output, reason: message(of: error))
-    }
-    try context.console.printLine(options.output)
+    try context.write(image, to: options.output)
     return 0
   }
 
