@@ -66,25 +66,34 @@ struct TextTable {
     return line(cells[0]) + rule + cells.dropFirst().map(line).joined()
   }
 
-  private var csv: String {
-    ([columns] + rows.map { $0.map(Self.plain) }).map(Escape.csvLine).joined()
-  }
+  private var csv: String { Self.csvHead(columns) + rows.map(Self.csvRow).joined() }
+
+  static func csvHead(_ columns: [String]) -> String { Escape.csvLine(columns) }
+  static func csvRow(_ row: [JSONValue]) -> String { Escape.csvLine(row.map(plain)) }
 
   /// One object a row, in the order of the columns.
   private var json: String {
-    let objects = rows.map { row in
-      let members = zip(columns, row).map { name, value in
-        "\(JSONValue.string(name).canonicalText()): \(value.canonicalText())"
-      }
-      return "  {\(members.joined(separator: ", "))}"
-    }
+    let objects = rows.map { Self.jsonRow(columns, $0) }
     return objects.isEmpty ? "[]\n" : "[\n\(objects.joined(separator: ",\n"))\n]\n"
   }
 
-  private var markdown: String {
-    func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
-    return line(columns.map(Escape.markdown)) + line(columns.map { _ in "---" })
-      + rows.map { line($0.map { Escape.markdown(Self.plain($0)) }) }.joined()
+  static func jsonRow(_ columns: [String], _ row: [JSONValue]) -> String {
+    let members = zip(columns, row).map { name, value in
+      "\(JSONValue.string(name).canonicalText()): \(value.canonicalText())"
+    }
+    return "  {\(members.joined(separator: ", "))}"
+  }
+
+  private var markdown: String { Self.markdownHead(columns) + rows.map(Self.markdownRow).joined() }
+
+  static func markdownHead(_ columns: [String]) -> String {
+    markdownLine(columns.map(Escape.markdown)) + markdownLine(columns.map { _ in "---" })
+  }
+  static func markdownRow(_ row: [JSONValue]) -> String {
+    markdownLine(row.map { Escape.markdown(plain($0)) })
+  }
+  private static func markdownLine(_ cells: [String]) -> String {
+    "| \(cells.joined(separator: " | ")) |\n"
   }
 
   private static func plain(_ value: JSONValue) -> String {
@@ -105,7 +114,20 @@ extension JSONValue {
       case .integer(let number): .integer(Int(number))
       case .real(let number): number.isFinite ? .number(number) : .null
       case .text(let text): .string(text)
-      case .blob(let data): .string(data.map { String(format: "%02x", $0) }.joined())
+      case .blob(let data): .string(Self.hexadecimal(data))
       }
+  }
+
+  private static func hexadecimal(_ data: Data) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(unsafeUninitializedCapacity: 2 * data.count) { text in
+      var place = 0
+      for byte in data {
+        text[place] = digits[Int(byte >> 4)]
+        text[place + 1] = digits[Int(byte & 15)]
+        place += 2
+      }
+      return place
+    }
   }
 }
