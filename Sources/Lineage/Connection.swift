@@ -191,6 +191,7 @@ final class Connection {
     case SQLITE_BUSY, SQLITE_LOCKED: return .busy(path: path)
     case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM:
       return .cannotWrite(path: path, reason: reason)
+    case SQLITE_NOMEM: return .noMemory(path: path)
     case SQLITE_FULL:
       return .full(
         path: path, reason: reason, needed: nil, free: StoreError.free(around: URL(filePath: path)))

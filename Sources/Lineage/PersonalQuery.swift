@@ -50,6 +50,7 @@ extension Store {
       try connection.each(sql, guardian, columns, row)
     } catch {
       if let what = guardian.refused { throw .refused(what: what, statement: sql) }
+      if case .noMemory = error { throw .tooLarge("takes more memory", most: limits.memoryBytes) }
       if guardian.isPast { throw .timeLimit(seconds: limits.seconds) }
       guard case .sql(let statement, let reason) = error else { throw error }
       throw .sql(statement: statement, reason: reason + hint(reason, sql))
@@ -259,8 +260,6 @@ extension Connection {
       switch code & 0xFF {
       case SQLITE_ROW: break
       case SQLITE_DONE: return
-      case SQLITE_NOMEM:
-        throw .tooLarge("takes more memory", most: guardian.limits.memoryBytes)
       case SQLITE_TOOBIG: throw .tooLarge("makes a longer value", most: guardian.limits.rowBytes)
       default: throw failure(code, statement: sql)
       }

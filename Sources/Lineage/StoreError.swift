@@ -22,6 +22,7 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
   /// A query that goes beyond a limit of so many bytes.
   case tooLarge(String, most: Int)
   case noThread(reason: String)
+  case noMemory(path: String)
   case metric(name: String, value: Double)
   /// A receipt names what the vocabulary does not have.
   case undeclared(String, execution: String)
@@ -61,6 +62,7 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
       "a query is one statement that only reads; \(what) is refused, in: \(statement)"
     case .tooLarge(let what, let most):
       "the query \(what) than \(most >> 20) MiB and was stopped; ask for less at once, with substr(…) or LIMIT"
+    case .noMemory(let path): "\(path): there is not enough memory to read it; raise `ulimit -v`"
     case .noThread(let reason):
       "a thread cannot be made (\(reason)); `ulimit -u` or `ulimit -v` leave no room for one"
     case .metric(let name, let value): "metric \(name) is \(value), not a finite number"
@@ -85,7 +87,7 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
     case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .damaged, .undeclared:
       .data
     case .cannotWrite: .cannotCreate
-    case .inputOutput, .full, .noThread: .inputOutput
+    case .inputOutput, .full, .noThread, .noMemory: .inputOutput
     case .busy: .busy
     case .sql, .timeLimit, .refused, .tooLarge, .reference, .keepsNothing: .usage
     case .metric, .manifest, .column: .bug

@@ -19,33 +19,8 @@ final class Watchdog: Sendable {
   /// - Throws: `StoreError.noThread`.
   init(_ overrun: @escaping @Sendable () -> Void) throws(StoreError) {
     state = State(overrun)
-    let context = Unmanaged.passRetained(state)
-    #if canImport(Darwin)
-      var thread: pthread_t?
-    #else
-      var thread = pthread_t()
-    #endif
-    let code = pthread_create(
-      &thread, nil,
-      { context in
-        #if canImport(Darwin)
-          let state = Unmanaged<State>.fromOpaque(context).takeRetainedValue()
-        #else
-          guard let context else { return nil }
-          let state = Unmanaged<State>.fromOpaque(context).takeRetainedValue()
-        #endif
-        Watchdog.watch(state)
-        return nil
-      }, context.toOpaque())
-    if code != 0 {
-      context.release()
-      throw .noThread(reason: String(cString: strerror(code)))
-    }
-    #if canImport(Darwin)
-      if let thread { pthread_detach(thread) }
-    #else
-      pthread_detach(thread)
-    #endif
+    let code = SystemThread.start { [state] in Self.watch(state) }
+    if code != 0 { throw .noThread(reason: String(cString: strerror(code))) }
   }
 
   deinit { state.isOver.store(true, ordering: .releasing) }

@@ -155,6 +155,8 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
   case badSelection(option: String, name: String, known: [String])
   case locked(LockOwner, path: String)
   case cannotLock(String, reason: String)
+  case noThreads(wanted: Int, made: Int, reason: String)
+  case noMemory(needed: Int, free: Int, limit: String)
   case noOutput(stage: String, role: String, path: String)
   case roleTwice(stage: String, role: String)
 
@@ -179,6 +181,12 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
       "\(path): another run holds the lock: \(holder.description)"
     case .locked(let owner, let path): "\(path): the lock is held by \(owner.description)"
     case .cannotLock(let path, let reason): "\(path): the lock cannot be taken: \(reason)"
+    case .noThreads(let wanted, let made, let reason):
+      "only \(made) of \(wanted) threads can be made (\(reason)): take --threads \(made), or raise"
+        + " the limit (ulimit -u, or ulimit -v for their stacks)"
+    case .noMemory(let needed, let free, let limit):
+      "this needs \(needed >> 20) MiB of memory at least, and \(limit) leaves \(free >> 20) MiB: take"
+        + " fewer --threads, or raise the limit"
     case .noOutput(let stage, let role, let path):
       "stage `\(stage)` promised the output `\(role)` but left no file at \(path);"
         + " this is a fault of Locus"
@@ -197,6 +205,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
     case .badOverride, .badSelection: .usage
     case .locked: .busy
     case .cannotLock: .cannotCreate
+    case .noThreads, .noMemory: .inputOutput
     case .noOutput, .roleTwice: .bug
     }
   }

@@ -243,6 +243,7 @@ package struct Runner {
       })
     var executionID: String?
     do {
+      try Resources.check(threads: settings.threads)
       let output = try instance.kind.run(
         StageContext(
           parameters: instance.parameters, seed: instance.seed, threads: settings.threads,

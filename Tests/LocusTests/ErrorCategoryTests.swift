@@ -43,6 +43,7 @@ struct ErrorCategoryTests {
     (StoreError.refused(what: "w", statement: "s"), .usage),
     (StoreError.tooLarge("w", most: 1), .usage), (StoreError.noThread(reason: "r"), .inputOutput),
     (StoreError.reference("r"), .usage),
+    (StoreError.noMemory(path: "p"), .inputOutput),
     (StoreError.keepsNothing(.last(1), pipelines: []), .usage),
     (StoreError.metric(name: "m", value: .nan), .bug),
     (StoreError.manifest(role: "m", reason: "r"), .bug),
@@ -55,6 +56,8 @@ struct ErrorCategoryTests {
     (WorkflowError.badSelection(option: "o", name: "n", known: []), .usage),
     (WorkflowError.locked(.unnamed, path: "p"), .busy),
     (WorkflowError.cannotLock("p", reason: "r"), .cannotCreate),
+    (WorkflowError.noThreads(wanted: 2, made: 1, reason: "r"), .inputOutput),
+    (WorkflowError.noMemory(needed: 2, free: 1, limit: "l"), .inputOutput),
     (WorkflowError.noOutput(stage: "s", role: "r", path: "p"), .bug),
     (WorkflowError.roleTwice(stage: "s", role: "r"), .bug),
 

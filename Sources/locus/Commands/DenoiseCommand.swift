@@ -34,6 +34,7 @@ enum DenoiseCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
+    try Resources.check(threads: options.threads)
     let x = try floats(options.$x, dimensions: [4])
     let sigma = try floats(options.$sigma, dimensions: [1])
     let labels = try floats(options.$labels, dimensions: [3, 2])
