@@ -6,6 +6,15 @@ extension Escape {
     "'" + replacing(text) { $0 == "'" ? "'\\''" : nil } + "'"
   }
 
+  /// A word of a command that is shown to people: without quotation marks where it needs none.
+  package static func shellIfNeeded(_ text: String) -> String {
+    let isPlain = text.utf8.allSatisfy {
+      UInt8(ascii: "a")...UInt8(ascii: "z") ~= $0 || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= $0
+        || UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || "_./-+,:@".utf8.contains($0)
+    }
+    return isPlain && !text.isEmpty && !text.hasPrefix("-") ? text : shell(text)
+  }
+
   /// The command of a crontab line: `%` ends it unless it is escaped, in quotation marks too.
   package static func crontab(_ command: String) -> String {
     replacing(command) { $0 == "%" ? "\\%" : nil }

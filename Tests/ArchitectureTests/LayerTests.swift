@@ -109,6 +109,17 @@ struct LayerTests {
     }
   }
 
+  @Test("text is escaped in one place: nobody else replaces what a syntax takes for a mark")
+  func escaping() throws {
+    let pattern = /replacing(Occurrences)?\((of: )?"\\?["'%|<>&*`$#-]/
+    for file in try Self.files(under: "Sources")
+    where !file.lastPathComponent.hasPrefix("Escape") {
+      for (number, line) in try Self.lines(file).enumerated() where line.contains(pattern) {
+        Issue.record("\(file.lastPathComponent):\(number + 1): \(line)")
+      }
+    }
+  }
+
   @Test("rows are read by the names of their columns")
   func positions() throws {
     let pattern = /\brow\[\d+\]|\.rows\.first\?\[\d|\$0\[\d+\]\.(text|number|integer)/

@@ -179,7 +179,9 @@ struct EscapeTests {
   func table() {
     let cases: [(String, String)] = [
       (Escape.shell("'\u{301}"), "''\\''\u{301}'"),
-      (Escape.crontab("%\u{301}"), "\\%\u{301}"),
+      (Escape.shellIfNeeded("Pipelines/a-1.json5"), "Pipelines/a-1.json5"),
+      (Escape.shellIfNeeded("a;\u{301}b"), "'a;\u{301}b'"), (Escape.shellIfNeeded("-rf"), "'-rf'"),
+      (Escape.shellIfNeeded(""), "''"), (Escape.crontab("%\u{301}"), "\\%\u{301}"),
       (Escape.fish("'\u{301}\\\u{301}"), "'\\'\u{301}\\\\\u{301}'"),
       (Escape.zshSpecification("]\u{301}:\u{301}"), "\\]\u{301}\\:\u{301}"),
       (Escape.systemdWord("\"\u{301}$\u{301}%\u{301}\\"), "\"\\\"\u{301}$$\u{301}%%\u{301}\\\\\""),
