@@ -53,8 +53,6 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
-    .systemLibrary(
-      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
 
     .target(name: "Formats"),
     .target(name: "Streams", swiftSettings: numeric),
@@ -87,7 +85,7 @@ let package = Package(
         "Diffusion", "Scenes", "Tensors", "Vectors", "Streams", "Statistics", "Formats",
       ], swiftSettings: numeric),
 
-    .target(name: "Benchmarks", dependencies: ["Diffusion", "Tensors", "Streams", "COpenBLAS"]),
+    .target(name: "Benchmarks", dependencies: ["Diffusion", "Tensors", "Streams", "Formats"]),
     .target(
       name: "Artifacts",
       dependencies: [
@@ -171,7 +169,7 @@ let package = Package(
       dependencies: [
         "locus", "Experiments", "Artifacts", "Measures", "Lineage", "Workflow", "Formats", "Scenes",
         "Diffusion", "Evaluation", "Analytic", "Probing", "Interventions", "Theory", "Tensors",
-        "Streams", "Mutations", "CSQLite",
+        "Streams", "Benchmarks", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],
   swiftLanguageModes: [.v6]

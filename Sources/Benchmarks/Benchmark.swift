@@ -32,6 +32,7 @@ package struct Benchmark: Sendable {
   package static func measure(
     _ description: NetworkDescription, batch: Int, threads: Int, rounds: Int
   ) throws -> Benchmark {
+    let peak = try MatrixPeak(threads: threads)
     let shape = description.shape
     var stream = RandomStream(seed: 1, purpose: .benchmark, index: 0)
     let pictures = 256
@@ -54,7 +55,6 @@ package struct Benchmark: Sendable {
       labels: (0..<batch * shape.conditionerCount).map { _ in
         stream.integer(below: 100) == 0 ? 1 : 0
       })
-    let peak = MatrixPeak(threads: threads)
     var matrix: [Double] = []
     var train: [Double] = []
     var denoise: [Double] = []

@@ -120,6 +120,17 @@ package final class Trainer {
     shards = (0..<min(Self.shardCount, settings.batch)).map { _ in Gradients(for: weights) }
   }
 
+  /// Bytes that a training on so many threads holds at least: its weights with their mean, the optimiser's
+  /// two moments, the shards' gradients and the threads' workspaces.
+  package static func memory(
+    _ description: NetworkDescription, _ settings: TrainingSettings, threads: Int
+  ) throws(NoPlaces) -> Int {
+    let graph = try Network(description).graph
+    let copies = 4 + min(shardCount, settings.batch)
+    return copies * graph.weightBytes + 2 * graph.preparedBytes
+      + max(threads, 1) * graph.workspaceBytes(gradients: true)
+  }
+
   package var seen: Int { steps * settings.batch }
   package var isFinished: Bool { seen >= settings.pictures }
   package var parameterCount: Int { weights.count }

@@ -86,6 +86,8 @@ enum TrainStage {
       sigmaDeviation: options.sigmaDeviation, labelling: options.labelling,
       labelDropout: options.labelDropout, balance: options.balance)
     let description = NetworkDescription(options.network, shape: scenes.shape)
+    try context.requireMemory(
+      Trainer.memory(description, settings, threads: context.threads))
     let set = try scenes.trainingSet
     let (trainer, curve) = try train(context) {
       try Trainer(description, settings, data: set, seed: context.seed)

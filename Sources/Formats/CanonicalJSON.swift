@@ -67,13 +67,13 @@ private struct JSONWriter {
     case .integer(let number): text += String(number)
     case .number(let number):
       text += value.exactInteger.map(String.init) ?? (number.isFinite ? "\(number)" : "null")
-    case .string(let string): write(string)
+    case .string(let string): Escape.json(string, into: &text)
     case .array(let elements):
       list("[", "]", elements) { writer, element in writer.write(element) }
     case .object(let members):
       let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
       list("{", "}", sorted) { writer, member in
-        writer.write(member.key)
+        Escape.json(member.key, into: &writer.text)
         writer.text += writer.indented ? ": " : ":"
         writer.write(member.value)
       }
@@ -97,29 +97,5 @@ private struct JSONWriter {
 
   private mutating func newLine() {
     if indented { text += "\n" + String(repeating: "  ", count: depth) }
-  }
-
-  private mutating func write(_ string: String) {
-    text += "\""
-    // Nothing to escape, as nearly always: every byte is printable ASCII but the quote and the slash.
-    if string.utf8.allSatisfy({ (32..<127).contains($0) && $0 != 34 && $0 != 92 }) {
-      text += string
-      text += "\""
-      return
-    }
-    for scalar in string.unicodeScalars {
-      switch scalar {
-      case "\"": text += "\\\""
-      case "\\": text += "\\\\"
-      case "\n": text += "\\n"
-      case "\r": text += "\\r"
-      case "\t": text += "\\t"
-      case _ where scalar.value < 32 || scalar.value == 0x2028 || scalar.value == 0x2029:
-        let digits = String(scalar.value, radix: 16)
-        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: text.unicodeScalars.append(scalar)
-      }
-    }
-    text += "\""
   }
 }

@@ -76,7 +76,7 @@ enum ChartStyle {
   static func document(width: Int, height: Int, title: String, _ body: String) -> String {
     """
     <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" \
-    viewBox="0 0 \(width) \(height)" role="img" aria-label="\(escape(title))">
+    viewBox="0 0 \(width) \(height)" role="img" aria-label="\(Escape.xml(title))">
     \(style)
     \(body)</svg>
 
@@ -87,7 +87,7 @@ enum ChartStyle {
     _ string: String, _ x: Double, _ y: Double, anchor: String = "start", attributes: String = ""
   ) -> String {
     "<text x=\"\(number(x))\" y=\"\(number(y))\" text-anchor=\"\(anchor)\"\(attributes)>"
-      + "\(escape(string))</text>\n"
+      + "\(Escape.xml(string))</text>\n"
   }
 
   static func line(
@@ -130,10 +130,5 @@ enum ChartStyle {
     }
     let rounded = (value * 1000).rounded() / 1000
     return rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
-  }
-
-  static func escape(_ text: String) -> String {
-    text.replacingOccurrences(of: "&", with: "&amp;").replacingOccurrences(of: "<", with: "&lt;")
-      .replacingOccurrences(of: ">", with: "&gt;").replacingOccurrences(of: "\"", with: "&quot;")
   }
 }

@@ -386,7 +386,7 @@ struct JSON5Parser {
   }
 
   private func quoted(_ scalar: Unicode.Scalar) -> String {
-    scalar.properties.isWhitespace || scalar.value < 32
+    scalar.properties.isWhitespace || Escape.isUnseen(scalar)
       ? "U+\(String(scalar.value, radix: 16, uppercase: true))" : "`\(scalar)`"
   }
 }

@@ -19,12 +19,15 @@ package enum AtomicFile {
 
   /// Writes `data` beside `url` or in `temporary`, a folder of the same disk, then moves it there.
   ///
+  /// - Parameter mode: of the file; without it, as the process makes files.
   /// - Throws: `StoreError.full`, `.cannotWrite` or `.inputOutput`, which name `url`.
-  package static func write(_ data: Data, to url: URL, temporary: URL? = nil) throws(StoreError) {
+  package static func write(
+    _ data: Data, to url: URL, temporary: URL? = nil, mode: mode_t? = nil
+  ) throws(StoreError) {
     let folder = temporary ?? url.deletingLastPathComponent()
     let draft = folder.appending(path: ".write-" + UUID().uuidString)
     do {
-      try fill(draft, data, for: url)
+      try fill(draft, data, for: url, mode)
       try move(draft, to: url)
     } catch {
       unlink(draft.path)
@@ -32,10 +35,13 @@ package enum AtomicFile {
     }
   }
 
-  private static func fill(_ draft: URL, _ data: Data, for url: URL) throws(StoreError) {
+  private static func fill(_ draft: URL, _ data: Data, for url: URL, _ mode: mode_t?)
+    throws(StoreError)
+  {
     let descriptor = open(draft.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw StoreError(errno, writing: url, needed: data.count) }
     defer { close(descriptor) }
+    if let mode, fchmod(descriptor, mode) != 0 { throw StoreError(errno, writing: url) }
     let fault = injection(.write, url)
     // A full disk takes a part before it refuses.
     let data = fault == 0 ? data : data.prefix(data.count / 2)

@@ -85,10 +85,7 @@ final class Connection {
     try insert(sql, [bindings])
   }
 
-  /// - Throws: `StoreError.tooManyRows` beyond `mostRows`: a person's query may have no end.
-  func query(_ sql: String, _ bindings: [SQLValue] = [], mostRows: Int = .max) throws(StoreError)
-    -> QueryResult
-  {
+  func query(_ sql: String, _ bindings: [SQLValue] = []) throws(StoreError) -> QueryResult {
     let statement = try prepare(sql)
     defer { giveBack(statement, sql) }
     bind(bindings, to: statement)
@@ -101,7 +98,6 @@ final class Connection {
       let code = sqlite3_step(statement)
       if code == SQLITE_DONE { break }
       if code != SQLITE_ROW { throw failure(code, statement: sql) }
-      if rows.count == mostRows { throw .tooManyRows(most: mostRows) }
       rows.append((0..<count).map { value(statement, $0) })
     }
     return QueryResult(columns: columns, rows: rows)
@@ -166,12 +162,18 @@ final class Connection {
     }
   }
 
-  private func value(_ statement: OpaquePointer?, _ index: Int32) -> SQLValue {
+  func value(_ statement: OpaquePointer?, _ index: Int32) -> SQLValue {
     switch sqlite3_column_type(statement, index) {
     case SQLITE_INTEGER: return .integer(sqlite3_column_int64(statement, index))
     case SQLITE_FLOAT: return .real(sqlite3_column_double(statement, index))
     case SQLITE_TEXT:
-      return .text(sqlite3_column_text(statement, index).map { String(cString: $0) } ?? "")
+      // A text may hold a zero.
+      let bytes = sqlite3_column_text(statement, index)
+      let count = Int(sqlite3_column_bytes(statement, index))
+      return .text(
+        String(
+          decoding: UnsafeBufferPointer(start: bytes, count: bytes == nil ? 0 : count),
+          as: UTF8.self))
     case SQLITE_BLOB:
       let count = Int(sqlite3_column_bytes(statement, index))
       guard let bytes = sqlite3_column_blob(statement, index) else { return .blob(Data()) }
@@ -189,6 +191,7 @@ final class Connection {
     case SQLITE_BUSY, SQLITE_LOCKED: return .busy(path: path)
     case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM:
       return .cannotWrite(path: path, reason: reason)
+    case SQLITE_NOMEM: return .noMemory(path: path)
     case SQLITE_FULL:
       return .full(
         path: path, reason: reason, needed: nil, free: StoreError.free(around: URL(filePath: path)))

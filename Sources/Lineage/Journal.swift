@@ -8,6 +8,8 @@ enum Journal {
   struct Entry: ReceiptContent {
     var stage: StageRecord?
     var event: EventRecord?
+
+    var stageNames: [String] { stage.map { [$0.name] } ?? [] }
   }
 
   static func url(_ runID: String, in folder: URL) -> URL {

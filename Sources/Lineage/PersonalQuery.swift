@@ -4,27 +4,76 @@ import Formats
 // A person's own SQL. It comes from outside: it can read and nothing else, ends in time, and has
 // bounds on what it may take.
 
+/// What a person's query may take.
+package struct QueryLimits: Sendable {
+  /// Seconds that SQLite may work; what is done with the rows does not count.
+  package var seconds: Double
+  /// Bytes of one row, and of a value on its way there.
+  package var rowBytes: Int
+  /// Bytes that SQLite may have beside what is open anyway.
+  package var memoryBytes: Int
+
+  package init(seconds: Double = 60, rowBytes: Int = 16 << 20, memoryBytes: Int = 64 << 20) {
+    self.seconds = seconds
+    self.rowBytes = rowBytes
+    self.memoryBytes = memoryBytes
+  }
+}
+
 extension Store {
-  /// Runs one statement that can only read, on a connection of its own.
+  /// Runs one statement that can only read, on a connection of its own, and hands over row after row.
   ///
-  /// - Throws: `StoreError.refused` for anything else than reading; `.timeLimit` after `timeLimit`
-  ///   seconds; `.sql` for a fault of the statement, with the name that was probably meant.
-  package func queryReadOnly(_ sql: String, timeLimit: Double = 60) throws(StoreError)
-    -> QueryResult
-  {
+  /// - Parameters:
+  ///   - overrun: is called on another thread just past the time when SQLite does not listen, which it does
+  ///     between two steps and not within a function; should end the process.
+  ///   - columns: is told the names of the columns before the first row.
+  ///   - row: says whether there shall be another one.
+  /// - Throws: `StoreError.refused` for anything else than reading; `.timeLimit`; `.tooLarge` for a row,
+  ///   a value or a memory beyond its limit; `.sql` for a fault of the statement, with the name that was
+  ///   probably meant.
+  package func stream(
+    _ sql: String, limits: QueryLimits = QueryLimits(),
+    overrun: @escaping @Sendable () -> Void = {}, columns: ([String]) -> Void,
+    row: ([SQLValue]) -> Bool
+  ) throws(StoreError) {
     let connection = try Self.openToRead(databaseURL.path, vocabulary)
-    let guardian = Guardian(seconds: timeLimit)
+    let guardian = try Guardian(limits, overrun: overrun)
     connection.obey(guardian)
-    defer { withExtendedLifetime(guardian) {} }
+    defer {
+      withExtendedLifetime(guardian) {}
+      // In this order: the soft limit is never above the hard one.
+      sqlite3_hard_heap_limit64(0)
+      sqlite3_soft_heap_limit64(0)
+    }
     do {
-      try connection.check(isSingle: sql)
-      return try connection.query(sql, mostRows: 1_000_000)
+      try connection.check(isSingle: sql, guardian)
+      try connection.each(sql, guardian, columns, row)
     } catch {
       if let what = guardian.refused { throw .refused(what: what, statement: sql) }
-      if guardian.isPast { throw .timeLimit(seconds: timeLimit) }
+      if case .noMemory = error { throw .tooLarge("takes more memory", most: limits.memoryBytes) }
+      if guardian.isPast { throw .timeLimit(seconds: limits.seconds) }
       guard case .sql(let statement, let reason) = error else { throw error }
       throw .sql(statement: statement, reason: reason + hint(reason, sql))
     }
+  }
+
+  /// The rows of a person's statement that `most` bytes have room for, and whether these are not all.
+  package func queryReadOnly(
+    _ sql: String, limits: QueryLimits = QueryLimits(), most: Int = 32 << 20,
+    overrun: @escaping @Sendable () -> Void = {}
+  ) throws(StoreError) -> (result: QueryResult, isCut: Bool) {
+    var result = QueryResult(columns: [], rows: [])
+    var bytes = 0
+    var isCut = false
+    try stream(
+      sql, limits: limits, overrun: overrun, columns: { result.columns = $0 },
+      row: { row in
+        bytes += row.reduce(64) { $0 + 48 + $1.bytes }
+        isCut = bytes > most
+        if !isCut { result.rows.append(row) }
+        return !isCut
+      })
+    return (result, isCut)
   }
 
   /// ` (did you mean …?)` for a table or column that is not there, or nothing.
@@ -59,15 +108,47 @@ extension Store {
   }
 }
 
+extension SQLValue {
+  /// Bytes of a text or a blob.
+  fileprivate var bytes: Int {
+    switch self {
+    case .text(let text): text.utf8.count
+    case .blob(let data): data.count
+    case .null, .integer, .real: 0
+    }
+  }
+}
+
 /// What a person's query may do, and until when.
 private final class Guardian {
-  private let end: ContinuousClock.Instant
+  let limits: QueryLimits
+  private let watchdog: Watchdog
+  private var spent = Duration.zero
+  private var start: ContinuousClock.Instant?
   /// The first thing that was not permitted.
   private(set) var refused: String?
 
-  init(seconds: Double) { end = ContinuousClock.now.advanced(by: .seconds(seconds)) }
+  init(_ limits: QueryLimits, overrun: @escaping @Sendable () -> Void) throws(StoreError) {
+    self.limits = limits
+    watchdog = try Watchdog(overrun)
+  }
 
-  var isPast: Bool { ContinuousClock.now > end }
+  /// What SQLite does in `body` counts.
+  func watch<Result>(_ body: () -> Result) -> Result {
+    let start = ContinuousClock.now
+    self.start = start
+    watchdog.watch(until: start + .seconds(limits.seconds) - spent)
+    let result = body()
+    watchdog.rest()
+    spent += ContinuousClock.now - start
+    self.start = nil
+    return result
+  }
+
+  var isPast: Bool {
+    let running = start.map { ContinuousClock.now - $0 } ?? .zero
+    return spent + running > .seconds(limits.seconds)
+  }
 
   /// Pragmas that only tell something, whatever their argument.
   private static let telling: Set<String> = [
@@ -134,19 +215,21 @@ extension Connection {
         guard let context else { return 1 }
         return Unmanaged<Guardian>.fromOpaque(context).takeUnretainedValue().isPast ? 1 : 0
       }, context)
-    // One value is never larger than this, so that one step neither takes all memory nor for ever.
-    sqlite3_limit(handle, SQLITE_LIMIT_LENGTH, 16 << 20)
+    sqlite3_limit(
+      handle, SQLITE_LIMIT_LENGTH, Int32(clamping: max(guardian.limits.rowBytes, 1 << 20)))
     sqlite3_limit(handle, SQLITE_LIMIT_SQL_LENGTH, 1 << 20)
+    // Many values at once, or a large one on its way through many functions.
+    sqlite3_hard_heap_limit64(sqlite3_memory_used() + Int64(guardian.limits.memoryBytes))
   }
 
   /// Refuses what is no statement, or more than one.
-  fileprivate func check(isSingle sql: String) throws(StoreError) {
+  fileprivate func check(isSingle sql: String, _ guardian: Guardian) throws(StoreError) {
     var statement: OpaquePointer?
     var rest = ""
     var code = SQLITE_OK
     sql.withCString { text in
       var tail: UnsafePointer<CChar>?
-      code = sqlite3_prepare_v2(handle, text, -1, &statement, &tail)
+      code = guardian.watch { sqlite3_prepare_v2(handle, text, -1, &statement, &tail) }
       rest = tail.map { String(cString: $0) } ?? ""
     }
     defer { sqlite3_finalize(statement) }
@@ -154,10 +237,42 @@ extension Connection {
     if statement == nil { throw .refused(what: "nothing at all", statement: sql) }
     if sqlite3_stmt_readonly(statement) == 0 { throw .refused(what: "writing", statement: sql) }
     var second: OpaquePointer?
-    code = sqlite3_prepare_v2(handle, rest, -1, &second, nil)
+    code = guardian.watch { sqlite3_prepare_v2(handle, rest, -1, &second, nil) }
     defer { sqlite3_finalize(second) }
     if code != SQLITE_OK || second != nil {
       throw .refused(what: "a second statement", statement: sql)
+    }
+  }
+
+  /// Hands over each row of a checked statement, until there is none or no more is wanted.
+  fileprivate func each(
+    _ sql: String, _ guardian: Guardian, _ columns: ([String]) -> Void,
+    _ row: ([SQLValue]) -> Bool
+  ) throws(StoreError) {
+    var statement: OpaquePointer?
+    let code = guardian.watch { sqlite3_prepare_v2(handle, sql, -1, &statement, nil) }
+    defer { sqlite3_finalize(statement) }
+    if code != SQLITE_OK { throw failure(code, statement: sql) }
+    let indices = 0..<sqlite3_column_count(statement)
+    columns(indices.map { sqlite3_column_name(statement, $0).map { String(cString: $0) } ?? "" })
+    while true {
+      let code = guardian.watch { sqlite3_step(statement) }
+      switch code & 0xFF {
+      case SQLITE_ROW: break
+      case SQLITE_DONE: return
+      case SQLITE_TOOBIG: throw .tooLarge("makes a longer value", most: guardian.limits.rowBytes)
+      default: throw failure(code, statement: sql)
+      }
+      let bytes = indices.reduce(0) { $0 + Int(sqlite3_column_bytes(statement, $1)) }
+      if bytes > guardian.limits.rowBytes {
+        throw .tooLarge("has a longer row", most: guardian.limits.rowBytes)
+      }
+      let values = indices.map { value(statement, $0) }
+      // What there was no memory for would read as empty.
+      if sqlite3_errcode(handle) & 0xFF == SQLITE_NOMEM {
+        throw .tooLarge("takes more memory", most: guardian.limits.memoryBytes)
+      }
+      if !row(values) { return }
     }
   }
 }

@@ -5,10 +5,13 @@ import Foundation
 protocol ReceiptContent: Codable {
   /// Completes what was decoded from the content of an older format.
   mutating func upgrade(from format: Int, content: Data, by upgrade: Upgrade) throws
+  /// The names of stages in it, which pages, graphs and terminals show.
+  var stageNames: [String] { get }
 }
 
 extension ReceiptContent {
   mutating func upgrade(from format: Int, content: Data, by upgrade: Upgrade) throws {}
+  var stageNames: [String] { [] }
 }
 
 /// What has a receipt of its own: its id is the name of the file.
@@ -50,7 +53,9 @@ extension ExecutionRecord: Receipted {
   }
 }
 
-extension RunRecord: Receipted {}
+extension RunRecord: Receipted {
+  var stageNames: [String] { stages.map(\.name) }
+}
 
 /// A receipt: a record with its hash, so that a changed one is noticed. Receipts and objects are the
 /// truth; the database is their index.
@@ -129,13 +134,17 @@ enum Receipt {
     guard SHA256.hash(Data(content)) == String(decoding: hash, as: UTF8.self) else {
       throw .damaged(path: path, reason: "its content does not have its hash")
     }
+    var record: T
     do {
-      var record = try JSONDecoder().decode(type, from: content)
+      record = try JSONDecoder().decode(type, from: content)
       try record.upgrade(from: found.format, content: content, by: upgrade)
-      return record
     } catch {
       throw .damaged(path: path, reason: "its content is not a record of this version")
     }
+    if let name = record.stageNames.first(where: { !isInstanceName($0) }) {
+      throw .damaged(path: path, reason: "\(Escape.message(name)) is no name of a stage")
+    }
+    return record
   }
 
   /// The format that a receipt says it has, and how many bytes come before its hash.

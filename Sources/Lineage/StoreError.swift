@@ -19,7 +19,10 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
   case sql(statement: String, reason: String)
   case timeLimit(seconds: Double)
   case refused(what: String, statement: String)
-  case tooManyRows(most: Int)
+  /// A query that goes beyond a limit of so many bytes.
+  case tooLarge(String, most: Int)
+  case noThread(reason: String)
+  case noMemory(path: String)
   case metric(name: String, value: Double)
   /// A receipt names what the vocabulary does not have.
   case undeclared(String, execution: String)
@@ -57,7 +60,11 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
       "the query took longer than \(seconds.formatted()) s and was stopped; --limit allows more"
     case .refused(let what, let statement):
       "a query is one statement that only reads; \(what) is refused, in: \(statement)"
-    case .tooManyRows(let most): "the query has more than \(most) rows; add a LIMIT"
+    case .tooLarge(let what, let most):
+      "the query \(what) than \(most >> 20) MiB and was stopped; ask for less at once, with substr(…) or LIMIT"
+    case .noMemory(let path): "\(path): there is not enough memory to read it; raise `ulimit -v`"
+    case .noThread(let reason):
+      "a thread cannot be made (\(reason)); `ulimit -u` or `ulimit -v` leave no room for one"
     case .metric(let name, let value): "metric \(name) is \(value), not a finite number"
     case .undeclared(let what, let execution):
       "\(what), in execution \(execution), is unknown; was it made by a newer Locus? Use that version"
@@ -80,9 +87,9 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
     case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .damaged, .undeclared:
       .data
     case .cannotWrite: .cannotCreate
-    case .inputOutput, .full: .inputOutput
+    case .inputOutput, .full, .noThread, .noMemory: .inputOutput
     case .busy: .busy
-    case .sql, .timeLimit, .refused, .tooManyRows, .reference, .keepsNothing: .usage
+    case .sql, .timeLimit, .refused, .tooLarge, .reference, .keepsNothing: .usage
     case .metric, .manifest, .column: .bug
     }
   }

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Lineage
 
@@ -27,20 +28,20 @@ package enum Report {
     let place = folder.appending(path: data.run.pipeline)
     try AtomicFile.makeFolder(place.appending(path: runID))
     for (name, content) in page.files {
-      try AtomicFile.write(content, to: place.appending(path: "\(runID)/\(name)"))
+      try OutputFile.write(content, to: place.appending(path: "\(runID)/\(name)"))
     }
     let text = Data(page.text.utf8)
     let url = place.appending(path: runID + ".md")
-    try AtomicFile.write(text, to: url)
+    try OutputFile.write(text, to: url)
     // An older run's report, written again, does not become the latest.
     if try latestRun(data.run.pipeline).rows(store).first == runID {
-      try AtomicFile.write(text, to: place.appending(path: "latest.md"))
+      try OutputFile.write(text, to: place.appending(path: "latest.md"))
     }
     return url
   }
 
   private static func latestRun(_ pipeline: String) -> Question<String> {
-    Question("SELECT id FROM latest_run WHERE pipeline = \(quoted(pipeline))") {
+    Question("SELECT id FROM latest_run WHERE pipeline = \(Escape.sql(pipeline))") {
       try $0.text("id")
     }
   }

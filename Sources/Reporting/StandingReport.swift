@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Lineage
 
@@ -32,7 +33,7 @@ private struct EarlierRun {
         AND r.locus_version = own.locus_version AND r.git_commit IS own.git_commit AS alike, p.name
       FROM run own JOIN pipeline op ON op.id = own.pipeline_id
       JOIN pipeline p ON p.name = op.name JOIN run r ON r.pipeline_id = p.id
-      WHERE own.id = \(quoted(runID)) AND r.id <> own.id ORDER BY r.started_at DESC, r.id DESC
+      WHERE own.id = \(Escape.sql(runID)) AND r.id <> own.id ORDER BY r.started_at DESC, r.id DESC
       """
     ) { row in
       EarlierRun(
@@ -42,7 +43,9 @@ private struct EarlierRun {
   }
 
   static func stages(_ runID: String) -> Question<[String?]> {
-    Question("SELECT name, execution_id FROM stage WHERE run_id = \(quoted(runID)) ORDER BY name") {
+    Question(
+      "SELECT name, execution_id FROM stage WHERE run_id = \(Escape.sql(runID)) ORDER BY name"
+    ) {
       [try $0.text("name"), try $0.optionalText("execution_id")]
     }
   }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Floats on a cache-line boundary, zero at first, freed with the last reference.
 ///
 /// Shared by threads that write disjoint parts; whoever hands out the parts keeps them apart.
@@ -7,13 +9,18 @@ package final class AlignedBuffer: @unchecked Sendable {
 
   package init(count: Int) {
     self.count = count
-    let raw = UnsafeMutableRawPointer.allocate(
-      byteCount: max(count, 1) * MemoryLayout<Float>.stride, alignment: 64)
+    var allocated: UnsafeMutableRawPointer?
+    let code = posix_memalign(&allocated, 64, max(count, 1) * MemoryLayout<Float>.stride)
+    guard code == 0, let raw = allocated else {
+      // For whoever tells a lack of memory from a fault.
+      errno = code
+      abort()
+    }
     pointer = raw.bindMemory(to: Float.self, capacity: max(count, 1))
     pointer.initialize(repeating: 0, count: count)
   }
 
-  deinit { UnsafeMutableRawPointer(pointer).deallocate() }
+  deinit { free(pointer) }
 
   package func copy(from other: AlignedBuffer) {
     pointer.update(from: other.pointer, count: min(count, other.count))

@@ -26,6 +26,17 @@ package struct Graph: Sendable {
     try weights.load(tensors)
     return weights
   }
+  /// Bytes of one workspace.
+  package func workspaceBytes(gradients: Bool) -> Int {
+    (forwardCount + (gradients ? gradientCount : 0) + scratchCount) * MemoryLayout<Float>.stride
+  }
+  /// Bytes of all weights or of their gradients, as they lie in memory.
+  package var weightBytes: Int { Weights.storage(parameters) * MemoryLayout<Float>.stride }
+  /// Bytes of what layers make of the weights before they use them.
+  package var preparedBytes: Int {
+    Weights.preparedStorage(parameters) * MemoryLayout<Float>.stride
+  }
+
   package func makeWorkspace(gradients: Bool) -> Workspace {
     Workspace(graph: self, gradients: gradients)
   }

@@ -134,8 +134,11 @@ package final class Weights: Sendable {
   init(parameters: [Parameter]) {
     self.parameters = parameters
     values = AlignedBuffer(count: Self.storage(parameters))
-    prepared = AlignedBuffer(
-      count: parameters.reduce(0) { max($0, $1.prepared.offset + $1.prepared.count($1.shape)) })
+    prepared = AlignedBuffer(count: Self.preparedStorage(parameters))
+  }
+
+  static func preparedStorage(_ parameters: [Parameter]) -> Int {
+    parameters.reduce(0) { max($0, $1.prepared.offset + $1.prepared.count($1.shape)) }
   }
 
   static func storage(_ parameters: [Parameter]) -> Int {

@@ -22,7 +22,8 @@ package struct PipelineProblem: Sendable, Hashable {
   /// `file:line:column: path: what was found; what is accepted`.
   package func text(file: String) -> String {
     let place = override.map { "--set \($0)" } ?? "\(file):\(position.line):\(position.column)"
-    return "\(place): \(path.isEmpty ? "" : "\(path): ")\(fault.message)"
+    // A key of the file may hold anything; a problem is one line.
+    return Escape.line("\(place): \(path.isEmpty ? "" : "\(path): ")\(fault.message)")
   }
 }
 
@@ -64,6 +65,7 @@ package enum PipelineFault: Sendable, Hashable {
   case nothingToJoin(String)
   case tooManyInstances(limit: Int)
   case seedIsReplicated
+  case hasNoKeys(found: String, key: String)
   case unknownMetric(String, k: Int?, known: [String])
   case checkFailed(String)
 
@@ -81,9 +83,9 @@ package enum PipelineFault: Sendable, Hashable {
     case .missingParameter(let accepted, let help):
       "missing parameter (\(help)); accepted: \(accepted)"
     case .unknownKind(let kind, let known):
-      "unknown kind \(quoted(kind))\(hint(kind, known)); accepted: \(listed(known))"
+      "unknown kind \(Escape.message(kind))\(hint(kind, known)); accepted: \(listed(known))"
     case .badName(let name):
-      "the name \(quoted(name)) cannot be used; accepted: 1 to 64 letters A-Z a-z, digits, `_`, `-`"
+      "the name \(Escape.message(name)) cannot be used; accepted: 1 to 64 letters A-Z a-z, digits, `_`, `-`"
     case .noStages: "there are no stages; accepted: an object with at least one stage"
     case .tooManyStages(let limit): "there are more than \(limit) stages, the most accepted"
     case .cycle(let names):
@@ -99,18 +101,18 @@ package enum PipelineFault: Sendable, Hashable {
         + " name it without the brackets and the stage fans out over its instances"
     case .emptyList: "found an empty list; accepted: at least one stage"
     case .unknownStage(let name, let known):
-      "there is no stage \(quoted(name))\(hint(name, known)); stages: \(listed(known))"
+      "there is no stage \(Escape.message(name))\(hint(name, known)); stages: \(listed(known))"
     case .wrongKind(let stage, let kind, let accepted):
       "`\(stage)` is of kind `\(kind)`; accepted: a stage of kind \(listed(accepted))"
     case .badReference(let text):
-      "\(quoted(text)) names no stage; accepted: \"stage\" or \"stage[axis=value,…]\""
+      "\(Escape.message(text)) names no stage; accepted: \"stage\" or \"stage[axis=value,…]\""
     case .notAnAxis(let axis, let stage, let axes):
       axes.isEmpty
         ? "`\(stage)` has no axis `\(axis)`: it has one instance only"
         : "`\(stage)` has no axis `\(axis)`\(hint(axis, axes)); axes: \(listed(axes))"
     case .noSuchValue(let value, let axis, let values):
-      "axis `\(axis)` has no value \(quoted(value))\(hint(value, values)); values: \(listed(values))"
-    case .nothingSelected(let text): "no instance is named \(quoted(text)): it is excluded"
+      "axis `\(axis)` has no value \(Escape.message(value))\(hint(value, values)); values: \(listed(values))"
+    case .nothingSelected(let text): "no instance is named \(Escape.message(text)): it is excluded"
     case .gatheredTwice(let name): "`\(name)` is gathered twice; name it once"
     case .emptyAxis: "found an axis without values; accepted: a list of at least one value"
     case .noAxes: "found a matrix without an axis; accepted: at least one, or no `matrix`"
@@ -133,8 +135,10 @@ package enum PipelineFault: Sendable, Hashable {
     case .seedIsReplicated:
       "`replicate` gives every stage the axis `seed`; take it out of the matrix, or give the stage a"
         + " `seed` that all replicates share"
+    case .hasNoKeys(let found, let key):
+      "found \(found), in which there is no key `\(key)` to set; accepted: the whole value"
     case .unknownMetric(let name, let k, let known):
-      "no finished stage has a metric \(quoted(name))\(k.map { " with k = \($0)" } ?? " without a k")"
+      "no finished stage has a metric \(Escape.message(name))\(k.map { " with k = \($0)" } ?? " without a k")"
         + "\(known.contains(name) ? "" : hint(name, known)); metrics: \(listed(known))"
     case .checkFailed(let message): message
     }
@@ -152,6 +156,8 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
   case missingObject(stage: String, NeededObject)
   case locked(LockOwner, path: String)
   case cannotLock(String, reason: String)
+  case noThreads(wanted: Int, made: Int, reason: String)
+  case noMemory(needed: Int, free: Int, limit: String)
   case noOutput(stage: String, role: String, path: String)
   case roleTwice(stage: String, role: String)
 
@@ -178,6 +184,12 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
       "\(path): another run holds the lock: \(holder.description)"
     case .locked(let owner, let path): "\(path): the lock is held by \(owner.description)"
     case .cannotLock(let path, let reason): "\(path): the lock cannot be taken: \(reason)"
+    case .noThreads(let wanted, let made, let reason):
+      "only \(made) of \(wanted) threads can be made (\(reason)): take --threads \(made), or raise"
+        + " the limit (ulimit -u, or ulimit -v for their stacks)"
+    case .noMemory(let needed, let free, let limit):
+      "this needs \(needed >> 20) MiB of memory at least, and \(limit) leaves \(free >> 20) MiB: take"
+        + " fewer --threads, or raise the limit"
     case .noOutput(let stage, let role, let path):
       "stage `\(stage)` promised the output `\(role)` but left no file at \(path);"
         + " this is a fault of Locus"
@@ -196,6 +208,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
     case .badOverride, .badSelection: .usage
     case .locked: .busy
     case .cannotLock: .cannotCreate
+    case .noThreads, .noMemory: .inputOutput
     case .noOutput, .roleTwice: .bug
     }
   }
@@ -212,19 +225,4 @@ private let listLimit = 12
 private func listed(_ names: [String]) -> String {
   let shown = names.prefix(listLimit).map { "`\($0)`" }.joined(separator: ", ")
   return names.count > listLimit ? "\(shown), … (\(names.count) in all)" : shown
-}
-
-/// Text from outside, in quotation marks: control characters escaped, shortened to 60 characters.
-func quoted(_ text: String) -> String {
-  var shown = ""
-  for scalar in text.unicodeScalars.prefix(60) {
-    switch scalar {
-    case "\"": shown += "\\\""
-    case "\n": shown += "\\n"
-    case _ where scalar.value < 0x20 || scalar.value == 0x7F:
-      shown += "\\u{\(String(scalar.value, radix: 16))}"
-    default: shown.unicodeScalars.append(scalar)
-    }
-  }
-  return "\"\(shown)\(text.unicodeScalars.count > 60 ? "…" : "")\""
 }

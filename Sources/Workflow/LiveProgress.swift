@@ -33,20 +33,24 @@ package struct RunProgress: Sendable, Codable, Hashable {
 final class LiveProgress: Sendable {
   private struct State {
     var current: RunProgress?
-    var first: (time: Date, done: Int)?
-    var written = Date.distantPast
+    var first: (time: Double, done: Int)?
+    var written = -Double.infinity
   }
 
   private static let interval = 1.0
   private let url: URL
   private let draft: URL
   private let pipeline: String
+  private let elapsed: @Sendable () -> Double
   private let state = Mutex(State())
 
-  init(store: Store, pipeline: String) {
+  init(
+    store: Store, pipeline: String, elapsed: @escaping @Sendable () -> Double = monotonicSeconds
+  ) {
     url = Self.url(in: store.folder)
     draft = store.temporaryFolder.appending(path: "progress")
     self.pipeline = pipeline
+    self.elapsed = elapsed
   }
 
   private static func url(in folder: URL) -> URL { folder.appending(path: "progress.json") }
@@ -61,23 +65,23 @@ final class LiveProgress: Sendable {
     state.withLock { state in
       switch event {
       case .started(let step, _):
-        let now = Date()
+        let now = timestamp(Date())
         state.first = nil
         state.current = RunProgress(
           pipeline: pipeline, stage: step.name, number: step.number, count: step.count,
-          startedAt: timestamp(now), at: timestamp(now))
-        write(&state, now)
+          startedAt: now, at: now)
+        write(&state)
       case .progressed(_, let progress):
-        let now = Date()
+        let now = elapsed()
         let first = state.first ?? (now, progress.done)
         state.first = first
-        let pace = Pace(progress, since: first.done, seconds: now.timeIntervalSince(first.time))
+        let pace = Pace(progress, since: first.done, seconds: now - first.time)
         state.current?.work = RunProgress.Work(
           done: progress.done, total: progress.total, unit: progress.unit, rate: pace.rate,
           secondsLeft: pace.secondsLeft,
           metrics: Dictionary(
             progress.metrics.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }))
-        if now.timeIntervalSince(state.written) >= Self.interval { write(&state, now) }
+        if now - state.written >= Self.interval { write(&state) }
       default: break
       }
     }
@@ -85,9 +89,9 @@ final class LiveProgress: Sendable {
 
   func remove() { unlink(url.path) }
 
-  private func write(_ state: inout State, _ now: Date) {
-    state.current?.at = timestamp(now)
-    state.written = now
+  private func write(_ state: inout State) {
+    state.current?.at = timestamp(Date())
+    state.written = elapsed()
     guard let current = state.current, let data = try? JSONEncoder().encode(current),
       (try? data.write(to: draft)) != nil
     else { return }

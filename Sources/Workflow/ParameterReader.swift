@@ -107,8 +107,9 @@ struct ParameterReader {
 extension PipelineFault {
   /// A word that is not among the choices.
   static func noChoice(_ word: String, accepted words: [String]) -> PipelineFault {
-    let hint = closestMatch(word, in: words).map { " (did you mean \(quoted($0))?)" } ?? ""
-    return .wrongType(found: quoted(word) + hint, accepted: Workflow.accepted(.choice(words)))
+    let hint = closestMatch(word, in: words).map { " (did you mean \(Escape.message($0))?)" } ?? ""
+    return .wrongType(
+      found: Escape.message(word) + hint, accepted: Workflow.accepted(.choice(words)))
   }
 }
 
@@ -128,7 +129,7 @@ func description(of node: JSONNode) -> String {
   case .null: "null"
   case .bool(let flag): flag ? "true" : "false"
   case .number(_, let text): text
-  case .string(let text): "the text \(quoted(text))"
+  case .string(let text): "the text \(Escape.message(text))"
   case .array(let nodes): nodes.isEmpty ? "an empty list" : "a list of \(nodes.count)"
   case .object: "an object"
   }

@@ -42,7 +42,7 @@ extension Pipeline {
       throw refuse(.syntax(error.message), at: error.position)
     }
     let changes = try overrides.map { text throws(WorkflowError) in try Override(text) }
-    for change in changes { root = try change.applied(to: root) }
+    for change in changes { root = try change.applied(to: root, file: path) }
 
     var reader = PipelineReader(kinds: kinds, replicates: replicates, extensions: extensions)
     let draft = reader.read(root)
@@ -136,8 +136,9 @@ struct Override {
   }
 
   /// A stage must exist already: an override changes an experiment, it does not invent one.
-  func applied(to root: JSONNode) throws(WorkflowError) -> JSONNode {
+  func applied(to root: JSONNode, file: String) throws(WorkflowError) -> JSONNode {
     guard case .object(let members) = root.value else { return root }
+    if let problem = obstacle(in: root) { throw .invalid(file: file, problems: [problem]) }
     if path.count > 1, path[0] == "stages" {
       guard
         case .object(let stages)? = members.first(where: { $0.key == "stages" })?.value.value
@@ -149,6 +150,21 @@ struct Override {
     }
     return JSONNode(
       value: .object(setting(value, at: path, in: members)), position: root.position)
+  }
+
+  /// What stands where an object with the named key would have to be, if something else does.
+  private func obstacle(in root: JSONNode) -> PipelineProblem? {
+    var node = root
+    for (depth, key) in path.enumerated() {
+      guard case .object(let members) = node.value else {
+        return PipelineProblem(
+          position: node.position, override: text, path: path[..<depth].joined(separator: "."),
+          fault: .hasNoKeys(found: description(of: node), key: key))
+      }
+      guard let next = members.first(where: { $0.key == key }) else { return nil }
+      node = next.value
+    }
+    return nil
   }
 
   /// Whether a problem at this path lies in what the override put there.

@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Lineage
 import Synchronization
@@ -28,20 +29,25 @@ package final class ProgressPrinter: Sendable {
   private let style: Style
   private let width: @Sendable () -> Int
   private let now: @Sendable () -> Date
+  private let elapsed: @Sendable () -> Double
   private let output: @Sendable (String) -> Void
   private let state = Mutex(State())
 
   /// - Parameters:
   ///   - width: columns of the terminal, asked for at each drawing.
+  ///   - now: for the time stamps alone; somebody may set that clock while a run goes on.
+  ///   - elapsed: seconds since some moment, for rates.
   ///   - output: receives text as it shall appear, line ends included.
   package init(
     style: Style, width: @escaping @Sendable () -> Int = { 80 },
     now: @escaping @Sendable () -> Date = { Date() },
+    elapsed: @escaping @Sendable () -> Double = monotonicSeconds,
     output: @escaping @Sendable (String) -> Void
   ) {
     self.style = style
     self.width = width
     self.now = now
+    self.elapsed = elapsed
     self.output = output
   }
 
@@ -76,7 +82,7 @@ package final class ProgressPrinter: Sendable {
   }
 
   private func progressed(_ step: RunStep, _ progress: StageProgress, _ state: inout State) {
-    let time = now().timeIntervalSinceReferenceDate
+    let time = elapsed()
     let first = state.first[step.name] ?? (time, progress.done)
     state.first[step.name] = first
     guard style != .quiet else { return }
@@ -87,7 +93,7 @@ package final class ProgressPrinter: Sendable {
       "\(place(step)) "
       + Self.text(of: progress, since: first.done, seconds: time - first.time)
     if style == .terminal {
-      output("\r\(shortened(text, to: width() - 1))\u{1B}[K")
+      output("\r\(shortened(Escape.line(text), to: width() - 1))\u{1B}[K")
       state.isDrawn = true
     } else {
       line(text, &state)
@@ -96,6 +102,7 @@ package final class ProgressPrinter: Sendable {
 
   private func line(_ text: String, _ state: inout State, always: Bool = false) {
     if style == .quiet && !always { return }
+    let text = Escape.terminal(text)
     switch style {
     case .terminal:
       output("\(state.isDrawn ? "\r\u{1B}[K" : "")\(text)\n")
@@ -150,6 +157,11 @@ package final class ProgressPrinter: Sendable {
   private func shortened(_ text: String, to width: Int) -> String {
     text.count <= max(width, 1) ? text : String(text.prefix(max(width - 1, 0))) + "…"
   }
+}
+
+/// Seconds that nobody sets, unlike those of the day.
+package func monotonicSeconds() -> Double {
+  Double(DispatchTime.now().uptimeNanoseconds) / 1e9
 }
 
 /// `0.4 s`, `12 s`, `3 min 20 s`, `1 h 05 min`.

@@ -54,6 +54,7 @@ package struct Runner {
   private let checkpoints: Set<String>
   /// Whether the request to end left something undone; one that comes too late does not.
   private var wasInterrupted = false
+  private var hasThreads = false
 
   /// - Parameters:
   ///   - lock: shows that this process may write; held until the run has ended.
@@ -243,6 +244,7 @@ package struct Runner {
       })
     var executionID: String?
     do {
+      try checkThreads()
       let output = try instance.kind.run(
         StageContext(
           parameters: instance.parameters, seed: instance.seed, threads: settings.threads,
@@ -274,6 +276,13 @@ package struct Runner {
       try store.recordEvent(
         runID: runID, executionID: executionID, level: "info", message: "\(place.name) \(note)")
     }
+  }
+
+  /// Once: threads that earlier stages worked on are kept for later ones.
+  private mutating func checkThreads() throws {
+    if hasThreads { return }
+    try Resources.check(threads: settings.threads)
+    hasThreads = true
   }
 
   private mutating func fail(

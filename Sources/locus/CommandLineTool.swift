@@ -22,9 +22,9 @@ enum CommandLineTool {
       let text = message(of: error)
       // Problems of a file begin with its name, one a line, as compilers print them.
       if case WorkflowError.invalid = error {
-        console.writeError(text + "\n")
+        console.tell(text)
       } else {
-        console.writeError("locus: \(text)\n")
+        console.tell("locus: \(text)")
       }
       return exitCode(of: error)
     }

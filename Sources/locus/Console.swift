@@ -3,7 +3,7 @@ import Foundation
 
 /// What a command sees of the outside; tests give it another.
 struct Console: Sendable {
-  /// Standard output. Throws `ClosedPipe` when its reader has gone.
+  /// Standard output. Throws `ClosedPipe` when its reader has gone, `Failed` when it takes no more.
   var write: @Sendable (String) throws -> Void
   /// Standard error: progress and errors. A reader that has gone is ignored.
   var writeError: @Sendable (String) -> Void
@@ -18,14 +18,25 @@ struct Console: Sendable {
     var category: ErrorCategory { .inputOutput }
   }
 
+  /// The output did not get where it should.
+  struct Failed: CategorizedError, CustomStringConvertible {
+    var code: Int32
+    var category: ErrorCategory { .inputOutput }
+    var description: String {
+      "standard output: cannot be written: \(String(cString: strerror(code)))"
+    }
+  }
+
   /// The process's own streams.
   static func standard() -> Console {
-    Console(
+    let isShown = isatty(STDOUT_FILENO) == 1
+    return Console(
       write: { text in
-        switch send(text, to: STDOUT_FILENO) {
+        // What is for programs is looked at too.
+        switch send(isShown ? Escape.terminal(text) : text, to: STDOUT_FILENO) {
         case 0: return
         case EPIPE: throw ClosedPipe()
-        case let code: throw POSIXError(POSIXErrorCode(rawValue: code) ?? .EIO)
+        case let code: throw Failed(code: code)
         }
       },
       writeError: { _ = send($0, to: STDERR_FILENO) },
@@ -39,7 +50,16 @@ struct Console: Sendable {
       environment: ProcessInfo.processInfo.environment)
   }
 
+  /// For programs: as it is.
   func printLine(_ text: String) throws { try write(text + "\n") }
+
+  /// For people: nothing in it reaches the terminal as a command.
+  func show(_ text: String) throws { try write(Escape.terminal(text)) }
+
+  func showLine(_ text: String) throws { try write(Escape.line(text) + "\n") }
+
+  /// Errors and notes, for people.
+  func tell(_ line: String) { writeError(Escape.terminal(line) + "\n") }
 
   /// `FileHandle.write` stops the process when the pipe is closed; this gives back `errno` or 0.
   private static func send(_ text: String, to descriptor: Int32) -> Int32 {

@@ -65,7 +65,7 @@ struct PipelineTests {
         #expect(try !store.query("SELECT * FROM \(view)").rows.isEmpty, "\(view)")
       }
       for query in store.vocabulary.allQueries {
-        #expect(try !store.queryReadOnly(query.sql).rows.isEmpty, "\(query.name)")
+        #expect(try !store.queryReadOnly(query.sql).result.rows.isEmpty, "\(query.name)")
       }
       let identical = try store.query(
         "SELECT value, n FROM metric WHERE name = 'identical_pictures'")
@@ -93,7 +93,7 @@ struct PipelineTests {
       }
       #expect(queries.count >= 12)
       for query in queries {
-        #expect(try !store.queryReadOnly(query).rows.isEmpty, "\(query)")
+        #expect(try !store.queryReadOnly(query).result.rows.isEmpty, "\(query)")
       }
       // Every picture that the page names is there.
       for link in text.components(separatedBy: "](").dropFirst() {

@@ -1,6 +1,7 @@
 // Proves that a person's SQL can read all and change nothing, ends in time, and that its faults are
 // told with what was probably meant.
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Lineage
@@ -11,7 +12,8 @@ struct QueryTests {
     let fixture = try StoreFixture()
     try fixture.study(try fixture.begin())
     do {
-      return .success(try fixture.store.queryReadOnly(sql, timeLimit: limit))
+      let limits = QueryLimits(seconds: limit)
+      return .success(try fixture.store.queryReadOnly(sql, limits: limits).result)
     } catch {
       return .failure(error)
     }
@@ -98,6 +100,58 @@ struct QueryTests {
     #expect(throws: StoreError.timeLimit(seconds: 0.2)) { try asked(endless, limit: 0.2).get() }
     #expect(throws: StoreError.self) { try asked("SELECT zeroblob(1000000000)").get() }
     let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
-    #expect(throws: StoreError.tooManyRows(most: 1_000_000)) { try asked(rows).get() }
+    let fixture = try StoreFixture()
+    let kept = try fixture.store.queryReadOnly(rows, most: 1 << 20)
+    #expect(kept.isCut && kept.result.rows.count > 1000)
+    #expect(kept.result.rows.first == [.integer(1)])
+    #expect(try !fixture.store.queryReadOnly("SELECT 1").isCut)
+    // Each value is short enough; the row is not.
+    let values = Array(repeating: "zeroblob(9000000)", count: 2).joined(separator: ", ")
+    #expect(throws: StoreError.tooLarge("has a longer row", most: 16 << 20)) {
+      try fixture.store.queryReadOnly("SELECT \(values)")
+    }
+    #expect(throws: StoreError.tooLarge("makes a longer value", most: 16 << 20)) {
+      try fixture.store.queryReadOnly("SELECT length(hex(randomblob(9000000)))")
+    }
+  }
+
+  @Test("rows come one by one, and only as many as are wanted")
+  func streamed() throws {
+    let fixture = try StoreFixture()
+    let rows = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n"
+    var last: [SQLValue] = []
+    var columns: [String] = []
+    try fixture.store.stream(
+      rows, columns: { columns = $0 },
+      row: { row in
+        last = row
+        return row != [.integer(12)]
+      })
+    #expect(columns == ["i"] && last == [.integer(12)])
+    // What the receiver does with a row is not SQLite's time.
+    try fixture.store.stream(
+      "VALUES (1), (2), (3)", limits: QueryLimits(seconds: 0.1), columns: { _ in },
+      row: { _ in
+        usleep(60_000)
+        return true
+      })
+    let text = try fixture.store.queryReadOnly("SELECT CAST(x'610062' AS TEXT)").result.rows
+    #expect(text == [[.text("a\u{0}b")]])
+  }
+
+  @Test("a watchdog says when work goes on past its end, and not otherwise")
+  func watchdog() throws {
+    let said = Atomic(false)
+    func isSaid() -> Bool { said.load(ordering: .acquiring) }
+    try withExtendedLifetime(Watchdog { said.store(true, ordering: .releasing) }) { dog in
+      dog.watch(until: .now)
+      dog.rest()
+      usleep(700_000)
+      #expect(!isSaid())
+      dog.watch(until: .now)
+      let end = ContinuousClock.now + .seconds(30)
+      while !isSaid(), ContinuousClock.now < end { usleep(10_000) }
+      #expect(isSaid())
+    }
   }
 }

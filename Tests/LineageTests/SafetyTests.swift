@@ -40,6 +40,33 @@ struct SafetyTests {
     #expect(error?.description.contains("r.json") == true)
   }
 
+  @Test(
+    "names of stages in receipts and journals are those that pipeline files can make",
+    arguments: [
+      ("baseline", true), ("baseline[labelling=single,network.width=1e+05]", true),
+      ("a\u{301}", false), ("<img>", false), ("a[b=\"\u{301}]", false), ("a[]", false),
+      ("a[b=c", false),
+      ("\u{1B}[2J", false), ("", false), ("../a", false), ("a b", false), ("a[b=|]", false),
+    ])
+  func stageNames(_ name: String, _ isAccepted: Bool) throws {
+    let fixture = try StoreFixture()
+    var record = run("r")
+    record.stages = [
+      StageRecord(
+        runID: "r", name: name, kind: "k", key: nil, status: "skipped", reason: "", executionID: nil
+      )
+    ]
+    let place = "\(Receipt.runs)/r.json"
+    try seal(record, place, in: fixture.folder)
+    let url = fixture.folder.appending(path: place)
+    let read = try Receipt.readIfWhole(RunRecord.self, from: url)
+    #expect((read != nil) == isAccepted)
+    let journal = Journal.url("r", in: fixture.folder)
+    try Journal.append([.init(stage: record.stages[0])], to: journal)
+    let completed = try Journal.completed(run("r"), in: fixture.folder)
+    #expect(completed.stages.isEmpty != isAccepted)
+  }
+
   @Test("a run whose id leads elsewhere, in a database made by hand, is not written to a file")
   func database() throws {
     let fixture = try StoreFixture()

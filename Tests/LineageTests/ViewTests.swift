@@ -55,7 +55,7 @@ struct ViewTests {
     try fixture.store.finishRun(run, status: "failed")
     #expect(Readme.queries.count == 10)
     for sql in Readme.queries + Readme.shellQueries {
-      let found = try fixture.store.queryReadOnly(sql)
+      let found = try fixture.store.queryReadOnly(sql).result
       #expect(!found.rows.isEmpty, "\(sql)")
     }
   }

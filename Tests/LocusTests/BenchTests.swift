@@ -1,3 +1,4 @@
+import Benchmarks
 import Formats
 import Foundation
 import Measures
@@ -25,6 +26,16 @@ struct BenchTests {
       #expect((object[key]?.number ?? 0) > 0, "\(key)")
     }
     #expect(object["network"] == .string(network))
+  }
+
+  @Test("only bench loads OpenBLAS; without one it says what to install and ends with 69")
+  func library() throws {
+    let error = #expect(throws: OpenBLAS.Missing.self) { try OpenBLAS(["libnone-at-all.so.0"]) }
+    #expect(error?.exitCode == 69)
+    #expect(error?.description.contains("apt-get install libopenblas0") == true)
+    #expect(throws: OpenBLAS.Missing.self) { try OpenBLAS(["libc.so.6"]) }
+    let script = "ldd '\(Executable.url.path)' | grep -c -i blas"
+    #expect(try Program.shell(script) == 1)
   }
 
   @Test("--kernels names every pass of every layer, and their shares of the time make a whole")

@@ -1,6 +1,7 @@
 // Proves that every error of Locus says whose turn it is, and that what a user can change is no fault of
 // Locus.
 import Analytic
+import Benchmarks
 import Diffusion
 import Evaluation
 import Formats
@@ -40,7 +41,9 @@ struct ErrorCategoryTests {
     (StoreError.busy(path: "p"), .busy), (StoreError.sql(statement: "s", reason: "r"), .usage),
     (StoreError.timeLimit(seconds: 1), .usage),
     (StoreError.refused(what: "w", statement: "s"), .usage),
-    (StoreError.tooManyRows(most: 1), .usage), (StoreError.reference("r"), .usage),
+    (StoreError.tooLarge("w", most: 1), .usage), (StoreError.noThread(reason: "r"), .inputOutput),
+    (StoreError.reference("r"), .usage),
+    (StoreError.noMemory(path: "p"), .inputOutput),
     (StoreError.keepsNothing(.last(1), pipelines: []), .usage),
     (StoreError.metric(name: "m", value: .nan), .bug),
     (StoreError.manifest(role: "m", reason: "r"), .bug),
@@ -56,6 +59,8 @@ struct ErrorCategoryTests {
     ),
     (WorkflowError.locked(.unnamed, path: "p"), .busy),
     (WorkflowError.cannotLock("p", reason: "r"), .cannotCreate),
+    (WorkflowError.noThreads(wanted: 2, made: 1, reason: "r"), .inputOutput),
+    (WorkflowError.noMemory(needed: 2, free: 1, limit: "l"), .inputOutput),
     (WorkflowError.noOutput(stage: "s", role: "r", path: "p"), .bug),
     (WorkflowError.roleTwice(stage: "s", role: "r"), .bug),
 
@@ -87,7 +92,8 @@ struct ErrorCategoryTests {
     (UsageError.cannotWrite("p", reason: "r"), .cannotCreate),
     (UsageError.badFile("p", reason: "r"), .data),
     (UsageError.missingFile("p", reason: "r"), .missing),
-    (Console.ClosedPipe(), .inputOutput),
+    (Console.ClosedPipe(), .inputOutput), (Console.Failed(code: ENOSPC), .inputOutput),
+    (OpenBLAS.Missing(reason: "r"), .unavailable),
   ]
 
   @Test("each error is of the category that is true")

@@ -20,7 +20,9 @@ struct ScheduleTests {
   /// A folder whose name is as bad as a name can be, with a pipeline of a moment.
   private func withStudy<T>(count: Int = 4, _ body: (URL) throws -> T) throws -> T {
     try withFolder { folder in
-      let place = folder.appending(path: "it's 50% \"so\" $HOME `x` \\n")
+      // A mark with a combining accent is one `Character`, and still a mark for a shell.
+      let place = folder.appending(
+        path: "it's 50% \"so\" $HOME `x` '\u{301}; touch owned; '\u{301} %\u{301} \"\u{301} \\n \\")
       try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
       try Data(
         """
@@ -64,7 +66,7 @@ struct ScheduleTests {
       #expect(line.split(separator: "\n").count == 1)
       // Unescaped as cron does it, then handed to sh, with what cron leaves of the environment.
       let command = line.dropFirst("0 */6 * * * ".count)
-        .replacingOccurrences(of: "\\%", with: "%")
+        .replacingOccurrences(of: "\\%", with: "%", options: .literal)
       let elsewhere = FileManager.default.temporaryDirectory
       let environment = ["HOME": "/nonexistent", "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"]
       func run() throws -> (code: Int32, text: String) {
@@ -137,6 +139,23 @@ struct ScheduleTests {
       #expect(value["service"]?.string?.contains("SuccessExitStatus=75") == true)
       #expect(value["service"]?.string?.contains("\"--threads\" \"2\"") == true)
       #expect(value["timer"]?.string?.contains("OnCalendar=*-*-* 23:59:00") == true)
+    }
+  }
+
+  @Test("a path that no line can hold is refused, wherever it comes from")
+  func lines() throws {
+    try withStudy { folder in
+      for (words, environment) in [
+        (["--log", "a\nb"], [:]), (["--log", "a\\"], [:]), (["--log", "a "], [:]),
+        (["--reports", "a\u{7F}"], [:]), ([], ["LD_LIBRARY_PATH": "/x\n* * * * * touch owned"]),
+      ] as [([String], [String: String])] {
+        var all = ProcessInfo.processInfo.environment
+        all.merge(environment) { $1 }
+        let found = try Executable.run(
+          ["schedule", "p.json5", "--every", "6h"] + words, in: folder, environment: all)
+        #expect(found.code == 64 && found.output.isEmpty, "\(words): \(found)")
+        #expect(found.error.split(separator: "\n").count == 1)
+      }
     }
   }
 

@@ -44,7 +44,7 @@ struct ShellTests {
       (["run", "--threads", ""], ""),
     ])
   func bash(_ words: [String], _ offered: String) throws {
-    let list = (["locus"] + words).map(shellQuoted).joined(separator: " ")
+    let list = (["locus"] + words).map(Escape.shell).joined(separator: " ")
     let text = try shell(
       ["bash", "--norc", "-c"],
       """

@@ -39,7 +39,7 @@ struct GoldenTests {
     for section in Report.sections {
       for sql in Self.questions(try section.init(data).blocks) {
         shown += 1
-        #expect(try !fixture.store.queryReadOnly(sql).rows.isEmpty, "\(section): \(sql)")
+        #expect(try !fixture.store.queryReadOnly(sql).result.rows.isEmpty, "\(section): \(sql)")
       }
     }
     #expect(shown > 20)

@@ -112,8 +112,8 @@ struct DiagnosticsTests {
 
   @Test("text from outside cannot break a line or flood it")
   func quotation() {
-    #expect(quoted("a\nb\u{1B}[2J\"") == "\"a\\nb\\u{1b}[2J\\\"\"")
-    #expect(quoted(String(repeating: "x", count: 100)).count == 63)
+    #expect(Escape.message("a\nb\u{1B}[2J\"") == "\"a\\nb\\u{1b}[2J\\\"\"")
+    #expect(Escape.message(String(repeating: "x", count: 100)).count == 63)
   }
 
   @Test(

@@ -246,6 +246,18 @@ struct PipelineReaderTests {
         "--set t.network.width=0: stages.t.network.width: found 0; accepted: an integer from 1 to 64"
       ])
     #expect(problems(text, overrides: ["t.netwrk.width=1"])[0].contains("did you mean `network`?"))
+    for (change, found) in [
+      ("s.count.foo=5", "stages.s.count: found 1, in which there is no key `foo`"),
+      ("t.inputs.scenes.0=64", "stages.t.inputs.scenes: found the text \"s\", in which"),
+      ("s.kind.0.x=1", "stages.s.kind: found the text \"generate\", in which there is no key `0`"),
+    ] {
+      let error = #expect(throws: WorkflowError.self) { try parse(text, overrides: [change]) }
+      #expect(error?.exitCode == ExitCode.badData, "\(change)")
+      #expect(error?.description.hasPrefix("--set \(change): \(found)") == true, "\(change)")
+    }
+    let list = pipeline("s: { kind: 'generate', count: 1, objects: [1, 2] }")
+    #expect(
+      problems(list, overrides: ["s.objects.0=64"])[0].contains("found a list of 2, in which"))
     for bad in ["t", "x.y=1", "=1", "t.pictures=", "pictures=3", "t.pictures=[1", "t..x=1"] {
       let error = #expect(throws: WorkflowError.self) { try parse(text, overrides: [bad]) }
       #expect(error?.exitCode == ExitCode.usage, "\(bad)")

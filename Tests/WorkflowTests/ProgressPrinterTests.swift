@@ -1,5 +1,6 @@
 import Foundation
 import Lineage
+import Measures
 import Synchronization
 import Testing
 
@@ -10,12 +11,15 @@ struct ProgressPrinterTests {
   /// A clock that is set by hand and a page that is written on.
   final class Desk: Sendable {
     let time = Mutex(0.0)
+    /// What somebody set the clock of the day forward by.
+    let jump = Mutex(0.0)
     let page = Mutex("")
 
     func printer(_ style: ProgressPrinter.Style, width: Int = 80) -> ProgressPrinter {
       ProgressPrinter(
         style: style, width: { width },
-        now: { Date(timeIntervalSince1970: self.time.withLock { $0 }) },
+        now: { Date(timeIntervalSince1970: self.time.withLock { $0 } + self.jump.withLock { $0 }) },
+        elapsed: { self.time.withLock { $0 } },
         output: { text in self.page.withLock { $0 += text } })
     }
     func at(_ seconds: Double) { time.withLock { $0 = seconds } }
@@ -53,6 +57,65 @@ struct ProgressPrinterTests {
         1970-01-01T00:01:15Z [2/5] baseline[labelling=all] done in 1 min 15 s
 
         """)
+  }
+
+  @Test(
+    "nothing that a stage says reaches the terminal as a command",
+    arguments: [
+      ProgressPrinter.Style.lines, .terminal, .quiet,
+    ])
+  func hostile(_ style: ProgressPrinter.Style) {
+    let desk = Desk()
+    let printer = desk.printer(style)
+    let bad = "\u{1B}]0;title\u{7}\u{9B}2J\u{202E}\r"
+    let step = RunStep(name: bad, number: 1, count: 1)
+    printer.observe(.started(step, reason: bad))
+    printer.observe(
+      .progressed(
+        step, StageProgress(done: 1, total: 2, unit: bad, metrics: [MetricRow(name: bad, value: 1)])
+      ))
+    printer.observe(.noted(step, bad))
+    printer.observe(.failed(step, message: bad))
+    printer.observe(
+      .ended(
+        RunSummary(
+          runID: "r", status: .failed, executed: 0, reused: 0, failed: 1, skipped: 0, exitCode: 65))
+    )
+    // What the printer draws with, and nothing else.
+    let rest = desk.text.replacing("\r", with: "").replacing("\u{1B}[K", with: "")
+    #expect(
+      !rest.unicodeScalars.contains {
+        $0.value < 32 && $0 != "\n" || (127..<160).contains($0.value)
+      })
+    #expect(!rest.unicodeScalars.contains("\u{202E}"))
+  }
+
+  @Test("rates and times left do not follow a clock that is set while a run goes on")
+  func clock() throws {
+    let desk = Desk()
+    let printer = desk.printer(.lines)
+    for second in 0...40 {
+      desk.at(Double(second))
+      desk.jump.withLock { $0 = second == 20 ? 1e7 : second > 20 ? -1e5 : 0 }
+      printer.observe(progress(second * 10))
+    }
+    let lines = desk.text.split(separator: "\n")
+    #expect(lines.count == 5)
+    for line in lines.dropFirst() { #expect(line.contains(" 10/s, "), "\(line)") }
+
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "locus-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    desk.at(0)
+    let store = try Store.open(folder, .readWrite, .locus)
+    let live = LiveProgress(store: store, pipeline: "p", elapsed: { desk.time.withLock { $0 } })
+    live.observe(.started(step, reason: ""))
+    for second in 0...3 {
+      desk.at(Double(second))
+      live.observe(progress(second * 10))
+    }
+    let work = try #require(RunProgress.current(in: folder)?.work)
+    #expect(work.rate == 10 && work.secondsLeft == 97)
   }
 
   @Test("a terminal's line is drawn over, never wider than the terminal")

@@ -1,3 +1,4 @@
+import Formats
 import Measures
 
 /// A number that an analytic machine's stage left, with what the machine is.
@@ -23,7 +24,7 @@ struct MachineRow {
         json_extract(e.params, '$.label_radius') AS label_radius,
         json_extract(e.params, '$.places') AS places, m.name AS metric, m.value, m.sigma, m.k, m.n
       FROM stage s JOIN execution e ON e.id = s.execution_id JOIN metric m USING (execution_id)
-      WHERE s.run_id = \(quoted(runID)) AND s.kind = 'analytic'
+      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'analytic'
       AND m.name IN (\([Measure.pictures, .windowRadius, .windowsUnmatched].sqlNames)) ORDER BY s.id, m.sigma, m.k
       """
     ) { row in
@@ -56,7 +57,7 @@ struct PassRow {
         (SELECT count(*) FROM outcome o WHERE o.execution_id = e.id) AS pictures,
         json_extract(e.params, '$.steps') AS steps
       FROM run_model v JOIN execution e ON e.id = v.execution_id
-      WHERE v.run_id = \(quoted(runID)) AND v.kind = 'evaluate' AND v.arm = 'none'
+      WHERE v.run_id = \(Escape.sql(runID)) AND v.kind = 'evaluate' AND v.arm = 'none'
       """
     ) { row in
       PassRow(
@@ -80,7 +81,7 @@ struct PictureSetRow {
       FROM stage s JOIN execution e ON e.id = s.execution_id
       LEFT JOIN execution_output o ON o.execution_id = e.id AND o.role = 'manifest'
       LEFT JOIN manifest m ON m.sha256 = o.sha256
-      WHERE s.run_id = \(quoted(runID)) AND coalesce(m.type = 'picture-set', s.kind = 'generate')
+      WHERE s.run_id = \(Escape.sql(runID)) AND coalesce(m.type = 'picture-set', s.kind = 'generate')
       """
     ) { row in
       PictureSetRow(
@@ -99,7 +100,7 @@ enum LocalRadiusRow {
       FROM stage s JOIN execution e ON e.id = s.execution_id
       LEFT JOIN execution_output o ON o.execution_id = e.id AND o.role = 'manifest'
       LEFT JOIN manifest m ON m.sha256 = o.sha256
-      WHERE s.run_id = \(quoted(runID)) AND s.kind = 'train'
+      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'train'
       AND coalesce(json_extract(m.body, '$.network.type'), json_extract(e.params, '$.network.type'))
         = 'local'
       ORDER BY s.id LIMIT 1
@@ -124,7 +125,7 @@ struct AgreementRow {
   static func question(_ runID: String) -> Question<AgreementRow> {
     Question(
       """
-      SELECT * FROM run_agreement WHERE run_id = \(quoted(runID))
+      SELECT * FROM run_agreement WHERE run_id = \(Escape.sql(runID))
       ORDER BY reference, k, model, sigma
       """
     ) { row in
@@ -147,7 +148,7 @@ struct WindowCalibrationRow {
     Question(
       """
       SELECT s.name, m.sigma, m.radius, m.value, m.ci_low, m.ci_high, m.n
-      FROM stage s JOIN metric m USING (execution_id) WHERE s.run_id = \(quoted(runID))
+      FROM stage s JOIN metric m USING (execution_id) WHERE s.run_id = \(Escape.sql(runID))
       AND m.name = \(Measure.calibrationR2.sqlName) ORDER BY s.id, m.sigma, m.radius
       """
     ) { row in

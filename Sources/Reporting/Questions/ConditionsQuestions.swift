@@ -1,3 +1,5 @@
+import Formats
+
 /// Under which conditions an evaluation drew and counted: an effect needs a plain one that shares them.
 struct ConditionsRow: Hashable {
   var executionID: String
@@ -35,7 +37,7 @@ struct ConditionsRow: Hashable {
       FROM run_model v JOIN execution e ON e.id = v.execution_id
       LEFT JOIN execution_output x ON x.execution_id = e.id AND x.role = 'manifest'
       LEFT JOIN manifest m ON m.sha256 = x.sha256
-      WHERE v.run_id = \(quoted(runID)) AND v.kind = 'evaluate'
+      WHERE v.run_id = \(Escape.sql(runID)) AND v.kind = 'evaluate'
       ORDER BY (
         SELECT min(s.id) FROM stage s
         WHERE s.run_id = v.run_id AND s.execution_id = v.execution_id)

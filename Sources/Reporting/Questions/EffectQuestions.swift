@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Interventions
 import Lineage
@@ -19,7 +20,7 @@ struct MaskRow {
       FROM stage s JOIN execution e ON e.id = s.execution_id
       LEFT JOIN execution_output o ON o.execution_id = e.id AND o.role = 'manifest'
       LEFT JOIN manifest m ON m.sha256 = o.sha256
-      WHERE s.run_id = \(quoted(runID)) AND s.kind = 'intervene' ORDER BY s.id
+      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'intervene' ORDER BY s.id
       """
     ) { row in
       MaskRow(
@@ -66,7 +67,7 @@ struct EffectRow {
   var pHolm: Double?
 
   static func question(_ runID: String) -> Question<EffectRow> {
-    Question("SELECT * FROM run_intervention_effect WHERE run_id = \(quoted(runID))") { row in
+    Question("SELECT * FROM run_intervention_effect WHERE run_id = \(Escape.sql(runID))") { row in
       EffectRow(
         intervention: try row.text("intervention"), baseline: try row.text("baseline"),
         stage: try row.text("stage"),
@@ -97,7 +98,7 @@ struct IdentityRow {
     Question(
       """
       SELECT m.value, m.n FROM stage s JOIN metric m USING (execution_id)
-      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.identicalPictures.sqlName)
+      WHERE s.run_id = \(Escape.sql(runID)) AND m.name = \(Measure.identicalPictures.sqlName)
       """
     ) { IdentityRow(share: try $0.number("value"), count: try $0.integer("n")) }
   }
@@ -114,7 +115,7 @@ struct MaskChangeRow {
     Question(
       """
       SELECT s.name, m.sigma, m.value, m.n FROM stage s JOIN metric m USING (execution_id)
-      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.maskChangedShare.sqlName)
+      WHERE s.run_id = \(Escape.sql(runID)) AND m.name = \(Measure.maskChangedShare.sqlName)
       ORDER BY s.id, m.sigma DESC
       """
     ) { row in

@@ -1,4 +1,5 @@
 import Evaluation
+import Formats
 import Lineage
 import Measures
 
@@ -44,7 +45,7 @@ struct EvaluatedModel: Hashable {
       LEFT JOIN denoiser d ON d.sha256 = v.denoiser
       JOIN stage t ON t.run_id = v.run_id AND t.name = v.model
       JOIN execution e ON e.id = t.execution_id
-      WHERE v.run_id = \(quoted(runID)) AND v.kind = 'evaluate' ORDER BY s.id
+      WHERE v.run_id = \(Escape.sql(runID)) AND v.kind = 'evaluate' ORDER BY s.id
       """
     ) { row in
       EvaluatedModel(
@@ -83,7 +84,7 @@ struct Curves {
     Question(
       """
       SELECT v.model, v.arm, m.* FROM run_model v JOIN metric m USING (execution_id)
-      WHERE v.run_id = \(quoted(runID)) AND m.k IS NOT NULL AND v.kind = 'evaluate'
+      WHERE v.run_id = \(Escape.sql(runID)) AND m.k IS NOT NULL AND v.kind = 'evaluate'
       """
     ) { row in
       Row(
@@ -126,7 +127,7 @@ struct ComparedEvaluation {
         AND o.role IN ('outcomes', 'manifest')
       LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = \(Measure.recallBeyond.sqlName)
         AND b.subject = m.subject
-      WHERE s.run_id = \(quoted(runID)) AND s.kind = 'compare' ORDER BY s.id
+      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'compare' ORDER BY s.id
       """
     ) { row in
       Row(
@@ -164,7 +165,7 @@ struct DisagreementRow {
       """
       SELECT coalesce(v.intervention, v.model) AS model, max(m.value) AS largest, avg(m.value) AS mean,
         count(*) AS tested
-      FROM run_model v JOIN metric m USING (execution_id) WHERE v.run_id = \(quoted(runID))
+      FROM run_model v JOIN metric m USING (execution_id) WHERE v.run_id = \(Escape.sql(runID))
       AND m.name = \(Measure.judgeDisagreement.sqlName) GROUP BY v.execution_id
       """
     ) { row in
@@ -181,7 +182,7 @@ extension Outcome {
     Question(
       """
       SELECT seed, k, layout, requested, found, drawn FROM outcome
-      WHERE execution_id = \(quoted(executionID)) ORDER BY seed, k, layout
+      WHERE execution_id = \(Escape.sql(executionID)) ORDER BY seed, k, layout
       """
     ) { row in
       Outcome(
@@ -198,7 +199,7 @@ enum SeedRow {
     Question(
       """
       SELECT DISTINCT seed FROM run_length_generalization
-      WHERE run_id = \(quoted(runID)) AND seed IS NOT NULL ORDER BY seed
+      WHERE run_id = \(Escape.sql(runID)) AND seed IS NOT NULL ORDER BY seed
       """
     ) { try $0.integer("seed") }
   }

@@ -1,3 +1,4 @@
+import Formats
 import Lineage
 import Measures
 
@@ -21,7 +22,7 @@ struct LocalityRow {
   static func question(_ runID: String) -> Question<LocalityRow> {
     Question(
       """
-      SELECT * FROM run_locality WHERE run_id = \(quoted(runID))
+      SELECT * FROM run_locality WHERE run_id = \(Escape.sql(runID))
       ORDER BY model, arm, k, sigma, space, "window"
       """
     ) { row in
@@ -73,7 +74,7 @@ struct SidesRow {
       """
       SELECT v.model, v.arm, m.k, m.sigma, \(columns.joined(separator: ", "))
       FROM run_model v JOIN metric m USING (execution_id)
-      WHERE v.run_id = \(quoted(runID)) AND v.kind = 'probe' AND m.name IN (\(measures.sqlNames))
+      WHERE v.run_id = \(Escape.sql(runID)) AND v.kind = 'probe' AND m.name IN (\(measures.sqlNames))
       GROUP BY v.model, v.arm, m.k, m.sigma ORDER BY v.model, v.arm, m.k, m.sigma
       """
     ) { row in

@@ -1,3 +1,4 @@
+import Formats
 import Lineage
 
 /// One SQL text that is both run and shown, and what its rows mean.
@@ -18,9 +19,4 @@ struct Question<Answer> {
   func rows(_ store: Store) throws -> [Answer] {
     try store.rows(sql).map(read)
   }
-}
-
-/// A value as SQL text: quotes doubled.
-func quoted(_ text: String) -> String {
-  "'" + text.replacingOccurrences(of: "'", with: "''") + "'"
 }

@@ -1,3 +1,4 @@
+import Formats
 import Lineage
 import Measures
 
@@ -30,7 +31,7 @@ struct RunData {
     Question(
       """
       SELECT max(m.value) AS objects FROM stage s JOIN metric m ON m.execution_id = s.execution_id
-      WHERE s.run_id = \(quoted(runID)) AND m.name = \(Measure.trainingMaximum.sqlName)
+      WHERE s.run_id = \(Escape.sql(runID)) AND m.name = \(Measure.trainingMaximum.sqlName)
       """
     ) { try $0.optionalNumber("objects").map { Int($0) } }
   }
@@ -46,7 +47,7 @@ struct StageFileRow {
     Question(
       """
       SELECT s.name, o.sha256 FROM stage s JOIN execution_output o USING (execution_id)
-      WHERE s.run_id = \(quoted(runID)) AND s.kind = \(quoted(kind)) AND o.role = \(quoted(role))
+      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = \(Escape.sql(kind)) AND o.role = \(Escape.sql(role))
       ORDER BY s.id
       """
     ) { StageFileRow(stage: try $0.text("name"), sha256: try $0.text("sha256")) }

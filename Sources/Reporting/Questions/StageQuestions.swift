@@ -1,3 +1,4 @@
+import Formats
 import Measures
 
 /// What the judge finds in held-out renders, by one of its two detectors.
@@ -11,7 +12,7 @@ struct CalibrationRow {
     Question(
       """
       SELECT m.k, m.detector, m.name, m.value, m.ci_low, m.ci_high, m.n FROM stage s
-      JOIN metric m USING (execution_id) WHERE s.run_id = \(quoted(runID))
+      JOIN metric m USING (execution_id) WHERE s.run_id = \(Escape.sql(runID))
       AND s.kind = 'judge' AND m.k IS NOT NULL
       AND m.detector IS NOT NULL ORDER BY m.k, m.detector, m.name
       """
@@ -35,7 +36,7 @@ struct CostRow {
   var isReused: Bool
 
   static func question(_ runID: String) -> Question<CostRow> {
-    Question("SELECT * FROM run_stage_cost WHERE run_id = \(quoted(runID))") { row in
+    Question("SELECT * FROM run_stage_cost WHERE run_id = \(Escape.sql(runID))") { row in
       CostRow(
         stage: try row.text("stage"), wallSeconds: try row.number("wall_seconds"),
         cpuSeconds: try row.number("cpu_seconds"), peakBytes: try row.number("peak_rss_bytes"),
@@ -53,7 +54,7 @@ struct TrainingRow {
   static func question(_ runID: String) -> Question<TrainingRow> {
     Question(
       """
-      SELECT model, pictures, loss FROM run_training_curve WHERE run_id = \(quoted(runID))
+      SELECT model, pictures, loss FROM run_training_curve WHERE run_id = \(Escape.sql(runID))
       ORDER BY model, pictures
       """
     ) { row in
@@ -72,7 +73,7 @@ struct StageRow {
 
   static func question(_ runID: String) -> Question<StageRow> {
     Question(
-      "SELECT name, status, reason FROM stage WHERE run_id = \(quoted(runID)) ORDER BY id"
+      "SELECT name, status, reason FROM stage WHERE run_id = \(Escape.sql(runID)) ORDER BY id"
     ) { row in
       StageRow(
         name: try row.text("name"), status: try row.text("status"), reason: try row.text("reason"))
@@ -92,7 +93,7 @@ struct KMaxChangeRow {
       """
       SELECT a.model, a.arm, b.k_max AS before, a.k_max AS now FROM run_k_max a JOIN run_k_max b
       ON b.model = a.model AND b.arm = a.arm AND b.intervention IS a.intervention
-      AND b.run_id = \(quoted(last)) WHERE a.run_id = \(quoted(runID)) AND a.k_max <> b.k_max
+      AND b.run_id = \(Escape.sql(last)) WHERE a.run_id = \(Escape.sql(runID)) AND a.k_max <> b.k_max
       """
     ) { row in
       KMaxChangeRow(
@@ -106,7 +107,7 @@ struct KMaxChangeRow {
     Question(
       """
       SELECT r.id FROM run r JOIN pipeline p ON p.id = r.pipeline_id
-      WHERE p.name = \(quoted(pipeline)) AND r.started_at < \(quoted(before))
+      WHERE p.name = \(Escape.sql(pipeline)) AND r.started_at < \(Escape.sql(before))
       ORDER BY r.started_at DESC LIMIT 1
       """
     ) { try $0.text("id") }
@@ -127,12 +128,12 @@ struct ArrowRow: Hashable {
       WITH used AS (
         SELECT s.id AS stage, substr(i.role, 1, instr(i.role, '/') - 1) AS input,
           substr(i.role, instr(i.role, '/') + 1) AS role, i.sha256
-        FROM stage s JOIN execution_input i USING (execution_id) WHERE s.run_id = \(quoted(runID))),
+        FROM stage s JOIN execution_input i USING (execution_id) WHERE s.run_id = \(Escape.sql(runID))),
       maker AS (
         SELECT u.stage, u.input, m.id AS maker, m.name, count(*) AS held,
           (SELECT count(*) FROM execution_output x WHERE x.execution_id = m.execution_id) AS outputs
         FROM used u JOIN execution_output o ON o.sha256 = u.sha256 AND o.role = u.role
-        JOIN stage m ON m.execution_id = o.execution_id AND m.run_id = \(quoted(runID))
+        JOIN stage m ON m.execution_id = o.execution_id AND m.run_id = \(Escape.sql(runID))
         WHERE m.id <> u.stage GROUP BY u.stage, u.input, m.id)
       SELECT DISTINCT m.name AS maker, s.name AS user FROM maker m JOIN stage s ON s.id = m.stage
       WHERE m.maker = (
@@ -150,7 +151,7 @@ struct OriginRow {
     Question(
       """
       SELECT r.*, p.source_sha256 FROM run r JOIN pipeline p ON p.id = r.pipeline_id
-      WHERE r.id = \(quoted(runID))
+      WHERE r.id = \(Escape.sql(runID))
       """
     ) { try $0.text("source_sha256") }
   }
@@ -168,7 +169,7 @@ struct ArtifactRow {
       """
       SELECT s.name, o.role, o.sha256, a.bytes FROM stage s
       JOIN execution_output o USING (execution_id) JOIN artifact a USING (sha256)
-      WHERE s.run_id = \(quoted(runID)) ORDER BY s.id, o.role
+      WHERE s.run_id = \(Escape.sql(runID)) ORDER BY s.id, o.role
       """
     ) { row in
       ArtifactRow(

@@ -1,3 +1,4 @@
+import Formats
 import Measures
 
 /// A violation of composition or of locality in a world.
@@ -69,7 +70,7 @@ struct TheoryWorld {
         json_extract(e.params, '$.transform') AS transform, m.name, m.coupling, m.sigma, m.k, m.view,
         m.pair, m.score, m.value, m.ci_low, m.ci_high, m.n
       FROM stage s JOIN execution e ON e.id = s.execution_id JOIN metric m ON m.execution_id = e.id
-      WHERE s.run_id = \(quoted(runID)) AND s.kind = 'theory' ORDER BY s.id
+      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'theory' ORDER BY s.id
       """
     ) { row in
       Row(

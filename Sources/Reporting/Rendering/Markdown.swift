@@ -1,29 +1,13 @@
+import Formats
 import Foundation
 
 /// Pieces of inline Markdown.
 enum Markdown {
   /// Names come from files: nothing in them may become markup.
-  static func escape(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      switch character {
-      case "|", "*", "_", "[", "]", "`", "\\", "#", "~": result += "\\\(character)"
-      case "<": result += "&lt;"
-      case ">": result += "&gt;"
-      case "&": result += "&amp;"
-      case "\n", "\r": result += " "
-      default: result.append(character)
-      }
-    }
-    return result
-  }
+  static func escape(_ text: String) -> String { Escape.markdown(text) }
 
   /// A name as code, whatever is in it.
-  static func name(_ text: String) -> String {
-    "`"
-      + text.replacingOccurrences(of: "`", with: "'").replacingOccurrences(of: "|", with: "¦")
-      .replacingOccurrences(of: "\n", with: " ") + "`"
-  }
+  static func name(_ text: String) -> String { Escape.markdownCodeCell(text) }
 
   static func number(_ value: Double, digits: Int = 2) -> String {
     String(format: "%.\(digits)f", value)

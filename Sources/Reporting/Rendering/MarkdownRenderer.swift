@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 
 /// Blocks as GitHub-flavoured Markdown, with the files that lie beside the page.
@@ -26,14 +27,12 @@ struct MarkdownRenderer {
       file(name, Data(svg.utf8), alternative)
     case .picture(let name, let content, let alternative): file(name, content, alternative)
     case .details(let summary, let blocks):
-      text += "<details><summary>\(Markdown.escape(summary))</summary>\n\n"
+      text += "<details><summary>\(Escape.xml(summary))</summary>\n\n"
       for block in blocks { add(block) }
       text += "</details>\n\n"
-    case .question(let sql): paragraph("Query: `\(sql)`")
+    case .question(let sql): paragraph("Query: \(Escape.markdownCode(sql))")
     case .code(let content, let language):
-      // A fence longer than any in the content.
-      let fence = content.contains("```") ? "`````" : "```"
-      text += "\(fence)\(language)\n\(content)\n\(fence)\n\n"
+      paragraph(Escape.markdownBlock(content, language: language))
     }
   }
 

@@ -33,7 +33,9 @@ struct ChangeSection: Section {
         .paragraph("Compared with run \(Markdown.name(previous)):"),
         .table(
           columns: ["stage", "status", "why"],
-          rows: anew.map { [Markdown.name($0.name), $0.status, Markdown.escape($0.reason)] }),
+          rows: anew.map {
+            [Markdown.name($0.name), Markdown.escape($0.status), Markdown.escape($0.reason)]
+          }),
       ]
     }
     blocks.append(query)

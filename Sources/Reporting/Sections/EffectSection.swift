@@ -40,7 +40,7 @@ struct EffectSection: Section {
         rows: effects.map { effect in
           [
             Markdown.name(effect.intervention), Markdown.name(effect.baseline),
-            effect.measure.replacingOccurrences(of: "_", with: " "),
+            Markdown.escape(effect.measure.split(separator: "_").joined(separator: " ")),
             Markdown.interval(effect.estimate, digits: 3), p(effect.p), p(effect.pHolm),
             Markdown.count(effect.estimate.n),
           ]

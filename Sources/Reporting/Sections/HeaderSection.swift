@@ -28,7 +28,7 @@ struct HeaderSection: Section {
     if let question { blocks.append(.paragraph("*\(Markdown.escape(question))*")) }
     blocks.append(
       .paragraph(
-        "Run \(Markdown.name(run.id)), \(run.startedAt), status **\(run.status)**, seed \(run.seed), "
+        "Run \(Markdown.name(run.id)), \(Markdown.escape(run.startedAt)), status **\(Markdown.escape(run.status))**, seed \(run.seed), "
           + "Locus \(Markdown.escape(run.locusVersion))."))
     blocks += failures
     guard let findings else {
@@ -92,7 +92,7 @@ struct HeaderSection: Section {
             $0.executionID == stage.executionID && $0.level == "error"
           }
           let why = stage.status == "failed" ? event?.message ?? stage.reason : stage.reason
-          return [Markdown.name(stage.name), stage.status, Markdown.escape(why)]
+          return [Markdown.name(stage.name), Markdown.escape(stage.status), Markdown.escape(why)]
         }),
     ]
   }

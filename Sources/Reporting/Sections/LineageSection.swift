@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Lineage
 
@@ -20,9 +21,9 @@ struct LineageSection: Section {
     var numbers: [String: Int] = [:]
     for (number, equal) in nodes.enumerated() {
       for stage in equal { numbers[stage.name] = number }
-      let names = equal.map { label($0.name) }.joined(separator: "<br/>")
+      let names = equal.map { Escape.mermaid($0.name) }.joined(separator: "<br/>")
       let key = equal[0].key.map { String($0.prefix(8)) } ?? "no key"
-      lines.append("  s\(number)[\"\(names)<br/>\(equal[0].kind) · \(key)\"]")
+      lines.append("  s\(number)[\"\(names)<br/>\(Escape.mermaid(equal[0].kind)) · \(Escape.mermaid(key))\"]")
     }
     var drawn: Set<String> = []
     for arrow in arrows {
@@ -49,11 +50,5 @@ struct LineageSection: Section {
       nodes.append([stage])
     }
     return nodes
-  }
-
-  /// Quotes and brackets would end a node.
-  private func label(_ text: String) -> String {
-    text.replacingOccurrences(of: "\"", with: "#quot;").replacingOccurrences(of: "<", with: "#lt;")
-      .replacingOccurrences(of: ">", with: "#gt;")
   }
 }

@@ -1,3 +1,4 @@
+import Formats
 import Lineage
 
 /// How to get the same numbers again.
@@ -14,7 +15,8 @@ struct ReproductionSection: Section {
 
   var blocks: [Block] {
     let blocks: [Block] = [
-      .heading("How to reproduce"), .code("locus run \(run.path)", language: "sh"),
+      .heading("How to reproduce"),
+      .code("locus run \(Escape.shellIfNeeded(run.path))", language: "sh"),
       .table(
         columns: ["what", "value"],
         rows: [
@@ -32,7 +34,7 @@ struct ReproductionSection: Section {
           .table(
             columns: ["stage", "role", "bytes", "SHA-256"],
             rows: artifacts.map {
-              [Markdown.name($0.stage), $0.role, "\($0.bytes)", "`\($0.sha256)`"]
+              [Markdown.name($0.stage), Markdown.escape($0.role), "\($0.bytes)", "`\($0.sha256)`"]
             })
         ]),
       .paragraph(

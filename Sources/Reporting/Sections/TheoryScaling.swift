@@ -205,8 +205,10 @@ struct TheoryScaling {
       return keys.compactMap(\.pair).sorted().map { pair in
         let found = world.estimate(measure, coupling, sigma: sigma, pair: pair)
         let isShown = (found?.low ?? 0) > 0
-        return "\(pair): \(isShown ? Scientific.text(found?.value ?? .nan) : "within error")"
-          .replacingOccurrences(of: "|", with: "←")
+        // Two cells with a bar between them.
+        let cells = pair.split(separator: "|").map { Markdown.escape(String($0)) }
+        return cells.joined(separator: "←")
+          + ": \(isShown ? Scientific.text(found?.value ?? .nan) : "within error")"
       }.joined(separator: "; ")
     }
     return .paragraph(

@@ -71,17 +71,6 @@ package enum LockOwner: Sendable, Hashable, CustomStringConvertible {
   }
 }
 
-/// Commands of fcntl(2) that the C library shows only when asked for, as the kernels number them.
-private enum OpenFileLock {
-  #if canImport(Darwin)
-    static let set: Int32 = 90
-    static let get: Int32 = 92
-  #else
-    static let get: Int32 = 36
-    static let set: Int32 = 37
-  #endif
-}
-
 /// The right to run stages in a store. One process has it; readers never need it.
 ///
 /// The kernel keeps the lock (an open file description's, fcntl(2)) and ends it with its holder,
@@ -89,10 +78,13 @@ private enum OpenFileLock {
 /// numbers a container gives to processes. The file's text only says who it is, and stays in place,
 /// because removing a locked file lets two processes hold locks of the same name.
 ///
+/// The folder that the file lies in is locked too (flock(2)), first: whoever removes the file removes no
+/// lock. Where a file system cannot lock a folder, the file alone counts.
+///
 /// A child shares the lock from its fork until its exec. So a lock is ended by word, not by closing
 /// its file alone, and a lock that was left by a killed process may last a moment longer than it.
 package final class RunLock: Sendable {
-  private let descriptor: Int32
+  private let locked: Locked
   /// The holder that ended without releasing the lock, if there was one.
   package let previous: LockHolder?
 
@@ -108,27 +100,9 @@ package final class RunLock: Sendable {
     _ url: URL, as holder: @autoclosure () -> LockHolder, moment: Duration = RunLock.moment,
     whileHeld: (LockOwner) throws -> Void
   ) throws -> RunLock {
-    let path = url.path
     var end: ContinuousClock.Instant?
     while true {
-      // Never through a link: the file is cut to length 0.
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
-      guard descriptor >= 0 else {
-        throw WorkflowError.cannotLock(path, reason: String(cString: strerror(errno)))
-      }
-      var request = wholeFile(F_WRLCK)
-      if fcntl(descriptor, OpenFileLock.set, &request) == 0 {
-        // Somebody may have replaced the file between its opening and its locking.
-        if isFile(descriptor, at: path) { return try take(descriptor, url, as: holder()) }
-        release(descriptor)
-        continue
-      }
-      let code = errno
-      close(descriptor)
-      if code == EINTR { continue }
-      guard code == EAGAIN || code == EACCES else {
-        throw WorkflowError.cannotLock(path, reason: String(cString: strerror(code)))
-      }
+      if let locked = try Locked(url) { return try take(locked, url, as: holder()) }
       let owner = owner(url)
       if case .named = owner {
         end = nil
@@ -154,46 +128,23 @@ package final class RunLock: Sendable {
     }
   }
 
-  private static func take(_ descriptor: Int32, _ url: URL, as holder: LockHolder) throws
-    -> RunLock
-  {
+  private static func take(_ locked: Locked, _ url: URL, as holder: LockHolder) throws -> RunLock {
     let previous = decode(url)
-    let code = write(holder, to: descriptor)
+    let code = write(holder, to: locked.file)
     if code != 0 {
-      release(descriptor)
+      locked.release()
       throw WorkflowError.cannotLock(url.path, reason: String(cString: strerror(code)))
     }
-    return RunLock(descriptor: descriptor, previous: previous)
-  }
-
-  /// Closing alone would leave the lock to a child that shares it.
-  private static func release(_ descriptor: Int32) {
-    var request = wholeFile(F_UNLCK)
-    _ = fcntl(descriptor, OpenFileLock.set, &request)
-    close(descriptor)
-  }
-
-  private static func wholeFile(_ type: some BinaryInteger) -> flock {
-    var lock = flock()
-    lock.l_type = Int16(type)
-    lock.l_whence = Int16(SEEK_SET)
-    return lock
-  }
-
-  private static func isFile(_ descriptor: Int32, at path: String) -> Bool {
-    var opened = stat()
-    var named = stat()
-    return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0
-      && opened.st_dev == named.st_dev && opened.st_ino == named.st_ino
+    return RunLock(locked: locked, previous: previous)
   }
 
   /// Whether anybody holds the lock now. Only asks: nobody who wants the lock is in the way of a
   /// reader, nor a reader in theirs.
   package static func isHeld(_ url: URL) -> Bool {
     let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return false }
+    guard descriptor >= 0 else { return errno == ENOENT && Locked.isFolderHeld(of: url) }
     defer { close(descriptor) }
-    var request = wholeFile(F_WRLCK)
+    var request = Locked.wholeFile(F_WRLCK)
     return fcntl(descriptor, OpenFileLock.get, &request) == 0 && request.l_type != Int16(F_UNLCK)
   }
 
@@ -233,15 +184,15 @@ package final class RunLock: Sendable {
     return isWritten ? 0 : errno
   }
 
-  private init(descriptor: Int32, previous: LockHolder?) {
-    self.descriptor = descriptor
+  private init(locked: Locked, previous: LockHolder?) {
+    self.locked = locked
     self.previous = previous
   }
 
   deinit {
     // Its name first: the next holder may write its own as soon as the lock is free.
-    _ = ftruncate(descriptor, 0)
-    Self.release(descriptor)
+    _ = ftruncate(locked.file, 0)
+    locked.release()
   }
 }
 

@@ -44,6 +44,7 @@ enum BenchCommand: Command {
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
     let threads = options.threads
+    try Resources.check(threads: threads)
     let batch = options.batch
     let network = description(options)
     if options.kernels {

@@ -54,7 +54,19 @@ extension CommandContext where Options: StoreOptions {
       storeFolder, .locus, as: name, makesStore: makesStore, heals: heals, healed: tellHealed)
   }
 
-  func tellHealed(_ line: String) { console.writeError("healed: \(line)\n") }
+  /// Writes a file that the command line names and prints its path, unless the file is what the path
+  /// would be printed to.
+  func write(_ data: Data, to path: String) throws {
+    let url = URL(filePath: path)
+    do {
+      try OutputFile.write(data, to: url)
+    } catch .cannotWrite(_, let reason) {
+      throw UsageError.cannotWrite(path, reason: reason)
+    }
+    if !OutputFile.isStandardOutput(url) { try console.printLine(path) }
+  }
+
+  func tellHealed(_ line: String) { console.tell("healed: \(line)") }
 }
 
 /// A file that the command line names.

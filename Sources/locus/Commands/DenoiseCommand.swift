@@ -34,6 +34,7 @@ enum DenoiseCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
+    try Resources.check(threads: options.threads)
     let x = try floats(options.$x, dimensions: [4])
     let sigma = try floats(options.$sigma, dimensions: [1])
     let labels = try floats(options.$labels, dimensions: [3, 2])
@@ -56,12 +57,7 @@ enum DenoiseCommand: Command {
       shape: x.shape,
       elements: .float32(
         transpose(denoised, from: shape.size * shape.size, by: PictureShape.channels)))
-    do {
-      try array.npyData().write(to: URL(filePath: options.output), options: .atomic)
-    } catch {
-      throw UsageError.cannotWrite(options.output, reason: message(of: error))
-    }
-    try context.console.printLine(options.output)
+    try context.write(array.npyData(), to: options.output)
     return 0
   }
 

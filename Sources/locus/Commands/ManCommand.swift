@@ -1,3 +1,5 @@
+import Formats
+
 /// `locus man`: the manual page, from the same declarations as `--help`.
 enum ManCommand: Command {
   typealias Options = NoOptions
@@ -68,19 +70,11 @@ enum ManCommand: Command {
 private struct Roff {
   private(set) var source = ""
 
-  static func bold(_ text: String) -> String { "\\fB\(escaped(text))\\fR" }
-  static func italic(_ text: String) -> String { "\\fI\(escaped(text))\\fR" }
-
-  /// A dash in an option must stay one when it is copied.
-  private static func escaped(_ text: String) -> String {
-    text.replacingOccurrences(of: "\\", with: "\\e").replacingOccurrences(of: "-", with: "\\-")
-  }
+  static func bold(_ text: String) -> String { "\\fB\(Escape.roff(text))\\fR" }
+  static func italic(_ text: String) -> String { "\\fI\(Escape.roff(text))\\fR" }
 
   mutating func macro(_ name: String, _ arguments: [String] = []) {
-    let quoted = arguments.map {
-      "\"\(Self.escaped($0).replacingOccurrences(of: "\"", with: "\\(dq"))\""
-    }
-    source += ([".\(name)"] + quoted).joined(separator: " ") + "\n"
+    source += ([".\(name)"] + arguments.map(Escape.roffArgument)).joined(separator: " ") + "\n"
   }
 
   mutating func raw(_ line: String) { source += line + "\n" }
@@ -89,7 +83,7 @@ private struct Roff {
   mutating func text(_ text: String) {
     var line = ""
     for word in text.split(whereSeparator: { $0 == " " || $0 == "\n" }) {
-      let word = Self.escaped(String(word))
+      let word = Escape.roff(String(word))
       if !line.isEmpty, line.utf8.count + word.utf8.count > 76 {
         add(line)
         line = ""
@@ -99,10 +93,7 @@ private struct Roff {
     add(line)
   }
 
-  /// A line that begins like a request is kept from being one.
-  private mutating func add(_ line: String) {
-    source += (line.first == "." || line.first == "'" ? "\\&" : "") + line + "\n"
-  }
+  private mutating func add(_ line: String) { source += Escape.roffLine(line) + "\n" }
 
   mutating func item(_ title: String, _ body: String) {
     macro("TP")
@@ -114,7 +105,7 @@ private struct Roff {
   mutating func block(_ text: String) {
     macro("RS", ["4"])
     macro("nf")
-    for line in Self.escaped(text).split(separator: "\n") { add(String(line)) }
+    for line in Escape.roff(text).split(separator: "\n") { add(String(line)) }
     macro("fi")
     macro("RE")
   }

@@ -19,7 +19,10 @@ enum QueryCommand: Command {
     name: "query", summary: "Ask the store, by the name of a query or view, or in SQL.",
     discussion: """
       A query is one statement that only reads: ATTACH, pragmas that change something and everything
-      that writes are refused, and so is a second statement. It is stopped after --limit seconds.
+      that writes are refused, and so is a second statement. It is stopped after --limit seconds of
+      work, or when it takes more than 64 MiB or a row of it more than 16 MiB. A table shows the first
+      32 MiB of rows and 2000 characters of a value, and says what it left out; the other formats give
+      all, row by row.
       """,
     examples: [
       .init(command: "locus query", effect: "what can be asked"),
@@ -38,9 +41,69 @@ enum QueryCommand: Command {
       return 0
     }
     let sql = try statement(question, in: store)
-    let result = try store.queryReadOnly(sql, timeLimit: Double(options.limit))
-    try context.console.write(TextTable(result).text(format))
+    let limits = QueryLimits(seconds: Double(options.limit))
+    let console = context.console
+    // Within one function of SQL nothing but the end of the process stops it.
+    let overrun: @Sendable () -> Void = {
+      let error = StoreError.timeLimit(seconds: limits.seconds)
+      console.tell("locus: \(error)")
+      _exit(error.exitCode)
+    }
+    if format == .table {
+      try printTable(try store.queryReadOnly(sql, limits: limits, overrun: overrun), console)
+      return 0
+    }
+    var printer = QueryPrinter(format, write: console.write)
+    try store.stream(
+      sql, limits: limits, overrun: overrun, columns: { printer.begin($0) },
+      row: { printer.add($0) })
+    try printer.end()
     return 0
+  }
+
+  /// A longer value would make every row as long.
+  private static let mostCharacters = 2000
+
+  private static func printTable(_ found: (result: QueryResult, isCut: Bool), _ console: Console)
+    throws
+  {
+    var result = found.result
+    var cut = 0
+    for row in result.rows.indices {
+      for column in result.rows[row].indices {
+        guard let short = shortened(result.rows[row][column]) else { continue }
+        result.rows[row][column] = short
+        cut += 1
+      }
+    }
+    let table = TextTable(result)
+    try console.write(table.text(.table))
+    if cut > 0 {
+      console.tell(
+        "locus: \(cut) values are cut to \(mostCharacters) characters; --format csv has them whole")
+    }
+    if found.isCut {
+      console.tell(
+        "locus: there are more rows than these \(table.rows.count); --format csv has them all")
+    }
+  }
+
+  /// `nil` for a value that is short enough.
+  private static func shortened(_ value: SQLValue) -> SQLValue? {
+    switch value {
+    case .text(let text):
+      guard text.utf8.count > mostCharacters,
+        let end = text.index(text.startIndex, offsetBy: mostCharacters, limitedBy: text.endIndex),
+        end < text.endIndex
+      else { return nil }
+      return .text(text[..<end] + "…")
+    case .blob(let data) where 2 * data.count > mostCharacters:
+      guard case .string(let text) = JSONValue(.blob(data.prefix(mostCharacters / 2))) else {
+        return nil
+      }
+      return .text(text + "…")
+    case .blob, .null, .integer, .real: return nil
+    }
   }
 
   /// A single word is a name; anything else is SQL.
@@ -51,7 +114,7 @@ enum QueryCommand: Command {
       return question
     }
     let relations = try store.relations()
-    if relations[question] != nil { return "SELECT * FROM \"\(question)\"" }
+    if relations[question] != nil { return "SELECT * FROM " + Escape.sqlName(question) }
     throw UsageError.unknownQuery(
       question, known: queries.map(\.name) + relations.keys.sorted())
   }

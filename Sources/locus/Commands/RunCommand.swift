@@ -107,7 +107,7 @@ enum RunCommand: Command {
       try context.console.printLine(value.canonicalText())
     } else if !options.isQuiet {
       try context.console.printLine(end.report)
-      if let standing = end.standing { try context.console.printLine(standing.text) }
+      if let standing = end.standing { try context.console.showLine(standing.text) }
     }
     return summary.exitCode
   }
@@ -119,7 +119,7 @@ enum RunCommand: Command {
     var shown: LockOwner?
     func wait(for owner: LockOwner) throws {
       if owner != shown, !options.isQuiet {
-        context.console.writeError("locus: waiting for \(owner.description)\n")
+        context.console.tell("locus: waiting for \(owner.description)")
       }
       shown = owner
       try cancellation.check()

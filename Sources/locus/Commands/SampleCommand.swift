@@ -50,6 +50,7 @@ enum SampleCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
+    try Resources.check(threads: options.threads)
     let count = options.count
     let denoiser = try storedDenoiser(options.denoiser, in: try context.openStore())
     let shape = denoiser.shape
@@ -76,12 +77,7 @@ enum SampleCommand: Command {
         }, places: indices.map { _ in wanted.places })
     }
     let image = try SampleGrid.draw(rows, shape: shape).pngData()
-    do {
-      try image.write(to: URL(filePath: options.output), options: .atomic)
-    } catch {
-      throw UsageError.cannotWrite(options.output, reason: message(of: error))
-    }
-    try context.console.printLine(options.output)
+    try context.write(image, to: options.output)
     return 0
   }
 

@@ -56,17 +56,25 @@ enum ScheduleCommand: Command {
     // What cannot run now shall not be scheduled.
     let pipeline = try Pipeline.read(
       path: path, kinds: context.kinds, extensions: [.claims])
+    let log = try absolute(options.log ?? "locus-\(pipeline.name).log")
+    // Without quotation marks systemd takes the one for a continued line and the other off.
+    if let last = log.unicodeScalars.last, last == "\\" || last == " " {
+      throw UsageError.badValue(
+        log, option: options.$log.name,
+        accepted: "a file whose name ends neither in a blank nor in `\\`")
+    }
+    let libraries = context.console.environment["LD_LIBRARY_PATH"]
+    try checkLine(libraries ?? "", option: "LD_LIBRARY_PATH")
     var words = [
-      executable(), "run", try absolute(path), "--store", try absolute(context.storeFolder.path),
+      try absolute(executable()), "run", try absolute(path), "--store",
+      try absolute(context.storeFolder.path),
       "--reports", try absolute(options.reports), "--quiet", "--trigger",
       "schedule",
     ]
     if let threads = options.threads { words += ["--threads", "\(threads)"] }
     let schedule = Schedule(
       name: pipeline.name, time: time, words: words,
-      folder: try absolute("."),
-      log: try absolute(options.log ?? "locus-\(pipeline.name).log"),
-      libraries: context.console.environment["LD_LIBRARY_PATH"])
+      folder: try absolute("."), log: log, libraries: libraries)
     switch options.format {
     case .crontab: try context.console.write(schedule.crontab)
     case .service: try context.console.write(schedule.service)
@@ -80,11 +88,14 @@ enum ScheduleCommand: Command {
   /// Absolute and without `..`; a character that no line can hold is refused.
   private static func absolute(_ path: String) throws(UsageError) -> String {
     let absolute = URL(filePath: path).standardizedFileURL.path
-    if absolute.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) {
-      throw .badValue(
-        absolute.debugDescription, option: "schedule", accepted: "paths without control characters")
-    }
+    try checkLine(absolute, option: "schedule")
     return absolute.count > 1 && absolute.hasSuffix("/") ? String(absolute.dropLast()) : absolute
+  }
+
+  private static func checkLine(_ text: String, option: String) throws(UsageError) {
+    if Escape.fitsLine(text) { return }
+    throw .badValue(
+      Escape.message(text), option: option, accepted: "paths without control characters")
   }
 
   /// The program itself, wherever it lies.

@@ -63,10 +63,10 @@ enum StatusCommand: Command {
       return 0
     }
     let console = context.console
-    try console.printLine(holder.map { "running: \($0.description)" } ?? "nothing is running")
-    if let progress { try console.printLine("  " + ProgressPrinter.text(of: progress)) }
+    try console.showLine(holder.map { "running: \($0.description)" } ?? "nothing is running")
+    if let progress { try console.showLine("  " + ProgressPrinter.text(of: progress)) }
     if !table.rows.isEmpty { try console.write("\n" + table.text(.table)) }
-    if let pipeline { try console.write("\nlatest run of `\(pipeline)`:\n" + stages.text(.table)) }
+    if let pipeline { try console.show("\nlatest run of `\(pipeline)`:\n" + stages.text(.table)) }
     return 0
   }
 

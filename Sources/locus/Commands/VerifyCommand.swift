@@ -42,13 +42,13 @@ enum VerifyCommand: Command {
         })
       try console.write(table.text(.json))
     } else if faults.isEmpty {
-      try console.printLine(
+      try console.showLine(
         "\(objects) objects, all receipts and the database are as they were left")
     } else {
       for fault in faults {
-        try console.printLine("\(fault.place) \(fault.subject): \(fault.problem)")
+        try console.showLine("\(fault.place) \(fault.subject): \(fault.problem)")
         if !fault.damages.isEmpty {
-          try console.printLine("  damages: \(fault.damages.joined(separator: ", "))")
+          try console.showLine("  damages: \(fault.damages.joined(separator: ", "))")
         }
       }
     }

@@ -1,3 +1,5 @@
+import Formats
+
 /// A function for bash's `complete`.
 enum BashCompletions {
   static func script(_ commands: [CommandDeclaration]) -> String {
@@ -10,7 +12,7 @@ enum BashCompletions {
         values += "    \(command.name):\(option.name)) \(reply(value)) return ;;\n"
       }
       words +=
-        "    \(command.name)) options=\(shellQuoted(command.allOptions.map(\.name).joined(separator: " ")))"
+        "    \(command.name)) options=\(Escape.shell(command.allOptions.map(\.name).joined(separator: " ")))"
       let places = command.positionals.map { reply($0.completedValue) }.filter { $0 != ":;" }
       words +=
         (places.isEmpty ? "" : "; [[ $current != -* ]] && \(places.joined(separator: " "))")
@@ -45,7 +47,7 @@ enum BashCompletions {
   private static func reply(_ value: CompletedValue) -> String {
     switch value {
     case .words(let words):
-      "COMPREPLY+=($(compgen -W \(shellQuoted(words.joined(separator: " "))) -- \"$current\"));"
+      "COMPREPLY+=($(compgen -W \(Escape.shell(words.joined(separator: " "))) -- \"$current\"));"
     // A line a name, so that names with blanks stay whole.
     case .files: "mapfile -t -O \"${#COMPREPLY[@]}\" COMPREPLY < <(compgen -f -- \"$current\");"
     case .folders: "mapfile -t -O \"${#COMPREPLY[@]}\" COMPREPLY < <(compgen -d -- \"$current\");"

@@ -34,8 +34,3 @@ extension CommandDeclaration {
     commands.map { ($0.name, $0.summary) } + [("help", "Explain a command.")]
   }
 }
-
-/// In single quotation marks, for any of the three shells and for sh.
-func shellQuoted(_ text: String) -> String {
-  "'" + text.replacingOccurrences(of: "'", with: "'\\''") + "'"
-}

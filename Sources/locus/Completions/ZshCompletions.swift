@@ -1,21 +1,25 @@
+import Formats
+
 /// A function for zsh's completion system.
 enum ZshCompletions {
   static func script(_ commands: [CommandDeclaration]) -> String {
     let names = CommandDeclaration.words(commands).map {
-      "    \(shellQuoted("\($0.name):\($0.help)"))\n"
+      "    \(Escape.shell("\($0.name):\($0.help)"))\n"
     }
     let cases = commands.map { command in
       let positionals = command.positionals.enumerated().map { index, positional in
         specification(
-          "\(index + 1)\(positional.isOptional ? "::" : ":")\(escaped(positional.name))",
+          "\(index + 1)\(positional.isOptional ? "::" : ":")\(Escape.zshSpecification(positional.name))",
           positional.completedValue)
       }
       let options = command.allOptions.map { option in
         let name = "\(option.repeats ? "*" : "")\(option.name)"
         guard let metavar = option.metavar, let value = option.completedValue else {
-          return shellQuoted("\(name)[\(escaped(option.help))]")
+          return Escape.shell("\(name)[\(Escape.zshSpecification(option.help))]")
         }
-        return specification("\(name)=[\(escaped(option.help))]:\(escaped(metavar))", value)
+        return specification(
+          "\(name)=[\(Escape.zshSpecification(option.help))]:\(Escape.zshSpecification(metavar))",
+          value)
       }
       return "    \(command.name)) _arguments -s -S \\\n"
         + (positionals + options).map { "      \($0)" }.joined(separator: " \\\n") + " ;;\n"
@@ -53,15 +57,6 @@ enum ZshCompletions {
       case .folders: "_files -/"
       case .nothing: " "
       }
-    return shellQuoted("\(head):\(action)")
-  }
-
-  private static func escaped(_ text: String) -> String {
-    var result = ""
-    for character in text {
-      if "[]:\\".contains(character) { result.append("\\") }
-      result.append(character)
-    }
-    return result
+    return Escape.shell("\(head):\(action)")
   }
 }

@@ -13,8 +13,9 @@ enum Help {
 
       `locus help COMMAND` explains one. `locus --version` tells the version.
 
-      Exit codes: 0 success, 1 verify found faults, 64 usage, 65 bad data, 66 missing input, 70 a fault of Locus,
-      73 and 74 input or output, 75 another run holds the lock, 130 and 143 interrupted.
+      Exit codes: 0 success, 1 verify found faults, 64 usage, 65 bad data, 66 missing input,
+      69 a library is missing, 70 a fault of Locus, 73 and 74 input or output,
+      75 another run holds the lock, 130 and 143 interrupted.
 
       """
   }
@@ -22,7 +23,7 @@ enum Help {
   /// By sysexits.h.
   static let exitCodes: [(code: String, meaning: String)] = [
     ("0", "success"), ("1", "`verify` found faults"), ("64", "usage"), ("65", "bad data"),
-    ("66", "missing input"),
+    ("66", "missing input"), ("69", "a library that is missing, for `bench`"),
     ("70", "a fault of Locus"), ("73", "a file that cannot be made"),
     ("74", "input or output"), ("75", "another run holds the lock"), ("130", "interrupted"),
     ("143", "terminated"),

@@ -10,7 +10,7 @@ struct KernelTable {
   private let threads: Int
 
   init(_ description: NetworkDescription, threads: Int, rounds: Int) throws {
-    let peak = MatrixPeak(threads: threads)
+    let peak = try MatrixPeak(threads: threads)
     var products: [Double] = []
     // Before and after: a machine whose speed drifts shows it in the spread.
     func product() {

@@ -105,18 +105,19 @@ struct LineageGraph {
       if isNew { for input in inputs { show(input, depth: depth + 1) } }
     }
     for edge in edges where edge.to == nil { show(edge, depth: 0) }
-    return lines.map { $0 + "\n" }.joined()
+    return lines.map { Escape.line($0) + "\n" }.joined()
   }
 
   /// https://mermaid.js.org/syntax/flowchart.html, as GitHub draws it.
   var mermaid: String {
     var lines = ["flowchart LR"]
     for (index, execution) in executions.enumerated() {
-      lines.append("  e\(index)[\"\(escaped(execution.stage))<br/>\(execution.kind)\"]")
+      lines.append(
+        "  e\(index)[\"\(Escape.mermaid(execution.stage))<br/>\(Escape.mermaid(execution.kind))\"]")
     }
     for (label, from, to) in joined {
       let target = to.map { "e\($0)" } ?? "asked([asked for])"
-      lines.append("  e\(from) -- \"\(escaped(label))\" --> \(target)")
+      lines.append("  e\(from) -- \"\(Escape.mermaid(label))\" --> \(target)")
     }
     return lines.joined(separator: "\n") + "\n"
   }
@@ -125,13 +126,14 @@ struct LineageGraph {
   var dot: String {
     var lines = ["digraph lineage {", "  rankdir=LR;", "  node [shape=box];"]
     for (index, execution) in executions.enumerated() {
-      lines.append("  e\(index) [label=\"\(execution.stage)\\n\(execution.kind)\"];")
+      lines.append("  e\(index) [label=\(Escape.dot(lines: [execution.stage, execution.kind]))];")
     }
     if edges.contains(where: { $0.to == nil }) {
       lines.append("  asked [shape=oval, label=\"asked for\"];")
     }
     for (label, from, to) in joined {
-      lines.append("  e\(from) -> \(to.map { "e\($0)" } ?? "asked") [label=\"\(label)\"];")
+      lines.append(
+        "  e\(from) -> \(to.map { "e\($0)" } ?? "asked") [label=\(Escape.dot(lines: [label]))];")
     }
     return (lines + ["}"]).joined(separator: "\n") + "\n"
   }
@@ -169,9 +171,5 @@ struct LineageGraph {
       }
     }
     return result
-  }
-
-  private func escaped(_ text: String) -> String {
-    text.replacingOccurrences(of: "\"", with: "#quot;")
   }
 }

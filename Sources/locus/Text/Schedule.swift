@@ -18,31 +18,39 @@ struct Schedule {
   var serviceName: String { "locus-\(name).service" }
   var timerName: String { "locus-\(name).timer" }
 
-  /// One line. In a crontab `%` ends the command unless it is escaped, in quotation marks too.
+  /// One line.
   var crontab: String {
-    let environment = libraries.map { "LD_LIBRARY_PATH=\(shellQuoted($0)) " } ?? ""
+    let environment = libraries.map { "LD_LIBRARY_PATH=\(Escape.shell($0)) " } ?? ""
     let command =
-      environment + words.map(shellQuoted).joined(separator: " ") + " >> \(shellQuoted(log)) 2>&1"
-    return "\(time.cron) \(command.replacingOccurrences(of: "%", with: "\\%"))\n"
+      environment + words.map(Escape.shell).joined(separator: " ") + " >> \(Escape.shell(log)) 2>&1"
+    return "\(time.cron) \(Escape.crontab(command))\n"
   }
 
   var service: String {
-    let environment = libraries.map { "Environment=\(quoted("LD_LIBRARY_PATH=\($0)"))\n" } ?? ""
+    let environment =
+      libraries.map {
+        "Environment=\(Escape.systemdWord("LD_LIBRARY_PATH=\($0)", hasVariables: false))\n"
+      } ?? ""
     return """
       [Unit]
       Description=Locus, pipeline \(name)
 
       [Service]
       Type=oneshot
-      WorkingDirectory=\(plain(folder))
-      \(environment)ExecStart=\(words.map(quoted).joined(separator: " "))
+      WorkingDirectory=\(Escape.systemdPath(folder))/
+      \(environment)ExecStart=\(execution)
       # Another run holds the store: it does the work.
       SuccessExitStatus=75
-      StandardOutput=append:\(plain(log))
-      StandardError=append:\(plain(log))
+      StandardOutput=append:\(Escape.systemdPath(log))
+      StandardError=append:\(Escape.systemdPath(log))
       Nice=10
 
       """
+  }
+
+  /// The program's own path is taken as it stands, but for specifiers.
+  private var execution: String {
+    words.enumerated().map { Escape.systemdWord($1, hasVariables: $0 > 0) }.joined(separator: " ")
   }
 
   var timer: String {
@@ -80,21 +88,4 @@ struct Schedule {
       "service_name": .string(serviceName), "timer_name": .string(timerName), "log": .string(log),
     ])
   }
-
-  /// A word of ExecStart: `%` begins a specifier, `$` a variable.
-  private func quoted(_ word: String) -> String {
-    var text = ""
-    for character in word {
-      switch character {
-      case "\"", "\\": text += "\\\(character)"
-      case "%": text += "%%"
-      case "$": text += "$$"
-      default: text.append(character)
-      }
-    }
-    return "\"\(text)\""
-  }
-
-  /// The rest of a line that is a path.
-  private func plain(_ path: String) -> String { path.replacingOccurrences(of: "%", with: "%%") }
 }

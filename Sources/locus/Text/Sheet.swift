@@ -19,7 +19,7 @@ struct Sheet {
     let width = fields.map(\.name.count).max() ?? 0
     var text = ""
     for (name, value) in fields where value != .null {
-      let shown = value.string ?? value.canonicalText()
+      let shown = Escape.terminal(value.string ?? value.canonicalText())
       text += name + String(repeating: " ", count: width - name.count + 2)
       // Further lines of a value stand below its first.
       text += shown.split(separator: "\n", omittingEmptySubsequences: false)

@@ -46,10 +46,10 @@ struct TextTable {
   }
 
   private var aligned: String {
-    let cells = rows.map { $0.map { Self.flat(Self.plain($0)) } }
-    let widths = columns.indices.map { column in
-      ([columns[column]] + cells.map { $0[column] }).map(\.count).max() ?? 0
+    let cells = ([columns.map(JSONValue.string)] + rows).map {
+      $0.map { Escape.line(Self.plain($0)) }
     }
+    let widths = columns.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
     let isNumeric = columns.indices.map { column in
       !rows.isEmpty && rows.allSatisfy { $0[column].number != nil || $0[column] == .null }
     }
@@ -63,37 +63,37 @@ struct TextTable {
       return text + "\n"
     }
     let rule = line(widths.map { String(repeating: "-", count: $0) })
-    return line(columns) + rule + cells.map(line).joined()
+    return line(cells[0]) + rule + cells.dropFirst().map(line).joined()
   }
 
-  /// RFC 4180, with `\n` as the line end.
-  private var csv: String {
-    func field(_ text: String) -> String {
-      guard text.contains(where: { ",\"\n\r\r\n".contains($0) }) else { return text }
-      return "\"\(text.replacingOccurrences(of: "\"", with: "\"\""))\""
-    }
-    let lines = [columns] + rows.map { $0.map(Self.plain) }
-    return lines.map { $0.map(field).joined(separator: ",") + "\n" }.joined()
-  }
+  private var csv: String { Self.csvHead(columns) + rows.map(Self.csvRow).joined() }
+
+  static func csvHead(_ columns: [String]) -> String { Escape.csvLine(columns) }
+  static func csvRow(_ row: [JSONValue]) -> String { Escape.csvLine(row.map(plain)) }
 
   /// One object a row, in the order of the columns.
   private var json: String {
-    let objects = rows.map { row in
-      let members = zip(columns, row).map { name, value in
-        "\(JSONValue.string(name).canonicalText()): \(value.canonicalText())"
-      }
-      return "  {\(members.joined(separator: ", "))}"
-    }
+    let objects = rows.map { Self.jsonRow(columns, $0) }
     return objects.isEmpty ? "[]\n" : "[\n\(objects.joined(separator: ",\n"))\n]\n"
   }
 
-  private var markdown: String {
-    func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
-    func cell(_ value: JSONValue) -> String {
-      Self.flat(Self.plain(value)).replacingOccurrences(of: "|", with: "\\|")
+  static func jsonRow(_ columns: [String], _ row: [JSONValue]) -> String {
+    let members = zip(columns, row).map { name, value in
+      "\(JSONValue.string(name).canonicalText()): \(value.canonicalText())"
     }
-    return line(columns) + line(columns.map { _ in "---" })
-      + rows.map { line($0.map(cell)) }.joined()
+    return "  {\(members.joined(separator: ", "))}"
+  }
+
+  private var markdown: String { Self.markdownHead(columns) + rows.map(Self.markdownRow).joined() }
+
+  static func markdownHead(_ columns: [String]) -> String {
+    markdownLine(columns.map(Escape.markdown)) + markdownLine(columns.map { _ in "---" })
+  }
+  static func markdownRow(_ row: [JSONValue]) -> String {
+    markdownLine(row.map { Escape.markdown(plain($0)) })
+  }
+  private static func markdownLine(_ cells: [String]) -> String {
+    "| \(cells.joined(separator: " | ")) |\n"
   }
 
   private static func plain(_ value: JSONValue) -> String {
@@ -102,12 +102,6 @@ struct TextTable {
     case .string(let text): text
     default: value.canonicalText()
     }
-  }
-
-  /// Control characters would break lines, or a terminal.
-  private static func flat(_ text: String) -> String {
-    String(
-      text.map { $0.isNewline || ($0.asciiValue ?? 32) < 32 || $0.asciiValue == 127 ? " " : $0 })
   }
 }
 
@@ -120,7 +114,20 @@ extension JSONValue {
       case .integer(let number): .integer(Int(number))
       case .real(let number): number.isFinite ? .number(number) : .null
       case .text(let text): .string(text)
-      case .blob(let data): .string(data.map { String(format: "%02x", $0) }.joined())
+      case .blob(let data): .string(Self.hexadecimal(data))
       }
+  }
+
+  private static func hexadecimal(_ data: Data) -> String {
+    let digits = Array("0123456789abcdef".utf8)
+    return String(unsafeUninitializedCapacity: 2 * data.count) { text in
+      var place = 0
+      for byte in data {
+        text[place] = digits[Int(byte >> 4)]
+        text[place + 1] = digits[Int(byte & 15)]
+        place += 2
+      }
+      return place
+    }
   }
 }

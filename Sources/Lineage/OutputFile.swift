@@ -1,0 +1,40 @@
+import Foundation
+
+/// Files that a person named: where they lead is where their content goes.
+package enum OutputFile {
+  /// Replaces a plain file at once, and keeps its mode; a new name appears at once. Through a link,
+  /// into a FIFO and onto a device it writes as any other program does.
+  ///
+  /// - Throws: `StoreError.full`, `.cannotWrite` or `.inputOutput`, which name `url`.
+  package static func write(_ data: Data, to url: URL) throws(StoreError) {
+    var named = stat()
+    guard lstat(url.path, &named) == 0 else {
+      if errno != ENOENT { throw StoreError(errno, writing: url) }
+      return try AtomicFile.write(data, to: url)
+    }
+    guard named.st_mode & S_IFMT == S_IFREG else { return try writeThrough(data, url) }
+    // A file that is not to be written is not to be replaced.
+    if access(url.path, W_OK) != 0 { throw StoreError(errno, writing: url) }
+    try AtomicFile.write(data, to: url, mode: named.st_mode & 0o7777)
+  }
+
+  private static func writeThrough(_ data: Data, _ url: URL) throws(StoreError) {
+    var descriptor: Int32
+    repeat {
+      descriptor = open(url.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0o644)
+    } while descriptor < 0 && errno == EINTR
+    guard descriptor >= 0 else { throw StoreError(errno, writing: url, needed: data.count) }
+    let sent = AtomicFile.send(data, to: descriptor)
+    // Some file systems tell of a full disk only here.
+    let code = close(descriptor) == 0 || sent != 0 ? sent : errno
+    if code != 0 { throw StoreError(code, writing: url, needed: data.count) }
+  }
+
+  /// Whether this process's standard output is that very file.
+  package static func isStandardOutput(_ url: URL) -> Bool {
+    var named = stat()
+    var opened = stat()
+    return stat(url.path, &named) == 0 && fstat(STDOUT_FILENO, &opened) == 0
+      && named.st_dev == opened.st_dev && named.st_ino == opened.st_ino
+  }
+}

@@ -1,0 +1,67 @@
+// Proves that memory and threads which cannot be had are one sentence and 74, before work where it can be
+// known.
+import Foundation
+import Testing
+import Workflow
+
+@Suite("Resources", .serialized, .timeLimit(.minutes(5)))
+struct ResourceTests {
+  private func pipeline(width: Int) -> String {
+    """
+    { pipeline: "big", question: "q", seed: 1, stages: {
+      scenes: { kind: "generate", size: 16, cells: 8, objects: [1, 2], count: 16 },
+      model: { kind: "train", inputs: { scenes: "scenes" }, pictures: 16, batch: 8,
+               network: { type: "unet", width: \(width) } } } }
+    """
+  }
+
+  @Test("a stage that needs more memory than there is says so before its work, and the run goes on")
+  func planned() throws {
+    try withFolder { folder in
+      try Data(pipeline(width: 64).utf8).write(to: folder.appending(path: "p.json5"))
+      let found = try Executable.run(
+        ["run", "p.json5", "--threads", "1"], in: folder, memory: 300_000)
+      #expect(found.code == 74, "\(found.error)")
+      #expect(found.error.contains("[2/2] model failed: this needs "), "\(found.error)")
+      #expect(found.error.contains(" MiB of memory at least, and ulimit -v leaves "))
+      #expect(found.error.contains("1 executed, 1 failed"))
+      #expect(try Executable.run(["verify"], in: folder).code == 0)
+    }
+  }
+
+  @Test("with too little memory for anything a run ends with a sentence, and never spins")
+  func little() throws {
+    try withFolder { folder in
+      try Data(pipeline(width: 8).utf8).write(to: folder.appending(path: "p.json5"))
+      for memory in stride(from: 100_000, through: 180_000, by: 20_000) {
+        let found = try Executable.run(
+          ["run", "p.json5", "--threads", "2", "--store", "d\(memory)"], in: folder, memory: memory)
+        // Below this not even the libraries can be loaded and made ready.
+        #expect([0, 74].contains(found.code), "\(memory): \(found)")
+        #expect(!found.error.contains("Backtrac"), "\(memory): \(found)")
+      }
+    }
+  }
+
+  @Test("memory that nobody planned for is one sentence too")
+  func unplanned() throws {
+    try withFolder { folder in
+      let found = try Executable.run(
+        ["bench", "--kernels", "--width", "512", "--threads", "1", "--rounds", "1"], in: folder,
+        memory: 400_000)
+      #expect(found.code == 74, "\(found)")
+      #expect(found.error.hasPrefix("locus: there is not enough memory: "), "\(found.error)")
+      #expect(found.error.split(separator: "\n").count == 1, "\(found.error)")
+    }
+  }
+
+  @Test("threads that cannot be made are told of, with how many there are")
+  func threads() throws {
+    #expect(throws: Never.self) { try Resources.check(threads: 4) }
+    let error = WorkflowError.noThreads(wanted: 4, made: 1, reason: "no room")
+    #expect(
+      error.description.hasPrefix("only 1 of 4 threads can be made (no room): take --threads 1"))
+    #expect(throws: WorkflowError.self) { try Resources.check(memory: .max / 2) }
+    #expect(throws: Never.self) { try Resources.check(memory: 1 << 20) }
+  }
+}
