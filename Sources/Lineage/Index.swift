@@ -59,12 +59,14 @@ extension Store {
   }
 
   /// Takes in what finds its inputs; the rest waits.
-  func takeIn(_ records: [ExecutionRecord]) throws(StoreError) {
+  ///
+  /// - Parameter id: of an execution that was made again, perhaps under the id that it had.
+  func takeIn(_ records: [ExecutionRecord], after id: String? = nil) throws(StoreError) {
     let waited = Set(waiting.map(\.id))
     try database.transaction { () throws(StoreError) in
       waiting = try ExecutionRow.insert(records, into: database, vocabulary)
       let arrived = waited.subtracting(waiting.map(\.id))
-      if !arrived.isEmpty { try relink(arrived) }
+      if !arrived.isEmpty { try relink(arrived.union(id.map { [$0] } ?? [])) }
     }
   }
 

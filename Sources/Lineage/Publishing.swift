@@ -73,7 +73,7 @@ extension Store {
     try database.transaction { () throws(StoreError) in
       try ExecutionRow.insert(record, into: database, vocabulary)
     }
-    if !waiting.isEmpty { try takeIn(waiting) }
+    if !waiting.isEmpty { try takeIn(waiting, after: record.id) }
   }
 
   func receiptURL(execution id: String) -> URL {
