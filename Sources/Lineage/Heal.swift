@@ -74,10 +74,19 @@ extension Store {
   ) throws(StoreError) -> [String] {
     let old = databaseURL(in: folder)
     guard try StoreFile.kind(old) != nil else { return [] }
+    func write() throws(StoreError) -> [String] {
+      try writeLostReceipts(folder, vocabulary, besides: removal, damaged: damaged)
+    }
     do {
-      return try writeLostReceipts(folder, vocabulary, besides: removal, damaged: damaged)
+      return try write()
     } catch {
       // One without its tables is damaged too; what cannot be read may be whole.
+      guard error.isBroken else { throw error }
+    }
+    do {
+      // A disk that failed once looks like damage to SQLite.
+      return try write()
+    } catch {
       guard error.isBroken else { throw error }
       let place = try Aside.move(old, in: folder)
       return ["moved the database to \(place): \(error)"]

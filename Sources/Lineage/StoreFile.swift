@@ -72,6 +72,12 @@ package enum StoreFile {
     }
   }
 
+  /// Reads a file for no other end than to see that it can be read.
+  static func skim(_ path: String) throws(StoreError) {
+    guard let file = try OpenFile(path) else { return }
+    while try !file.next().isEmpty {}
+  }
+
   /// The hash of a file's content; `nil` when there is none.
   ///
   /// - Parameter checkCancellation: is called between pieces of a mebibyte.

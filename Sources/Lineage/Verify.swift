@@ -94,6 +94,8 @@ struct Verification {
     guard hasDatabase else { return }
     do {
       for problem in try index.texts("PRAGMA old.integrity_check") where problem != "ok" {
+        // A disk that fails is a problem to SQLite, too.
+        try StoreFile.skim(Store.databaseURL(in: folder).path)
         add(.database, "locus.sqlite", problem)
       }
       for row in try index.rows("PRAGMA old.foreign_key_check") {

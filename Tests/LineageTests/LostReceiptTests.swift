@@ -151,6 +151,24 @@ struct LostReceiptTests {
     }
   }
 
+  @Test("a database that SQLite finds malformed on a disk that fails is not set aside")
+  func database() throws {
+    let (fixture, _) = try finished()
+    let url = fixture.store.databaseURL
+    _ = try fixture.store.query("PRAGMA wal_checkpoint(TRUNCATE)")
+    var bytes = try Data(contentsOf: url)
+    for place in 100..<bytes.count { bytes[place] = 0xFF }
+    try bytes.write(to: url)
+    let error = #expect(throws: StoreError.self) {
+      try StoreFile.$injection.withValue(
+        { $0 == url.path ? EIO : 0 },
+        operation: {
+          _ = try Store.openToRead(url.path).query("SELECT * FROM execution, metric, run")
+        })
+    }
+    #expect(error?.exitCode == 74, "\(String(describing: error))")
+  }
+
   @Test("a checkpoint that cannot be read is kept")
   func checkpoint() throws {
     let fixture = try StoreFixture()
