@@ -72,7 +72,8 @@ extension Store {
         "UPDATE stage SET status = 'interrupted' WHERE run_id = ? AND status = 'running'",
         [.text(record.id)])
     }
-    try StoreFolder(folder).removeFile("\(Receipt.runs)/\(record.id).journal")
+    // No harm where it stays: the receipt holds it all.
+    try? StoreFolder(folder).removeFile("\(Receipt.runs)/\(record.id).journal")
   }
 
   /// Records what a run needed of a stage; a later record of the same stage replaces it.

@@ -88,17 +88,14 @@ final class StoreFolder {
 
 extension StoreError {
   init(_ code: Int32, removing path: String) {
-    switch code {
-    case ENOTDIR, ELOOP: self = StoreError(code, reading: path)
-    case EACCES, EPERM, EROFS:
-      self = .cannotWrite(path: path, reason: String(cString: strerror(code)))
-    default: self = .inputOutput(path: path, reason: String(cString: strerror(code)))
-    }
+    let isOnTheWay = code == ENOTDIR || code == ELOOP
+    self =
+      isOnTheWay ? StoreError(code, reading: path) : StoreError(code, writing: URL(filePath: path))
   }
 }
 
 extension Store {
-  /// Removes what killed processes left half done in a store. The caller holds the lock: nobody else is at
+  /// Removes what killed processes left half done in a store; what cannot be removed is in no way. The caller holds the lock: nobody else is at
   /// work but `verify`, whose draft says that it is held.
   package static func removeLeftovers(in folder: URL) throws(StoreError) {
     AtomicFile.removeDrafts(in: folder)
@@ -107,7 +104,7 @@ extension Store {
     let place = try StoreFolder(folder)
     for name in try StoreFile.names(in: temporary)
     where Places.isTemporary(name) && !Places.isDraft(name) {
-      try place.removeAll("tmp/" + name)
+      try? place.removeAll("tmp/" + name)
     }
   }
 }

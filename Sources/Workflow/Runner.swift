@@ -172,7 +172,7 @@ package struct Runner {
       try record(step, key: execution.key, status: "reused", reason: reason, execution.id)
       // A process may have died between a success and the end of its checkpoint.
       if checkpoints.contains(execution.key) {
-        try CheckpointFolder(store: store, key: execution.key).remove()
+        try? CheckpointFolder(store: store, key: execution.key).remove()
       }
       outcomes[step.position] = .done(StageResult(execution.outputs))
       summary.reused += 1

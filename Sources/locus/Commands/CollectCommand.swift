@@ -8,7 +8,7 @@ enum CollectCommand: Command {
   struct Options: StoreOptions {
     @Option(
       repeated: "--keep", "RULE",
-      "keep last=N (whole successes a file, and what is newer), since=DATE, pipeline=NAME",
+      "keep last=N (whole successes a file), since=DATE, pipeline=NAME",
       reading: rule)
     var rules: [Keep]
     @Flag("--dry-run", "tell what would go, then stop") var isDry
