@@ -95,8 +95,8 @@ extension StoreError {
 }
 
 extension Store {
-  /// Removes what killed processes left half done in a store; what cannot be removed is in no way. The caller holds the lock: nobody else is at
-  /// work but `verify`, whose draft says that it is held.
+  /// Removes what killed processes left half done in a store; what cannot be removed is in no way. The
+  /// caller holds the lock: nobody else is at work but `verify`, whose draft says that it is held.
   package static func removeLeftovers(in folder: URL) throws(StoreError) {
     AtomicFile.removeDrafts(in: folder)
     let temporary = folder.appending(path: "tmp")
