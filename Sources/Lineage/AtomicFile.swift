@@ -44,8 +44,8 @@ package enum AtomicFile {
     while true {
       let descriptor = open(draft.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
       guard descriptor >= 0 else { throw StoreError(errno, writing: url, needed: needed) }
-      // A file system without locks goes without.
-      _ = flock(descriptor, LOCK_EX | LOCK_NB)
+      // A file system without locks goes without. Whoever tidies up holds it for a moment.
+      _ = flock(descriptor, LOCK_EX)
       var status = stat()
       // Somebody may have tidied up between the two.
       if fstat(descriptor, &status) != 0 || status.st_nlink > 0 { return descriptor }
@@ -115,11 +115,13 @@ package enum AtomicFile {
     }
   }
 
-  /// Gives a file another name in its folder, and has the folder on the disk.
-  static func rename(_ url: URL, to name: String) throws(StoreError) {
-    let folder = url.deletingLastPathComponent()
-    try rename(url, to: folder.appending(path: name))
-    try synchronize(folder, for: url)
+  /// Gives files other names in their folder, one after the other, and has the folder on the disk.
+  static func rename(_ names: [(old: String, new: String)], in folder: URL) throws(StoreError) {
+    if names.isEmpty { return }
+    for (old, new) in names {
+      try rename(folder.appending(path: old), to: folder.appending(path: new))
+    }
+    try synchronize(folder, for: folder)
   }
 
   package static func makeFolder(_ url: URL) throws(StoreError) {

@@ -31,6 +31,7 @@ extension Store {
     done += try keepRows(folder, vocabulary, besides: removal, damaged: receipts.damaged.map(\.url))
     receipts = try Receipts(in: folder, vocabulary)
     if let removal {
+      try removal.rename(in: folder)
       receipts.drop(removal)
       // What a damaged receipt told of is not known any more: the next `gc` decides.
       if isWhole { try removal.removeObjects(in: folder, besides: receipts) }

@@ -64,19 +64,19 @@ extension Removal {
     try rename(in: folder)
   }
 
-  private func rename(in folder: URL) throws(StoreError) {
+  func rename(in folder: URL) throws(StoreError) {
     for (kind, ids) in [(Receipt.runs, runs), (Receipt.executions, executions)] {
-      for id in ids {
-        let url = folder.appending(path: "\(kind)/\(id).json")
-        if try StoreFile.kind(url) == nil { continue }
-        try AtomicFile.rename(url, to: id + Receipt.going)
+      let place = folder.appending(path: kind)
+      var names: [(String, String)] = []
+      for id in ids where try StoreFile.kind(place.appending(path: id + ".json")) != nil {
+        names.append((id + ".json", id + Receipt.going))
       }
+      try AtomicFile.rename(names, in: place)
     }
   }
 
   /// Removes the objects that only receipts tell of which are about to go.
   func removeObjects(in folder: URL, besides receipts: Receipts) throws(StoreError) {
-    try rename(in: folder)
     let known = receipts.artifacts
     var hashes = Set(objects.compactMap(Places.objectHash))
     for id in executions {
@@ -137,6 +137,7 @@ extension Store {
     if let damaged = receipts.damaged.first {
       throw .damaged(path: damaged.url.path, reason: damaged.reason)
     }
+    try removal.rename(in: folder)
     try removal.removeObjects(in: folder, besides: receipts)
     try renewDatabase(in: folder, from: receipts, vocabulary)
     try removal.end(in: folder)
