@@ -186,8 +186,15 @@ final class Connection {
     let reason =
       handle.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? "error \(code)"
     switch code & 0xFF {
-    case SQLITE_NOTADB: return .notADatabase(path: path)
-    case SQLITE_CORRUPT: return .damaged(path: path, reason: reason)
+    case SQLITE_NOTADB, SQLITE_CORRUPT:
+      // SQLite says so of a disk that fails, too.
+      do {
+        for suffix in ["", "-wal"] { try StoreFile.skim(path + suffix) }
+      } catch {
+        return error
+      }
+      return code & 0xFF == SQLITE_NOTADB
+        ? .notADatabase(path: path) : .damaged(path: path, reason: reason)
     case SQLITE_BUSY, SQLITE_LOCKED: return .busy(path: path)
     case SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_PERM:
       return .cannotWrite(path: path, reason: reason)

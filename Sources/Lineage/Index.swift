@@ -53,18 +53,20 @@ extension Store {
 
   /// The receipts that the database does not know.
   func unknown(_ kind: String, _ table: String) throws(StoreError) -> Set<String> {
-    let files = Receipts.ids(kind, in: folder)
+    let files = try Receipts.ids(kind, in: folder)
     if files.isEmpty { return [] }
     return files.subtracting(try database.texts("SELECT id FROM \(table)"))
   }
 
   /// Takes in what finds its inputs; the rest waits.
-  func takeIn(_ records: [ExecutionRecord]) throws(StoreError) {
+  ///
+  /// - Parameter id: of an execution that was made again, perhaps under the id that it had.
+  func takeIn(_ records: [ExecutionRecord], after id: String? = nil) throws(StoreError) {
     let waited = Set(waiting.map(\.id))
     try database.transaction { () throws(StoreError) in
       waiting = try ExecutionRow.insert(records, into: database, vocabulary)
       let arrived = waited.subtracting(waiting.map(\.id))
-      if !arrived.isEmpty { try relink(arrived) }
+      if !arrived.isEmpty { try relink(arrived.union(id.map { [$0] } ?? [])) }
     }
   }
 

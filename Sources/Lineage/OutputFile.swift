@@ -5,17 +5,21 @@ package enum OutputFile {
   /// Replaces a plain file at once, and keeps its mode; a new name appears at once. Through a link,
   /// into a FIFO and onto a device it writes as any other program does.
   ///
+  /// - Parameter temporary: a folder of the same disk, where what is half written lies; beside it otherwise.
   /// - Throws: `StoreError.full`, `.cannotWrite` or `.inputOutput`, which name `url`.
-  package static func write(_ data: Data, to url: URL) throws(StoreError) {
+  package static func write(_ data: Data, to url: URL, temporary: URL? = nil)
+    throws(StoreError)
+  {
     var named = stat()
     guard lstat(url.path, &named) == 0 else {
       if errno != ENOENT { throw StoreError(errno, writing: url) }
-      return try AtomicFile.write(data, to: url)
+      return try AtomicFile.write(data, to: url, temporary: temporary)
     }
     guard named.st_mode & S_IFMT == S_IFREG else { return try writeThrough(data, url) }
     // A file that is not to be written is not to be replaced.
     if access(url.path, W_OK) != 0 { throw StoreError(errno, writing: url) }
-    try AtomicFile.write(data, to: url, mode: named.st_mode & 0o7777)
+    try AtomicFile.write(
+      data, to: url, temporary: temporary, mode: named.st_mode & 0o7777)
   }
 
   private static func writeThrough(_ data: Data, _ url: URL) throws(StoreError) {

@@ -5,13 +5,15 @@ extension Store {
   /// Makes the database again from receipts and objects alone; the old one is replaced at the end.
   /// The caller holds the lock.
   ///
-  /// - Throws: `StoreError.damaged` when a receipt is: the database would know less than before.
+  /// - Throws: `StoreError.damaged` when a receipt is, `.lostReceipts` when one is missing: the database
+  ///   would know less than before.
   /// - Returns: how many executions and runs were read.
   package static func rebuild(_ folder: URL, _ vocabulary: Vocabulary) throws(StoreError) -> (
     executions: Int, runs: Int
   ) {
     try checkPlace(folder, vocabulary)
-    try Links.refuse(in: folder)
+    // A database that is damaged is what a rebuild is for.
+    try requireReceipts(folder, evenDamaged: true)
     let receipts = try Receipts(in: folder, vocabulary)
     if let first = receipts.damaged.first {
       throw .damaged(path: first.url.path, reason: first.reason)
@@ -25,13 +27,47 @@ extension Store {
     return (receipts.executions.count, receipts.runs.count)
   }
 
+  /// Makes the database anew; on a disk without room for a second one, in the place of the first: that is
+  /// whole again when whoever healed has finished, and whatever asked for the healing asks until then.
+  ///
   /// - Returns: the executions that cannot be in the new database, for want of an input.
   @discardableResult
-  static func replaceDatabase(
+  static func renewDatabase(
+    in folder: URL, from receipts: Receipts, _ vocabulary: Vocabulary
+  ) throws(StoreError) -> [ExecutionRecord] {
+    do {
+      return try replaceDatabase(in: folder, from: receipts, vocabulary, evenIncomplete: true)
+    } catch {
+      guard case .full = error, try StoreFile.kind(databaseURL(in: folder)) != nil else {
+        throw error
+      }
+      return try refillDatabase(in: folder, from: receipts, vocabulary)
+    }
+  }
+
+  private static func refillDatabase(
+    in folder: URL, from receipts: Receipts, _ vocabulary: Vocabulary
+  ) throws(StoreError) -> [ExecutionRecord] {
+    let connection = try Connection(
+      databaseURL(in: folder).path, flags: SQLITE_OPEN_READWRITE)
+    // No log and no shared file: both would need room.
+    try connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    try connection.execute("PRAGMA journal_mode = MEMORY")
+    try Schema.migrate(connection, to: vocabulary)
+    try connection.transaction { () throws(StoreError) in
+      for (table, _) in vocabulary.tablesOfReceipts.reversed() {
+        try connection.execute("DELETE FROM \(table)")
+      }
+    }
+    return try receipts.fill(connection, vocabulary)
+  }
+
+  /// - Returns: the executions that cannot be in the new database, for want of an input.
+  private static func replaceDatabase(
     in folder: URL, from receipts: Receipts, _ vocabulary: Vocabulary,
     evenIncomplete: Bool = false
   ) throws(StoreError) -> [ExecutionRecord] {
-    let draft = folder.appending(path: "tmp/rebuild-" + UUID().uuidString)
+    let draft = folder.appending(path: "tmp/" + Places.newRebuild())
     try AtomicFile.makeFolder(draft)
     defer { try? FileManager.default.removeItem(at: draft) }
     let new = draft.appending(path: "locus.sqlite")
@@ -40,6 +76,8 @@ extension Store {
       let connection = try Connection(
         new.path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
       try connection.execute("PRAGMA foreign_keys = ON")
+      // Cut off, it is thrown away.
+      try connection.execute("PRAGMA journal_mode = OFF")
       try Schema.migrate(connection, to: vocabulary)
       return try receipts.fill(connection, vocabulary)
     }()
@@ -50,9 +88,8 @@ extension Store {
     if let connection = try? Connection(old.path, flags: SQLITE_OPEN_READWRITE) {
       try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
-    for suffix in ["-wal", "-shm"] {
-      try? FileManager.default.removeItem(at: folder.appending(path: "locus.sqlite" + suffix))
-    }
+    let place = try StoreFolder(folder)
+    for suffix in ["-wal", "-shm"] { try place.removeFile(Places.database + suffix) }
     try AtomicFile.move(new, to: old)
     return left
   }

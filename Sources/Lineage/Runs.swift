@@ -7,7 +7,7 @@ extension Store {
   /// Begins a run and returns its id: the time, the pipeline and four random digits.
   ///
   /// What killed runs left is put in order first: the caller holds the lock, so that a run which still
-  /// claims to be running is not, and nothing in the temporary folder is anybody's.
+  /// claims to be running is not, and no temporary file of Locus is anybody's.
   package func beginRun(
     pipeline: String, path: String, source: String, trigger: String, seed: UInt64, host: String,
     locusVersion: String, gitCommit: String?
@@ -15,9 +15,7 @@ extension Store {
     for dead in try database.texts("SELECT id FROM run WHERE status = 'running'") {
       try close(dead)
     }
-    let leftovers = try? FileManager.default.contentsOfDirectory(
-      at: temporaryFolder, includingPropertiesForKeys: nil)
-    for leftover in leftovers ?? [] { try? FileManager.default.removeItem(at: leftover) }
+    try Self.removeLeftovers(in: folder)
     let startedAt = try nextStart()
     let moment = startedAt.filter { $0.isNumber || $0 == "T" }.prefix(15)
     let suffix = String(UInt16.random(in: 0...UInt16.max), radix: 16)
@@ -74,7 +72,8 @@ extension Store {
         "UPDATE stage SET status = 'interrupted' WHERE run_id = ? AND status = 'running'",
         [.text(record.id)])
     }
-    try? FileManager.default.removeItem(at: Journal.url(record.id, in: folder))
+    // No harm where it stays: the receipt holds it all.
+    try? StoreFolder(folder).removeFile("\(Receipt.runs)/\(record.id).journal")
   }
 
   /// Records what a run needed of a stage; a later record of the same stage replaces it.

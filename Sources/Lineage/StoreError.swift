@@ -10,6 +10,13 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
   case newer(path: String, version: Int, known: Int)
   case newerReceipt(path: String, format: Int, known: Int)
   case link(path: String)
+  /// Something else lies where a file or a folder of a store belongs.
+  case wrongKind(path: String, found: String, needed: String)
+  /// A folder that is neither empty nor a store.
+  case notAStore(path: String, holds: [String])
+  /// What the database knows and has no receipt: paths within the store.
+  case lostReceipts(path: String, [String])
+  case cannotRead(path: String, reason: String)
   case cannotWrite(path: String, reason: String)
   case inputOutput(path: String, reason: String)
   /// Sizes in bytes, where they are known.
@@ -46,6 +53,18 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
       "\(path): made by a newer Locus (format \(format), this one knows \(known)); use that version"
     case .link(let path):
       "\(path): a symbolic link; what a store holds lies in its own folder: move it there"
+    case .wrongKind(let path, let found, let needed):
+      "\(path): \(found) where \(needed) of a store belongs; move it away"
+    case .notAStore(let path, let holds):
+      "\(path): holds \(Self.list(holds)) and neither a database nor receipts of Locus; nothing was"
+        + " changed, choose an empty or a new folder with --store"
+    case .lostReceipts(let path, let lost):
+      "\(path): \(Self.list(lost)) missing, of \(lost.count) executions and runs that the database"
+        + " knows; nothing was changed. Restore from a backup what is missing; without one, `locus verify`"
+        + " and then `locus run` write it again from the database"
+    case .cannotRead(let path, let reason):
+      "\(path): cannot be read (\(reason)); nothing was set aside or made again for it. Mend that"
+        + " (permissions, the disk, the limit of open files) and try again"
     case .cannotWrite(let path, let reason):
       "\(path): cannot be written (\(reason)); check permissions or choose another --store"
     case .inputOutput(let path, let reason):
@@ -76,6 +95,11 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
     }
   }
 
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(3).map { "`\($0)`" }.joined(separator: ", ")
+    return names.count > 3 ? "\(shown) and \(names.count - 3) more" : shown
+  }
+
   private static func size(_ bytes: Int?) -> String {
     guard let bytes else { return "unknown" }
     return bytes < 10_000 ? "\(bytes) B" : "\((bytes + 999) / 1000) kB"
@@ -84,10 +108,11 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
   package var category: ErrorCategory {
     switch self {
     case .missing: .missing
-    case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .damaged, .undeclared:
+    case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .wrongKind, .notAStore,
+      .lostReceipts, .damaged, .undeclared:
       .data
     case .cannotWrite: .cannotCreate
-    case .inputOutput, .full, .noThread, .noMemory: .inputOutput
+    case .inputOutput, .full, .cannotRead, .noThread, .noMemory: .inputOutput
     case .busy: .busy
     case .sql, .timeLimit, .refused, .tooLarge, .reference, .keepsNothing: .usage
     case .metric, .manifest, .column: .bug

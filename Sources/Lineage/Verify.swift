@@ -59,13 +59,13 @@ struct Verification {
 
   private mutating func attach() throws(StoreError) {
     let path = Store.databaseURL(in: folder).path
-    guard FileManager.default.fileExists(atPath: path) else {
+    guard try StoreFile.kind(Store.databaseURL(in: folder)) != nil else {
       add(.database, "locus.sqlite", "missing")
       return
     }
     let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
     for mode in ["mode=ro", "immutable=1"] where !hasDatabase {
-      do {
+      do throws(StoreError) {
         try index.run("ATTACH ? AS old", [.text("file:\(escaped)?\(mode)")])
         if try index.integer("SELECT count(*) FROM old.sqlite_schema") == 0 {
           throw StoreError.damaged(path: path, reason: "it is empty")
@@ -73,7 +73,7 @@ struct Verification {
         hasDatabase = true
       } catch {
         try? index.execute("DETACH old")
-        if mode == "immutable=1" { add(.database, "locus.sqlite", "\(error)") }
+        if mode == "immutable=1" { try addDatabase(error) }
       }
     }
   }
@@ -94,6 +94,8 @@ struct Verification {
     guard hasDatabase else { return }
     do {
       for problem in try index.texts("PRAGMA old.integrity_check") where problem != "ok" {
+        // A disk that fails is a problem to SQLite, too.
+        try StoreFile.skim(Store.databaseURL(in: folder).path)
         add(.database, "locus.sqlite", problem)
       }
       for row in try index.rows("PRAGMA old.foreign_key_check") {
@@ -104,18 +106,14 @@ struct Verification {
       }
       try checkRows()
     } catch {
-      add(.database, "locus.sqlite", "\(error)")
+      try addDatabase(error)
     }
   }
 
-  /// Each table, with the column that says to whom its rows belong.
-  private var tables: [(name: String, subject: String)] {
-    [
-      ("pipeline", "name"), ("run", "id"), ("stage", "run_id"), ("event", "run_id"),
-      ("execution", "id"), ("artifact", "sha256"), ("manifest", "sha256"),
-      ("execution_input", "execution_id"), ("execution_output", "execution_id"),
-      ("metric", "execution_id"),
-    ] + vocabulary.tables.map { ($0.name, "execution_id") }
+  /// A database that cannot be read may be whole.
+  private mutating func addDatabase(_ error: StoreError) throws(StoreError) {
+    guard error.isBroken else { throw error }
+    add(.database, "locus.sqlite", "\(error)")
   }
 
   private struct Difference {
@@ -137,7 +135,7 @@ struct Verification {
     var differences: [String: Difference] = [:]
     let existing = Set(try index.texts("SELECT name FROM old.sqlite_schema WHERE type = 'table'"))
     // An older schema may lack a table.
-    for (table, subject) in tables where existing.contains(table) {
+    for (table, subject) in vocabulary.tablesOfReceipts where existing.contains(table) {
       let inDatabase = try rows(of: table, subject, only: "old", not: "main")
       let inReceipts = try rows(of: table, subject, only: "main", not: "old")
       for name in inDatabase.union(inReceipts) {
@@ -182,7 +180,10 @@ struct Verification {
 
   private mutating func checkMissingReceipts() throws(StoreError) {
     for (table, kind) in [("execution", Receipt.executions), ("run", Receipt.runs)] {
-      let files = Receipts.ids(kind, in: folder)
+      // A `gc` is at work, or was cut off: the next session completes it.
+      let going = try Receipts.goingIDs(kind, in: folder)
+      excluded.formUnion(going)
+      let files = try Receipts.ids(kind, in: folder).union(going)
       for id in try index.texts("SELECT id FROM old.\(table) ORDER BY id")
       where !files.contains(id) {
         excluded.insert(id)
@@ -214,29 +215,37 @@ struct Verification {
         + (hasDatabase ? " UNION SELECT sha256 FROM old.artifact" : "")
         + " ORDER BY sha256")
     for (number, sha256) in known.enumerated() {
-      if let problem = Self.problem(Store.objectURL(sha256, in: folder), sha256) {
+      if let problem = try Self.problem(Store.objectURL(sha256, in: folder), sha256) {
         add(.object, sha256, problem, try restingOn(object: sha256))
       }
       progress(number + 1, known.count)
     }
     if isRunning() { return }
-    for url in Store.strayObjects(in: folder, known: Set(known)) {
-      add(.object, relative(url), "belongs to no execution")
+    // Those of executions that wait for a lost input are no strays.
+    for path in try Store.strayObjects(
+      in: folder, known: Set(known).union(receipts.artifacts))
+    {
+      add(.object, path, "belongs to no execution")
     }
   }
 
   /// What is wrong with a file that should have this content.
-  static func problem(_ url: URL, _ sha256: String) -> String? {
-    var isFolder: ObjCBool = false
-    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: url.path)
-    if link == nil, !FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) {
-      return "missing"
-    }
-    if Store.size(of: url) == nil { return "is no ordinary file" }
-    do {
-      return try SHA256.hash(fileAt: url) == sha256 ? nil : "its content has another hash"
-    } catch {
-      return "cannot be read: \(StoreError(writing: error, path: url.path))"
+  ///
+  /// - Throws: when it cannot be read; then nobody knows.
+  static func problem(_ url: URL, _ sha256: String) throws(StoreError) -> String? {
+    switch try StoreFile.kind(url) {
+    case nil: return "missing"
+    case .file:
+      let found: String?
+      do {
+        found = try StoreFile.hash(url)
+      } catch let error as StoreError {
+        throw error
+      } catch {
+        throw .cannotRead(path: url.path, reason: "\(error)")
+      }
+      return found == sha256 ? nil : "its content has another hash"
+    default: return "is no ordinary file"
     }
   }
 
@@ -318,24 +327,9 @@ extension Store {
     do {
       _ = try open(folder, .readOnly, vocabulary)
     } catch .missing, .damaged, .notADatabase {
-      let receipts = folder.appending(path: "receipts").path
-      guard FileManager.default.fileExists(atPath: receipts) else {
+      if try StoreFile.kind(folder.appending(path: "receipts")) == nil {
         _ = try open(folder, .readOnly, vocabulary)
-        return
       }
     }
-  }
-
-  /// Files among the objects that are not known.
-  static func strayObjects(in folder: URL, known: Set<String>) -> [URL] {
-    let objects = folder.appending(path: "objects")
-    let files = FileManager.default.enumerator(at: objects, includingPropertiesForKeys: nil)
-    var strays: [URL] = []
-    while let url = files?.nextObject() as? URL {
-      if size(of: url) == nil { continue }
-      let name = url.deletingLastPathComponent().lastPathComponent + url.lastPathComponent
-      if !known.contains(name) { strays.append(url) }
-    }
-    return strays.sorted { $0.path < $1.path }
   }
 }

@@ -10,9 +10,15 @@ extension Report {
       let place = folder.appending(path: run.pipeline)
       let url = place.appending(path: run.id + ".md")
       if access(url.path, R_OK) != 0 { continue }
-      guard run.isAlike, access(place.appending(path: "latest.md").path, R_OK) == 0,
+      guard run.isAlike,
         try EarlierRun.stages(run.id).rows(store) == EarlierRun.stages(runID).rows(store)
       else { return nil }
+      AtomicFile.removeDrafts(in: place)
+      // A process may have been killed between the two.
+      let latest = place.appending(path: latestName)
+      if let text = try StoreFile.read(url), (try? StoreFile.read(latest)) != text {
+        try AtomicFile.write(text, to: latest)
+      }
       return url
     }
     return nil

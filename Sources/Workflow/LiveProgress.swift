@@ -39,7 +39,7 @@ final class LiveProgress: Sendable {
 
   private static let interval = 1.0
   private let url: URL
-  private let draft: URL
+  private let temporary: URL
   private let pipeline: String
   private let elapsed: @Sendable () -> Double
   private let state = Mutex(State())
@@ -48,16 +48,16 @@ final class LiveProgress: Sendable {
     store: Store, pipeline: String, elapsed: @escaping @Sendable () -> Double = monotonicSeconds
   ) {
     url = Self.url(in: store.folder)
-    draft = store.temporaryFolder.appending(path: "progress")
+    temporary = store.temporaryFolder
     self.pipeline = pipeline
     self.elapsed = elapsed
   }
 
-  private static func url(in folder: URL) -> URL { folder.appending(path: "progress.json") }
+  private static func url(in folder: URL) -> URL { folder.appending(path: Places.progress) }
 
   /// What a run in this store wrote last. Whether it still runs, the lock says.
   static func read(in folder: URL) -> RunProgress? {
-    guard let data = try? Data(contentsOf: url(in: folder)) else { return nil }
+    guard let data = try? StoreFile.read(url(in: folder)) else { return nil }
     return try? JSONDecoder().decode(RunProgress.self, from: data)
   }
 
@@ -92,10 +92,8 @@ final class LiveProgress: Sendable {
   private func write(_ state: inout State) {
     state.current?.at = timestamp(Date())
     state.written = elapsed()
-    guard let current = state.current, let data = try? JSONEncoder().encode(current),
-      (try? data.write(to: draft)) != nil
-    else { return }
-    _ = rename(draft.path, url.path)
+    guard let current = state.current, let data = try? JSONEncoder().encode(current) else { return }
+    try? AtomicFile.write(data, to: url, temporary: temporary, isLasting: false)
   }
 }
 

@@ -50,9 +50,15 @@ struct Locked: Sendable {
     let path = url.path
     while true {
       // Never through a link: the file is cut to length 0.
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+      let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+      let descriptor = open(path, flags, 0o644)
       guard descriptor >= 0 else {
         throw .cannotLock(path, reason: String(cString: strerror(errno)))
+      }
+      var status = stat()
+      guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        close(descriptor)
+        throw .cannotLock(path, reason: "it is no ordinary file")
       }
       var request = wholeFile(F_WRLCK)
       if fcntl(descriptor, OpenFileLock.set, &request) == 0 {

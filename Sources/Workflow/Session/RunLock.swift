@@ -1,4 +1,5 @@
 import Foundation
+import Lineage
 
 /// Who holds the lock of a store.
 package struct LockHolder: Sendable, Hashable, Codable, CustomStringConvertible {
@@ -102,7 +103,7 @@ package final class RunLock: Sendable {
   ) throws -> RunLock {
     var end: ContinuousClock.Instant?
     while true {
-      if let locked = try Locked(url) { return try take(locked, url, as: holder()) }
+      if let locked = try Locked(url) { return take(locked, url, as: holder()) }
       let owner = owner(url)
       if case .named = owner {
         end = nil
@@ -128,20 +129,17 @@ package final class RunLock: Sendable {
     }
   }
 
-  private static func take(_ locked: Locked, _ url: URL, as holder: LockHolder) throws -> RunLock {
+  /// The name is for people: a full disk may have no room for it, and room is what `gc` makes.
+  private static func take(_ locked: Locked, _ url: URL, as holder: LockHolder) -> RunLock {
     let previous = decode(url)
-    let code = write(holder, to: locked.file)
-    if code != 0 {
-      locked.release()
-      throw WorkflowError.cannotLock(url.path, reason: String(cString: strerror(code)))
-    }
+    write(holder, to: locked.file)
     return RunLock(locked: locked, previous: previous)
   }
 
   /// Whether anybody holds the lock now. Only asks: nobody who wants the lock is in the way of a
   /// reader, nor a reader in theirs.
   package static func isHeld(_ url: URL) -> Bool {
-    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { return errno == ENOENT && Locked.isFolderHeld(of: url) }
     defer { close(descriptor) }
     var request = Locked.wholeFile(F_WRLCK)
@@ -168,20 +166,18 @@ package final class RunLock: Sendable {
   }
 
   private static func decode(_ url: URL) -> LockHolder? {
-    guard let data = try? Data(contentsOf: url), !data.isEmpty else { return nil }
+    guard let data = try? StoreFile.read(url), !data.isEmpty else { return nil }
     return try? JSONDecoder().decode(LockHolder.self, from: data)
   }
 
-  /// Gives back `errno` or 0.
-  private static func write(_ holder: LockHolder, to descriptor: Int32) -> Int32 {
+  private static func write(_ holder: LockHolder, to descriptor: Int32) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard var data = try? encoder.encode(holder) else { return EINVAL }
+    guard var data = try? encoder.encode(holder), ftruncate(descriptor, 0) == 0 else { return }
     data.append(UInt8(ascii: "\n"))
     let bytes = [UInt8](data)
-    let isWritten =
-      ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes, bytes.count, 0) == bytes.count
-    return isWritten ? 0 : errno
+    // What a full disk took of it names nobody.
+    if pwrite(descriptor, bytes, bytes.count, 0) != bytes.count { _ = ftruncate(descriptor, 0) }
   }
 
   private init(locked: Locked, previous: LockHolder?) {
