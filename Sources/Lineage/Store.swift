@@ -111,9 +111,9 @@ package final class Store {
 
   /// An empty database is what a crash or a full disk between creation and the first transaction
   /// leaves.
-  private enum Identity { case ours, empty }
+  enum Identity { case ours, empty }
 
-  private static func identity(of database: Connection) throws(StoreError) -> Identity {
+  static func identity(of database: Connection) throws(StoreError) -> Identity {
     let path = database.path
     let application = try database.integer("PRAGMA application_id") ?? 0
     let version = try database.integer("PRAGMA user_version") ?? 0
@@ -131,6 +131,7 @@ package final class Store {
   }
 
   private func prepareToWrite() throws(StoreError) {
+    try Schema.refuseStrangers(in: database, vocabulary)
     try database.execute("PRAGMA journal_mode = WAL")
     try database.execute("PRAGMA synchronous = NORMAL")
     try database.execute("PRAGMA foreign_keys = ON")

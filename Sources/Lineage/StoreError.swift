@@ -10,6 +10,8 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
   case newer(path: String, version: Int, known: Int)
   case newerReceipt(path: String, format: Int, known: Int)
   case link(path: String)
+  /// A table, index, view or trigger in the database that nobody of ours made.
+  case stranger(path: String, type: String, name: String, more: Int)
   case cannotWrite(path: String, reason: String)
   case inputOutput(path: String, reason: String)
   /// Sizes in bytes, where they are known.
@@ -43,6 +45,10 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
       "\(path): made by a newer Locus (format \(format), this one knows \(known)); use that version"
     case .link(let path):
       "\(path): a symbolic link; what a store holds lies in its own folder: move it there"
+    case .stranger(let path, let type, let name, let more):
+      "\(path): holds the \(type) `\(name)`\(more > 0 ? " and \(more) more" : "") that Locus did not make;"
+        + " drop it, or name it \(SchemaItem.personalPrefix)… (as well as the table that an index or a"
+        + " trigger belongs to): what is named so is kept"
     case .cannotWrite(let path, let reason):
       "\(path): cannot be written (\(reason)); check permissions or choose another --store"
     case .inputOutput(let path, let reason):
@@ -77,7 +83,8 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
   package var category: ErrorCategory {
     switch self {
     case .missing: .missing
-    case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .damaged, .undeclared:
+    case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .stranger, .damaged,
+      .undeclared:
       .data
     case .cannotWrite: .cannotCreate
     case .inputOutput, .full: .inputOutput

@@ -102,6 +102,9 @@ struct Verification {
         add(
           .database, "table \(try row.text("table"))", "\(number) names a row that is not there")
       }
+      for (subject, problem) in try SchemaComparison(index: index).problems() {
+        add(.database, subject, problem)
+      }
       try checkRows()
     } catch {
       add(.database, "locus.sqlite", "\(error)")
