@@ -118,7 +118,7 @@ struct Evaluator {
 
   func draw(_ requests: [RequestedLayout]) throws -> [DrawnPicture] {
     let count = artifact.denoiser.shape.pictureCount
-    let checkpointing = context.checkpointing()
+    let checkpointing = try context.checkpointing()
     var (kept, pictures) = restored(checkpointing, most: requests.count * count)
     var drawn = examined(requests[..<(pictures.count / count)], pictures)
     let portion = Portion(aim: Self.aim)

@@ -66,7 +66,7 @@ enum GenerateStage {
       supersample: options.supersample)
     let set = try renderSet(
       settings, seed: context.seed, indices: 0..<count, threads: context.threads,
-      checkpointing: context.checkpointing()
+      checkpointing: try context.checkpointing()
     ) { done in
       context.progress(StageProgress(done: done, total: count, unit: "pictures"))
     }

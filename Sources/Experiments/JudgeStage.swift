@@ -41,7 +41,8 @@ enum JudgeStage {
       camera: options.camera, size: options.size, cells: options.cells, renders: options.renders,
       pictures: options.pictures, heldOut: options.heldOut, tolerance: options.tolerance)
     let trained = try trainJudge(
-      settings, seed: context.seed, threads: context.threads, checkpointing: context.checkpointing()
+      settings, seed: context.seed, threads: context.threads,
+      checkpointing: try context.checkpointing()
     ) { done, total, loss in
       context.progress(
         StageProgress(

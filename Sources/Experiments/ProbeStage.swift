@@ -59,7 +59,7 @@ enum ProbeStage {
     let scenes = try PictureSetManifest(try context.input("scenes").manifest)
     let total = options.counts.count * options.sigmas.count
     var profiles: [LocalityProfile] = []
-    let checkpointing = context.checkpointing()
+    let checkpointing = try context.checkpointing()
     for (place, k) in options.counts.enumerated() {
       let own = checkpointing.scoped("count-\(place)")
       let pictures = try probePictures(

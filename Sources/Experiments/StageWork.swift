@@ -5,9 +5,9 @@ import Workflow
 
 extension StageContext {
   /// Hands the stage's checkpoint on to the science; asked for once, for it reads what was saved.
-  func checkpointing() -> Checkpointing {
+  func checkpointing() throws -> Checkpointing {
     Checkpointing(
-      saved: checkpoint.restore(), isDue: { [checkpoint] in checkpoint.isDue },
+      saved: try checkpoint.restore(), isDue: { [checkpoint] in checkpoint.isDue },
       save: { [checkpoint] in try checkpoint.save($0) },
       discard: { [checkpoint] in checkpoint.discard($0) }, checkCancellation: checkCancellation)
   }

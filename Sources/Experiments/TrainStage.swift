@@ -118,7 +118,7 @@ enum TrainStage {
   private static func train(_ context: StageContext, _ new: () throws -> Trainer) throws -> (
     Trainer, Curve
   ) {
-    let checkpointing = context.checkpointing()
+    let checkpointing = try context.checkpointing()
     var (trainer, curve) = try restored(checkpointing, new) ?? (new(), Curve())
     let settings = trainer.settings
     let total = (settings.pictures + settings.batch - 1) / settings.batch * settings.batch

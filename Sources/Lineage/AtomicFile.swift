@@ -11,7 +11,7 @@ import Foundation
 /// Files that are there whole or not at all, and on the disk before they are believed.
 package enum AtomicFile {
   /// What can fail on a disk.
-  enum Step: Sendable { case makeFolder, write, synchronize, rename }
+  enum Step: Sendable { case makeFolder, write, synchronize, rename, remove }
 
   /// Asked before every step; a code other than 0 makes the step fail as the system's own would.
   /// Tests fill disks with it.
@@ -19,29 +19,65 @@ package enum AtomicFile {
 
   /// Writes `data` beside `url` or in `temporary`, a folder of the same disk, then moves it there.
   ///
+  /// - Parameter isLasting: whether it has to be on the disk before it is believed; not what only saves
+  ///   time or is for the eyes alone.
   /// - Throws: `StoreError.full`, `.cannotWrite` or `.inputOutput`, which name `url`.
-  package static func write(_ data: Data, to url: URL, temporary: URL? = nil) throws(StoreError) {
+  package static func write(
+    _ data: Data, to url: URL, temporary: URL? = nil, isLasting: Bool = true
+  ) throws(StoreError) {
     let folder = temporary ?? url.deletingLastPathComponent()
     let draft = folder.appending(path: ".write-" + UUID().uuidString)
+    let descriptor = try create(draft, for: url, needed: data.count)
+    // Until the file has its name: whoever tidies up leaves a draft that is held.
+    defer { close(descriptor) }
     do {
-      try fill(draft, data, for: url)
-      try move(draft, to: url)
+      try fill(descriptor, data, for: url)
+      if isLasting { return try move(draft, to: url) }
+      try rename(draft, to: url)
     } catch {
       unlink(draft.path)
       throw error
     }
   }
 
-  private static func fill(_ draft: URL, _ data: Data, for url: URL) throws(StoreError) {
-    let descriptor = open(draft.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-    guard descriptor >= 0 else { throw StoreError(errno, writing: url, needed: data.count) }
-    defer { close(descriptor) }
+  private static func create(_ draft: URL, for url: URL, needed: Int) throws(StoreError) -> Int32 {
+    while true {
+      let descriptor = open(draft.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+      guard descriptor >= 0 else { throw StoreError(errno, writing: url, needed: needed) }
+      // A file system without locks goes without.
+      _ = flock(descriptor, LOCK_EX | LOCK_NB)
+      var status = stat()
+      // Somebody may have tidied up between the two.
+      if fstat(descriptor, &status) != 0 || status.st_nlink > 0 { return descriptor }
+      close(descriptor)
+    }
+  }
+
+  private static func fill(_ draft: Int32, _ data: Data, for url: URL) throws(StoreError) {
     let fault = injection(.write, url)
     // A full disk takes a part before it refuses.
-    let data = fault == 0 ? data : data.prefix(data.count / 2)
-    let code = send(data, to: descriptor)
+    let part = fault == 0 ? data : data.prefix(data.count / 2)
+    let code = send(part, to: draft)
     if fault != 0 || code != 0 {
       throw StoreError(fault == 0 ? code : fault, writing: url, needed: data.count)
+    }
+  }
+
+  /// Removes the drafts in a folder that no living process holds. One that cannot be removed waits for
+  /// the next time.
+  package static func removeDrafts(in folder: URL) {
+    guard let names = try? StoreFile.names(in: folder) else { return }
+    for name in names where Places.isDraft(name) {
+      let path = folder.appending(path: name).path
+      let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
+      guard descriptor >= 0 else { continue }
+      var status = stat()
+      if fstat(descriptor, &status) == 0, StoreFile.Kind(status.st_mode) == .file,
+        flock(descriptor, LOCK_EX | LOCK_NB) == 0
+      {
+        unlink(path)
+      }
+      close(descriptor)
     }
   }
 
@@ -68,10 +104,21 @@ package enum AtomicFile {
     let folder = url.deletingLastPathComponent()
     try makeFolder(folder)
     try synchronize(draft, for: url)
+    try rename(draft, to: url)
+    try synchronize(folder, for: url)
+  }
+
+  private static func rename(_ draft: URL, to url: URL) throws(StoreError) {
     let fault = injection(.rename, url)
-    if fault != 0 || rename(draft.path, url.path) != 0 {
+    if fault != 0 || systemRename(draft.path, url.path) != 0 {
       throw StoreError(fault == 0 ? errno : fault, writing: url)
     }
+  }
+
+  /// Gives a file another name in its folder, and has the folder on the disk.
+  static func rename(_ url: URL, to name: String) throws(StoreError) {
+    let folder = url.deletingLastPathComponent()
+    try rename(url, to: folder.appending(path: name))
     try synchronize(folder, for: url)
   }
 
@@ -107,6 +154,8 @@ package enum AtomicFile {
 private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawPointer?, _ count: Int) -> Int {
   write(descriptor, bytes, count)
 }
+
+private func systemRename(_ old: String, _ new: String) -> Int32 { rename(old, new) }
 
 extension StoreError {
   /// What the system's `code` means for the writing of a file of `needed` bytes.

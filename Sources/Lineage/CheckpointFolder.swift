@@ -21,30 +21,38 @@ package struct CheckpointFolder: Sendable {
     var blobs: [String: Blob]
   }
 
-  private let folder: URL
+  private let store: URL
+  private let name: String
   private let temporary: URL
 
   /// - Parameter key: of the execution; 64 hexadecimal digits, or nothing is ever kept.
   package init(store: Store, key: String) {
-    folder = Self.all(store).appending(path: SHA256.isHash(key) ? key : "none")
+    self.store = store.folder
+    name = "checkpoints/" + (SHA256.isHash(key) ? key : "none")
     temporary = store.temporaryFolder
   }
 
-  private static func all(_ store: Store) -> URL { store.folder.appending(path: "checkpoints") }
-
   /// The keys of the executions that have one.
-  package static func keys(in store: Store) -> [String] {
-    let names = try? FileManager.default.contentsOfDirectory(atPath: all(store).path)
-    return (names ?? []).filter(SHA256.isHash).sorted()
+  package static func keys(in store: Store) throws(StoreError) -> [String] {
+    try keys(in: store.folder)
   }
 
-  private var manifestURL: URL { folder.appending(path: "manifest.json") }
+  static func keys(in store: URL) throws(StoreError) -> [String] {
+    try StoreFile.names(in: store.appending(path: "checkpoints")).filter(SHA256.isHash)
+  }
+
+  private var folder: URL { store.appending(path: name) }
+
+  private static let manifestName = "manifest.json"
+
+  private var manifestURL: URL { folder.appending(path: Self.manifestName) }
 
   private func url(_ blob: Manifest.Blob) -> URL { folder.appending(path: blob.sha256) }
 
   /// `nil` when nothing was kept; throws when it is damaged.
   package func manifest() throws(StoreError) -> Manifest? {
-    guard FileManager.default.fileExists(atPath: manifestURL.path) else { return nil }
+    try Places.check(folder, is: .folder)
+    guard try StoreFile.kind(manifestURL) != nil else { return nil }
     let manifest = try Receipt.read(Manifest.self, from: manifestURL)
     if let odd = manifest.blobs.values.first(where: { !SHA256.isHash($0.sha256) }) {
       throw .damaged(path: manifestURL.path, reason: "\(odd.sha256.prefix(80)) is no hash")
@@ -52,13 +60,28 @@ package struct CheckpointFolder: Sendable {
     return manifest
   }
 
+  /// `nil` also when it is damaged.
+  package func wholeManifest() throws(StoreError) -> Manifest? {
+    do {
+      return try manifest()
+    } catch .damaged {
+      return nil
+    }
+  }
+
   /// The blobs of a manifest, each with the hash that it had.
   package func blobs(of manifest: Manifest) throws(StoreError) -> [String: Data] {
     var result: [String: Data] = [:]
     for (name, blob) in manifest.blobs {
-      guard let data = try? Data(contentsOf: url(blob), options: .mappedIfSafe),
-        data.count == blob.bytes, SHA256.hash(data) == blob.sha256
-      else { throw .damaged(path: url(blob).path, reason: "is not what was saved") }
+      let data: Data?
+      do {
+        data = try StoreFile.read(url(blob))
+      } catch .link, .wrongKind {
+        data = nil
+      }
+      guard let data, data.count == blob.bytes, SHA256.hash(data) == blob.sha256 else {
+        throw .damaged(path: url(blob).path, reason: "is not what was saved")
+      }
       result[name] = data
     }
     return result
@@ -69,6 +92,7 @@ package struct CheckpointFolder: Sendable {
     _ blobs: [String: Data], kind: String, version: Int, wallSeconds: Double, cpuSeconds: Double,
     after manifest: Manifest?
   ) throws(StoreError) -> Manifest {
+    try Places.check(folder, is: .folder)
     var new = Manifest(
       kind: kind, version: version, savedAt: timestamp(), wallSeconds: wallSeconds,
       cpuSeconds: cpuSeconds, blobs: manifest?.blobs ?? [:])
@@ -82,16 +106,29 @@ package struct CheckpointFolder: Sendable {
     try AtomicFile.write(
       try Receipt.data(new, path: manifestURL.path), to: manifestURL, temporary: temporary)
     let kept = Set(new.blobs.values.map(\.sha256))
-    let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path)
-    for name in names ?? [] where SHA256.isHash(name) && !kept.contains(name) {
-      try? FileManager.default.removeItem(at: folder.appending(path: name))
-    }
+    try Self.removeFiles(of: name, from: store) { $0 != Self.manifestName && !kept.contains($0) }
     return new
   }
 
   /// The manifest goes first: what is left after a crash is no checkpoint.
-  package func remove() {
-    try? FileManager.default.removeItem(at: manifestURL)
-    try? FileManager.default.removeItem(at: folder)
+  package func remove() throws(StoreError) { try Self.remove(name, from: store) }
+
+  static func remove(_ path: String, from store: URL) throws(StoreError) {
+    try Places.check(store.appending(path: path), is: .folder)
+    let place = try StoreFolder(store)
+    try place.removeFile("\(path)/\(manifestName)")
+    try removeFiles(of: path, from: store) { _ in true }
+    try place.removeIfEmpty(path)
+  }
+
+  /// Files that a checkpoint is made of; what else lies there stays.
+  private static func removeFiles(
+    of path: String, from store: URL, where isGone: (String) -> Bool
+  ) throws(StoreError) {
+    let place = try StoreFolder(store)
+    for file in try StoreFile.names(in: store.appending(path: path))
+    where (file == manifestName || SHA256.isHash(file)) && isGone(file) {
+      try place.removeFile("\(path)/\(file)")
+    }
   }
 }

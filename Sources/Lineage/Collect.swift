@@ -1,8 +1,9 @@
+import CSQLite
 import Foundation
 
 /// Which runs a store shall keep.
 package enum Keep: Sendable, Hashable, CustomStringConvertible {
-  /// The newest runs of each pipeline.
+  /// The newest whole runs of each pipeline file that succeeded, and all that are newer.
   case last(Int)
   /// Runs that began at this time or later (UTC, ISO 8601, or the beginning of it).
   case since(String)
@@ -15,67 +16,60 @@ package enum Keep: Sendable, Hashable, CustomStringConvertible {
     case .pipeline(let name): "pipeline=\(name)"
     }
   }
-}
 
-/// What `gc` removes, or would.
-package struct Removal: Sendable, Codable, Hashable {
-  package internal(set) var runs: [String] = []
-  package internal(set) var executions: [String] = []
-  /// Paths within the store.
-  package internal(set) var objects: [String] = []
-  /// Other paths within the store: what was set aside, and checkpoints that nothing needs.
-  package internal(set) var leftovers: [String] = []
-  /// What all these files take.
-  package internal(set) var bytes = 0
-
-  package var isEmpty: Bool {
-    runs.isEmpty && executions.isEmpty && objects.isEmpty && leftovers.isEmpty
+  /// The ids of the runs that it keeps.
+  func chosen(of runs: [RunRecord]) -> [String] {
+    switch self {
+    case .since(let time): runs.filter { $0.startedAt >= time }.map(\.id)
+    case .pipeline(let name): runs.filter { $0.pipeline == name }.map(\.id)
+    case .last(let count):
+      // Files of one name that lie elsewhere are other pipelines.
+      Dictionary(grouping: runs) { [$0.pipeline, $0.path] }.values.flatMap { runs in
+        var whole = 0
+        return runs.sorted { ($0.startedAt, $0.id) > ($1.startedAt, $1.id) }.prefix { run in
+          defer { if run.isWhole { whole += 1 } }
+          return whole < count
+        }.map(\.id)
+      }
+    }
   }
-
-  static func url(in folder: URL) -> URL { folder.appending(path: "removal.json") }
 }
 
 extension Store {
   /// What can go when only these runs are kept; an empty list keeps every run.
   ///
-  /// Kept is what a kept run's stages used or made, and all that it came from.
+  /// Kept is what a kept run's stages used or made, and all that it came from. Receipts alone decide, so
+  /// that it takes no room on the disk.
   /// - Throws: `StoreError.keepsNothing` when a rule keeps no run at all: it is probably mistyped;
-  ///   `.damaged` when a receipt is.
-  package func removal(keeping rules: [Keep]) throws(StoreError) -> Removal {
-    var runs: [(id: String, pipeline: String, start: String)] = []
-    for row in try database.rows(
-      """
-      SELECT r.id, p.name AS pipeline, r.started_at FROM run r
-      JOIN pipeline p ON p.id = r.pipeline_id ORDER BY r.started_at DESC, r.id DESC
-      """)
-    {
-      runs.append((try row.text("id"), try row.text("pipeline"), try row.text("started_at")))
-    }
-    var kept = Set(rules.isEmpty ? runs.map(\.id) : [])
-    for rule in rules {
-      var counts: [String: Int] = [:]
-      let chosen = runs.filter { run in
-        switch rule {
-        case .last(let count):
-          counts[run.pipeline, default: 0] += 1
-          return counts[run.pipeline, default: 0] <= count
-        case .since(let time): return run.start >= time
-        case .pipeline(let name): return run.pipeline == name
-        }
-      }
-      if chosen.isEmpty { throw .keepsNothing(rule, pipelines: Set(runs.map(\.pipeline)).sorted()) }
-      kept.formUnion(chosen.map(\.id))
-    }
-    return try removal(keepingRuns: kept, of: runs.map(\.id))
-  }
-
-  private func removal(keepingRuns kept: Set<String>, of runs: [String]) throws(StoreError)
-    -> Removal
-  {
-    // What a damaged receipt tells of would look as if nobody needed it.
-    if let damaged = try Receipts(in: folder, vocabulary).damaged.first {
+  ///   `.damaged` and `.lostReceipts` when a receipt is: what it told of would look as if nobody needed it.
+  package static func removal(
+    from folder: URL, keeping rules: [Keep], _ vocabulary: Vocabulary
+  ) throws(StoreError) -> Removal {
+    let folder = folder.standardizedFileURL
+    try requireReceipts(folder)
+    let receipts = try Receipts(in: folder, vocabulary)
+    if let damaged = receipts.damaged.first {
       throw .damaged(path: damaged.url.path, reason: damaged.reason)
     }
+    var kept = Set(rules.isEmpty ? receipts.runs.map(\.id) : [])
+    for rule in rules {
+      let chosen = rule.chosen(of: receipts.runs)
+      if chosen.isEmpty {
+        throw .keepsNothing(rule, pipelines: Set(receipts.runs.map(\.pipeline)).sorted())
+      }
+      kept.formUnion(chosen)
+    }
+    return try removal(keepingRuns: kept, receipts, vocabulary)
+  }
+
+  private static func removal(
+    keepingRuns kept: Set<String>, _ receipts: Receipts, _ vocabulary: Vocabulary
+  ) throws(StoreError) -> Removal {
+    let folder = receipts.folder
+    let index = try Connection(":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+    try Schema.migrate(index, to: vocabulary)
+    // Those that wait for an input that was lost are there again with it.
+    let waiting = Set(try receipts.fill(index, vocabulary).map(\.id))
     let list = SQLValue.text(
       "[" + kept.sorted().map { "\"\($0)\"" }.joined(separator: ",") + "]")
     let reached = """
@@ -90,89 +84,70 @@ extension Store {
           CROSS JOIN execution_output o ON o.sha256 = i.sha256)
       """
     func column(_ sql: String) throws(StoreError) -> [String] {
-      try database.texts(reached + sql, [list])
+      try index.texts(reached + sql, [list])
     }
     var removal = Removal()
-    removal.runs = runs.filter { !kept.contains($0) }
+    removal.runs = receipts.runs.reversed().map(\.id).filter { !kept.contains($0) }
     // What uses comes before what it uses, so that whatever is left always has its inputs.
     removal.executions = try column(
       "SELECT id FROM execution WHERE id NOT IN reached ORDER BY finished_at DESC, id DESC")
-    let objects = Set(
-      try column(
-        """
-        SELECT sha256 FROM execution_output WHERE execution_id IN reached
-        UNION SELECT sha256 FROM execution_input WHERE execution_id IN reached
-        """)
-    ).union(waiting.flatMap { ($0.inputs + $0.outputs).map(\.sha256) })
-    removal.objects = Self.strayObjects(in: folder, known: objects).map { url in
-      "objects/" + url.pathComponents.suffix(2).joined(separator: "/")
+    let gone = Set(removal.executions)
+    var known: Set<String> = []
+    for record in receipts.executions where !gone.contains(record.id) || waiting.contains(record.id) {
+      known.formUnion(record.allArtifacts)
     }
-    // The receipts among the damaged keep their ids from being given away.
-    for path in ["damaged/objects", "damaged/locus.sqlite"]
-    where FileManager.default.fileExists(atPath: folder.appending(path: path).path) {
-      removal.leftovers.append(path)
-    }
+    removal.objects = try strayObjects(in: folder, known: known)
+    removal.leftovers = try setAside(in: folder)
     // Unfinished work that no kept run would go on with.
     let keys = Set(try column("SELECT key FROM stage WHERE run_id IN kept AND key IS NOT NULL"))
-    let checkpoints = try? FileManager.default.contentsOfDirectory(
-      atPath: folder.appending(path: "checkpoints").path)
-    for name in (checkpoints ?? []).sorted() where !keys.contains(name) {
-      removal.leftovers.append("checkpoints/" + name)
-    }
-    removal.bytes = removal.paths.reduce(0) { $0 + Self.bytes(of: folder.appending(path: $1)) }
+    removal.leftovers += try CheckpointFolder.keys(in: folder).filter { !keys.contains($0) }
+      .map { "checkpoints/" + $0 }
+    removal.bytes = try bytes(of: removal, in: folder)
     return removal
   }
 
-  private static func bytes(of url: URL) -> Int {
-    if let size = size(of: url) { return size }
+  /// What healing set aside and nothing needs.
+  private static func setAside(in folder: URL) throws(StoreError) -> [String] {
+    var found = try files(below: "damaged", in: folder, depth: 0)
+    for name in try StoreFile.names(in: folder.appending(path: "damaged"))
+    where name.hasPrefix("objects") {
+      found += try files(below: "damaged/" + name, in: folder, depth: 1)
+    }
+    return found.filter(Places.isSetAside)
+  }
+
+  private static func bytes(of removal: Removal, in folder: URL) throws(StoreError) -> Int {
+    var paths = removal.objects
+    paths += removal.runs.flatMap { ["\(Receipt.runs)/\($0).json", "\(Receipt.runs)/\($0).journal"] }
+    paths += removal.executions.map { "\(Receipt.executions)/\($0).json" }
+    for path in removal.leftovers {
+      paths += path.hasPrefix("checkpoints/") ? try files(below: path, in: folder, depth: 0) : [path]
+    }
     var sum = 0
-    let files = FileManager.default.enumerator(at: url, includingPropertiesForKeys: nil)
-    while let file = files?.nextObject() as? URL { sum += size(of: file) ?? 0 }
+    for path in paths { sum += try size(of: folder.appending(path: path)) ?? 0 }
     return sum
   }
 
-  /// Removes it and makes the database anew. The caller holds the lock. A crash on the way is completed
-  /// by the next run or the next `gc`.
-  package static func remove(
-    _ removal: Removal, from folder: URL, _ vocabulary: Vocabulary
-  ) throws(StoreError) {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    let url = Removal.url(in: folder)
-    guard let data = try? encoder.encode(removal) else {
-      throw .inputOutput(path: url.path, reason: "the list cannot be encoded")
-    }
-    try AtomicFile.write(data, to: url)
-    try Removal.complete(in: folder, vocabulary)
-  }
-}
-
-extension Removal {
-  /// Every file that goes, in the order in which it goes.
-  fileprivate var paths: [String] {
-    runs.flatMap { ["\(Receipt.runs)/\($0).json", "\(Receipt.runs)/\($0).journal"] }
-      + executions.map { "\(Receipt.executions)/\($0).json" } + objects + leftovers
-  }
-
-  /// Does what is left of a removal that was begun.
-  static func complete(in folder: URL, _ vocabulary: Vocabulary) throws(StoreError) {
-    let url = url(in: folder)
-    guard let data = try? Data(contentsOf: url) else { return }
-    try Receipts.refuseNewer(in: folder)
-    // One that cannot be read was never begun: it was not yet whole.
-    if let removal = try? JSONDecoder().decode(Removal.self, from: data) {
-      for path in removal.paths where !path.split(separator: "/").contains("..") {
-        let place = folder.appending(path: path)
-        guard FileManager.default.fileExists(atPath: place.path) else { continue }
-        do {
-          try FileManager.default.removeItem(at: place)
-        } catch {
-          throw StoreError(writing: error, path: place.path)
-        }
+  /// Paths, within the store, of what is no folder, `depth` folders down from `path`.
+  static func files(below path: String, in folder: URL, depth: Int) throws(StoreError) -> [String] {
+    var found: [String] = []
+    for name in try StoreFile.names(in: folder.appending(path: path)) {
+      let inner = "\(path)/\(name)"
+      switch try StoreFile.kind(folder.appending(path: inner)) {
+      case .folder where depth > 0:
+        found += try files(below: inner, in: folder, depth: depth - 1)
+      case .folder, nil: continue
+      default: if depth == 0 { found.append(inner) }
       }
-      try Store.replaceDatabase(
-        in: folder, from: try Receipts(in: folder, vocabulary), vocabulary, evenIncomplete: true)
     }
-    try? FileManager.default.removeItem(at: url)
+    return found
+  }
+
+  /// Objects, as paths within the store, that are not known. What is not named as objects are is
+  /// somebody's.
+  static func strayObjects(in folder: URL, known: Set<String>) throws(StoreError) -> [String] {
+    try files(below: "objects", in: folder, depth: 1).filter { path in
+      Places.objectHash(path).map { !known.contains($0) } ?? false
+    }
   }
 }

@@ -22,9 +22,11 @@ struct Doubts: Codable {
 
   private enum CodingKeys: CodingKey { case faults }
 
-  /// None where there is no file; one that cannot be read still means that something was found.
-  init(in folder: URL) {
-    guard let data = try? Data(contentsOf: Self.url(in: folder)) else { return }
+  private init(_ faults: [Fault]) { self.faults = faults }
+
+  /// None where there is no file; one that cannot be understood still means that something was found.
+  init(in folder: URL) throws(StoreError) {
+    guard let data = try StoreFile.read(Self.url(in: folder)) else { return }
     let found = try? JSONDecoder().decode(Doubts.self, from: data)
     faults = found?.faults ?? []
     for fault in faults {
@@ -46,11 +48,11 @@ struct Doubts: Codable {
       try? FileManager.default.removeItem(at: url)
       return
     }
-    var doubts = Doubts(in: folder)
-    doubts.faults = faults
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    guard let data = try? encoder.encode(doubts) else { return }
-    try? AtomicFile.write(data + Data("\n".utf8), to: url)
+    guard let data = try? encoder.encode(Doubts(faults)) else { return }
+    let temporary = folder.appending(path: "tmp")
+    guard (try? AtomicFile.makeFolder(temporary)) != nil else { return }
+    try? AtomicFile.write(data + Data("\n".utf8), to: url, temporary: temporary)
   }
 }

@@ -11,9 +11,10 @@ struct FileStamp: Sendable, Hashable {
   var changed: Int64
 
   /// `nil` for anything but an ordinary file.
-  init?(path: String) {
-    var status = stat()
-    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+  init?(path: String) throws(StoreError) {
+    guard let status = try StoreFile.status(path), StoreFile.Kind(status.st_mode) == .file else {
+      return nil
+    }
     device = UInt64(status.st_dev)
     inode = UInt64(status.st_ino)
     size = UInt64(status.st_size)
@@ -27,7 +28,10 @@ struct FileStamp: Sendable, Hashable {
   }
 
   private static func nanoseconds(_ time: timespec) -> Int64 {
-    Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    // Anybody can set a time that nanoseconds since 1970 do not reach.
+    let (seconds, isOut) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, isBeyond) = seconds.addingReportingOverflow(Int64(time.tv_nsec))
+    return isOut || isBeyond ? (time.tv_sec < 0 ? .min : .max) : sum
   }
 
   fileprivate init?(_ fields: ArraySlice<Substring>) {
@@ -70,7 +74,8 @@ package final class HashMemory {
     self.store = store
     self.now = now
     objects = store.folder.appending(path: "objects").path + "/"
-    guard let text = try? String(contentsOf: Self.url(in: store), encoding: .utf8) else { return }
+    guard let data = try? StoreFile.read(Self.url(in: store)) else { return }
+    let text = String(decoding: data, as: UTF8.self)
     var lines = text.split(separator: "\n")
     guard lines.first.map(String.init) == Self.heading else { return }
     lines.removeFirst()
@@ -85,38 +90,29 @@ package final class HashMemory {
   private static func url(in store: Store) -> URL { store.folder.appending(path: "stamps") }
 
   /// Whether an object has the stamp that it had when it was last read, and nobody found it damaged.
-  package func isKnown(_ sha256: String) -> Bool {
+  package func isKnown(_ sha256: String) throws(StoreError) -> Bool {
     guard let stamp = stamps[sha256], !store.doubts.objects.contains(sha256) else { return false }
-    return FileStamp(path: "\(objects)\(sha256.prefix(2))/\(sha256.dropFirst(2))") == stamp
+    return try FileStamp(path: "\(objects)\(sha256.prefix(2))/\(sha256.dropFirst(2))") == stamp
   }
 
   /// Whether an object is what its hash says. Reads it.
   ///
   /// - Parameter checkCancellation: is called between pieces of a file that is read.
+  /// - Throws: also when it cannot be read; then nobody knows.
   package func isIntact(_ sha256: String, checkCancellation: () throws -> Void = {}) throws -> Bool
   {
     let url = store.objectURL(sha256)
-    guard let before = FileStamp(path: url.path) else { return false }
+    guard let before = try FileStamp(path: url.path) else { return false }
     isChanged = stamps.removeValue(forKey: sha256) != nil || isChanged
     let start = Int64(now().timeIntervalSince1970 * 1e9)
-    guard try hash(url, checkCancellation) == sha256 else { return false }
+    let found = try StoreFile.hash(url, checkCancellation: checkCancellation)
+    guard found == sha256 else { return false }
     let isSettled = max(before.modified, before.changed) < start - Self.settled
-    if isSettled, FileStamp(path: url.path) == before {
+    if isSettled, try FileStamp(path: url.path) == before {
       stamps[sha256] = before
       isChanged = true
     }
     return true
-  }
-
-  private func hash(_ url: URL, _ checkCancellation: () throws -> Void) throws -> String? {
-    guard let file = try? FileHandle(forReadingFrom: url) else { return nil }
-    defer { try? file.close() }
-    var hasher = SHA256()
-    while let piece = try? file.read(upToCount: 1 << 20), !piece.isEmpty {
-      try checkCancellation()
-      piece.withUnsafeBytes { hasher.update($0) }
-    }
-    return hasher.finish()
   }
 
   /// Keeps what was learnt. That it cannot be kept only costs time.
@@ -124,8 +120,10 @@ package final class HashMemory {
     if !isChanged { return }
     let lines = stamps.map { "\($0.key) \($0.value.text)" }.sorted()
     let text = ([Self.heading] + lines).joined(separator: "\n") + "\n"
-    let draft = store.temporaryFolder.appending(path: "stamps")
-    guard (try? Data(text.utf8).write(to: draft)) != nil else { return }
-    if rename(draft.path, Self.url(in: store).path) == 0 { isChanged = false }
+    do {
+      try AtomicFile.write(
+        Data(text.utf8), to: Self.url(in: store), temporary: store.temporaryFolder, isLasting: false)
+      isChanged = false
+    } catch {}
   }
 }

@@ -53,7 +53,7 @@ extension Store {
 
   /// The receipts that the database does not know.
   func unknown(_ kind: String, _ table: String) throws(StoreError) -> Set<String> {
-    let files = Receipts.ids(kind, in: folder)
+    let files = try Receipts.ids(kind, in: folder)
     if files.isEmpty { return [] }
     return files.subtracting(try database.texts("SELECT id FROM \(table)"))
   }

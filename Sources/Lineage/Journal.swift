@@ -18,9 +18,11 @@ enum Journal {
   static func append(_ entries: [Entry], to url: URL) throws(StoreError) {
     var data = Data()
     for entry in entries { data += try Receipt.data(entry, path: url.path) }
-    let descriptor = open(url.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC
+    let descriptor = open(url.path, flags, 0o644)
     guard descriptor >= 0 else { throw StoreError(errno, writing: url, needed: data.count) }
     defer { close(descriptor) }
+    try Places.check(url, is: .file)
     let before = lseek(descriptor, 0, SEEK_END)
     let fault = AtomicFile.injection(.write, url)
     let code = AtomicFile.send(fault == 0 ? data : data.prefix(data.count / 2), to: descriptor)
@@ -32,10 +34,10 @@ enum Journal {
 
   /// A receipt with what its journal adds. A line that a crash cut off ends it.
   ///
-  /// - Throws: `StoreError.newerReceipt`.
+  /// - Throws: `StoreError.newerReceipt`, `.cannotRead`.
   static func completed(_ record: RunRecord, in folder: URL) throws(StoreError) -> RunRecord {
     let url = url(record.id, in: folder)
-    guard record.status == "running", let data = try? Data(contentsOf: url) else { return record }
+    guard record.status == "running", let data = try StoreFile.read(url) else { return record }
     var record = record
     for line in [UInt8](data).split(separator: UInt8(ascii: "\n")) {
       let line = Data(line + [UInt8(ascii: "\n")])

@@ -52,21 +52,28 @@ extension Store {
     repeat {
       record.attempt += 1
       record.id = "\(record.key.prefix(16))-\(record.attempt)"
-    } while [receiptURL(execution: record.id), aside(receiptURL(execution: record.id))]
-      .contains { FileManager.default.fileExists(atPath: $0.path) }
+    } while try isTaken(record.id)
     let now = Date()
     record.finishedAt = timestamp(now)
     record.startedAt = timestamp(now.addingTimeInterval(-record.wallSeconds))
+  }
+
+  private func isTaken(_ id: String) throws(StoreError) -> Bool {
+    let url = receiptURL(execution: id)
+    for place in [url, Aside.url(url, in: folder)] {
+      if try StoreFile.kind(place) != nil { return true }
+    }
+    return false
   }
 
   private func commit(_ record: ExecutionRecord) throws(StoreError) {
     let url = receiptURL(execution: record.id)
     try AtomicFile.write(
       try Receipt.data(record, path: url.path), to: url, temporary: temporaryFolder)
-    try database.transaction { () throws(StoreError) in
+    try index { [database, vocabulary] () throws(StoreError) in
       try ExecutionRow.insert(record, into: database, vocabulary)
     }
-    if !waiting.isEmpty { try takeIn(waiting) }
+    if !waiting.isEmpty && !isBehind { try takeIn(waiting) }
   }
 
   func receiptURL(execution id: String) -> URL {
@@ -101,14 +108,15 @@ extension Store {
       throw StoreError(writing: error, path: file.url.path)
     }
     let target = objectURL(sha256)
-    guard let bytes = Self.size(of: file.url) else {
+    guard let bytes = try Self.size(of: file.url) else {
       throw .inputOutput(path: file.url.path, reason: "is no ordinary file")
     }
-    try Links.refuse(target.deletingLastPathComponent())
+    try Places.check(target.deletingLastPathComponent(), is: .folder)
     // A link to the same content is not the store's own.
-    if Self.size(of: target) == bytes, (try? SHA256.hash(fileAt: target)) == sha256 {
+    if try Self.size(of: target) == bytes, try Verification.problem(target, sha256) == nil {
       return (sha256, bytes)
     }
+    if try StoreFile.kind(target) == .folder { try Aside.move(target, in: folder) }
     do {
       let permissions: [FileAttributeKey: Any] = [.posixPermissions: 0o444]
       try FileManager.default.setAttributes(permissions, ofItemAtPath: file.url.path)

@@ -5,13 +5,15 @@ extension Store {
   /// Makes the database again from receipts and objects alone; the old one is replaced at the end.
   /// The caller holds the lock.
   ///
-  /// - Throws: `StoreError.damaged` when a receipt is: the database would know less than before.
+  /// - Throws: `StoreError.damaged` when a receipt is, `.lostReceipts` when one is missing: the database
+  ///   would know less than before.
   /// - Returns: how many executions and runs were read.
   package static func rebuild(_ folder: URL, _ vocabulary: Vocabulary) throws(StoreError) -> (
     executions: Int, runs: Int
   ) {
     try checkPlace(folder, vocabulary)
-    try Links.refuse(in: folder)
+    // A database that is damaged is what a rebuild is for.
+    try requireReceipts(folder, evenDamaged: true)
     let receipts = try Receipts(in: folder, vocabulary)
     if let first = receipts.damaged.first {
       throw .damaged(path: first.url.path, reason: first.reason)
@@ -31,7 +33,7 @@ extension Store {
     in folder: URL, from receipts: Receipts, _ vocabulary: Vocabulary,
     evenIncomplete: Bool = false
   ) throws(StoreError) -> [ExecutionRecord] {
-    let draft = folder.appending(path: "tmp/rebuild-" + UUID().uuidString)
+    let draft = folder.appending(path: "tmp/" + Places.newRebuild())
     try AtomicFile.makeFolder(draft)
     defer { try? FileManager.default.removeItem(at: draft) }
     let new = draft.appending(path: "locus.sqlite")
@@ -51,9 +53,8 @@ extension Store {
     if let connection = try? Connection(old.path, flags: SQLITE_OPEN_READWRITE) {
       try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
-    for suffix in ["-wal", "-shm"] {
-      try? FileManager.default.removeItem(at: folder.appending(path: "locus.sqlite" + suffix))
-    }
+    let place = try StoreFolder(folder)
+    for suffix in ["-wal", "-shm"] { try place.removeFile(Places.database + suffix) }
     try AtomicFile.move(new, to: old)
     return left
   }

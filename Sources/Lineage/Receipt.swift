@@ -88,18 +88,18 @@ enum Receipt {
   static func read<T: ReceiptContent>(_ type: T.Type, from url: URL, by upgrade: Upgrade = .none)
     throws(StoreError) -> T
   {
-    // A link leads elsewhere, and a device may have no end.
-    guard Store.size(of: url) != nil else {
+    let data: Data?
+    do {
+      data = try StoreFile.read(url)
+    } catch .link, .wrongKind {
       throw .damaged(path: url.path, reason: "is no ordinary file")
     }
-    guard let data = try? Data(contentsOf: url) else {
-      throw .damaged(path: url.path, reason: "cannot be read")
-    }
+    guard let data else { throw .damaged(path: url.path, reason: "missing") }
     let record = try decode(type, data, path: url.path, by: upgrade)
     // Ids and names of pipelines become names of files.
     guard let receipted = record as? any Receipted else { return record }
     let names = [receipted.id] + ((record as? RunRecord).map { [$0.pipeline] } ?? [])
-    guard receipted.id + ".json" == url.lastPathComponent,
+    guard receipted.id == url.deletingPathExtension().lastPathComponent,
       names.allSatisfy({ isPlainName($0, most: 128) })
     else { throw .damaged(path: url.path, reason: "is of another execution or run") }
     return record
@@ -136,6 +136,11 @@ enum Receipt {
     } catch {
       throw .damaged(path: path, reason: "its content is not a record of this version")
     }
+  }
+
+  /// Whether a file begins as receipts of any format do.
+  static func isBegun(_ data: some Collection<UInt8>) -> Bool {
+    data.starts(with: head) || data.starts(with: [UInt8(ascii: "{")] + middle)
   }
 
   /// The format that a receipt says it has, and how many bytes come before its hash.

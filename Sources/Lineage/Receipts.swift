@@ -10,13 +10,13 @@ struct Receipts {
   let folder: URL
 
   /// - Parameter ids: which ones to read; `nil`: all.
-  /// - Throws: `StoreError.newerReceipt`.
+  /// - Throws: `StoreError.newerReceipt`, `.cannotRead`.
   init(
     in folder: URL, _ vocabulary: Vocabulary, executions: Set<String>? = nil,
     runs: Set<String>? = nil
   ) throws(StoreError) {
     self.folder = folder
-    for id in Self.ids(Receipt.executions, in: folder).sorted()
+    for id in try Self.ids(Receipt.executions, in: folder).sorted()
     where executions?.contains(id) != false {
       if let record = try read(
         ExecutionRecord.self, Receipt.executions, id, vocabulary.upgrade,
@@ -25,7 +25,7 @@ struct Receipts {
         self.executions.append(record)
       }
     }
-    for id in Self.ids(Receipt.runs, in: folder).sorted() where runs?.contains(id) != false {
+    for id in try Self.ids(Receipt.runs, in: folder).sorted() where runs?.contains(id) != false {
       if let record = try read(
         RunRecord.self, Receipt.runs, id, vocabulary.upgrade,
         fault: { $0.id == id ? nil : "is of another run" })
@@ -37,10 +37,22 @@ struct Receipts {
     self.runs.sort { ($0.startedAt, $0.id) < ($1.startedAt, $1.id) }
   }
 
-  static func ids(_ kind: String, in folder: URL) -> Set<String> {
-    let names = try? FileManager.default.contentsOfDirectory(
-      atPath: folder.appending(path: kind).path)
-    return Set((names ?? []).filter { $0.hasSuffix(".json") }.map { String($0.dropLast(5)) })
+  static func ids(_ kind: String, in folder: URL) throws(StoreError) -> Set<String> {
+    try ids(kind, ".json", in: folder)
+  }
+
+  /// Of receipts that are about to go.
+  static func goingIDs(_ kind: String, in folder: URL) throws(StoreError) -> Set<String> {
+    try ids(kind, Receipt.going, in: folder)
+  }
+
+  private static func ids(_ kind: String, _ ending: String, in folder: URL) throws(StoreError)
+    -> Set<String>
+  {
+    let names = try StoreFile.names(in: folder.appending(path: kind))
+    return Set(
+      names.filter { $0.hasSuffix(ending) }.map { String($0.dropLast(ending.count)) }
+        .filter { isPlainName($0, most: 128) })
   }
 
   /// Looks at the beginning of every receipt, before something is moved or removed.
@@ -48,7 +60,7 @@ struct Receipts {
   /// - Throws: `StoreError.newerReceipt`.
   static func refuseNewer(in folder: URL) throws(StoreError) {
     for kind in [Receipt.executions, Receipt.runs] {
-      try refuseNewer(kind, ids(kind, in: folder), in: folder)
+      try refuseNewer(kind, try ids(kind, in: folder), in: folder)
     }
   }
 
@@ -56,12 +68,10 @@ struct Receipts {
     for id in ids.sorted() {
       for suffix in ["json", "journal"] {
         let url = folder.appending(path: "\(kind)/\(id).\(suffix)")
-        guard Store.size(of: url) != nil, let file = try? FileHandle(forReadingFrom: url) else {
+        guard try StoreFile.kind(url) == .file, let file = try StoreFile.OpenFile(url.path) else {
           continue
         }
-        defer { try? file.close() }
-        guard let head = try? file.read(upToCount: 64) else { continue }
-        try Receipt.refuseNewer(head, path: url.path)
+        try Receipt.refuseNewer(Data(try file.next(64)), path: url.path)
       }
     }
   }
@@ -74,16 +84,40 @@ struct Receipts {
       let record = try Receipt.read(type, from: url, by: upgrade)
       guard let reason = fault(record) else { return record }
       damaged.append((url, reason))
-    } catch .newerReceipt(let path, let format, let known) {
-      throw .newerReceipt(path: path, format: format, known: known)
     } catch {
+      // What cannot be read, or only by a newer version, may be whole.
+      guard error.isDamage else { throw error }
       damaged.append((url, "\(error)"))
     }
     return nil
   }
 }
 
+extension Receipts {
+  /// Without what is about to go.
+  mutating func drop(_ removal: Removal) {
+    let (runs, executions) = (Set(removal.runs), Set(removal.executions))
+    self.runs.removeAll { runs.contains($0.id) }
+    self.executions.removeAll { executions.contains($0.id) }
+    damaged.removeAll { fault in
+      let id = fault.url.deletingPathExtension().lastPathComponent
+      let kind = fault.url.deletingLastPathComponent().lastPathComponent
+      return (kind == "runs" ? runs : executions).contains(id)
+    }
+  }
+
+  /// Every artifact that an execution made or used: none of them is a stray, also where the execution
+  /// waits for a lost input.
+  var artifacts: Set<String> {
+    executions.reduce(into: []) { $0.formUnion($1.allArtifacts) }
+  }
+}
+
 extension ExecutionRecord {
+  var allArtifacts: [String] {
+    inputs.map(\.sha256) + outputs.map(\.sha256) + artifacts.map(\.sha256)
+  }
+
   /// What keeps a receipt of this name from being believed.
   fileprivate func fault(id: String) -> String? {
     if self.id != id { return "is of another execution" }

@@ -164,6 +164,14 @@ package struct RunRecord: Sendable, Codable, Hashable {
   package var gitCommit: String?
   package var stages: [StageRecord] = []
   package var events: [EventRecord] = []
+
+  /// How the message begins by which a run says that it was asked for a part of its pipeline alone.
+  package static let partial = "a part of the pipeline: "
+
+  /// Whether it has all that its pipeline file asks for.
+  var isWhole: Bool {
+    status == "succeeded" && !events.contains { $0.message.hasPrefix(Self.partial) }
+  }
 }
 
 /// A file in a stage's scratch folder that shall become an artifact.

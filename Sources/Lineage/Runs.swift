@@ -1,13 +1,13 @@
 import Foundation
 
 // A run's receipt is written when it begins and when it ends; what happens between goes into its
-// journal, in the same transaction as into the database.
+// journal, then into the database.
 
 extension Store {
   /// Begins a run and returns its id: the time, the pipeline and four random digits.
   ///
   /// What killed runs left is put in order first: the caller holds the lock, so that a run which still
-  /// claims to be running is not, and nothing in the temporary folder is anybody's.
+  /// claims to be running is not, and no temporary file of Locus is anybody's.
   package func beginRun(
     pipeline: String, path: String, source: String, trigger: String, seed: UInt64, host: String,
     locusVersion: String, gitCommit: String?
@@ -15,9 +15,7 @@ extension Store {
     for dead in try database.texts("SELECT id FROM run WHERE status = 'running'") {
       try close(dead)
     }
-    let leftovers = try? FileManager.default.contentsOfDirectory(
-      at: temporaryFolder, includingPropertiesForKeys: nil)
-    for leftover in leftovers ?? [] { try? FileManager.default.removeItem(at: leftover) }
+    try Self.removeLeftovers(in: folder)
     let startedAt = try nextStart()
     let moment = startedAt.filter { $0.isNumber || $0 == "T" }.prefix(15)
     let suffix = String(UInt16.random(in: 0...UInt16.max), radix: 16)
@@ -26,7 +24,7 @@ extension Store {
       pipeline: pipeline, path: path, source: source, startedAt: startedAt, status: "running",
       trigger: trigger, seed: seed, host: host, locusVersion: locusVersion, gitCommit: gitCommit)
     try writeReceipt(record)
-    try database.transaction { () throws(StoreError) in try RunRow.insert(record, into: database) }
+    try index { [database] () throws(StoreError) in try RunRow.insert(record, into: database) }
     return record.id
   }
 
@@ -55,7 +53,11 @@ extension Store {
 
   /// Ends a run; its receipt gets its stages and events.
   package func finishRun(_ id: String, status: String) throws(StoreError) {
-    var record = try run(id)
+    try bringIn(patience: patience)
+    var record =
+      isBehind
+      ? try Journal.completed(Receipt.read(RunRecord.self, from: receiptURL(run: id)), in: folder)
+      : try run(id)
     record.status = status
     record.finishedAt = max(timestamp(), record.startedAt)
     for index in record.stages.indices where record.stages[index].status == "running" {
@@ -66,7 +68,7 @@ extension Store {
 
   private func end(_ record: RunRecord) throws(StoreError) {
     try writeReceipt(record)
-    try database.transaction { () throws(StoreError) in
+    try index { [database] () throws(StoreError) in
       try database.run(
         "UPDATE run SET status = ?, finished_at = ? WHERE id = ?",
         [.text(record.status), .optional(record.finishedAt), .text(record.id)])
@@ -74,7 +76,7 @@ extension Store {
         "UPDATE stage SET status = 'interrupted' WHERE run_id = ? AND status = 'running'",
         [.text(record.id)])
     }
-    try? FileManager.default.removeItem(at: Journal.url(record.id, in: folder))
+    try StoreFolder(folder).removeFile("\(Receipt.runs)/\(record.id).journal")
   }
 
   /// Records what a run needed of a stage; a later record of the same stage replaces it.
@@ -83,10 +85,10 @@ extension Store {
   /// Records stages of one run at once.
   package func recordStages(_ stages: [StageRecord]) throws(StoreError) {
     guard let runID = stages.first?.runID else { return }
-    try database.transaction { () throws(StoreError) in
+    try Journal.append(
+      stages.map { Journal.Entry(stage: $0) }, to: Journal.url(runID, in: folder))
+    try index { [database] () throws(StoreError) in
       try RunRow.insert(stages, runID: runID, into: database)
-      try Journal.append(
-        stages.map { Journal.Entry(stage: $0) }, to: Journal.url(runID, in: folder))
     }
   }
 
@@ -95,9 +97,9 @@ extension Store {
   ) throws(StoreError) {
     let event = EventRecord(
       executionID: executionID, at: timestamp(), level: level, message: message)
-    try database.transaction { () throws(StoreError) in
+    try Journal.append([Journal.Entry(event: event)], to: Journal.url(runID, in: folder))
+    try index { [database] () throws(StoreError) in
       try RunRow.insert([event], runID: runID, into: database)
-      try Journal.append([Journal.Entry(event: event)], to: Journal.url(runID, in: folder))
     }
   }
 

@@ -12,21 +12,24 @@ package final class Store {
   package let vocabulary: Vocabulary
   /// Executions whose receipts name an input that nothing known has made, until something does.
   var waiting: [ExecutionRecord] = []
+  /// Rows that another program keeps from the database, in their order.
+  var backlog: [() throws(StoreError) -> Void] = []
+  var patience = Store.patience
   /// What `verify` found damaged: not used again before it has been healed.
   let doubts: Doubts
 
-  private init(_ folder: URL, _ database: Connection, _ vocabulary: Vocabulary) {
+  init(_ folder: URL, _ database: Connection, _ vocabulary: Vocabulary) throws(StoreError) {
     self.folder = folder
     self.database = database
     self.vocabulary = vocabulary
-    doubts = Doubts(in: folder)
+    doubts = try Doubts(in: folder)
   }
 
   package var databaseURL: URL { Self.databaseURL(in: folder) }
   package var temporaryFolder: URL { folder.appending(path: "tmp") }
 
   static func databaseURL(in folder: URL) -> URL {
-    folder.appending(path: "locus.sqlite")
+    folder.appending(path: Places.database)
   }
 
   /// Opens a store; `.readWrite` makes one where there is none.
@@ -40,14 +43,14 @@ package final class Store {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder)
     if exists && !isFolder.boolValue { throw .notAFolder(path: folder.path) }
-    let hasDatabase = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-    if hasDatabase && isFolder.boolValue { throw .notADatabase(path: path) }
+    try Places.check(folder)
+    let hasDatabase = try StoreFile.kind(databaseURL(in: folder)) != nil
     switch access {
     case .readOnly:
       guard hasDatabase else { throw .missing(path: folder.path) }
       let connection = try openToRead(path)
       if try identity(of: connection) == .empty { throw .missing(path: folder.path) }
-      let store = Store(folder, try current(connection, vocabulary), vocabulary)
+      let store = try Store(folder, try current(connection, vocabulary), vocabulary)
       // What the database does not know yet may be for a newer version only.
       for (kind, table) in [(Receipt.executions, "execution"), (Receipt.runs, "run")] {
         try Receipts.refuseNewer(kind, try store.unknown(kind, table), in: folder)
@@ -55,11 +58,8 @@ package final class Store {
       return store
     case .readWrite:
       try AtomicFile.makeFolder(folder)
-      try Links.refuse(in: folder)
-      if hasDatabase {
-        // What is foreign is refused before anything is written.
-        _ = try identity(of: try openToRead(path))
-      }
+      // What is foreign is refused before anything is written.
+      try Places.refuseForeign(folder)
       if !FileManager.default.isWritableFile(atPath: folder.path)
         || hasDatabase && !FileManager.default.isWritableFile(atPath: path)
       {
@@ -67,7 +67,7 @@ package final class Store {
       }
       try AtomicFile.makeFolder(folder.appending(path: "tmp"))
       let connection = try Connection(path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
-      let store = Store(folder, connection, vocabulary)
+      let store = try Store(folder, connection, vocabulary)
       try store.prepareToWrite()
       return store
     }
@@ -78,7 +78,7 @@ package final class Store {
     do {
       _ = try connection.query("SELECT count(*) FROM sqlite_schema")
       return connection
-    } catch .cannotWrite {
+    } catch .cannotWrite, .full {
       // A write-ahead log needs a shared file beside the database; where that cannot be made, nobody
       // writes either.
       let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
@@ -163,11 +163,12 @@ package final class Store {
     guard let bytes = recorded, !doubts.objects.contains(sha256) else {
       return false
     }
-    return Self.size(of: objectURL(sha256)) == bytes
+    return try Self.size(of: objectURL(sha256)) == bytes
   }
 
-  static func size(of url: URL) -> Int? {
-    FileStamp(path: url.path).map { Int($0.size) }
+  /// `nil` for anything but an ordinary file.
+  static func size(of url: URL) throws(StoreError) -> Int? {
+    try FileStamp(path: url.path).map { Int($0.size) }
   }
 
   /// The success that counts for a key: asked for each stage of each run, so it reads little.

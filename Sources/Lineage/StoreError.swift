@@ -12,6 +12,13 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
   case link(path: String)
   /// A table, index, view or trigger in the database that nobody of ours made.
   case stranger(path: String, type: String, name: String, more: Int)
+  /// Something else lies where a file or a folder of a store belongs.
+  case wrongKind(path: String, found: String, needed: String)
+  /// A folder that is neither empty nor a store.
+  case notAStore(path: String, holds: [String])
+  /// What the database knows and has no receipt: paths within the store.
+  case lostReceipts(path: String, [String])
+  case cannotRead(path: String, reason: String)
   case cannotWrite(path: String, reason: String)
   case inputOutput(path: String, reason: String)
   /// Sizes in bytes, where they are known.
@@ -49,6 +56,18 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
       "\(path): holds the \(type) `\(name)`\(more > 0 ? " and \(more) more" : "") that Locus did not make;"
         + " drop it, or name it \(SchemaItem.personalPrefix)… (as well as the table that an index or a"
         + " trigger belongs to): what is named so is kept"
+    case .wrongKind(let path, let found, let needed):
+      "\(path): \(found) where \(needed) of a store belongs; move it away"
+    case .notAStore(let path, let holds):
+      "\(path): holds \(Self.list(holds)) and neither a database nor receipts of Locus; nothing was"
+        + " changed, choose an empty or a new folder with --store"
+    case .lostReceipts(let path, let lost):
+      "\(path): \(Self.list(lost)) missing, of \(lost.count) executions and runs that the database"
+        + " knows; nothing was changed. Restore from a backup what is missing; without one, `locus verify`"
+        + " and then `locus run` write it again from the database"
+    case .cannotRead(let path, let reason):
+      "\(path): cannot be read (\(reason)); nothing was set aside or made again for it. Mend that"
+        + " (permissions, the disk, the limit of open files) and try again"
     case .cannotWrite(let path, let reason):
       "\(path): cannot be written (\(reason)); check permissions or choose another --store"
     case .inputOutput(let path, let reason):
@@ -75,6 +94,11 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
     }
   }
 
+  private static func list(_ names: [String]) -> String {
+    let shown = names.prefix(3).map { "`\($0)`" }.joined(separator: ", ")
+    return names.count > 3 ? "\(shown) and \(names.count - 3) more" : shown
+  }
+
   private static func size(_ bytes: Int?) -> String {
     guard let bytes else { return "unknown" }
     return bytes < 10_000 ? "\(bytes) B" : "\((bytes + 999) / 1000) kB"
@@ -83,11 +107,11 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
   package var category: ErrorCategory {
     switch self {
     case .missing: .missing
-    case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .stranger, .damaged,
-      .undeclared:
+    case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .stranger, .wrongKind,
+      .notAStore, .lostReceipts, .damaged, .undeclared:
       .data
     case .cannotWrite: .cannotCreate
-    case .inputOutput, .full: .inputOutput
+    case .inputOutput, .full, .cannotRead: .inputOutput
     case .busy: .busy
     case .sql, .timeLimit, .refused, .tooManyRows, .reference, .keepsNothing: .usage
     case .metric, .manifest, .column: .bug

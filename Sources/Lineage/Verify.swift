@@ -59,7 +59,7 @@ struct Verification {
 
   private mutating func attach() throws(StoreError) {
     let path = Store.databaseURL(in: folder).path
-    guard FileManager.default.fileExists(atPath: path) else {
+    guard try StoreFile.kind(Store.databaseURL(in: folder)) != nil else {
       add(.database, "locus.sqlite", "missing")
       return
     }
@@ -185,7 +185,7 @@ struct Verification {
 
   private mutating func checkMissingReceipts() throws(StoreError) {
     for (table, kind) in [("execution", Receipt.executions), ("run", Receipt.runs)] {
-      let files = Receipts.ids(kind, in: folder)
+      let files = try Receipts.ids(kind, in: folder).union(Receipts.goingIDs(kind, in: folder))
       for id in try index.texts("SELECT id FROM old.\(table) ORDER BY id")
       where !files.contains(id) {
         excluded.insert(id)
@@ -210,36 +210,48 @@ struct Verification {
 
   // MARK: - Objects
 
-  /// `progress` is told how many of how many objects were read.
-  mutating func checkObjects(_ progress: (Int, Int) -> Void) throws(StoreError) {
+  /// - Parameters:
+  ///   - suspects: the objects to read; `nil`: all.
+  ///   - progress: is told how many of how many objects were read.
+  mutating func checkObjects(only suspects: Set<String>?, _ progress: (Int, Int) -> Void)
+    throws(StoreError)
+  {
     let known = try index.texts(
       "SELECT sha256 FROM main.artifact"
         + (hasDatabase ? " UNION SELECT sha256 FROM old.artifact" : "")
         + " ORDER BY sha256")
-    for (number, sha256) in known.enumerated() {
-      if let problem = Self.problem(Store.objectURL(sha256, in: folder), sha256) {
+    for (number, sha256) in known.enumerated() where suspects?.contains(sha256) != false {
+      if let problem = try Self.problem(Store.objectURL(sha256, in: folder), sha256) {
         add(.object, sha256, problem, try restingOn(object: sha256))
       }
       progress(number + 1, known.count)
     }
     if isRunning() { return }
-    for url in Store.strayObjects(in: folder, known: Set(known)) {
-      add(.object, relative(url), "belongs to no execution")
+    // Those of executions that wait for a lost input are no strays.
+    for path in try Store.strayObjects(
+      in: folder, known: Set(known).union(receipts.artifacts))
+    {
+      add(.object, path, "belongs to no execution")
     }
   }
 
   /// What is wrong with a file that should have this content.
-  static func problem(_ url: URL, _ sha256: String) -> String? {
-    var isFolder: ObjCBool = false
-    let link = try? FileManager.default.destinationOfSymbolicLink(atPath: url.path)
-    if link == nil, !FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) {
-      return "missing"
-    }
-    if Store.size(of: url) == nil { return "is no ordinary file" }
-    do {
-      return try SHA256.hash(fileAt: url) == sha256 ? nil : "its content has another hash"
-    } catch {
-      return "cannot be read: \(StoreError(writing: error, path: url.path))"
+  ///
+  /// - Throws: when it cannot be read; then nobody knows.
+  static func problem(_ url: URL, _ sha256: String) throws(StoreError) -> String? {
+    switch try StoreFile.kind(url) {
+    case nil: return "missing"
+    case .file:
+      let found: String?
+      do {
+        found = try StoreFile.hash(url)
+      } catch let error as StoreError {
+        throw error
+      } catch {
+        throw .cannotRead(path: url.path, reason: "\(error)")
+      }
+      return found == sha256 ? nil : "its content has another hash"
+    default: return "is no ordinary file"
     }
   }
 
@@ -295,50 +307,14 @@ struct Verification {
 }
 
 extension Store {
-  /// Hashes every object and receipt again and holds the database against the receipts.
-  ///
-  /// What is found is left for the next run to heal, where the store can be written.
-  /// - Parameters:
-  ///   - isRunning: whether somebody holds the lock.
-  ///   - progress: is told how many of how many objects were read.
-  /// - Returns: every fault; nothing when all is as it was left.
-  package static func verify(
-    _ folder: URL, _ vocabulary: Vocabulary, isRunning: @escaping () -> Bool = { false },
-    progress: (Int, Int) -> Void = { _, _ in }
-  ) throws(StoreError) -> [Fault] {
-    let folder = folder.standardizedFileURL
-    try checkPlace(folder, vocabulary)
-    var verification = try Verification(folder, vocabulary, isRunning: isRunning)
-    try verification.checkReceipts()
-    try verification.checkDatabase()
-    try verification.checkObjects(progress)
-    Doubts.leave(verification.faults, in: folder)
-    return verification.faults
-  }
-
   /// Refuses what is no store: nothing is there, or something of another program or version.
   static func checkPlace(_ folder: URL, _ vocabulary: Vocabulary) throws(StoreError) {
     do {
       _ = try open(folder, .readOnly, vocabulary)
     } catch .missing, .damaged, .notADatabase {
-      let receipts = folder.appending(path: "receipts").path
-      guard FileManager.default.fileExists(atPath: receipts) else {
+      if try StoreFile.kind(folder.appending(path: "receipts")) == nil {
         _ = try open(folder, .readOnly, vocabulary)
-        return
       }
     }
-  }
-
-  /// Files among the objects that are not known.
-  static func strayObjects(in folder: URL, known: Set<String>) -> [URL] {
-    let objects = folder.appending(path: "objects")
-    let files = FileManager.default.enumerator(at: objects, includingPropertiesForKeys: nil)
-    var strays: [URL] = []
-    while let url = files?.nextObject() as? URL {
-      if size(of: url) == nil { continue }
-      let name = url.deletingLastPathComponent().lastPathComponent + url.lastPathComponent
-      if !known.contains(name) { strays.append(url) }
-    }
-    return strays.sorted { $0.path < $1.path }
   }
 }

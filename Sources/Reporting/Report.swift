@@ -25,19 +25,23 @@ package enum Report {
     let page = MarkdownRenderer(
       try sections.flatMap { try $0.init(data).blocks }, pictureFolder: runID)
     let place = folder.appending(path: data.run.pipeline)
+    AtomicFile.removeDrafts(in: place)
     try AtomicFile.makeFolder(place.appending(path: runID))
     for (name, content) in page.files {
-      try AtomicFile.write(content, to: place.appending(path: "\(runID)/\(name)"))
+      try AtomicFile.write(
+        content, to: place.appending(path: "\(runID)/\(name)"), temporary: place)
     }
     let text = Data(page.text.utf8)
     let url = place.appending(path: runID + ".md")
     try AtomicFile.write(text, to: url)
     // An older run's report, written again, does not become the latest.
     if try latestRun(data.run.pipeline).rows(store).first == runID {
-      try AtomicFile.write(text, to: place.appending(path: "latest.md"))
+      try AtomicFile.write(text, to: place.appending(path: latestName))
     }
     return url
   }
+
+  static let latestName = "latest.md"
 
   private static func latestRun(_ pipeline: String) -> Question<String> {
     Question("SELECT id FROM latest_run WHERE pipeline = \(quoted(pipeline))") {

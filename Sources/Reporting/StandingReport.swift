@@ -9,9 +9,15 @@ extension Report {
       let place = folder.appending(path: run.pipeline)
       let url = place.appending(path: run.id + ".md")
       if access(url.path, R_OK) != 0 { continue }
-      guard run.isAlike, access(place.appending(path: "latest.md").path, R_OK) == 0,
+      guard run.isAlike,
         try EarlierRun.stages(run.id).rows(store) == EarlierRun.stages(runID).rows(store)
       else { return nil }
+      AtomicFile.removeDrafts(in: place)
+      let text = try Data(contentsOf: url)
+      // A process may have been killed between the two.
+      if (try? Data(contentsOf: place.appending(path: latestName))) != text {
+        try AtomicFile.write(text, to: place.appending(path: latestName))
+      }
       return url
     }
     return nil

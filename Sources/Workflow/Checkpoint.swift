@@ -55,30 +55,33 @@ package final class Checkpoint: Sendable {
   }
 
   /// What an earlier process kept; empty when nothing was. One that is damaged or of another version
-  /// of the kind is deleted.
-  package func restore() -> [String: Data] {
+  /// of the kind is deleted; one that cannot be read may be whole.
+  package func restore() throws -> [String: Data] {
     guard let folder else { return [:] }
+    let manifest: CheckpointFolder.Manifest
+    let blobs: [String: Data]
     do {
-      guard let manifest = try folder.manifest() else {
-        folder.remove()
+      guard let found = try folder.manifest() else {
+        try folder.remove()
         return [:]
       }
-      if manifest.kind != kind || manifest.version != version {
-        discard("it is of kind `\(manifest.kind)` version \(manifest.version)")
+      if found.kind != kind || found.version != version {
+        discard("it is of kind `\(found.kind)` version \(found.version)")
         return [:]
       }
-      let blobs = try folder.blobs(of: manifest)
-      state.withLock { state in
-        state.manifest = manifest
-        state.earlier = Spent(
-          wallSeconds: manifest.wallSeconds, cpuSeconds: manifest.cpuSeconds)
-      }
-      note("goes on from its checkpoint of \(manifest.savedAt)")
-      return blobs
+      manifest = found
+      blobs = try folder.blobs(of: found)
     } catch {
+      guard case StoreError.damaged = error else { throw error }
       discard("\(error)")
       return [:]
     }
+    state.withLock { state in
+      state.manifest = manifest
+      state.earlier = Spent(wallSeconds: manifest.wallSeconds, cpuSeconds: manifest.cpuSeconds)
+    }
+    note("goes on from its checkpoint of \(manifest.savedAt)")
+    return blobs
   }
 
   /// Whether the work since the last checkpoint is worth another one.
@@ -108,12 +111,12 @@ package final class Checkpoint: Sendable {
       state.manifest = nil
       state.earlier = Spent()
     }
-    folder?.remove()
+    try? folder?.remove()
   }
 
   /// What earlier processes spent on the work that this one went on with.
   var earlier: Spent { state.withLock { $0.earlier } }
 
-  /// The execution has succeeded.
-  func remove() { folder?.remove() }
+  /// The execution has succeeded. What cannot be removed is of no use to anybody, and no harm.
+  func remove() { try? folder?.remove() }
 }

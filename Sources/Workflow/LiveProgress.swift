@@ -39,21 +39,21 @@ final class LiveProgress: Sendable {
 
   private static let interval = 1.0
   private let url: URL
-  private let draft: URL
+  private let temporary: URL
   private let pipeline: String
   private let state = Mutex(State())
 
   init(store: Store, pipeline: String) {
     url = Self.url(in: store.folder)
-    draft = store.temporaryFolder.appending(path: "progress")
+    temporary = store.temporaryFolder
     self.pipeline = pipeline
   }
 
-  private static func url(in folder: URL) -> URL { folder.appending(path: "progress.json") }
+  private static func url(in folder: URL) -> URL { folder.appending(path: Places.progress) }
 
   /// What a run in this store wrote last. Whether it still runs, the lock says.
   static func read(in folder: URL) -> RunProgress? {
-    guard let data = try? Data(contentsOf: url(in: folder)) else { return nil }
+    guard let data = try? StoreFile.read(url(in: folder)) else { return nil }
     return try? JSONDecoder().decode(RunProgress.self, from: data)
   }
 
@@ -88,10 +88,8 @@ final class LiveProgress: Sendable {
   private func write(_ state: inout State, _ now: Date) {
     state.current?.at = timestamp(now)
     state.written = now
-    guard let current = state.current, let data = try? JSONEncoder().encode(current),
-      (try? data.write(to: draft)) != nil
-    else { return }
-    _ = rename(draft.path, url.path)
+    guard let current = state.current, let data = try? JSONEncoder().encode(current) else { return }
+    try? AtomicFile.write(data, to: url, temporary: temporary, isLasting: false)
   }
 }
 

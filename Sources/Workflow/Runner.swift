@@ -95,7 +95,7 @@ package struct Runner {
     }
     resolver = StageResolver(
       pipeline: plan.pipeline.name, store: store, checkCancellation: { try cancellation.check() })
-    checkpoints = Set(CheckpointFolder.keys(in: store))
+    checkpoints = Set(try CheckpointFolder.keys(in: store))
     runID = try store.beginRun(
       pipeline: plan.pipeline.name, path: plan.pipeline.path, source: plan.pipeline.source,
       trigger: settings.trigger, seed: plan.pipeline.seed, host: ProcessInfo.processInfo.hostName,
@@ -112,11 +112,11 @@ package struct Runner {
           + (dead.isOfEarlierBoot ? ": the machine was started anew" : ""))
     }
     live.remove()
-    // Nobody else writes while the lock is held: what lies here is of runs that were killed.
-    let leftovers = try? FileManager.default.contentsOfDirectory(
-      at: store.temporaryFolder, includingPropertiesForKeys: nil)
-    for leftover in leftovers ?? [] where leftover.lastPathComponent.hasPrefix(Self.scratchPrefix) {
-      try? FileManager.default.removeItem(at: leftover)
+    let count = plan.pipeline.instances.count
+    if plan.steps.count < count {
+      try store.recordEvent(
+        runID: runID, executionID: nil, level: "info",
+        message: RunRecord.partial + "\(plan.steps.count) of \(count) stages")
     }
     try removeOutdatedCheckpoints()
   }
@@ -128,18 +128,16 @@ package struct Runner {
       uniquingKeysWith: { first, _ in first })
     for key in checkpoints {
       let folder = CheckpointFolder(store: store, key: key)
-      guard let manifest = try? folder.manifest(), let version = versions[manifest.kind],
+      guard let manifest = try folder.wholeManifest(), let version = versions[manifest.kind],
         version != manifest.version
       else { continue }
-      folder.remove()
+      try folder.remove()
       try store.recordEvent(
         runID: runID, executionID: nil, level: "warning",
         message: "deleted a checkpoint of kind `\(manifest.kind)` version \(manifest.version);"
           + " the version is now \(version)")
     }
   }
-
-  private static let scratchPrefix = "stage-"
 
   // MARK: - One stage
 
@@ -174,7 +172,7 @@ package struct Runner {
       try record(step, key: execution.key, status: "reused", reason: reason, execution.id)
       // A process may have died between a success and the end of its checkpoint.
       if checkpoints.contains(execution.key) {
-        CheckpointFolder(store: store, key: execution.key).remove()
+        try CheckpointFolder(store: store, key: execution.key).remove()
       }
       outcomes[step.position] = .done(StageResult(execution.outputs))
       summary.reused += 1
@@ -217,7 +215,7 @@ package struct Runner {
   ) throws {
     let instance = step.instance
     try record(step, key: key, status: "running", reason: reason, nil)
-    let scratch = store.temporaryFolder.appending(path: Self.scratchPrefix + UUID().uuidString)
+    let scratch = store.temporaryFolder.appending(path: Places.newScratch())
     try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: scratch) }
     // Gathered stages are handed over in the order that the key has them.
@@ -312,6 +310,7 @@ package struct Runner {
     resolver.finish()
     try recordAll()
     try store.finishRun(runID, status: summary.status.rawValue)
+    summary.isDatabaseBehind = store.isBehind
     observer(.ended(summary))
     return summary
   }

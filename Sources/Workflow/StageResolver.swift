@@ -88,7 +88,7 @@ struct StageResolver {
   private func outputFaults(of execution: SucceededExecution) throws -> [PlanReason] {
     guard let store, let memory else { return [] }
     return try execution.outputs.compactMap { output in
-      if memory.isKnown(output.sha256) { return nil }
+      if try memory.isKnown(output.sha256) { return nil }
       guard try store.hasObject(output.sha256) else {
         return .artifactMissing(role: output.role)
       }

@@ -77,7 +77,7 @@ struct ResumeTests {
       "masked_evaluated[mask=both]",
     ]
     #expect(resumed.withLock { $0 }.isSuperset(of: expected))
-    #expect(CheckpointFolder.keys(in: store).isEmpty)
+    #expect(try CheckpointFolder.keys(in: store).isEmpty)
     #expect(try Store.verify(store.folder, .locus).isEmpty)
   }
 }

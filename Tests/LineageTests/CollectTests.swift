@@ -2,6 +2,7 @@
 // that one which is cut off anywhere is completed.
 import Foundation
 import Measures
+import Synchronization
 import Testing
 
 @testable import Lineage
@@ -41,7 +42,7 @@ struct CollectTests {
   @Test("a kept run keeps its whole lineage; the rest goes, and the store is as if it never was")
   func keepLast() throws {
     let (fixture, runs) = try history()
-    let plan = try fixture.store.removal(keeping: [.last(1)])
+    let plan = try fixture.removal(keeping: [.last(1)])
     #expect(Set(plan.runs) == [runs[0], runs[2]])
     let before = files(fixture)
     let kept = ["p", "w2", "lone"].map { fixture.store.objectURL(fixture.hash($0)).path }
@@ -64,7 +65,7 @@ struct CollectTests {
         "SELECT DISTINCT ancestor FROM lineage WHERE artifact = '\(fixture.hash("w2"))'"
       ).rows
         == [[.text(fixture.hash("p"))]])
-    #expect(try store.removal(keeping: [.last(1)]).isEmpty)
+    #expect(try fixture.removal(keeping: [.last(1)]).isEmpty)
     let rows = try StoreFixture.rows(store.database)
     _ = try Store.rebuild(fixture.folder, .locus)
     #expect(try StoreFixture.rows(Store.open(fixture.folder, .readWrite, .locus).database) == rows)
@@ -74,7 +75,7 @@ struct CollectTests {
   func rules() throws {
     let (fixture, runs) = try history()
     func gone(_ rules: [Keep]) throws -> Set<String> {
-      Set(try fixture.store.removal(keeping: rules).runs)
+      Set(try fixture.removal(keeping: rules).runs)
     }
     #expect(try gone([]).isEmpty)
     #expect(try gone([.last(2)]) == [runs[0]])
@@ -111,7 +112,7 @@ struct CollectTests {
       try FileManager.default.createDirectory(at: checkpoint, withIntermediateDirectories: true)
       try Data("half".utf8).write(to: checkpoint.appending(path: "weights"))
     }
-    let plan = try fixture.store.removal(keeping: [])
+    let plan = try fixture.removal(keeping: [])
     #expect(plan.runs.isEmpty && plan.executions.isEmpty && plan.objects.count == 1)
     #expect(plan.leftovers == ["checkpoints/\(fixture.hash("gone"))"])
     #expect(plan.bytes == 9)
@@ -126,19 +127,19 @@ struct CollectTests {
   func damaged() throws {
     let (fixture, runs) = try history()
     try Data("{}".utf8).write(to: fixture.store.receiptURL(run: runs[0]))
-    #expect(throws: StoreError.self) { try fixture.store.removal(keeping: [.last(1)]) }
+    #expect(throws: StoreError.self) { try fixture.removal(keeping: [.last(1)]) }
   }
 
   @Test("a collection that is cut off after any number of files is completed by the next healing")
   func cutOff() throws {
     let (model, _) = try history()
-    let whole = try model.store.removal(keeping: [.last(1)])
+    let whole = try model.removal(keeping: [.last(1)])
     try Store.remove(whole, from: model.folder, .locus)
     let expected = files(model).count
     let steps = whole.runs.count + whole.executions.count + whole.objects.count
     for step in stride(from: 0, through: steps, by: 3) {
       let (fixture, _) = try history()
-      let plan = try fixture.store.removal(keeping: [.last(1)])
+      let plan = try fixture.removal(keeping: [.last(1)])
       let paths =
         plan.runs.map { "receipts/runs/\($0).json" }
         + plan.executions.map { "receipts/executions/\($0).json" } + plan.objects
@@ -146,10 +147,80 @@ struct CollectTests {
       for path in paths.prefix(step) {
         try FileManager.default.removeItem(at: fixture.folder.appending(path: path))
       }
-      #expect(Store.needsHealing(fixture.folder))
+      #expect(try Store.needsHealing(fixture.folder))
       _ = try Store.heal(fixture.folder, .locus)
       #expect(try Store.verify(fixture.folder, .locus).isEmpty, "after \(step) files")
       #expect(files(fixture).count == expected)
     }
+  }
+
+  @Test("last=N counts whole runs of a file that succeeded, and keeps whatever is newer")
+  func wholeRuns() throws {
+    let fixture = try StoreFixture()
+    func run(_ status: String, path: String = "study.json5", isPartial: Bool = false) throws -> String {
+      let id = try fixture.begin(path: path)
+      if isPartial {
+        try fixture.store.recordEvent(
+          runID: id, executionID: nil, level: "info", message: RunRecord.partial + "1 of 2 stages")
+      }
+      try fixture.store.finishRun(id, status: status)
+      return id
+    }
+    let oldest = try run("succeeded")
+    let kept = [
+      try run("succeeded"), try run("failed"), try run("succeeded"),
+      try run("succeeded", isPartial: true), try run("interrupted"),
+      // A file of the same name in another place.
+      try run("succeeded", path: "elsewhere/study.json5"),
+      try run("failed", path: "failing.json5"),
+    ]
+    #expect(try fixture.removal(keeping: [.last(2)]).runs == [oldest])
+    #expect(try fixture.removal(keeping: [.last(3)]).runs.isEmpty)
+    #expect(try fixture.removal(keeping: [.last(1)]).runs == [kept[1], kept[0], oldest])
+  }
+
+  @Test("one that fails at any step is completed by the next session, whatever it had done")
+  func failing() throws {
+    let (model, _) = try history()
+    try Store.remove(try model.removal(keeping: [.last(1)]), from: model.folder, .locus)
+    let expected = files(model).count
+    var step = 0
+    while true {
+      step += 1
+      let (fixture, runs) = try history()
+      let stray = fixture.store.objectURL(fixture.hash("stray"))
+      try FileManager.default.createDirectory(
+        at: stray.deletingLastPathComponent(), withIntermediateDirectories: true)
+      try Data("stray".utf8).write(to: stray)
+      let plan = try fixture.removal(keeping: [.last(1)])
+      let count = Mutex(0)
+      let hasFailed = Mutex(false)
+      let path = fixture.folder.path
+      try? AtomicFile.$injection.withValue(
+        { [step] _, url in
+          guard url.path.hasPrefix(path) else { return 0 }
+          let number = count.withLock { count in
+            count += 1
+            return count
+          }
+          if number < step { return 0 }
+          hasFailed.withLock { $0 = true }
+          return EIO
+        }
+      ) { try Store.remove(plan, from: fixture.folder, .locus) }
+      if !hasFailed.withLock({ $0 }) { break }
+      // Nothing of what is kept is ever gone, and what is left is whole.
+      for text in ["p", "w2", "lone"] {
+        let url = fixture.store.objectURL(fixture.hash(text))
+        #expect(FileManager.default.fileExists(atPath: url.path), "step \(step)")
+      }
+      _ = try Store.heal(fixture.folder, .locus)
+      #expect(try Store.verify(fixture.folder, .locus).isEmpty, "step \(step)")
+      // As if it had just been begun, or not yet.
+      try Store.remove(try fixture.removal(keeping: [.last(1)]), from: fixture.folder, .locus)
+      #expect(files(fixture).count == expected, "step \(step)")
+      #expect(runs.count == 4)
+    }
+    #expect(step > 30)
   }
 }

@@ -199,7 +199,7 @@ struct MigrationTests {
     let before = try StoreFixture.rows(fixture.store.database)
     expectRefusal(url, "verify") { _ = try Store.verify(folder, .locus) }
     expectRefusal(url, "rebuild") { _ = try Store.rebuild(folder, .locus) }
-    expectRefusal(url, "gc") { _ = try fixture.store.removal(keeping: []) }
+    expectRefusal(url, "gc") { _ = try fixture.removal(keeping: []) }
     // Faults that were found earlier must not make `heal` move it.
     Doubts.leave(
       [Fault(place: .receipt, subject: "\(Receipt.executions)/x.json", problem: "", damages: [])],

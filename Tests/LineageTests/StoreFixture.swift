@@ -25,9 +25,13 @@ final class StoreFixture {
 
   deinit { try? FileManager.default.removeItem(at: folder) }
 
-  func begin(_ pipeline: String = "study") throws -> String {
+  func removal(keeping rules: [Keep]) throws -> Removal {
+    try Store.removal(from: folder, keeping: rules, .locus)
+  }
+
+  func begin(_ pipeline: String = "study", path: String = "study.json5") throws -> String {
     try store.beginRun(
-      pipeline: pipeline, path: "study.json5", source: "{}", trigger: "test", seed: 1, host: "here",
+      pipeline: pipeline, path: path, source: "{}", trigger: "test", seed: 1, host: "here",
       locusVersion: "0", gitCommit: nil)
   }
 

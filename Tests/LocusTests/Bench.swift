@@ -44,7 +44,7 @@ final class Bench: Sendable {
         if context.parameters["fails"] == .bool(true) { throw Failure() }
         // A disk may refuse a checkpoint too.
         let half = Data("half".utf8)
-        if context.checkpoint.restore()["half"] != half {
+        if try context.checkpoint.restore()["half"] != half {
           try context.checkpoint.save(["half": half])
         }
         return try write("weights", context)

@@ -129,6 +129,35 @@ struct DiskTests {
     #expect(lines.last == "0" || lines.first?.contains("needed: ") == true, "\(message)")
   }
 
+  @Test(
+    "because it is full: gc makes room without any",
+    .enabled(if: canMount, "nobody may mount here: it takes a namespace of its own"))
+  func fullDisk() throws {
+    let program = try Program()
+    let locus = Program.executable.path
+    let words = "\(locus) \(Program.short.joined(separator: " "))"
+    let script = """
+      mkdir -p data && mount -t tmpfs -o size=64m none data || exit 99
+      \(words) && \(words) --force scenes || exit 98
+      mkdir data/objects/00
+      dd if=/dev/urandom of=data/objects/00/$(printf '%062d' 0) bs=64k count=4 2> /dev/null
+      dd if=/dev/zero of=data/fill bs=64k 2> /dev/null
+      dd if=/dev/zero of=data/fill2 bs=1 2> /dev/null
+      df --output=avail data | tail -1 > message
+      \(locus) gc --keep last=1 2>> message || exit 97
+      rm data/fill data/fill2
+      \(locus) verify >> message && \(locus) runs | tail -n +2 | wc -l > runs
+      ls data/objects/00 data/receipts/* | grep -E '^0{62}|going' && exit 96
+      true
+      """
+    try Data(script.utf8).write(to: program.folder.appending(path: "script"))
+    let code = try Program.shell("unshare -rm sh script", in: program.folder)
+    let message = try String(
+      contentsOf: program.folder.appending(path: "message"), encoding: .utf8)
+    #expect(code == 0, "\(message)")
+    #expect(message.split(separator: "\n").first.map { $0.trimmingPrefix(" ") } == "0")
+  }
+
   @Test("to take files beyond a size: the process's own limit", arguments: [8, 150, 400])
   func limit(_ blocks: Int) throws {
     let program = try Program()

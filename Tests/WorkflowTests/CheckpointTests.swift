@@ -14,7 +14,7 @@ private func counting(version: Int = 1, units: Units) -> StageKind {
     name: "count", version: version, summary: "Counts.", parameters: [], inputs: [],
     produces: .values,
     run: { context in
-      var done = context.checkpoint.restore()["done"].map(Array.init) ?? []
+      var done = try context.checkpoint.restore()["done"].map(Array.init) ?? []
       do {
         while done.count < 10 {
           try context.checkCancellation()
@@ -71,7 +71,7 @@ struct CheckpointTests {
   }
 
   private func checkpoints(_ folder: URL) throws -> [String] {
-    CheckpointFolder.keys(in: try Store.open(folder, .readOnly, .locus))
+    try CheckpointFolder.keys(in: try Store.open(folder, .readOnly, .locus))
   }
 
   private func numbers(_ folder: URL) throws -> Data {
@@ -182,7 +182,7 @@ struct CheckpointTests {
       let files = try FileManager.default.contentsOfDirectory(
         atPath: folder.appending(path: "checkpoints/\(key)").path)
       #expect(files.count == 3)
-      place.remove()
+      try place.remove()
       #expect(try place.manifest() == nil)
     }
   }

@@ -1,4 +1,5 @@
 import Foundation
+import Lineage
 
 /// Who holds the lock of a store.
 package struct LockHolder: Sendable, Hashable, Codable, CustomStringConvertible {
@@ -112,9 +113,15 @@ package final class RunLock: Sendable {
     var end: ContinuousClock.Instant?
     while true {
       // Never through a link: the file is cut to length 0.
-      let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
+      let flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
+      let descriptor = open(path, flags, 0o644)
       guard descriptor >= 0 else {
         throw WorkflowError.cannotLock(path, reason: String(cString: strerror(errno)))
+      }
+      var status = stat()
+      guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        close(descriptor)
+        throw WorkflowError.cannotLock(path, reason: "it is no ordinary file")
       }
       var request = wholeFile(F_WRLCK)
       if fcntl(descriptor, OpenFileLock.set, &request) == 0 {
@@ -159,7 +166,8 @@ package final class RunLock: Sendable {
   {
     let previous = decode(url)
     let code = write(holder, to: descriptor)
-    if code != 0 {
+    // The name is for people. A full disk has no room for it, and room is what `gc` makes.
+    if code != 0 && code != ENOSPC && code != EDQUOT {
       release(descriptor)
       throw WorkflowError.cannotLock(url.path, reason: String(cString: strerror(code)))
     }
@@ -190,7 +198,7 @@ package final class RunLock: Sendable {
   /// Whether anybody holds the lock now. Only asks: nobody who wants the lock is in the way of a
   /// reader, nor a reader in theirs.
   package static func isHeld(_ url: URL) -> Bool {
-    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC)
+    let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
     var request = wholeFile(F_WRLCK)
@@ -217,7 +225,7 @@ package final class RunLock: Sendable {
   }
 
   private static func decode(_ url: URL) -> LockHolder? {
-    guard let data = try? Data(contentsOf: url), !data.isEmpty else { return nil }
+    guard let data = try? StoreFile.read(url), !data.isEmpty else { return nil }
     return try? JSONDecoder().decode(LockHolder.self, from: data)
   }
 

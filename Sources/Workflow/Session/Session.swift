@@ -1,8 +1,9 @@
 import Foundation
 import Lineage
 
-/// The one way to write to a store: the lock is taken, links are refused, what `verify` found or a `gc`
-/// that was cut off left is healed; then the store is opened and written to.
+/// The one way to write to a store: what is no store, and links in one, are refused, the lock is taken,
+/// what killed processes left is removed, what `verify` found or a `gc` that was cut off left is healed;
+/// then the store is opened and written to.
 ///
 /// The order keeps results from being lost: whatever is added to a store that waits to be healed may be
 /// what the healing removes. Readers need none of this.
@@ -27,6 +28,11 @@ package final class Session {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: folder.path, isDirectory: &isFolder) {
       guard isFolder.boolValue else { throw StoreError.notAFolder(path: folder.path) }
+      // Before the lock: that alone would write.
+      try Places.check(folder)
+      guard try Places.refuseForeign(folder) || makesStore else {
+        throw StoreError.missing(path: folder.path)
+      }
     } else {
       guard makesStore else { throw StoreError.missing(path: folder.path) }
       try AtomicFile.makeFolder(folder)
@@ -38,7 +44,9 @@ package final class Session {
       guard let whileHeld else { throw WorkflowError.locked(owner, path: url.path) }
       try whileHeld(owner)
     }
-    try Store.refuseLinks(in: folder)
+    // It may have been waited for.
+    try Places.check(folder)
+    try Store.removeLeftovers(in: folder)
     let lines =
       heals
       ? try Store.heal(folder, vocabulary) : try Store.completeRemoval(folder, vocabulary)
@@ -57,14 +65,14 @@ package final class Session {
       let summary = try Runner.run(
         try plan(store), store: store, lock: lock, settings: settings, cancellation: cancellation,
         observer: observer)
-      return (summary, try report(summary, store))
+      return (summary, try report(summary, store.upToDate()))
     }
   }
 
   /// Removes what nothing that is kept needs, and tells what that was.
   package func collect(keeping rules: [Keep]) throws -> Removal {
     try withExtendedLifetime(self) {
-      let removal = try open().removal(keeping: rules)
+      let removal = try Store.removal(from: folder, keeping: rules, vocabulary)
       if !removal.isEmpty { try Store.remove(removal, from: folder, vocabulary) }
       return removal
     }
@@ -77,7 +85,7 @@ package final class Session {
 
   private func open() throws -> Store { try Store.open(folder, .readWrite, vocabulary) }
 
-  private static func lockURL(in folder: URL) -> URL { folder.appending(path: "lock") }
+  private static func lockURL(in folder: URL) -> URL { folder.appending(path: Places.lock) }
 }
 
 // MARK: - Without the lock

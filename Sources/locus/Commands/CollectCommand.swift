@@ -7,7 +7,7 @@ import Workflow
 enum CollectCommand: Command {
   struct Options: StoreOptions {
     @Option(
-      repeated: "--keep", "RULE", "keep last=N (of each pipeline), since=DATE, pipeline=NAME",
+      repeated: "--keep", "RULE", "keep last=N (whole successes of each pipeline file, and what is newer), since=DATE, pipeline=NAME",
       reading: rule)
     var rules: [Keep]
     @Flag("--dry-run", "tell what would go, then stop") var isDry
@@ -19,12 +19,14 @@ enum CollectCommand: Command {
     name: "gc", summary: "Remove runs that are not kept, and what only they needed.",
     discussion: """
       A kept run keeps everything that its results came from. Without --keep every run is kept, and
-      only what no run needs goes. Reports stay. A gc that is cut off is completed by the next run or gc.
+      only what no run needs goes. `last=N` counts whole runs that succeeded, of each pipeline file (name
+      and path), and keeps whatever is newer: failed, interrupted and partial runs too. Reports stay. It
+      needs no room on the disk. One that is cut off is completed by the next run or gc.
       """,
     examples: [
       .init(
         command: "locus gc --keep last=5 --dry-run",
-        effect: "what would go if each pipeline kept its last five runs"),
+        effect: "which runs, and how much, would go if each file kept its last five whole successes"),
       .init(
         command: "locus gc --keep since=2026-11-01 --keep pipeline=quickstart",
         effect: "keep this month's runs and every run of one pipeline"),
@@ -36,10 +38,9 @@ enum CollectCommand: Command {
     let isDry = context.options.isDry
     let removal: Removal
     if isDry {
-      removal = try context.openStore().removal(keeping: rules)
-    } else {
-      // Where there is no store, none is begun.
       _ = try context.openStore()
+      removal = try Store.removal(from: context.storeFolder, keeping: rules, .locus)
+    } else {
       removal = try context.openSession(as: "gc").collect(keeping: rules)
     }
     if context.options.json {
@@ -51,6 +52,7 @@ enum CollectCommand: Command {
           "leftovers": list(removal.leftovers),
         ]).prettyText())
     } else {
+      if isDry { for run in removal.runs { try context.console.printLine("run \(run)") } }
       let megabytes = String(format: "%.1f", Double(removal.bytes) / 1e6)
       try context.console.printLine(
         "\(isDry ? "would remove" : "removed") \(removal.runs.count) runs,"
