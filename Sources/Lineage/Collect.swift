@@ -93,7 +93,8 @@ extension Store {
       "SELECT id FROM execution WHERE id NOT IN reached ORDER BY finished_at DESC, id DESC")
     let gone = Set(removal.executions)
     var known: Set<String> = []
-    for record in receipts.executions where !gone.contains(record.id) || waiting.contains(record.id) {
+    for record in receipts.executions where !gone.contains(record.id) || waiting.contains(record.id)
+    {
       known.formUnion(record.allArtifacts)
     }
     removal.objects = try strayObjects(in: folder, known: known)
@@ -118,10 +119,13 @@ extension Store {
 
   private static func bytes(of removal: Removal, in folder: URL) throws(StoreError) -> Int {
     var paths = removal.objects
-    paths += removal.runs.flatMap { ["\(Receipt.runs)/\($0).json", "\(Receipt.runs)/\($0).journal"] }
+    paths += removal.runs.flatMap { id in
+      ["json", "journal"].map { "\(Receipt.runs)/\(id).\($0)" }
+    }
     paths += removal.executions.map { "\(Receipt.executions)/\($0).json" }
     for path in removal.leftovers {
-      paths += path.hasPrefix("checkpoints/") ? try files(below: path, in: folder, depth: 0) : [path]
+      let isFolder = path.hasPrefix("checkpoints/")
+      paths += isFolder ? try files(below: path, in: folder, depth: 0) : [path]
     }
     var sum = 0
     for path in paths { sum += try size(of: folder.appending(path: path)) ?? 0 }

@@ -122,7 +122,8 @@ package final class HashMemory {
     let text = ([Self.heading] + lines).joined(separator: "\n") + "\n"
     do {
       try AtomicFile.write(
-        Data(text.utf8), to: Self.url(in: store), temporary: store.temporaryFolder, isLasting: false)
+        Data(text.utf8), to: Self.url(in: store), temporary: store.temporaryFolder, isLasting: false
+      )
       isChanged = false
     } catch {}
   }

@@ -36,7 +36,7 @@ extension Store {
       if isWhole { try removal.removeObjects(in: folder, besides: receipts) }
       done.append("completed a removal that was cut off")
     }
-    let left = try replaceDatabase(in: folder, from: receipts, vocabulary, evenIncomplete: true)
+    let left = try renewDatabase(in: folder, from: receipts, vocabulary)
     try removal?.end(in: folder)
     done.append("made the database anew from the receipts")
     if !left.isEmpty {
@@ -78,9 +78,7 @@ extension Store {
       return try writeLostReceipts(folder, vocabulary, besides: removal, damaged: damaged)
     } catch {
       // One without its tables is damaged too; what cannot be read may be whole.
-      var isBroken = error.isDamage
-      if case .sql = error { isBroken = true }
-      guard isBroken else { throw error }
+      guard error.isBroken else { throw error }
       let place = try Aside.move(old, in: folder)
       return ["moved the database to \(place): \(error)"]
     }

@@ -149,4 +149,9 @@ extension StoreError {
     default: false
     }
   }
+
+  /// Whether it says so of a database, which may lack its tables.
+  var isBroken: Bool {
+    if case .sql = self { true } else { isDamage }
+  }
 }

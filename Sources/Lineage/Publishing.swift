@@ -73,7 +73,7 @@ extension Store {
     try index { [database, vocabulary] () throws(StoreError) in
       try ExecutionRow.insert(record, into: database, vocabulary)
     }
-    if !waiting.isEmpty && !isBehind { try takeIn(waiting) }
+    if !waiting.isEmpty && !isBehind { try takeIn(waiting, after: record.id) }
   }
 
   func receiptURL(execution id: String) -> URL {

@@ -27,9 +27,44 @@ extension Store {
     return (receipts.executions.count, receipts.runs.count)
   }
 
+  /// Makes the database anew; on a disk without room for a second one, in the place of the first: that is
+  /// whole again when whoever healed has finished, and whatever asked for the healing asks until then.
+  ///
   /// - Returns: the executions that cannot be in the new database, for want of an input.
   @discardableResult
-  static func replaceDatabase(
+  static func renewDatabase(
+    in folder: URL, from receipts: Receipts, _ vocabulary: Vocabulary
+  ) throws(StoreError) -> [ExecutionRecord] {
+    do {
+      return try replaceDatabase(in: folder, from: receipts, vocabulary, evenIncomplete: true)
+    } catch {
+      guard case .full = error, try StoreFile.kind(databaseURL(in: folder)) != nil else {
+        throw error
+      }
+      return try refillDatabase(in: folder, from: receipts, vocabulary)
+    }
+  }
+
+  private static func refillDatabase(
+    in folder: URL, from receipts: Receipts, _ vocabulary: Vocabulary
+  ) throws(StoreError) -> [ExecutionRecord] {
+    let connection = try Connection(
+      databaseURL(in: folder).path, flags: SQLITE_OPEN_READWRITE)
+    // No log and no shared file: both would need room.
+    try connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    try connection.execute("PRAGMA journal_mode = MEMORY")
+    try Schema.refuseStrangers(in: connection, vocabulary)
+    try Schema.migrate(connection, to: vocabulary)
+    try connection.transaction { () throws(StoreError) in
+      for (table, _) in vocabulary.tablesOfReceipts.reversed() {
+        try connection.execute("DELETE FROM \(table)")
+      }
+    }
+    return try receipts.fill(connection, vocabulary)
+  }
+
+  /// - Returns: the executions that cannot be in the new database, for want of an input.
+  private static func replaceDatabase(
     in folder: URL, from receipts: Receipts, _ vocabulary: Vocabulary,
     evenIncomplete: Bool = false
   ) throws(StoreError) -> [ExecutionRecord] {
@@ -43,6 +78,8 @@ extension Store {
         new.path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
       try keepPersonal(from: databaseURL(in: folder), in: connection, vocabulary)
       try connection.execute("PRAGMA foreign_keys = ON")
+      // Cut off, it is thrown away.
+      try connection.execute("PRAGMA journal_mode = OFF")
       try Schema.migrate(connection, to: vocabulary)
       return try receipts.fill(connection, vocabulary)
     }()

@@ -138,7 +138,7 @@ extension Store {
       throw .damaged(path: damaged.url.path, reason: damaged.reason)
     }
     try removal.removeObjects(in: folder, besides: receipts)
-    try replaceDatabase(in: folder, from: receipts, vocabulary, evenIncomplete: true)
+    try renewDatabase(in: folder, from: receipts, vocabulary)
     try removal.end(in: folder)
     return ["completed a removal that was cut off"]
   }

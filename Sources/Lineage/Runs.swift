@@ -41,11 +41,7 @@ extension Store {
   private func close(_ id: String) throws(StoreError) {
     if var known = try Receipt.readIfWhole(RunRecord.self, from: receiptURL(run: id)) {
       known = try Journal.completed(known, in: folder)
-      try database.transaction { () throws(StoreError) in
-        try RunRow.insert(known.stages, runID: id, into: database)
-        try database.run("DELETE FROM event WHERE run_id = ?", [.text(id)])
-        try RunRow.insert(known.events, runID: id, into: database)
-      }
+      try database.transaction { () throws(StoreError) in try renew(known) }
       if known.status != "running" { return try end(known) }
     }
     try finishRun(id, status: "interrupted")

@@ -16,7 +16,9 @@ import Foundation
 package enum StoreFile {
   /// What lies somewhere.
   enum Kind: Sendable, Hashable, CustomStringConvertible {
-    case file, folder, link, other(String)
+    case file, folder, link
+    /// By its name.
+    case other(String)
 
     init(_ mode: mode_t) {
       switch mode & S_IFMT {

@@ -65,7 +65,7 @@ struct Verification {
     }
     let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
     for mode in ["mode=ro", "immutable=1"] where !hasDatabase {
-      do {
+      do throws(StoreError) {
         try index.run("ATTACH ? AS old", [.text("file:\(escaped)?\(mode)")])
         if try index.integer("SELECT count(*) FROM old.sqlite_schema") == 0 {
           throw StoreError.damaged(path: path, reason: "it is empty")
@@ -73,7 +73,7 @@ struct Verification {
         hasDatabase = true
       } catch {
         try? index.execute("DETACH old")
-        if mode == "immutable=1" { add(.database, "locus.sqlite", "\(error)") }
+        if mode == "immutable=1" { try addDatabase(error) }
       }
     }
   }
@@ -107,18 +107,14 @@ struct Verification {
       }
       try checkRows()
     } catch {
-      add(.database, "locus.sqlite", "\(error)")
+      try addDatabase(error)
     }
   }
 
-  /// Each table, with the column that says to whom its rows belong.
-  private var tables: [(name: String, subject: String)] {
-    [
-      ("pipeline", "name"), ("run", "id"), ("stage", "run_id"), ("event", "run_id"),
-      ("execution", "id"), ("artifact", "sha256"), ("manifest", "sha256"),
-      ("execution_input", "execution_id"), ("execution_output", "execution_id"),
-      ("metric", "execution_id"),
-    ] + vocabulary.tables.map { ($0.name, "execution_id") }
+  /// A database that cannot be read may be whole.
+  private mutating func addDatabase(_ error: StoreError) throws(StoreError) {
+    guard error.isBroken else { throw error }
+    add(.database, "locus.sqlite", "\(error)")
   }
 
   private struct Difference {
@@ -140,7 +136,7 @@ struct Verification {
     var differences: [String: Difference] = [:]
     let existing = Set(try index.texts("SELECT name FROM old.sqlite_schema WHERE type = 'table'"))
     // An older schema may lack a table.
-    for (table, subject) in tables where existing.contains(table) {
+    for (table, subject) in vocabulary.tablesOfReceipts where existing.contains(table) {
       let inDatabase = try rows(of: table, subject, only: "old", not: "main")
       let inReceipts = try rows(of: table, subject, only: "main", not: "old")
       for name in inDatabase.union(inReceipts) {

@@ -28,6 +28,17 @@ package struct Vocabulary: Sendable {
   /// Lineage's own views, then the program's.
   var allViews: [ViewDeclaration] { ViewDeclaration.own + views }
 
+  /// Each table that receipts fill, with the column that says to whom its rows belong; a table comes after
+  /// those that it names rows of.
+  var tablesOfReceipts: [(name: String, subject: String)] {
+    [
+      ("pipeline", "name"), ("run", "id"), ("execution", "id"), ("stage", "run_id"),
+      ("event", "run_id"), ("artifact", "sha256"), ("manifest", "sha256"),
+      ("execution_input", "execution_id"), ("execution_output", "execution_id"),
+      ("metric", "execution_id"),
+    ] + tables.map { ($0.name, "execution_id") }
+  }
+
   /// Lineage's own queries, then the program's.
   package var allQueries: [NamedQuery] { NamedQuery.own + queries }
 }

@@ -13,10 +13,10 @@ extension Report {
         try EarlierRun.stages(run.id).rows(store) == EarlierRun.stages(runID).rows(store)
       else { return nil }
       AtomicFile.removeDrafts(in: place)
-      let text = try Data(contentsOf: url)
       // A process may have been killed between the two.
-      if (try? Data(contentsOf: place.appending(path: latestName))) != text {
-        try AtomicFile.write(text, to: place.appending(path: latestName))
+      let latest = place.appending(path: latestName)
+      if let text = try StoreFile.read(url), (try? StoreFile.read(latest)) != text {
+        try AtomicFile.write(text, to: latest)
       }
       return url
     }

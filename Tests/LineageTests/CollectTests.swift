@@ -110,7 +110,7 @@ struct CollectTests {
     for key in [model.key, fixture.hash("gone")] {
       let checkpoint = fixture.folder.appending(path: "checkpoints/\(key)")
       try FileManager.default.createDirectory(at: checkpoint, withIntermediateDirectories: true)
-      try Data("half".utf8).write(to: checkpoint.appending(path: "weights"))
+      try Data("half".utf8).write(to: checkpoint.appending(path: fixture.hash("half")))
     }
     let plan = try fixture.removal(keeping: [])
     #expect(plan.runs.isEmpty && plan.executions.isEmpty && plan.objects.count == 1)
@@ -157,7 +157,9 @@ struct CollectTests {
   @Test("last=N counts whole runs of a file that succeeded, and keeps whatever is newer")
   func wholeRuns() throws {
     let fixture = try StoreFixture()
-    func run(_ status: String, path: String = "study.json5", isPartial: Bool = false) throws -> String {
+    func run(
+      _ status: String, path: String = "study.json5", isPartial: Bool = false
+    ) throws -> String {
       let id = try fixture.begin(path: path)
       if isPartial {
         try fixture.store.recordEvent(
@@ -206,8 +208,7 @@ struct CollectTests {
           if number < step { return 0 }
           hasFailed.withLock { $0 = true }
           return EIO
-        }
-      ) { try Store.remove(plan, from: fixture.folder, .locus) }
+        }, operation: { try Store.remove(plan, from: fixture.folder, .locus) })
       if !hasFailed.withLock({ $0 }) { break }
       // Nothing of what is kept is ever gone, and what is left is whole.
       for text in ["p", "w2", "lone"] {
@@ -215,9 +216,9 @@ struct CollectTests {
         #expect(FileManager.default.fileExists(atPath: url.path), "step \(step)")
       }
       _ = try Store.heal(fixture.folder, .locus)
-      #expect(try Store.verify(fixture.folder, .locus).isEmpty, "step \(step)")
       // As if it had just been begun, or not yet.
       try Store.remove(try fixture.removal(keeping: [.last(1)]), from: fixture.folder, .locus)
+      #expect(try Store.verify(fixture.folder, .locus).isEmpty, "step \(step)")
       #expect(files(fixture).count == expected, "step \(step)")
       #expect(runs.count == 4)
     }

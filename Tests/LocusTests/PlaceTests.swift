@@ -200,7 +200,8 @@ struct PlaceTests {
   @Test(
     "a list of what to remove is believed only for names that Locus makes",
     arguments: [
-      "", ".", "..", "/", "objects", "objects/", "objects/ab", "../mine", "objects/../../mine", "tmp",
+      "", ".", "..", "/", "objects", "objects/", "objects/ab", "../mine", "objects/../../mine",
+      "tmp",
       "locus.sqlite", "receipts", "receipts/runs", "objects/ab/../../notes",
     ])
   func removalList(_ path: String) throws {

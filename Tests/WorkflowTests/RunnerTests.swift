@@ -258,7 +258,7 @@ struct RunnerTests {
   @Test("scratch folders are removed, those of killed runs too")
   func scratch() throws {
     let bench = try Bench()
-    let dead = bench.store.temporaryFolder.appending(path: "stage-dead")
+    let dead = bench.store.temporaryFolder.appending(path: Places.newScratch())
     try FileManager.default.createDirectory(at: dead, withIntermediateDirectories: true)
     try bench.run(bench.plan(chain))
     let left = try FileManager.default.contentsOfDirectory(

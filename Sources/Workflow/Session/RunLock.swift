@@ -126,7 +126,7 @@ package final class RunLock: Sendable {
       var request = wholeFile(F_WRLCK)
       if fcntl(descriptor, OpenFileLock.set, &request) == 0 {
         // Somebody may have replaced the file between its opening and its locking.
-        if isFile(descriptor, at: path) { return try take(descriptor, url, as: holder()) }
+        if isFile(descriptor, at: path) { return take(descriptor, url, as: holder()) }
         release(descriptor)
         continue
       }
@@ -161,16 +161,10 @@ package final class RunLock: Sendable {
     }
   }
 
-  private static func take(_ descriptor: Int32, _ url: URL, as holder: LockHolder) throws
-    -> RunLock
-  {
+  /// The name is for people: a full disk may have no room for it, and room is what `gc` makes.
+  private static func take(_ descriptor: Int32, _ url: URL, as holder: LockHolder) -> RunLock {
     let previous = decode(url)
-    let code = write(holder, to: descriptor)
-    // The name is for people. A full disk has no room for it, and room is what `gc` makes.
-    if code != 0 && code != ENOSPC && code != EDQUOT {
-      release(descriptor)
-      throw WorkflowError.cannotLock(url.path, reason: String(cString: strerror(code)))
-    }
+    write(holder, to: descriptor)
     return RunLock(descriptor: descriptor, previous: previous)
   }
 
@@ -229,16 +223,14 @@ package final class RunLock: Sendable {
     return try? JSONDecoder().decode(LockHolder.self, from: data)
   }
 
-  /// Gives back `errno` or 0.
-  private static func write(_ holder: LockHolder, to descriptor: Int32) -> Int32 {
+  private static func write(_ holder: LockHolder, to descriptor: Int32) {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard var data = try? encoder.encode(holder) else { return EINVAL }
+    guard var data = try? encoder.encode(holder), ftruncate(descriptor, 0) == 0 else { return }
     data.append(UInt8(ascii: "\n"))
     let bytes = [UInt8](data)
-    let isWritten =
-      ftruncate(descriptor, 0) == 0 && pwrite(descriptor, bytes, bytes.count, 0) == bytes.count
-    return isWritten ? 0 : errno
+    // What a full disk took of it names nobody.
+    if pwrite(descriptor, bytes, bytes.count, 0) != bytes.count { _ = ftruncate(descriptor, 0) }
   }
 
   private init(descriptor: Int32, previous: LockHolder?) {

@@ -7,7 +7,8 @@ import Workflow
 enum CollectCommand: Command {
   struct Options: StoreOptions {
     @Option(
-      repeated: "--keep", "RULE", "keep last=N (whole successes of each pipeline file, and what is newer), since=DATE, pipeline=NAME",
+      repeated: "--keep", "RULE",
+      "keep last=N (whole successes a file, and what is newer), since=DATE, pipeline=NAME",
       reading: rule)
     var rules: [Keep]
     @Flag("--dry-run", "tell what would go, then stop") var isDry
@@ -26,7 +27,8 @@ enum CollectCommand: Command {
     examples: [
       .init(
         command: "locus gc --keep last=5 --dry-run",
-        effect: "which runs, and how much, would go if each file kept its last five whole successes"),
+        effect: "which runs, and how much, would go if each file kept its last five whole successes"
+      ),
       .init(
         command: "locus gc --keep since=2026-11-01 --keep pipeline=quickstart",
         effect: "keep this month's runs and every run of one pipeline"),
