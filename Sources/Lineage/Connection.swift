@@ -55,13 +55,16 @@ final class Connection {
       throw error
     }
     sqlite3_extended_result_codes(handle, 1)
-    sqlite3_busy_timeout(handle, 10_000)
+    wait(Store.patience)
   }
 
   deinit {
     for statement in idle.values { sqlite3_finalize(statement) }
     sqlite3_close_v2(handle)
   }
+
+  /// How long to wait for another program that holds the database.
+  func wait(_ seconds: Double) { sqlite3_busy_timeout(handle, Int32(seconds * 1000)) }
 
   func execute(_ sql: String) throws(StoreError) {
     let code = sqlite3_exec(handle, sql, nil, nil, nil)

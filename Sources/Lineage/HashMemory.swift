@@ -28,7 +28,10 @@ struct FileStamp: Sendable, Hashable {
   }
 
   private static func nanoseconds(_ time: timespec) -> Int64 {
-    Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+    // Anybody can set a time that nanoseconds since 1970 do not reach.
+    let (seconds, isOut) = Int64(time.tv_sec).multipliedReportingOverflow(by: 1_000_000_000)
+    let (sum, isBeyond) = seconds.addingReportingOverflow(Int64(time.tv_nsec))
+    return isOut || isBeyond ? (time.tv_sec < 0 ? .min : .max) : sum
   }
 
   fileprivate init?(_ fields: ArraySlice<Substring>) {

@@ -34,11 +34,17 @@ extension Receipts {
 }
 
 extension Store {
-  /// Brings in what a crash kept from the database.
+  /// Brings in what a crash, or another program that held it, kept from the database.
   func importReceipts() throws(StoreError) {
     let executions = try unknown(Receipt.executions, "execution")
     let runs = try unknown(Receipt.runs, "run")
-    if executions.isEmpty && runs.isEmpty { return }
+    // The database may have seen a run begin and not end.
+    var ended: [RunRecord] = []
+    for id in try database.texts("SELECT id FROM run WHERE status = 'running'") {
+      let record = try Receipt.readIfWhole(RunRecord.self, from: receiptURL(run: id))
+      if let record, record.status != "running" { ended.append(record) }
+    }
+    if executions.isEmpty && runs.isEmpty && ended.isEmpty { return }
     // A damaged receipt is verify's to report; the stage that it stood for simply runs again.
     let receipts = try Receipts(in: folder, vocabulary, executions: executions, runs: runs)
     try takeIn(receipts.executions)
@@ -48,7 +54,18 @@ extension Store {
           try RunRow.insert(run, into: database)
         }
       }
+      for run in ended { try renew(run) }
     }
+  }
+
+  /// Says of a run that the database knows already what its receipt says. Within a transaction.
+  func renew(_ run: RunRecord) throws(StoreError) {
+    try RunRow.insert(run.stages, runID: run.id, into: database)
+    try database.run("DELETE FROM event WHERE run_id = ?", [.text(run.id)])
+    try RunRow.insert(run.events, runID: run.id, into: database)
+    try database.run(
+      "UPDATE run SET status = ?, finished_at = ? WHERE id = ?",
+      [.text(run.status), .optional(run.finishedAt), .text(run.id)])
   }
 
   /// The receipts that the database does not know.

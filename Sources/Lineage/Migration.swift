@@ -3,9 +3,10 @@ extension Schema {
   /// columns and tables that the vocabulary has anew, views and measures by their text.
   static func migrate(_ database: Connection, to vocabulary: Vocabulary) throws(StoreError) {
     try database.transaction { () throws(StoreError) in
-      // Views may name what a migration changes.
-      for name in try database.texts("SELECT name FROM sqlite_schema WHERE type = 'view'") {
-        try database.execute("DROP VIEW \"\(name)\"")
+      // Views may name what a migration changes; a person's are left as they are.
+      try database.execute("PRAGMA legacy_alter_table = ON")
+      for view in vocabulary.allViews {
+        try database.execute("DROP VIEW IF EXISTS \"\(view.name)\"")
       }
       let version = try database.integer("PRAGMA user_version") ?? 0
       if version == 0 {
@@ -31,7 +32,8 @@ extension Schema {
   {
     guard try database.integer("PRAGMA user_version") == version else { return false }
     let views = try database.texts(
-      "SELECT sql FROM sqlite_schema WHERE type = 'view' ORDER BY rowid")
+      "SELECT sql FROM sqlite_schema WHERE type = 'view' AND substr(lower(name), 1, length(?1)) <> ?1"
+        + " ORDER BY rowid", [.text(SchemaItem.personalPrefix)])
     if views != vocabulary.allViews.map({ "CREATE VIEW \($0.name) AS \($0.sql)" }) { return false }
     if try !missing(of: vocabulary, in: database).isEmpty { return false }
     return try database.query("SELECT \(measureColumns) FROM measure ORDER BY rowid").rows

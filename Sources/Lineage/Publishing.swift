@@ -70,10 +70,10 @@ extension Store {
     let url = receiptURL(execution: record.id)
     try AtomicFile.write(
       try Receipt.data(record, path: url.path), to: url, temporary: temporaryFolder)
-    try database.transaction { () throws(StoreError) in
+    try index { [database, vocabulary] () throws(StoreError) in
       try ExecutionRow.insert(record, into: database, vocabulary)
     }
-    if !waiting.isEmpty { try takeIn(waiting, after: record.id) }
+    if !waiting.isEmpty && !isBehind { try takeIn(waiting, after: record.id) }
   }
 
   func receiptURL(execution id: String) -> URL {

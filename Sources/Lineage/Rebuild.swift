@@ -53,6 +53,7 @@ extension Store {
     // No log and no shared file: both would need room.
     try connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     try connection.execute("PRAGMA journal_mode = MEMORY")
+    try Schema.refuseStrangers(in: connection, vocabulary)
     try Schema.migrate(connection, to: vocabulary)
     try connection.transaction { () throws(StoreError) in
       for (table, _) in vocabulary.tablesOfReceipts.reversed() {
@@ -75,6 +76,7 @@ extension Store {
       () throws(StoreError) in
       let connection = try Connection(
         new.path, flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+      try keepPersonal(from: databaseURL(in: folder), in: connection, vocabulary)
       try connection.execute("PRAGMA foreign_keys = ON")
       // Cut off, it is thrown away.
       try connection.execute("PRAGMA journal_mode = OFF")
@@ -92,5 +94,36 @@ extension Store {
     for suffix in ["-wal", "-shm"] { try place.removeFile(Places.database + suffix) }
     try AtomicFile.move(new, to: old)
     return left
+  }
+
+  /// Copies what people added to the old database into the new one. The old one is copied whole and
+  /// emptied of what is Locus' own: no statement is made from what it holds.
+  ///
+  /// - Throws: `StoreError.stranger`, and `.damaged` where the old database is damaged but has such things.
+  private static func keepPersonal(
+    from old: URL, in new: Connection, _ vocabulary: Vocabulary
+  ) throws(StoreError) {
+    guard FileManager.default.fileExists(atPath: old.path),
+      let database = try? openToRead(old.path), let items = try? SchemaItem.all(in: database),
+      (try? identity(of: database)) == .ours
+    else { return }
+    try Schema.refuseStrangers(in: database, vocabulary)
+    if !items.contains(where: \.isPersonal) { return }
+    let problems = try database.texts("PRAGMA integrity_check")
+    if problems != ["ok"] {
+      throw .damaged(
+        path: old.path,
+        reason: "it holds tables or views of yours, \(SchemaItem.personalPrefix)…, which cannot be"
+          + " copied; move the file away to go on without them")
+    }
+    try new.fill(from: database)
+    for item in Schema.own(vocabulary).sorted(by: { $0.name < $1.name }) {
+      switch item.type {
+      case "view": try new.execute("DROP VIEW IF EXISTS \"\(item.name)\"")
+      case "table": try new.execute("DROP TABLE IF EXISTS \"\(item.name)\"")
+      default: break
+      }
+    }
+    try new.execute("PRAGMA user_version = 0")
   }
 }

@@ -1,7 +1,7 @@
 import Foundation
 
 // A run's receipt is written when it begins and when it ends; what happens between goes into its
-// journal, in the same transaction as into the database.
+// journal, then into the database.
 
 extension Store {
   /// Begins a run and returns its id: the time, the pipeline and four random digits.
@@ -24,7 +24,7 @@ extension Store {
       pipeline: pipeline, path: path, source: source, startedAt: startedAt, status: "running",
       trigger: trigger, seed: seed, host: host, locusVersion: locusVersion, gitCommit: gitCommit)
     try writeReceipt(record)
-    try database.transaction { () throws(StoreError) in try RunRow.insert(record, into: database) }
+    try index { [database] () throws(StoreError) in try RunRow.insert(record, into: database) }
     return record.id
   }
 
@@ -41,11 +41,7 @@ extension Store {
   private func close(_ id: String) throws(StoreError) {
     if var known = try Receipt.readIfWhole(RunRecord.self, from: receiptURL(run: id)) {
       known = try Journal.completed(known, in: folder)
-      try database.transaction { () throws(StoreError) in
-        try RunRow.insert(known.stages, runID: id, into: database)
-        try database.run("DELETE FROM event WHERE run_id = ?", [.text(id)])
-        try RunRow.insert(known.events, runID: id, into: database)
-      }
+      try database.transaction { () throws(StoreError) in try renew(known) }
       if known.status != "running" { return try end(known) }
     }
     try finishRun(id, status: "interrupted")
@@ -53,7 +49,11 @@ extension Store {
 
   /// Ends a run; its receipt gets its stages and events.
   package func finishRun(_ id: String, status: String) throws(StoreError) {
-    var record = try run(id)
+    try bringIn(patience: patience)
+    var record =
+      isBehind
+      ? try Journal.completed(Receipt.read(RunRecord.self, from: receiptURL(run: id)), in: folder)
+      : try run(id)
     record.status = status
     record.finishedAt = max(timestamp(), record.startedAt)
     for index in record.stages.indices where record.stages[index].status == "running" {
@@ -64,7 +64,7 @@ extension Store {
 
   private func end(_ record: RunRecord) throws(StoreError) {
     try writeReceipt(record)
-    try database.transaction { () throws(StoreError) in
+    try index { [database] () throws(StoreError) in
       try database.run(
         "UPDATE run SET status = ?, finished_at = ? WHERE id = ?",
         [.text(record.status), .optional(record.finishedAt), .text(record.id)])
@@ -82,10 +82,10 @@ extension Store {
   /// Records stages of one run at once.
   package func recordStages(_ stages: [StageRecord]) throws(StoreError) {
     guard let runID = stages.first?.runID else { return }
-    try database.transaction { () throws(StoreError) in
+    try Journal.append(
+      stages.map { Journal.Entry(stage: $0) }, to: Journal.url(runID, in: folder))
+    try index { [database] () throws(StoreError) in
       try RunRow.insert(stages, runID: runID, into: database)
-      try Journal.append(
-        stages.map { Journal.Entry(stage: $0) }, to: Journal.url(runID, in: folder))
     }
   }
 
@@ -94,9 +94,9 @@ extension Store {
   ) throws(StoreError) {
     let event = EventRecord(
       executionID: executionID, at: timestamp(), level: level, message: message)
-    try database.transaction { () throws(StoreError) in
+    try Journal.append([Journal.Entry(event: event)], to: Journal.url(runID, in: folder))
+    try index { [database] () throws(StoreError) in
       try RunRow.insert([event], runID: runID, into: database)
-      try Journal.append([Journal.Entry(event: event)], to: Journal.url(runID, in: folder))
     }
   }
 

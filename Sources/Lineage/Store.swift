@@ -12,10 +12,13 @@ package final class Store {
   package let vocabulary: Vocabulary
   /// Executions whose receipts name an input that nothing known has made, until something does.
   var waiting: [ExecutionRecord] = []
+  /// Rows that another program keeps from the database, in their order.
+  var backlog: [() throws(StoreError) -> Void] = []
+  var patience = Store.patience
   /// What `verify` found damaged: not used again before it has been healed.
   let doubts: Doubts
 
-  private init(_ folder: URL, _ database: Connection, _ vocabulary: Vocabulary) throws(StoreError) {
+  init(_ folder: URL, _ database: Connection, _ vocabulary: Vocabulary) throws(StoreError) {
     self.folder = folder
     self.database = database
     self.vocabulary = vocabulary
@@ -128,6 +131,7 @@ package final class Store {
   }
 
   private func prepareToWrite() throws(StoreError) {
+    try Schema.refuseStrangers(in: database, vocabulary)
     try database.execute("PRAGMA journal_mode = WAL")
     try database.execute("PRAGMA synchronous = NORMAL")
     try database.execute("PRAGMA foreign_keys = ON")

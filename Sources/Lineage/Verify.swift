@@ -104,6 +104,9 @@ struct Verification {
         add(
           .database, "table \(try row.text("table"))", "\(number) names a row that is not there")
       }
+      for (subject, problem) in try SchemaComparison(index: index).problems() {
+        add(.database, subject, problem)
+      }
       try checkRows()
     } catch {
       try addDatabase(error)
@@ -208,13 +211,17 @@ struct Verification {
 
   // MARK: - Objects
 
-  /// `progress` is told how many of how many objects were read.
-  mutating func checkObjects(_ progress: (Int, Int) -> Void) throws(StoreError) {
+  /// - Parameters:
+  ///   - suspects: the objects to read; `nil`: all.
+  ///   - progress: is told how many of how many objects were read.
+  mutating func checkObjects(only suspects: Set<String>?, _ progress: (Int, Int) -> Void)
+    throws(StoreError)
+  {
     let known = try index.texts(
       "SELECT sha256 FROM main.artifact"
         + (hasDatabase ? " UNION SELECT sha256 FROM old.artifact" : "")
         + " ORDER BY sha256")
-    for (number, sha256) in known.enumerated() {
+    for (number, sha256) in known.enumerated() where suspects?.contains(sha256) != false {
       if let problem = try Self.problem(Store.objectURL(sha256, in: folder), sha256) {
         add(.object, sha256, problem, try restingOn(object: sha256))
       }
@@ -301,27 +308,6 @@ struct Verification {
 }
 
 extension Store {
-  /// Hashes every object and receipt again and holds the database against the receipts.
-  ///
-  /// What is found is left for the next run to heal, where the store can be written.
-  /// - Parameters:
-  ///   - isRunning: whether somebody holds the lock.
-  ///   - progress: is told how many of how many objects were read.
-  /// - Returns: every fault; nothing when all is as it was left.
-  package static func verify(
-    _ folder: URL, _ vocabulary: Vocabulary, isRunning: @escaping () -> Bool = { false },
-    progress: (Int, Int) -> Void = { _, _ in }
-  ) throws(StoreError) -> [Fault] {
-    let folder = folder.standardizedFileURL
-    try checkPlace(folder, vocabulary)
-    var verification = try Verification(folder, vocabulary, isRunning: isRunning)
-    try verification.checkReceipts()
-    try verification.checkDatabase()
-    try verification.checkObjects(progress)
-    Doubts.leave(verification.faults, in: folder)
-    return verification.faults
-  }
-
   /// Refuses what is no store: nothing is there, or something of another program or version.
   static func checkPlace(_ folder: URL, _ vocabulary: Vocabulary) throws(StoreError) {
     do {

@@ -152,6 +152,8 @@ package final class ProgressPrinter: Sendable {
     ]
     let shown = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     return "run \(summary.runID) \(summary.status.rawValue): \(shown)"
+      + (summary.isDatabaseBehind
+        ? "; another program holds the database, the next run brings its rows in" : "")
   }
 
   private func shortened(_ text: String, to width: Int) -> String {

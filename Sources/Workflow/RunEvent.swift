@@ -40,6 +40,8 @@ package struct RunSummary: Sendable, Hashable {
   package var skipped: Int
   /// 0 on success, 70 or the failing stage's own code after a failure, 130 or 143 interrupted.
   package var exitCode: Int32
+  /// Whether another program kept the database from learning all of it: the next run brings it in.
+  package var isDatabaseBehind = false
 }
 
 /// Receives the events of a run, on any thread, one at a time for each stage.

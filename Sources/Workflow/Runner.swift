@@ -319,6 +319,7 @@ package struct Runner {
     resolver.finish()
     try recordAll()
     try store.finishRun(runID, status: summary.status.rawValue)
+    summary.isDatabaseBehind = store.isBehind
     observer(.ended(summary))
     return summary
   }

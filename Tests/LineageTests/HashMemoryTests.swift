@@ -29,6 +29,22 @@ private struct Memory {
 
 @Suite("Remembered hashes")
 struct HashMemoryTests {
+  @Test(
+    "a time of modification that no clock shows changes nothing but the stamp",
+    arguments: [-11_676_096_000, 10_413_792_000, Int.max, Int.min])
+  func farTimes(_ seconds: Int) throws {
+    let memory = try Memory()
+    defer { memory.remove() }
+    var times = [timespec(tv_sec: seconds, tv_nsec: 0), timespec(tv_sec: seconds, tv_nsec: 0)]
+    // Where a file system has no such time, it takes its nearest.
+    try #require(utimensat(AT_FDCWD, memory.object.path, &times, 0) == 0)
+    let first = memory.later()
+    #expect(try first.isIntact(memory.hash))
+    first.save()
+    #expect(try memory.later().isIntact(memory.hash))
+    #expect(try Store.verify(memory.folder, .locus).map(\.problem) == ["belongs to no execution"])
+  }
+
   @Test("an object that was read is known by its stamp, also to the next run")
   func known() throws {
     let memory = try Memory()

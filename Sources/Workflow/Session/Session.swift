@@ -65,7 +65,7 @@ package final class Session {
       let summary = try Runner.run(
         try plan(store), store: store, lock: lock, settings: settings, cancellation: cancellation,
         observer: observer)
-      return (summary, try report(summary, store))
+      return (summary, try report(summary, store.upToDate()))
     }
   }
 

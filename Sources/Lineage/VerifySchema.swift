@@ -1,0 +1,64 @@
+/// Holds what a database is made of against what this version makes: a view that says something else, an
+/// index that is gone, a trigger that nobody asked for.
+struct SchemaComparison {
+  /// Has the database of a store attached as `old`; its `main` is of this version.
+  let index: Connection
+
+  /// What is wrong, each with the name of what it is about.
+  func problems() throws(StoreError) -> [(subject: String, problem: String)] {
+    var problems: [(subject: String, problem: String)] = []
+    let application = try index.integer("PRAGMA old.application_id") ?? 0
+    let version = try index.integer("PRAGMA old.user_version") ?? 0
+    if application != Schema.applicationID {
+      problems.append(("locus.sqlite", "has the application id \(application)"))
+    }
+    // What an older version made is brought to this one when it is next written to.
+    if version != Schema.version { return problems }
+    let found = try items("old")
+    let expected = try items("main")
+    for (item, sql) in found.sorted(by: { $0.key.name < $1.key.name }) {
+      guard let own = expected[item] else {
+        if !item.isPersonal {
+          problems.append(("\(item.type) \(item.name)", "was not made by Locus"))
+        }
+        continue
+      }
+      // A table that was migrated has another text than a new one, with the same columns.
+      let isSame = item.type == "table" ? try columnsAreEqual(item.name) : sql == own
+      if !isSame { problems.append(("\(item.type) \(item.name)", "is not as Locus makes it")) }
+    }
+    for item in expected.keys.sorted(by: { $0.name < $1.name }) where found[item] == nil {
+      problems.append(("\(item.type) \(item.name)", "is missing"))
+    }
+    return problems
+  }
+
+  private func items(_ place: String) throws(StoreError) -> [SchemaItem: String] {
+    var items: [SchemaItem: String] = [:]
+    for row in try index.rows(
+      "SELECT type, name, tbl_name, sql FROM \(place).sqlite_schema"
+        + " WHERE name NOT LIKE 'sqlite~_%' ESCAPE '~'")
+    {
+      let item = SchemaItem(
+        type: try row.text("type"), name: try row.text("name"), owner: try row.text("tbl_name"))
+      items[item] = try row.optionalText("sql") ?? ""
+    }
+    return items
+  }
+
+  private func columnsAreEqual(_ table: String) throws(StoreError) -> Bool {
+    func columns(_ place: String) throws(StoreError) -> QueryResult {
+      try index.query(
+        "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, ?)"
+          + " ORDER BY name", [.text(table), .text(place)])
+    }
+    func constraints(_ place: String) throws(StoreError) -> QueryResult {
+      try index.query(
+        "SELECT \"from\", \"table\", \"to\" FROM pragma_foreign_key_list(?, ?) ORDER BY 1, 2, 3",
+        [.text(table), .text(place)])
+    }
+    let isSame = try columns("old") == columns("main")
+    let areConstraints = try constraints("old") == constraints("main")
+    return isSame && areConstraints
+  }
+}
