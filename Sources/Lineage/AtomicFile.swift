@@ -32,7 +32,7 @@ package enum AtomicFile {
     let descriptor = try create(draft, for: url, needed: data.count)
     // Until the file has its name: whoever tidies up leaves a draft that is held.
     defer { close(descriptor) }
-    do {
+    do throws(StoreError) {
       if let mode, fchmod(descriptor, mode) != 0 { throw StoreError(errno, writing: url) }
       try fill(descriptor, data, for: url)
       if isLasting { return try move(draft, to: url) }

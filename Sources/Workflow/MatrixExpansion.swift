@@ -26,7 +26,6 @@ struct MatrixExpansion {
     var problems: [ParameterProblem]
   }
 
-
   init(stages: [StageDraft], kinds: [StageKind], list: ProblemList) {
     self.stages = stages
     self.kinds = kinds

@@ -23,7 +23,8 @@ struct LineageSection: Section {
       for stage in equal { numbers[stage.name] = number }
       let names = equal.map { Escape.mermaid($0.name) }.joined(separator: "<br/>")
       let key = equal[0].key.map { String($0.prefix(8)) } ?? "no key"
-      lines.append("  s\(number)[\"\(names)<br/>\(Escape.mermaid(equal[0].kind)) · \(Escape.mermaid(key))\"]")
+      let kind = Escape.mermaid(equal[0].kind)
+      lines.append("  s\(number)[\"\(names)<br/>\(kind) · \(Escape.mermaid(key))\"]")
     }
     var drawn: Set<String> = []
     for arrow in arrows {
