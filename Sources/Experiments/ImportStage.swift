@@ -45,7 +45,7 @@ package enum ImportStage {
   /// - Parameter content: a weights file as Locus writes it.
   package static func kind(importing content: Data) -> StageKind {
     var kind = kind
-    kind.needs = { _ in [] }
+    kind.needs = nil
     kind.run = { try output(content, path: nil, $0) }
     return kind
   }

@@ -76,7 +76,7 @@ package struct Plan: Sendable {
   /// - Throws: `WorkflowError.missingObject`.
   package func checkNeeds(_ store: () throws -> Store?) throws {
     let needed = steps.filter(\.runs).flatMap { step in
-      step.instance.kind.needs(step.instance.parameters).map { (step.instance.name, $0) }
+      (step.instance.kind.needs?(step.instance.parameters) ?? []).map { (step.instance.name, $0) }
     }
     if needed.isEmpty { return }
     let store = try store()

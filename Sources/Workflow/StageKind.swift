@@ -30,8 +30,8 @@ package struct StageKind: Sendable {
   package var checkInputs: @Sendable (JSONValue, Upstream) -> [ParameterProblem]
   /// What is known of the artifact before it is made, for those downstream to check against.
   package var foresee: @Sendable (JSONValue, Upstream) -> JSONValue
-  /// Objects that its parameters name and the store must hold before any work.
-  package var needs: @Sendable (JSONValue) -> [NeededObject]
+  /// Objects that its parameters name and the store must hold before any work; `nil`: never any.
+  package var needs: (@Sendable (JSONValue) -> [NeededObject])?
   package var run: @Sendable (StageContext) throws -> StageOutput
 
   package init(
@@ -50,7 +50,7 @@ package struct StageKind: Sendable {
     self.check = check
     checkInputs = { _, _ in [] }
     foresee = { _, _ in .null }
-    needs = { _ in [] }
+    needs = nil
     self.run = run
   }
 
@@ -67,7 +67,7 @@ package struct StageKind: Sendable {
     check: @escaping @Sendable (S) -> [ParameterProblem] = { _ in [] },
     checkInputs: @escaping @Sendable (S, Upstream) -> [ParameterProblem] = { _, _ in [] },
     foresee: @escaping @Sendable (S, Upstream) -> JSONValue = { _, _ in .null },
-    needs: @escaping @Sendable (S) -> [NeededObject] = { _ in [] },
+    needs: (@Sendable (S) -> [NeededObject])? = nil,
     run: @escaping @Sendable (S, StageContext) throws -> StageOutput
   ) {
     self.init(
@@ -81,7 +81,9 @@ package struct StageKind: Sendable {
     self.foresee = { parameters, upstream in
       (try? S(normalised: parameters)).map { foresee($0, upstream) } ?? .null
     }
-    self.needs = { (try? S(normalised: $0)).map(needs) ?? [] }
+    if let needs {
+      self.needs = { parameters in (try? S(normalised: parameters)).map(needs) ?? [] }
+    }
   }
 }
 
