@@ -34,13 +34,28 @@ struct FileStamp: Sendable, Hashable {
     return isOut || isBeyond ? (time.tv_sec < 0 ? .min : .max) : sum
   }
 
-  fileprivate init?(_ fields: ArraySlice<Substring>) {
-    let values = fields.compactMap { Int64($0) }
+  fileprivate init?(_ fields: ArraySlice<ArraySlice<UInt8>>) {
+    let values = fields.compactMap(Self.number)
     guard values.count == 5, fields.count == 5 else { return nil }
     device = UInt64(bitPattern: values[0])
     inode = UInt64(bitPattern: values[1])
     size = UInt64(bitPattern: values[2])
     (modified, changed) = (values[3], values[4])
+  }
+
+  /// A decimal number of an `Int64`.
+  private static func number(_ digits: ArraySlice<UInt8>) -> Int64? {
+    let isNegative = digits.first == UInt8(ascii: "-")
+    var value: Int64 = 0
+    for digit in isNegative ? digits.dropFirst() : digits {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+      let (tens, isOut) = value.multipliedReportingOverflow(by: 10)
+      let next = Int64(digit - UInt8(ascii: "0"))
+      let (sum, isBeyond) = tens.addingReportingOverflow(isNegative ? -next : next)
+      if isOut || isBeyond { return nil }
+      value = sum
+    }
+    return digits.count > (isNegative ? 1 : 0) ? value : nil
   }
 
   fileprivate var text: String {
@@ -75,15 +90,14 @@ package final class HashMemory {
     self.now = now
     objects = store.folder.appending(path: "objects").path + "/"
     guard let data = try? StoreFile.read(Self.url(in: store)) else { return }
-    let text = String(decoding: data, as: UTF8.self)
-    var lines = text.split(separator: "\n")
-    guard lines.first.map(String.init) == Self.heading else { return }
+    var lines = [UInt8](data).split(separator: UInt8(ascii: "\n"))
+    guard lines.first.map({ String(decoding: $0, as: UTF8.self) }) == Self.heading else { return }
     lines.removeFirst()
     stamps.reserveCapacity(lines.count)
     for line in lines {
-      let fields = line.split(separator: " ")
+      let fields = line.split(separator: UInt8(ascii: " "))
       guard fields.count == 6, let stamp = FileStamp(fields[1...]) else { continue }
-      stamps[String(fields[0])] = stamp
+      stamps[String(decoding: fields[0], as: UTF8.self)] = stamp
     }
   }
 

@@ -247,6 +247,7 @@ struct PipelineReader {
           .axisIsAlsoGiven(axis.name), at: node.position, "\(draft.path).\(axis.name)")
       }
     }
+    var checked: [JSONValue: [ParameterProblem]] = [:]
     for choice in combinations(of: draft.axes) {
       var members = base
       var ownSeed = seed
@@ -263,7 +264,10 @@ struct PipelineReader {
       let normalised = JSONValue.object(values)
       // A check may rely on the declared types: it sees only what passed them.
       if parameters.list.additions == before {
-        for problem in kind.check(normalised) {
+        // Combinations that differ in their seeds alone get the same answer.
+        let problems = checked[normalised] ?? kind.check(normalised)
+        checked[normalised] = problems
+        for problem in problems {
           let position = find(deepest: problem.path, in: members) ?? draft.position
           parameters.list.add(
             .checkFailed(problem.message), at: position, join(draft.path, problem.path))
