@@ -32,14 +32,14 @@ package struct DenoiserArtifact: Sendable {
   ///   - checkCancellation: is called between few passes of the denoiser.
   /// - Throws: `ArtifactError` for what is not what its manifest says.
   package init(
-    manifest file: StageFile, object: (String) -> StageFile,
+    manifest file: StageFile, object: (String) throws -> StageFile,
     checkCancellation: @escaping @Sendable () throws -> Void = {}
   ) throws {
     sha256 = file.sha256
     let plain: any Denoiser
     switch try DenoiserManifest(file) {
     case .trained(let training, let network), .imported(let training, let network):
-      let weights = object(network.weights)
+      let weights = try object(network.weights)
       let read = try weights.weights()
       guard read.denoiser.network.description.architecture == network.network,
         read.origin.labelling == training.labelling

@@ -28,7 +28,11 @@ package enum ImportStage {
     },
     run: { options, context in
       let file = context.object(options.weights)
-      return try output(try file.data(), path: file, context)
+      let content = try file.data()
+      guard SHA256.hash(content) == options.weights else {
+        throw ArtifactError(file: file, reason: "its content has another hash: it is damaged")
+      }
+      return try output(content, path: file, context)
     })
 
   private static func check(_ options: Options) -> [ParameterProblem] {

@@ -129,6 +129,17 @@ package final class HashMemory {
     return true
   }
 
+  /// Where an object lies that is what its hash says: by its stamp, else by reading it.
+  ///
+  /// - Throws: `StoreError.damaged`, also for one that is not there.
+  package func intactObject(_ sha256: String) throws -> URL {
+    let url = store.objectURL(sha256)
+    if try isKnown(sha256) || isIntact(sha256) { return url }
+    let isThere = try StoreFile.kind(url) != nil
+    throw StoreError.damaged(
+      path: url.path, reason: isThere ? "its content has another hash" : "it is missing")
+  }
+
   /// Keeps what was learnt. That it cannot be kept only costs time.
   package func save() {
     if !isChanged { return }

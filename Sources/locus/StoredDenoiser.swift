@@ -4,6 +4,8 @@ import Lineage
 import Workflow
 
 /// The denoiser that a word names: an instance of a stage that made one, its execution, or its manifest.
+///
+/// - Throws: `StoreError.damaged` when something that it is made of is not what its hash says.
 func storedDenoiser(_ word: String, in store: Store) throws -> any Denoiser {
   let sha256: String?
   switch try StoreReference(word, in: store) {
@@ -27,8 +29,9 @@ func storedDenoiser(_ word: String, in store: Store) throws -> any Denoiser {
   case .run: sha256 = nil
   }
   guard let sha256 else { throw UsageError.noDenoiser(word) }
-  func object(_ sha256: String) -> StageFile {
-    StageFile(url: store.objectURL(sha256), sha256: sha256)
+  let memory = HashMemory(store)
+  func object(_ sha256: String) throws -> StageFile {
+    StageFile(url: try memory.intactObject(sha256), sha256: sha256)
   }
   return try DenoiserArtifact(manifest: object(sha256), object: object).denoiser
 }

@@ -23,6 +23,36 @@ struct ImportTests {
     return values
   }
 
+  @Test("weights that are not what their hash says are used by no command")
+  func damaged() throws {
+    try withFolder { folder in
+      let first = try Executable.run(
+        ["import", "weights", Self.checkpoint, "--name", "theirs"] + Self.stated, in: folder)
+      let hash = try #require(
+        first.output.split(whereSeparator: \.isWhitespace).last.map(String.init))
+      let data = folder.appending(path: "data")
+      let object = Store.objectURL(hash, in: data)
+      var content = try Data(contentsOf: object)
+      content[content.count - 1] ^= 1
+      try FileManager.default.removeItem(at: object)
+      try content.write(to: object)
+      let words = [
+        [
+          "denoise", "theirs", "--x", Self.golden.appending(path: "x.npy").path, "--sigma",
+          Self.golden.appending(path: "sigma.npy").path, "--labels",
+          Self.golden.appending(path: "c.npy").path, "--out", "D.npy",
+        ], ["sample", "theirs", "--steps", "2"],
+      ]
+      for words in words {
+        let result = try Executable.run(words, in: folder)
+        #expect(result.code == 65, "\(result.error)")
+        #expect(result.error.contains(object.path) && result.error.contains("another hash"))
+      }
+      let made = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      #expect(!made.contains("D.npy") && !made.contains("sample.png"))
+    }
+  }
+
   @Test("denoises as PyTorch does, is found by name and by hash, and has a receipt")
   func importing() throws {
     try withFolder { folder in

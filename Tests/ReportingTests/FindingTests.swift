@@ -1,6 +1,7 @@
 // Proves that a claim is held against what was measured of it: the right replicates, under the same
 // conditions, over the same K, with a control that can object.
 import Formats
+import Foundation
 import Lineage
 import Measures
 import Testing
@@ -150,6 +151,20 @@ struct FindingTests {
     let graph = MarkdownRenderer(try LineageSection(data).blocks, pictureFolder: "pictures").text
     #expect(graph.contains("[\"a<br/>copy<br/>train"))
     #expect(graph.components(separatedBy: " --> ").count == 1 + 8)
+  }
+
+  @Test("a picture that is not what its hash says is not shown")
+  func damagedPicture() throws {
+    let fixture = try ReportFixture()
+    let made = try fixture.stage("a_evaluated", "evaluate", files: ["grid": "a picture"])
+    func page() throws -> String {
+      MarkdownRenderer(try SampleSection(fixture.data).blocks, pictureFolder: "p").text
+    }
+    #expect(try page().contains("samples-1.png"))
+    let object = fixture.store.objectURL(made("grid"))
+    try FileManager.default.removeItem(at: object)
+    try Data("b picture".utf8).write(to: object)
+    #expect(try page().contains("Missing or damaged") && !page().contains("samples-1.png"))
   }
 
   @Test("an agreement with any denoiser is told, whatever made it")

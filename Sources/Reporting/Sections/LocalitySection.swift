@@ -42,9 +42,8 @@ struct LocalitySection: Section {
           "Mean squared sensitivity around the output pixel (middle), on a logarithmic scale of six "
             + "decades; rows K = \(counts.map(String.init).joined(separator: ", ")), columns σ = "
             + "\(sigmas.map { Markdown.number($0, digits: 1) }.joined(separator: ", "))."),
-        .picture(
-          name: "locality-\(index + 1).png", content: map.content,
-          alternative: "Sensitivity maps of \(map.stage)"),
+        map.block(
+          name: "locality-\(index + 1).png", alternative: "Sensitivity maps of \(map.stage)"),
       ]
     }
     return blocks + [LocalityRow.question(run).block]

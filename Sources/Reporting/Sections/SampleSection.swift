@@ -24,9 +24,7 @@ struct SampleSection: Section {
     for (index, grid) in grids.enumerated() {
       blocks += [
         .heading(Markdown.name(grid.stage), level: 4),
-        .picture(
-          name: "samples-\(index + 1).png", content: grid.content,
-          alternative: "Samples of \(grid.stage)"),
+        grid.block(name: "samples-\(index + 1).png", alternative: "Samples of \(grid.stage)"),
       ]
     }
     return blocks + [StageFileRow.question(run, kind: Self.kind, role: Self.role).block]

@@ -1,15 +1,31 @@
 import Foundation
+import Lineage
 
-/// A picture that a stage left and that is still there.
+/// A picture that a stage left.
 struct SectionPicture {
   var stage: String
-  var content: Data
+  /// `nil` when it is not what its hash says, or not there any more.
+  private var content: Data?
 
   static func all(_ data: RunData, kind: String, role: String) throws -> [SectionPicture] {
-    try data.ask(StageFileRow.question(data.run.id, kind: kind, role: role)).compactMap { file in
-      (try? Data(contentsOf: data.store.objectURL(file.sha256))).map {
-        SectionPicture(stage: file.stage, content: $0)
+    let memory = HashMemory(data.store)
+    return try data.ask(StageFileRow.question(data.run.id, kind: kind, role: role)).map { file in
+      do {
+        return SectionPicture(
+          stage: file.stage, content: try Data(contentsOf: memory.intactObject(file.sha256)))
+      } catch StoreError.damaged {
+        return SectionPicture(stage: file.stage, content: nil)
       }
     }
+  }
+
+  /// The picture, or that it is damaged.
+  func block(name: String, alternative: String) -> Block {
+    guard let content else {
+      return .paragraph(
+        "**Missing or damaged:** the store has no such picture as was made; `locus verify` says more."
+      )
+    }
+    return .picture(name: name, content: content, alternative: alternative)
   }
 }
