@@ -104,7 +104,9 @@ package enum Places {
       isBegun = !names.contains { databaseFiles.contains($0) }
     }
     if try hasReceipts(folder) { return true }
-    let others = names.filter { ![lock, "tmp"].contains($0) && !databaseFiles.contains($0) }
+    let others = names.filter {
+      ![lock, "tmp"].contains($0) && !databaseFiles.contains($0) && !companions.contains($0)
+    }
     let tmp = try StoreFile.names(in: folder.appending(path: "tmp"))
     if isBegun, others.isEmpty, tmp.allSatisfy(isTemporary),
       try isLock(folder.appending(path: lock))
@@ -114,8 +116,12 @@ package enum Places {
     throw .notAStore(path: folder.path, holds: others.isEmpty ? names : others)
   }
 
+  /// What may lie in a folder that is to become a store: it keeps the folder in a repository, says what it
+  /// is for, and is never touched.
+  private static let companions = ["README.md", ".gitignore", ".gitkeep", ".gitattributes"]
+
   /// Whether one file at least begins as receipts do.
-  private static func hasReceipts(_ folder: URL) throws(StoreError) -> Bool {
+  static func hasReceipts(_ folder: URL) throws(StoreError) -> Bool {
     for kind in [Receipt.executions, Receipt.runs] {
       for name in try StoreFile.names(in: folder.appending(path: kind)) {
         let url = folder.appending(path: "\(kind)/\(name)")

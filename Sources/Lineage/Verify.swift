@@ -313,7 +313,7 @@ extension Store {
     do {
       _ = try open(folder, .readOnly, vocabulary)
     } catch .missing, .damaged, .notADatabase {
-      if try StoreFile.kind(folder.appending(path: "receipts")) == nil {
+      if try !Places.hasReceipts(folder) {
         _ = try open(folder, .readOnly, vocabulary)
       }
     }

@@ -41,6 +41,9 @@ struct PlaceTests {
       #expect(found.code == 65, "\(command): \(found.error)")
       #expect(found.error.contains("neither a database nor receipts"), "\(found.error)")
       #expect(try contents(data) == before)
+      // Whoever only looks finds no store, and leaves no note.
+      #expect(bench.locus("verify").code == 66)
+      #expect(try contents(data) == before)
     }
   }
 
@@ -49,7 +52,8 @@ struct PlaceTests {
     let holder =
       #"{"host":"here","pid":1,"pipeline":"study","since":"2026-11-25T12:00:00Z"}"# + "\n"
     let cases: [[String: String]] = [
-      [:], ["lock": ""], ["lock": holder], ["lock": holder, "locus.sqlite": ""],
+      [:], ["README.md": "for results", ".gitignore": "*"], ["lock": ""], ["lock": holder],
+      ["lock": holder, "locus.sqlite": ""],
     ]
     for files in cases {
       let bench = try Bench()
@@ -59,6 +63,9 @@ struct PlaceTests {
       for (name, text) in files { try put(text, name, in: data) }
       let found = bench.locus("run", try bench.pipeline())
       #expect(found.code == 0, "\(files): \(found.error)")
+      for (name, text) in files where name.hasSuffix(".md") || name.hasPrefix(".") {
+        #expect(try contents(data)[name] == Data(text.utf8))
+      }
     }
   }
 
