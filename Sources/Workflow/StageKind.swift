@@ -1,4 +1,5 @@
 import Formats
+import Synchronization
 
 /// What flows between stages, by name: a kind makes one type and accepts some.
 ///
@@ -19,7 +20,9 @@ package struct StageKind: Sendable {
   package var version: Int
   /// One sentence for `--help`.
   package var summary: String
-  package var parameters: [Parameter]
+  /// Asked of its settings when they are first needed: a pipeline uses few kinds.
+  package var parameters: [Parameter] { declared.parameters }
+  private let declared: DeclaredParameters
   package var inputs: [InputDeclaration]
   package var produces: ArtifactType
   /// Whether a seed has a part in its results; without one, equal parameters and inputs are enough.
@@ -35,7 +38,8 @@ package struct StageKind: Sendable {
   package var run: @Sendable (StageContext) throws -> StageOutput
 
   package init(
-    name: String, version: Int, summary: String, parameters: [Parameter],
+    name: String, version: Int, summary: String,
+    parameters: @autoclosure @escaping @Sendable () -> [Parameter],
     inputs: [InputDeclaration], produces: ArtifactType, isSeeded: Bool = true,
     check: @escaping @Sendable (JSONValue) -> [ParameterProblem] = { _ in [] },
     run: @escaping @Sendable (StageContext) throws -> StageOutput
@@ -43,7 +47,7 @@ package struct StageKind: Sendable {
     self.name = name
     self.version = version
     self.summary = summary
-    self.parameters = parameters
+    declared = DeclaredParameters(parameters)
     self.inputs = inputs
     self.produces = produces
     self.isSeeded = isSeeded
@@ -83,6 +87,23 @@ package struct StageKind: Sendable {
     }
     if let needs {
       self.needs = { parameters in (try? S(normalised: parameters)).map(needs) ?? [] }
+    }
+  }
+}
+
+/// Made once, by whoever asks first.
+private final class DeclaredParameters: Sendable {
+  private let made = Mutex<[Parameter]?>(nil)
+  private let make: @Sendable () -> [Parameter]
+
+  init(_ make: @escaping @Sendable () -> [Parameter]) { self.make = make }
+
+  var parameters: [Parameter] {
+    made.withLock { made in
+      if let made { return made }
+      let parameters = make()
+      made = parameters
+      return parameters
     }
   }
 }
