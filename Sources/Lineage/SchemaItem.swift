@@ -1,5 +1,3 @@
-import Foundation
-
 /// A row of `sqlite_schema`: a table, an index, a view or a trigger.
 ///
 /// Names come from a file that may be anybody's: they are compared and bound, never pasted into SQL.
@@ -40,13 +38,14 @@ extension Schema {
     var items = Set(
       vocabulary.allViews.map { SchemaItem(type: "view", name: $0.name, owner: $0.name) })
     // The statements themselves say what they make: `CREATE [UNIQUE] INDEX name ON table (…`.
-    for statement in tables(vocabulary).components(separatedBy: ";") {
-      let words = statement.split { " \n(".contains($0) }.map { $0.filter { $0 != "\"" } }
-        .filter { $0 != "UNIQUE" }
-      guard words.count > 4, words[0] == "CREATE" else { continue }
+    for statement in tables(vocabulary).split(separator: ";") {
+      let head = statement.drop { $0.isWhitespace }.prefix { $0 != "(" }
+      let words = head.split { $0 == " " || $0 == "\"" }.filter { $0 != "UNIQUE" }.map(String.init)
+      guard words.count > 2, words[0] == "CREATE" else { continue }
       switch words[1] {
       case "TABLE": items.insert(SchemaItem(type: "table", name: words[2], owner: words[2]))
-      case "INDEX": items.insert(SchemaItem(type: "index", name: words[2], owner: words[4]))
+      case "INDEX" where words.count > 4:
+        items.insert(SchemaItem(type: "index", name: words[2], owner: words[4]))
       default: break
       }
     }
