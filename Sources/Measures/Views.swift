@@ -29,7 +29,8 @@ extension ViewDeclaration {
   /// model, and which put it behind a mask.
   ///
   /// Equal stages are one execution, which stands under the name of the first of them, once.
-  /// The manifest says what the denoiser is. For executions from before there were manifests the weights, or the machine,
+  /// The manifest says what the denoiser is. For executions from before there were manifests the
+  /// weights, or the machine,
   /// lead to the stage that made them, and its parameters say the rest.
   private static let runModel = ViewDeclaration(
     name: "run_model",

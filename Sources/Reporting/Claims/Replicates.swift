@@ -26,10 +26,17 @@ struct Replicates: Hashable {
 
   /// The values of both by seed; what has no seed stands beside every one of the other.
   func paired(with other: Replicates) -> [(first: Value, second: Value)] {
-    values.flatMap { mine in
-      other.values.filter { mine.seed == $0.seed || mine.seed == nil || $0.seed == nil }
-        .map { (mine, $0) }
-    }
+    pairedBySeed(values, other.values, \.seed)
+  }
+}
+
+/// The members of two sides by seed; what has no seed stands beside every one of the other.
+func pairedBySeed<Member>(
+  _ first: [Member], _ second: [Member], _ seed: (Member) -> String?
+) -> [(first: Member, second: Member)] {
+  first.flatMap { mine in
+    second.filter { seed(mine) == seed($0) || seed(mine) == nil || seed($0) == nil }
+      .map { (mine, $0) }
   }
 }
 

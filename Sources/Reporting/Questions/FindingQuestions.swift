@@ -70,11 +70,8 @@ struct Findings {
     var finding = RecallFinding(claim: claim)
     finding.low.kMax = replicates(low) { $0.compared.kMax }
     finding.high.kMax = replicates(high) { $0.compared.kMax }
-    let pairs = low.flatMap { mine in
-      high.filter { mine.seed == $0.seed || mine.seed == nil || $0.seed == nil }.map { (mine, $0) }
-    }
     // Layouts and noise are one thing; what counts, and how, has to be the same.
-    let differences = pairs.lazy.map { mine, other in
+    let differences = pairedBySeed(low, high, \.seed).lazy.map { mine, other in
       mine.conditions.differences(from: other.conditions).filter { !$0.hasPrefix("seed ") }
     }
     if let first = differences.first(where: { !$0.isEmpty }) {
