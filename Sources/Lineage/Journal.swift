@@ -18,10 +18,11 @@ enum Journal {
 
   /// Adds lines; what a full disk took of them is taken back.
   static func append(_ entries: [Entry], to url: URL) throws(StoreError) {
+    let path = url.path
     var data = Data()
-    for entry in entries { data += try Receipt.data(entry, path: url.path) }
+    for entry in entries { data += try Receipt.data(entry, path: path) }
     let flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC
-    let descriptor = open(url.path, flags, 0o644)
+    let descriptor = open(path, flags, 0o644)
     guard descriptor >= 0 else { throw StoreError(errno, writing: url, needed: data.count) }
     defer { close(descriptor) }
     try Places.check(url, is: .file)
