@@ -3,7 +3,8 @@ import Formats
 import Scenes
 import Workflow
 
-/// What is known of pictures, denoisers and judges before they are made: enough to refuse what does not fit.
+/// What is known of pictures, denoisers, judges and what is measured on them before they are made: enough
+/// to refuse what does not fit.
 /// A member that is `nil` will only be known afterwards.
 package struct Foreseen: Codable, Sendable {
   package var camera: CameraKind?
@@ -14,10 +15,15 @@ package struct Foreseen: Codable, Sendable {
   package var objects: [Int]?
   /// Whether a denoiser is behind a mask.
   package var isMasked: Bool?
+  /// The K at which a denoiser is evaluated or probed.
+  package var counts: [Int]?
+  /// The noise levels at which it is probed.
+  package var sigmas: [Double]?
 
   package init(
     camera: CameraKind? = nil, size: Int? = nil, space: ConditionerSpace? = nil,
-    labelling: Labelling? = nil, objects: [Int]? = nil, isMasked: Bool? = nil
+    labelling: Labelling? = nil, objects: [Int]? = nil, isMasked: Bool? = nil,
+    counts: [Int]? = nil, sigmas: [Double]? = nil
   ) {
     self.camera = camera
     self.size = size
@@ -25,14 +31,18 @@ package struct Foreseen: Codable, Sendable {
     self.labelling = labelling
     self.objects = objects
     self.isMasked = isMasked
+    self.counts = counts
+    self.sigmas = sigmas
   }
 
   /// For Workflow, which hands it on.
   package var value: JSONValue { (try? json()) ?? .null }
 
   /// What is foreseen of an input; nothing where it is not given.
-  package init(_ upstream: Upstream, _ role: String) {
-    self = upstream.one(role).flatMap { try? Foreseen(json: $0) } ?? Foreseen()
+  package init(_ upstream: Upstream, _ role: String) { self.init(upstream.one(role)) }
+
+  package init(_ value: JSONValue?) {
+    self = value.flatMap { try? Foreseen(json: $0) } ?? Foreseen()
   }
 
   /// Whether the other is known to look at other pictures; the two differences that matter, in words.

@@ -35,7 +35,8 @@ enum EvaluateStage {
       InputDeclaration("judge", accepts: [.judge], help: "finds the objects"),
     ], produces: .outcomes,
     check: { Shared.checkDistinct($0.counts, path: "counts", what: "K") },
-    checkInputs: { checkInputs($1) }, run: run)
+    checkInputs: { checkInputs($1) },
+    foresee: { options, _ in Foreseen(counts: options.counts).value }, run: run)
 
   private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
     let denoiser = Foreseen(upstream, "denoiser")

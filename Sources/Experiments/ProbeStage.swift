@@ -32,7 +32,12 @@ enum ProbeStage {
     inputs: [
       InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to probe"),
       InputDeclaration("scenes", accepts: [.pictureSet], help: "how the pictures are rendered"),
-    ], produces: .locality, check: check, checkInputs: { checkInputs($1) }, run: run)
+    ], produces: .locality, check: check, checkInputs: { checkInputs($1) },
+    foresee: { options, upstream in
+      Foreseen(
+        size: Foreseen(upstream, "denoiser").size, counts: options.counts, sigmas: options.sigmas
+      ).value
+    }, run: run)
 
   private static func check(_ options: Options) -> [ParameterProblem] {
     Shared.checkDistinct(options.sigmas, path: "sigmas", what: "σ")

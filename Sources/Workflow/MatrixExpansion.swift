@@ -11,7 +11,7 @@ struct MatrixExpansion {
   private var expanded: [String: [Int]] = [:]
 
   /// By position in `instances`: what their kinds foresee of what they make.
-  private var foreseen: [JSONValue] = []
+  private(set) var foreseen: [JSONValue] = []
   /// What kinds said: instances that differ in nothing but their seeds get the same answers.
   private var answers: [Question: Answer] = [:]
 

@@ -36,9 +36,9 @@ struct ExtensionDraft {
   var value: JSONValue
   var member: JSONMember
 
-  func problems(_ instances: [StageInstance]) -> [PipelineProblem] {
+  func problems(_ instances: StageInstances) -> [PipelineProblem] {
     guard case .object(let members) = member.value.value else { return [] }
-    return declaration.check(value, StageInstances(instances)).map { problem in
+    return declaration.check(value, instances).map { problem in
       PipelineProblem(
         position: find(deepest: problem.path, in: members) ?? member.keyPosition,
         path: join(member.key, problem.path), fault: problem.fault)
@@ -62,8 +62,13 @@ extension PipelineReader {
 /// The instances of a pipeline, to be named by a text that may leave axes out.
 package struct StageInstances: Sendable {
   package let all: [StageInstance]
+  /// By position in `all`: what their kinds foresee of what they make.
+  package let foreseen: [JSONValue]
 
-  init(_ all: [StageInstance]) { self.all = all }
+  init(_ expansion: MatrixExpansion) {
+    all = expansion.instances
+    foreseen = expansion.foreseen
+  }
 
   package enum Named: Sendable {
     /// Positions in `all`.
@@ -87,6 +92,14 @@ package struct StageInstances: Sendable {
     }
     let found = own.filter { Set(reference.bindings).isSubset(of: all[$0].bindings) }
     return found.isEmpty ? .fault(.nothingSelected(text)) : .found(found)
+  }
+
+  /// Positions of the instances that make a type from what another one made.
+  package func users(of maker: Int, making type: ArtifactType) -> [Int] {
+    all.indices.filter { position in
+      all[position].kind.produces == type
+        && all[position].inputs.values.contains { $0.contains(maker) }
+    }
   }
 
   /// Whether an instance takes another one as the input of a role.

@@ -52,7 +52,7 @@ extension Pipeline {
     // What names instances can be checked only when these are known.
     let extended =
       expansion.list.problems.isEmpty
-      ? reader.extensionDrafts.flatMap { $0.problems(expansion.instances) } : []
+      ? reader.extensionDrafts.flatMap { $0.problems(StageInstances(expansion)) } : []
     let problems = (expansion.list.problems + extended).map { problem in
       var problem = problem
       problem.override = changes.last { $0.covers(problem.path) }?.text

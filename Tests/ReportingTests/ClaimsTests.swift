@@ -6,8 +6,29 @@ import Workflow
 @testable import Reporting
 
 /// A file that makes masked models, around some claims.
-private func problems(_ claims: String, replicate: Bool = false) -> [String] {
+private func problems(
+  _ claims: String, replicate: Bool = false,
+  measured: String = "evaluated: { kind: 'evaluate', inputs: { denoiser: 'base' } }, "
+    + "other_evaluated: { kind: 'evaluate', inputs: { denoiser: 'other' } }, "
+    + "masked_evaluated: { kind: 'evaluate', inputs: { denoiser: 'masked' } }, "
+    + "probed: { kind: 'probe', inputs: { denoiser: 'base' } }, "
+    + "other_probed: { kind: 'probe', inputs: { denoiser: 'other' } }"
+) -> [String] {
+  var evaluate = StageKind(
+    name: "evaluate", version: 1, summary: "",
+    parameters: [Parameter("most", .integer(0...12), default: .integer(12), help: "")],
+    inputs: [InputDeclaration("denoiser", accepts: [.denoiser], help: "")], produces: .outcomes,
+    run: { _ in StageOutput(files: []) })
+  evaluate.foresee = { parameters, _ in
+    Foreseen(counts: Array(0...(parameters["most"]?.integer ?? 0))).value
+  }
+  var probe = StageKind(
+    name: "probe", version: 1, summary: "", parameters: [],
+    inputs: [InputDeclaration("denoiser", accepts: [.denoiser], help: "")], produces: .locality,
+    run: { _ in StageOutput(files: []) })
+  probe.foresee = { _, _ in Foreseen(size: 8, counts: [3, 9], sigmas: [2, 8]).value }
   let kinds = [
+    evaluate, probe,
     StageKind(
       name: "train", version: 1, summary: "",
       parameters: [Parameter("labelling", .choice(["all", "single"]), help: "")], inputs: [],
@@ -32,6 +53,7 @@ private func problems(_ claims: String, replicate: Bool = false) -> [String] {
         other: { kind: "train", labelling: "all" },
         masked: { kind: "intervene", inputs: { denoiser: "base[labelling=single]" },
           matrix: { mask: ["pixel", "placebo"] } },
+        \(measured)
       },
     }
     """
@@ -125,6 +147,44 @@ struct ClaimsTests {
     ])
   func faults(claims: String, said: String) {
     let found = problems(claims)
+    #expect(found.count == 1 && found[0].contains(said), "\(found)")
+  }
+
+  @Test(
+    "so is what would never be measured",
+    arguments: [
+      (
+        "{ fails: [{ model: 'other', against: 'base[labelling=all]' }] }",
+        "evaluated: { kind: 'evaluate', inputs: { denoiser: 'base' } }",
+        "claims.fails[0].model: no stage evaluates `other`; add one, or drop the claim"
+      ),
+      (
+        "{ fails: [{ model: 'other', against: 'base[labelling=all]', k: [9, 12] }] }",
+        "a: { kind: 'evaluate', inputs: { denoiser: 'base' } }, "
+          + "b: { kind: 'evaluate', inputs: { denoiser: 'other' }, most: 2 }",
+        "claims.fails[0].k: no K from 9 to 12 is evaluated on all that the claim compares; "
+          + "evaluated: 0, 1, 2"
+      ),
+      (
+        "{ local: [{ model: 'other', against: 'base[labelling=all]', sigma: 3 }] }", nil,
+        "claims.local[0].sigma: σ 3.0 is not probed on both; probed: 2.0, 8.0"
+      ),
+      (
+        "{ local: [{ model: 'other', against: 'base[labelling=all]', objects: 4 }] }", nil,
+        "claims.local[0].objects: K = 4 is not probed on both; probed: 3, 9"
+      ),
+      (
+        "{ local: [{ model: 'other', against: 'base[labelling=all]', window: 12 }] }", nil,
+        "claims.local[0].window: no window of 12 px is probed; accepted: an odd number from 1 to 15"
+      ),
+      (
+        "{ local: [{ model: 'other', against: 'base[labelling=all]' }] }",
+        "probed: { kind: 'probe', inputs: { denoiser: 'base' } }",
+        "claims.local[0].model: no stage probes `other`"
+      ),
+    ])
+  func unmeasured(claims: String, measured: String?, said: String) {
+    let found = measured.map { problems(claims, measured: $0) } ?? problems(claims)
     #expect(found.count == 1 && found[0].contains(said), "\(found)")
   }
 
