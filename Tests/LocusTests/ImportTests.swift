@@ -102,6 +102,30 @@ struct ImportTests {
     }
   }
 
+  @Test("numbers that no picture and no noise level can be are refused before anything is read")
+  func numbers() throws {
+    try withFolder { folder in
+      func array(_ name: String, _ shape: [Int], _ values: [Float]) throws {
+        try NPYArray(shape: shape, elements: .float32(values)).npyData()
+          .write(to: folder.appending(path: name))
+      }
+      try array("nan.npy", [1, 3, 2, 2], [Float](repeating: 0, count: 11) + [.nan])
+      try array("x.npy", [1, 3, 2, 2], [Float](repeating: 0, count: 12))
+      try array("zero.npy", [1], [0])
+      try array("sigma.npy", [1], [1])
+      try array("c.npy", [1, 2, 2], [0, 0, .infinity, 0])
+      for (x, sigma, said) in [
+        ("nan.npy", "sigma.npy", "nan at 11"), ("x.npy", "zero.npy", "0.0 at 0"),
+        ("x.npy", "sigma.npy", "inf at 2"),
+      ] {
+        let refused = try Executable.run(
+          ["denoise", "any", "--x", x, "--sigma", sigma, "--labels", "c.npy", "--out", "D.npy"],
+          in: folder)
+        #expect(refused.code == 64 && refused.error.contains(said), "\(refused.error)")
+      }
+    }
+  }
+
   @Test("a pipeline names the artifact by its hash, whatever its seed; without it, it says how")
   func pipeline() throws {
     try withFolder { folder in

@@ -37,6 +37,11 @@ enum DenoiseCommand: Command {
     try Resources.check(threads: options.threads)
     let x = try floats(options.$x, dimensions: [4])
     let sigma = try floats(options.$sigma, dimensions: [1])
+    if let place = sigma.values.firstIndex(where: { $0 <= 0 }) {
+      throw UsageError.badValue(
+        "\(sigma.values[place]) at \(place)", option: options.$sigma.name,
+        accepted: "noise levels above 0")
+    }
     let labels = try floats(options.$labels, dimensions: [3, 2])
     let denoiser = try storedDenoiser(options.denoiser, in: try context.openStore())
     let shape = denoiser.shape
@@ -86,6 +91,10 @@ enum DenoiseCommand: Command {
         path, option: option.name,
         accepted: "float32 with \(dimensions.map(String.init).joined(separator: " or ")) dimensions"
       )
+    }
+    if let place = values.firstIndex(where: { !$0.isFinite }) {
+      throw UsageError.badValue(
+        "\(values[place]) at \(place)", option: option.name, accepted: "finite numbers")
     }
     return (array.shape, values)
   }
