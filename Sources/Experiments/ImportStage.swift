@@ -48,7 +48,7 @@ package enum ImportStage {
   ///
   /// - Parameter content: a weights file as Locus writes it.
   package static func kind(importing content: Data) -> StageKind {
-    var kind = kind
+    var kind = Experiments.computing(kind)
     kind.needs = nil
     kind.run = { try output(content, path: nil, $0) }
     return kind

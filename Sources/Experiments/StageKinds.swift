@@ -7,8 +7,12 @@ package enum Experiments {
     GenerateStage.kind, JudgeStage.kind, TrainStage.kind, ProbeStage.kind, InterveneStage.kind,
     EvaluateStage.kind, CompareStage.kind, TheoryStage.kind, AnalyticStage.kind, AgreeStage.kind,
     ImportStage.kind,
-  ]
+  ].map(computing)
 
-  /// The instruction set of their numeric modules.
-  package static let instructions = instructionSet
+  /// The kind, computed by the numeric modules as they are built here.
+  static func computing(_ kind: StageKind) -> StageKind {
+    var kind = kind
+    kind.instructions = instructionSet
+    return kind
+  }
 }

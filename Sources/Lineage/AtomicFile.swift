@@ -43,6 +43,35 @@ package enum AtomicFile {
     }
   }
 
+  /// Copies a file, read-only, and believes it only if its content has a hash.
+  ///
+  /// - Throws: also `StoreError.damaged`, which names `source`, when there is other content or no file.
+  static func copy(_ source: URL, to url: URL, hash: String, temporary: URL) throws(StoreError) {
+    guard let file = try StoreFile.OpenFile(source.path) else {
+      throw .damaged(path: source.path, reason: "missing")
+    }
+    let draft = temporary.appending(path: ".write-" + UUID().uuidString)
+    let descriptor = try create(draft, for: url, needed: file.size)
+    defer { close(descriptor) }
+    do throws(StoreError) {
+      var hasher = SHA256()
+      while true {
+        let piece = try file.next()
+        if piece.isEmpty { break }
+        piece.withUnsafeBytes { hasher.update($0) }
+        try fill(descriptor, Data(piece), for: url)
+      }
+      guard hasher.finish() == hash else {
+        throw .damaged(path: source.path, reason: "its content has another hash")
+      }
+      if fchmod(descriptor, 0o444) != 0 { throw StoreError(errno, writing: url) }
+      try move(draft, to: url)
+    } catch {
+      unlink(draft.path)
+      throw error
+    }
+  }
+
   private static func create(_ draft: URL, for url: URL, needed: Int) throws(StoreError) -> Int32 {
     while true {
       let descriptor = open(draft.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)

@@ -26,7 +26,7 @@ package enum Keep: Sendable, Hashable, CustomStringConvertible {
       // Files of one name that lie elsewhere are other pipelines.
       Dictionary(grouping: runs) { [$0.pipeline, $0.path] }.values.flatMap { runs in
         var whole = 0
-        return runs.sorted { ($0.startedAt, $0.id) > ($1.startedAt, $1.id) }.prefix { run in
+        return runs.sorted { ($0.sequence ?? 0, $0.id) > ($1.sequence ?? 0, $1.id) }.prefix { run in
           defer { if run.isWhole { whole += 1 } }
           return whole < count
         }.map(\.id)

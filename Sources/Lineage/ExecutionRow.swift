@@ -45,7 +45,8 @@ enum ExecutionRow {
   }
 
   /// Puts a record with everything that belongs to it into the tables; a later success of a key
-  /// replaces an earlier one, in whichever order they come. Runs inside a transaction.
+  /// replaces an earlier one that made the same bytes, in whichever order they come. Runs inside a
+  /// transaction.
   static func insert(
     _ record: ExecutionRecord, into database: Connection, _ vocabulary: Vocabulary
   ) throws(StoreError) {
@@ -58,6 +59,9 @@ enum ExecutionRow {
         "INSERT INTO \(table) VALUES (?, ?, ?)",
         references.map { [.text(record.id), .text($0.role), .text($0.sha256)] })
     }
+    if record.status == "succeeded" {
+      try database.run(settle + " AND key = ?", [.text(record.key)])
+    }
     try insert(record.metrics, of: record, into: database, vocabulary.dimensions)
     for (name, rows) in record.tables {
       guard let table = vocabulary.tables.first(where: { $0.name == name }) else {
@@ -67,21 +71,31 @@ enum ExecutionRow {
     }
   }
 
+  /// Says of every success whether a later one of its key made the same bytes.
+  ///
+  /// Successes of one key with other bytes stand side by side: machines with other instruction sets, or
+  /// other mathematical libraries, round otherwise, and each run keeps what it used.
+  static let settle: String = {
+    func outputs(_ execution: String) -> String {
+      """
+      (SELECT group_concat(role || ' ' || sha256) FROM
+          (SELECT role, sha256 FROM execution_output WHERE execution_id = \(execution).id ORDER BY role))
+      """
+    }
+    return """
+      UPDATE execution SET status = CASE WHEN EXISTS (
+        SELECT 1 FROM execution o WHERE o.key = execution.key AND o.status IN ('succeeded', 'replaced')
+        AND (o.attempt, o.finished_at, o.id)
+          > (execution.attempt, execution.finished_at, execution.id)
+        AND \(outputs("o"))
+          IS \(outputs("execution"))) THEN 'replaced' ELSE 'succeeded' END
+      WHERE status IN ('succeeded', 'replaced')
+      """
+  }()
+
   private static func insert(execution record: ExecutionRecord, into database: Connection)
     throws(StoreError)
   {
-    var status = record.status
-    if status == "succeeded" {
-      let other = try database.integer(
-        "SELECT attempt FROM execution WHERE key = ? AND status = 'succeeded'", [.text(record.key)])
-      if let other, other > record.attempt {
-        status = "replaced"
-      } else {
-        try database.run(
-          "UPDATE execution SET status = 'replaced' WHERE key = ? AND status = 'succeeded'",
-          [.text(record.key)])
-      }
-    }
     try database.run(
       """
       INSERT INTO execution (id, key, kind, params, seed, started_at, finished_at, status, error,
@@ -91,7 +105,7 @@ enum ExecutionRow {
       [
         .text(record.id), .text(record.key), .text(record.kind),
         .text(record.parameters.canonicalText()), .integer(Int64(bitPattern: record.seed)),
-        .text(record.startedAt), .text(record.finishedAt), .text(status),
+        .text(record.startedAt), .text(record.finishedAt), .text(record.status),
         .optional(record.error), .real(record.cpuSeconds), .real(record.wallSeconds),
         .integer(Int64(record.peakRSSBytes)), .integer(Int64(record.threads)),
         .integer(Int64(record.attempt)), .optional(record.kindVersion),

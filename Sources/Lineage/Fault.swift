@@ -10,6 +10,10 @@ package struct Fault: Sendable, Hashable, Codable {
   package var problem: String
   /// Stages of the latest runs that rest on it; of older runs, with the run, when these do not.
   package var damages: [String]
+
+  /// Receipts are being brought in that the database does not know.
+  static let merging = Fault(
+    place: .database, subject: Places.database, problem: "a merge was cut off", damages: [])
 }
 
 /// The faults that `verify` found and left for the next run to heal.
@@ -42,7 +46,9 @@ struct Doubts: Codable {
 
   /// Leaves faults for the next run, or takes them back; a store that cannot be written stays as it
   /// is.
-  static func leave(_ faults: [Fault], in folder: URL) {
+  static func leave(_ faults: [Fault], in folder: URL) { try? write(faults, in: folder) }
+
+  static func write(_ faults: [Fault], in folder: URL) throws(StoreError) {
     let url = url(in: folder)
     if faults.isEmpty {
       try? FileManager.default.removeItem(at: url)
@@ -52,7 +58,7 @@ struct Doubts: Codable {
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(Doubts(faults)) else { return }
     let temporary = folder.appending(path: "tmp")
-    guard (try? AtomicFile.makeFolder(temporary)) != nil else { return }
-    try? AtomicFile.write(data + Data("\n".utf8), to: url, temporary: temporary)
+    try AtomicFile.makeFolder(temporary)
+    try AtomicFile.write(data + Data("\n".utf8), to: url, temporary: temporary)
   }
 }

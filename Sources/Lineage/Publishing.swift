@@ -19,7 +19,7 @@ extension Store {
         throw .metric(name: metric.name, value: value)
       }
     }
-    try complete(&record)
+    try date(&record)
     for file in files {
       let manifest = try manifest(file)
       let (sha256, bytes) = try adopt(file)
@@ -29,6 +29,7 @@ extension Store {
           sha256: sha256, kind: file.kind, mediaType: file.mediaType, bytes: bytes,
           createdAt: record.finishedAt, manifest: manifest))
     }
+    record.id = try record.ownID()
     try commit(record)
     return record
   }
@@ -38,32 +39,19 @@ extension Store {
     -> String
   {
     var record = execution
-    try complete(&record)
+    try date(&record)
+    record.id = try record.ownID()
     try commit(record)
     return record.id
   }
 
-  private func complete(_ record: inout ExecutionRecord) throws(StoreError) {
-    record.attempt =
-      try database.integer(
-        "SELECT max(attempt) FROM execution WHERE key = ?", [.text(record.key)]) ?? 0
-    // A receipt is never written over, not even one that the database does not know, and the id of
-    // one that was lost never means something else.
-    repeat {
-      record.attempt += 1
-      record.id = "\(record.key.prefix(16))-\(record.attempt)"
-    } while try isTaken(record.id)
+  private func date(_ record: inout ExecutionRecord) throws(StoreError) {
+    let last = try database.integer(
+      "SELECT max(attempt) FROM execution WHERE key = ?", [.text(record.key)])
+    record.attempt = (last ?? 0) + 1
     let now = Date()
     record.finishedAt = timestamp(now)
     record.startedAt = timestamp(now.addingTimeInterval(-record.wallSeconds))
-  }
-
-  private func isTaken(_ id: String) throws(StoreError) -> Bool {
-    let url = receiptURL(execution: id)
-    for place in [url, Aside.url(url, in: folder)] {
-      if try StoreFile.kind(place) != nil { return true }
-    }
-    return false
   }
 
   private func commit(_ record: ExecutionRecord) throws(StoreError) {

@@ -20,6 +20,14 @@ protocol Receipted: ReceiptContent {
 }
 
 extension ExecutionRecord: Receipted {
+  /// The beginning of the key, the attempt, and a hash of all that the record says: no two executions have
+  /// one id, of whichever stores they come, and none that was lost has its id given away.
+  func ownID() throws(StoreError) -> String {
+    var record = self
+    record.id = ""
+    return "\(key.prefix(16))-\(attempt)-\(try Receipt.mark(record))"
+  }
+
   mutating func upgrade(from format: Int, content: Data, by upgrade: Upgrade) throws {
     if format >= 2 { return }
     let old = try JSONDecoder().decode(FirstFormat.self, from: content)
@@ -54,6 +62,10 @@ extension ExecutionRecord: Receipted {
 }
 
 extension RunRecord: Receipted {
+  mutating func upgrade(from format: Int, content: Data, by upgrade: Upgrade) throws {
+    if format < 3 { sequence = Self.sequence(ofStart: startedAt) }
+  }
+
   var stageNames: [String] { stages.map(\.name) }
 }
 
@@ -70,7 +82,8 @@ enum Receipt {
   /// 2. `{"format":2,"sha256":…,"content":…}`; a metric stands `at` its dimensions and may have a
   ///    `subject`, `tables` holds the rows of further tables, an artifact may have its `manifest`, an
   ///    execution its `kindVersion` and `instructions`.
-  static let format = 2
+  /// 3. A run has its `sequence`.
+  static let format = 3
 
   private static let head = Data("{\"format\":".utf8)
   private static let middle = Data("\"sha256\":\"".utf8)
@@ -88,6 +101,11 @@ enum Receipt {
     } catch {
       throw .inputOutput(path: path, reason: "the receipt cannot be encoded: \(error)")
     }
+  }
+
+  /// Twelve hexadecimal digits that stand for all of a record.
+  static func mark(_ record: some Encodable) throws(StoreError) -> String {
+    String(SHA256.hash(try data(record, path: "receipt")).prefix(12))
   }
 
   static func read<T: ReceiptContent>(_ type: T.Type, from url: URL, by upgrade: Upgrade = .none)

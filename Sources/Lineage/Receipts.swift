@@ -34,7 +34,7 @@ struct Receipts {
       }
     }
     self.executions.sort { ($0.finishedAt, $0.id) < ($1.finishedAt, $1.id) }
-    self.runs.sort { ($0.startedAt, $0.id) < ($1.startedAt, $1.id) }
+    self.runs.sort { ($0.sequence ?? 0, $0.id) < ($1.sequence ?? 0, $1.id) }
   }
 
   static func ids(_ kind: String, in folder: URL) throws(StoreError) -> Set<String> {

@@ -38,14 +38,15 @@ package struct ExecutionRecord: Sendable, Codable, Hashable {
   /// UTC, ISO 8601; given by the store.
   package var startedAt = ""
   package var finishedAt = ""
-  /// `succeeded`, `failed`, `interrupted`, or `replaced` by a later success of the same key.
+  /// `succeeded`, `failed`, `interrupted`, or `replaced` by a later success of the same key that made the
+  /// same bytes.
   package var status = ""
   package var error: String?
   package var cpuSeconds = 0.0
   package var wallSeconds = 0.0
   package var peakRSSBytes = 0
   package var threads = 1
-  /// Counts the executions of one key from 1; given by the store.
+  /// Counts the executions of one key in one store from 1; given by the store.
   package var attempt = 1
   /// The version of the kind, and the instruction set of the numeric modules; `nil` where it was not
   /// recorded.
@@ -154,6 +155,9 @@ package struct RunRecord: Sendable, Codable, Hashable {
   package var path: String
   package var source: String
   package var startedAt: String
+  /// Milliseconds since 1970 when it began, but more than any earlier run's: in this order they are told,
+  /// whatever the clock said. `nil` in receipts before format 3.
+  package var sequence: Int?
   package var finishedAt: String?
   /// `running`, `succeeded`, `failed` or `interrupted`.
   package var status: String
@@ -167,6 +171,11 @@ package struct RunRecord: Sendable, Codable, Hashable {
 
   /// How the message begins by which a run says that it was asked for a part of its pipeline alone.
   package static let partial = "a part of the pipeline: "
+
+  /// What the order of runs was before format 3.
+  static func sequence(ofStart startedAt: String) -> Int {
+    instant(startedAt).map { Int(($0.timeIntervalSince1970 * 1000).rounded()) } ?? 0
+  }
 
   /// Whether it has all that its pipeline file asks for.
   var isWhole: Bool {
@@ -189,8 +198,10 @@ package struct StageFileToPublish: Sendable {
   }
 }
 
+private let instants = Date.ISO8601FormatStyle(includingFractionalSeconds: true, timeZone: .gmt)
+
 /// The present, or `date`, as UTC in ISO 8601 with milliseconds.
-func timestamp(_ date: Date = Date()) -> String {
-  date.formatted(
-    Date.ISO8601FormatStyle(includingFractionalSeconds: true, timeZone: .gmt))
-}
+func timestamp(_ date: Date = Date()) -> String { date.formatted(instants) }
+
+/// What `timestamp` made.
+func instant(_ timestamp: String) -> Date? { try? instants.parse(timestamp) }

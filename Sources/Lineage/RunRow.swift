@@ -12,7 +12,8 @@ enum RunRow {
     var record = RunRecord(
       id: id, pipeline: try row.text("pipeline"), path: try row.text("path"),
       source: try row.text("source"), startedAt: try row.text("started_at"),
-      finishedAt: try row.optionalText("finished_at"), status: try row.text("status"),
+      sequence: try row.integer("sequence"), finishedAt: try row.optionalText("finished_at"),
+      status: try row.text("status"),
       trigger: try row.text("trigger"),
       seed: UInt64(bitPattern: Int64(try row.integer("seed"))), host: try row.text("host"),
       locusVersion: try row.text("locus_version"), gitCommit: try row.optionalText("git_commit"))
@@ -47,14 +48,15 @@ enum RunRow {
       [.text(record.pipeline), .text(record.path), .text(hash), .text(record.source)])
     try database.run(
       """
-      INSERT INTO run SELECT ?, id, ?, ?, ?, ?, ?, ?, ?, ? FROM pipeline
+      INSERT INTO run SELECT ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM pipeline
       WHERE name = ? AND path = ? AND source_sha256 = ?
       """,
       [
         .text(record.id), .text(record.startedAt), .optional(record.finishedAt),
         .text(record.status), .text(record.trigger), .integer(Int64(bitPattern: record.seed)),
         .text(record.host), .text(record.locusVersion), .optional(record.gitCommit),
-        .text(record.pipeline), .text(record.path), .text(hash),
+        .integer(Int64(record.sequence ?? 0)), .text(record.pipeline), .text(record.path),
+        .text(hash),
       ])
     try insert(record.stages, runID: record.id, into: database)
     try insert(record.events, runID: record.id, into: database)

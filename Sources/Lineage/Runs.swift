@@ -4,7 +4,7 @@ import Foundation
 // journal, then into the database.
 
 extension Store {
-  /// Begins a run and returns its id: the time, the pipeline and four random digits.
+  /// Begins a run and returns its id: the time, the pipeline and eight random digits.
   ///
   /// What killed runs left is put in order first: the caller holds the lock, so that a run which still
   /// claims to be running is not, and no temporary file of Locus is anybody's.
@@ -16,25 +16,39 @@ extension Store {
       try close(dead)
     }
     try Self.removeLeftovers(in: folder)
-    let startedAt = try nextStart()
+    let now = Date()
+    let startedAt = timestamp(now)
+    let last = try database.rows(
+      "SELECT id, started_at, sequence FROM run ORDER BY sequence DESC, id DESC LIMIT 1"
+    ).first
+    let present = Int((now.timeIntervalSince1970 * 1000).rounded(.down))
+    let sequence = max(
+      present,
+      try last.map { row throws(StoreError) in
+        try row.integer("sequence") + 1
+      } ?? 0)
     let moment = startedAt.filter { $0.isNumber || $0 == "T" }.prefix(15)
-    let suffix = String(UInt16.random(in: 0...UInt16.max), radix: 16)
+    let suffix = String(UInt32.random(in: 0...UInt32.max), radix: 16)
     let record = RunRecord(
-      id: "\(moment)Z-\(pipeline)-\(String(repeating: "0", count: 4 - suffix.count))\(suffix)",
-      pipeline: pipeline, path: path, source: source, startedAt: startedAt, status: "running",
+      id: "\(moment)Z-\(pipeline)-\(String(repeating: "0", count: 8 - suffix.count))\(suffix)",
+      pipeline: pipeline, path: path, source: source, startedAt: startedAt, sequence: sequence,
+      status: "running",
       trigger: trigger, seed: seed, host: host, locusVersion: locusVersion, gitCommit: gitCommit)
     try writeReceipt(record)
     try index { [database] () throws(StoreError) in try RunRow.insert(record, into: database) }
+    if let last { try warn(of: last, in: record) }
     return record.id
   }
 
-  /// The present, but after every run: a clock that was set back does not make an old run the latest.
-  private func nextStart() throws(StoreError) -> String {
-    let now = timestamp()
-    let last = try database.texts("SELECT max(started_at) FROM run").first
-    guard let last, last >= now else { return now }
-    let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true, timeZone: .gmt)
-    return (try? style.parse(last)).map { timestamp($0.addingTimeInterval(0.0015)) } ?? now
+  /// Says once that the run before began at a time that is still to come.
+  private func warn(of last: Row, in record: RunRecord) throws(StoreError) {
+    let before = try last.text("started_at")
+    if before <= record.startedAt { return }
+    try recordEvent(
+      runID: record.id, executionID: nil, level: "warning",
+      message:
+        "run \(try last.text("id")) began at \(before), which is later than now: the clock was"
+        + " set. Times are as the clock tells them; runs stay in the order in which they were made")
   }
 
   /// Ends a run that was killed. Its receipt, completed from the journal, counts.

@@ -13,8 +13,10 @@ enum Schema {
   ///    newest runs are found without a scan.
   /// 3. `homes`: `metric` has a column a dimension, instead of `step` and `arm` that meant several
   ///    things each; `manifest` and `measure`; an execution's kind version and instruction set.
+  /// 4. `side-by-side`: results of a key that have other bytes all count, and runs are in the order of a
+  ///    counter instead of the clock.
   static let migrations: [(name: String, sql: @Sendable (Vocabulary) -> String)] = [
-    ("quick-views", { _ in quickViews }), ("homes", homes),
+    ("quick-views", { _ in quickViews }), ("homes", homes), ("side-by-side", { _ in sideBySide }),
   ]
 
   static var version: Int { 1 + migrations.count }
@@ -82,10 +84,11 @@ enum Schema {
       seed INTEGER NOT NULL,
       host TEXT NOT NULL,
       locus_version TEXT NOT NULL,
-      git_commit TEXT
+      git_commit TEXT,
+      sequence INTEGER NOT NULL DEFAULT 0
     ) STRICT;
-    CREATE INDEX run_by_pipeline ON run (pipeline_id, started_at);
-    CREATE INDEX run_by_start ON run (started_at, id);
+    CREATE INDEX run_by_pipeline ON run (pipeline_id, sequence);
+    CREATE INDEX run_by_sequence ON run (sequence, id);
     CREATE TABLE execution (
       id TEXT PRIMARY KEY,
       key TEXT NOT NULL,
@@ -104,7 +107,6 @@ enum Schema {
       kind_version INTEGER,
       instructions TEXT
     ) STRICT;
-    CREATE UNIQUE INDEX execution_success ON execution (key) WHERE status = 'succeeded';
     CREATE INDEX execution_by_key ON execution (key);
     CREATE TABLE stage (
       id INTEGER PRIMARY KEY,
@@ -178,6 +180,18 @@ enum Schema {
     DROP INDEX stage_by_execution;
     CREATE INDEX stage_by_execution ON stage (execution_id, run_id);
     CREATE INDEX run_by_start ON run (started_at, id);
+    """
+
+  private static let sideBySide = """
+    ALTER TABLE run ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+    UPDATE run
+    SET sequence = coalesce(CAST(round((julianday(started_at) - 2440587.5) * 86400000) AS INTEGER), 0);
+    DROP INDEX run_by_pipeline;
+    DROP INDEX run_by_start;
+    CREATE INDEX run_by_pipeline ON run (pipeline_id, sequence);
+    CREATE INDEX run_by_sequence ON run (sequence, id);
+    DROP INDEX execution_success;
+    \(ExecutionRow.settle);
     """
 
   @Sendable

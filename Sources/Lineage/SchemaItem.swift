@@ -52,13 +52,20 @@ extension Schema {
     return items
   }
 
+  /// What earlier versions made and a migration drops.
+  private static let former = [
+    SchemaItem(type: "index", name: "execution_success", owner: "execution"),
+    SchemaItem(type: "index", name: "run_by_start", owner: "run"),
+  ]
+
   /// Refuses a database in which something stands that neither Locus nor a person under the prefix for it
   /// has made: written to, it could do what nobody asked for.
   ///
   /// - Throws: `StoreError.stranger`.
   static func refuseStrangers(in database: Connection, _ vocabulary: Vocabulary) throws(StoreError)
   {
-    let own = own(vocabulary)
+    var own = own(vocabulary)
+    if try database.integer("PRAGMA user_version") ?? 0 < version { own.formUnion(former) }
     let strangers = try SchemaItem.all(in: database).filter { !own.contains($0) && !$0.isPersonal }
     guard let first = strangers.first else { return }
     throw .stranger(

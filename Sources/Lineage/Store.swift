@@ -171,14 +171,20 @@ package final class Store {
     try FileStamp(path: url.path).map { Int($0.size) }
   }
 
-  /// The success that counts for a key: asked for each stage of each run, so it reads little.
-  package func succeededExecution(key: String) throws(StoreError) -> SucceededExecution? {
+  /// The success that counts for a key, of several with other bytes one of the instruction set that is
+  /// preferred, then the latest: asked for each stage of each run, so it reads little.
+  package func succeededExecution(key: String, preferring instructions: String? = nil)
+    throws(StoreError) -> SucceededExecution?
+  {
     let found = try database.rows(
       """
       SELECT e.id, o.role, o.sha256 FROM execution e
       LEFT JOIN execution_output o ON o.execution_id = e.id
-      WHERE e.key = ? AND e.status = 'succeeded' ORDER BY o.role
-      """, [.text(key)])
+      WHERE e.id = (
+        SELECT id FROM execution WHERE key = ? AND status = 'succeeded'
+        ORDER BY instructions IS ? DESC, attempt DESC, finished_at DESC, id DESC LIMIT 1)
+      ORDER BY o.role
+      """, [.text(key), .optional(instructions)])
     guard let id = try found.first?.text("id"), !doubts.executions.contains(id) else { return nil }
     var execution = SucceededExecution(id: id, key: key, outputs: [])
     for row in found {
@@ -198,7 +204,7 @@ package final class Store {
         id = (SELECT s.execution_id FROM stage s
           JOIN run r ON r.id = s.run_id JOIN pipeline p ON p.id = r.pipeline_id
           WHERE p.name = ? AND s.name = ? AND s.execution_id IS NOT NULL
-          ORDER BY r.started_at DESC, s.id DESC LIMIT 1)
+          ORDER BY r.sequence DESC, s.id DESC LIMIT 1)
         """, [.text(pipeline), .text(stage)])
   }
 

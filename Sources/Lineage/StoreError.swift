@@ -10,6 +10,8 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
   case newer(path: String, version: Int, known: Int)
   case newerReceipt(path: String, format: Int, known: Int)
   case link(path: String)
+  /// A store that was to be merged into itself.
+  case sameStore(path: String)
   /// A table, index, view or trigger in the database that nobody of ours made.
   case stranger(path: String, type: String, name: String, more: Int)
   /// Something else lies where a file or a folder of a store belongs.
@@ -55,6 +57,7 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
       "\(path): made by a newer Locus (format \(format), this one knows \(known)); use that version"
     case .link(let path):
       "\(path): a symbolic link; what a store holds lies in its own folder: move it there"
+    case .sameStore(let path): "\(path): is the store itself; name another one, or --store DIR"
     case .stranger(let path, let type, let name, let more):
       "\(path): holds the \(type) `\(name)`\(more > 0 ? " and \(more) more" : "") that Locus did not make;"
         + " drop it, or name it \(SchemaItem.personalPrefix)… (as well as the table that an index or a"
@@ -114,7 +117,8 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
   package var category: ErrorCategory {
     switch self {
     case .missing: .missing
-    case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .stranger, .wrongKind,
+    case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .sameStore, .stranger,
+      .wrongKind,
       .notAStore, .lostReceipts, .damaged, .undeclared:
       .data
     case .cannotWrite: .cannotCreate

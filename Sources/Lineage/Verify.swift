@@ -286,7 +286,7 @@ struct Verification {
         UNION SELECT i.execution_id FROM damaged d
           CROSS JOIN \(schema).execution_input i ON i.sha256 = d.sha256)
       , latest (id, newest) AS (
-        SELECT r.id, max(r.started_at) FROM \(schema).run r
+        SELECT r.id, max(r.sequence) FROM \(schema).run r
         JOIN \(schema).pipeline p ON p.id = r.pipeline_id GROUP BY p.name)
       SELECT s.name, s.run_id, s.run_id IN (SELECT id FROM latest) AS is_latest
       FROM execution_damaged x CROSS JOIN \(schema).stage s ON s.execution_id = x.id

@@ -29,7 +29,7 @@ extension ViewDeclaration {
       FROM (SELECT DISTINCT name FROM pipeline) p
       JOIN run r ON r.id = (
         SELECT r2.id FROM pipeline p2 CROSS JOIN run r2 ON r2.pipeline_id = p2.id
-        WHERE p2.name = p.name ORDER BY r2.started_at DESC, r2.id DESC LIMIT 1)
+        WHERE p2.name = p.name ORDER BY r2.sequence DESC, r2.id DESC LIMIT 1)
       """)
 
   /// The stages are chosen inside: SQLite would sum the shares of every run before it drops most.

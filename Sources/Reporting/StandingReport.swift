@@ -41,7 +41,7 @@ private struct EarlierRun {
         AND r.locus_version = own.locus_version AND r.git_commit IS own.git_commit AS alike, p.name
       FROM run own JOIN pipeline op ON op.id = own.pipeline_id
       JOIN pipeline p ON p.name = op.name JOIN run r ON r.pipeline_id = p.id
-      WHERE own.id = \(Escape.sql(runID)) AND r.id <> own.id ORDER BY r.started_at DESC, r.id DESC
+      WHERE own.id = \(Escape.sql(runID)) AND r.id <> own.id ORDER BY r.sequence DESC, r.id DESC
       """
     ) { row in
       EarlierRun(

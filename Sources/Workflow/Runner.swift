@@ -10,20 +10,17 @@ package struct RunSettings: Sendable {
   package var trigger: String
   package var locusVersion: String
   package var gitCommit: String?
-  /// The instruction set of what computes; `nil`: not recorded.
-  package var instructions: String?
   /// Seconds of work between two checkpoints of a stage: what a kill may cost, at most.
   package var checkpointInterval: Double
 
   package init(
     threads: Int, trigger: String = "manual", locusVersion: String, gitCommit: String? = nil,
-    instructions: String? = nil, checkpointInterval: Double = 30
+    checkpointInterval: Double = 30
   ) {
     self.threads = threads
     self.trigger = trigger
     self.locusVersion = locusVersion
     self.gitCommit = gitCommit
-    self.instructions = instructions
     self.checkpointInterval = checkpointInterval
   }
 }
@@ -230,7 +227,7 @@ package struct Runner {
       inputs: StageExecution.references(inputs, declarations: instance.kind.inputs))
     execution.threads = settings.threads
     execution.kindVersion = instance.kind.version
-    execution.instructions = settings.instructions
+    execution.instructions = instance.kind.instructions
     let meter = ResourceMeter()
     let notes = Mutex<[String]>([])
     let checkpoint = Checkpoint(

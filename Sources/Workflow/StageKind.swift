@@ -25,6 +25,9 @@ package struct StageKind: Sendable {
   private let declared: DeclaredParameters
   package var inputs: [InputDeclaration]
   package var produces: ArtifactType
+  /// The instruction set of what computes its results, whose last bits another one rounds otherwise;
+  /// `nil`: not recorded.
+  package var instructions: String?
   /// Whether a seed has a part in its results; without one, equal parameters and inputs are enough.
   package var isSeeded: Bool
   /// Checks that span several parameters; runs before any work, on normalised parameters.

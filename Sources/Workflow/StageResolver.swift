@@ -45,7 +45,8 @@ struct StageResolver {
     func resolution(_ reasons: [PlanReason], _ comparedWith: String?) -> Resolution {
       Resolution(specification: specification, reasons: reasons, comparedWith: comparedWith)
     }
-    let found = try store?.succeededExecution(key: specification.key)
+    let found = try store?.succeededExecution(
+      key: specification.key, preferring: instance.kind.instructions)
     if forced { return resolution([.forced], found?.id) }
     if let found {
       let faults = try outputFaults(of: found)

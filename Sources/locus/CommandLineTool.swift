@@ -6,7 +6,8 @@ enum CommandLineTool {
     [
       RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self,
       LineageCommand.self, QueryCommand.self, MetricsCommand.self, VerifyCommand.self,
-      RebuildCommand.self, CollectCommand.self, ReportCommand.self, ImportCommand.self,
+      RebuildCommand.self, MergeCommand.self, CollectCommand.self, ReportCommand.self,
+      ImportCommand.self,
       SampleCommand.self, DenoiseCommand.self, BenchCommand.self, ScheduleCommand.self,
       CompletionsCommand.self, ManCommand.self,
     ]

@@ -16,7 +16,7 @@ enum StoreReference: Hashable {
   /// `baseline[labelling=single]` means what it used or did last; `latest` is the newest run.
   init(_ word: String, in store: Store) throws {
     if word == "latest" {
-      let newest = try store.texts("SELECT id FROM run ORDER BY started_at DESC, id DESC LIMIT 1")
+      let newest = try store.texts("SELECT id FROM run ORDER BY sequence DESC, id DESC LIMIT 1")
       guard let id = newest.first else { throw UsageError.unknownReference(word) }
       self = .run(id)
       return
@@ -24,7 +24,7 @@ enum StoreReference: Hashable {
     let instance = try store.texts(
       """
       SELECT s.execution_id FROM stage s JOIN run r ON r.id = s.run_id
-      WHERE s.name = ? AND s.execution_id IS NOT NULL ORDER BY r.started_at DESC, s.id DESC LIMIT 1
+      WHERE s.name = ? AND s.execution_id IS NOT NULL ORDER BY r.sequence DESC, s.id DESC LIMIT 1
       """, [.text(word)])
     if let id = instance.first {
       self = .execution(id)

@@ -26,7 +26,7 @@ struct MigrationTests {
 
   @Test(
     "a store of an older schema opens as it is, migrates, and is what its receipts say",
-    arguments: [(1, 2), (2, 4)])
+    arguments: [(1, 2), (2, 4), (3, 3)])
   func migration(_ version: Int, _ absent: Int) throws {
     let folder = try old(version)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -39,8 +39,8 @@ struct MigrationTests {
     }
     let before = try StoreFixture.rows(reader.database)
     #expect(before["metric"]?.isEmpty == false && before["outcome"]?.isEmpty == false)
-    // Nothing happened in the run of schema 2.
-    #expect(before["event"]?.isEmpty == (version == 2))
+    // Nothing happened in the runs of schema 2 and 3.
+    #expect(before["event"]?.isEmpty == (version >= 2))
     // To write, it is migrated, to what who only reads has seen.
     let store = try Store.open(folder, .readWrite, .locus)
     #expect(try raw(folder).integer("PRAGMA user_version") == Schema.version)
@@ -94,7 +94,28 @@ struct MigrationTests {
     }
   }
 
-  @Test("every version of the schema migrates to the present one", arguments: [0, 1, 2, 3])
+  @Test("runs of schema 3 keep their order; results of a key with other bytes stand side by side")
+  func sideBySide() throws {
+    let folder = try old(3)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let theory = "SELECT id, status FROM execution WHERE kind = 'theory' ORDER BY id"
+    let before = try raw(folder).query(theory).column("status")
+    #expect(before == ["replaced", "replaced", "succeeded"].map(SQLValue.text))
+    let runs = try raw(folder).texts("SELECT id FROM run ORDER BY started_at, id")
+    let store = try Store.open(folder, .readWrite, .locus)
+    // The first two made the same bytes, the third other ones.
+    let after = try store.query(theory).column("status")
+    #expect(after == ["replaced", "succeeded", "succeeded"].map(SQLValue.text))
+    #expect(try store.texts("SELECT id FROM run ORDER BY sequence, id") == runs)
+    #expect(try store.query("SELECT DISTINCT sequence FROM run").rows.count == 4)
+    for id in runs {
+      let receipt = try Receipt.read(RunRecord.self, from: store.receiptURL(run: id))
+      #expect(try store.run(id).sequence == receipt.sequence)
+      #expect(receipt.sequence == RunRecord.sequence(ofStart: receipt.startedAt))
+    }
+  }
+
+  @Test("every version of the schema migrates to the present one", arguments: [0, 1, 2, 3, 4])
   func versions(_ version: Int) throws {
     func memory() throws -> Connection {
       try Connection(":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)

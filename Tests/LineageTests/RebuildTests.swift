@@ -9,8 +9,8 @@ import Testing
 
 @Suite("Receipts are the truth")
 struct RebuildTests {
-  /// A store with a history: runs that succeeded, reused, failed, were killed; a replaced execution,
-  /// an artifact that two stages made, events, two pipelines.
+  /// A store with a history: runs that succeeded, reused, failed, were killed; a replaced execution, two
+  /// results of one key, an artifact that two stages made, events, two pipelines.
   private func history() throws -> StoreFixture {
     let fixture = try StoreFixture()
     let first = try fixture.begin()
@@ -22,7 +22,9 @@ struct RebuildTests {
     try fixture.stage(
       other, "scenes", "generate", files: [("pixels", "p2")],
       manifests: [("manifest", "{\"type\":\"picture-set\"}")])
-    try fixture.stage(other, "copy", "import", files: [("pictures", "p")], key: fixture.hash("k"))
+    for _ in 0..<2 {
+      try fixture.stage(other, "copy", "import", files: [("pictures", "p")], key: fixture.hash("k"))
+    }
     var failed = ExecutionRecord(
       key: fixture.hash("bad"), kind: "train", parameters: .object(["width": .integer(3)]), seed: 7,
       inputs: [ArtifactReference(role: "scenes/pixels", sha256: fixture.hash("p"))])
@@ -147,11 +149,21 @@ struct RebuildTests {
   func clock() throws {
     let fixture = try StoreFixture()
     let first = try fixture.begin()
-    try fixture.store.database.execute("UPDATE run SET started_at = '2999-01-01T00:00:00.000Z'")
+    try fixture.store.database.execute(
+      "UPDATE run SET started_at = '2999-01-01T00:00:00.000Z', sequence = 32472144000000")
     let second = try fixture.begin()
     #expect(try fixture.store.query("SELECT id FROM latest_run").rows == [[.text(second)]])
-    #expect(try fixture.store.run(second).startedAt == "2999-01-01T00:00:00.001Z")
-    #expect(first != second)
+    let third = try fixture.begin()
+    #expect(try fixture.store.query("SELECT id FROM latest_run").rows == [[.text(third)]])
+    // Each tells its own time; the first that finds the clock set back says so, and no other.
+    #expect(try fixture.store.run(second).startedAt < "2999")
+    #expect(try fixture.store.run(second).events.map(\.level) == ["warning"])
+    #expect(
+      try fixture.store.run(second).events[0].message.hasPrefix(
+        "run \(first) began at 2999-01-01T00:00:00.000Z, which is later than now"))
+    #expect(try fixture.store.run(third).events.isEmpty)
+    let order = try fixture.store.texts("SELECT id FROM run ORDER BY sequence")
+    #expect(order == [first, second, third])
   }
 
   @Test("rebuild does not replace a database by less: a damaged receipt is named")

@@ -63,7 +63,7 @@ final class StoreFixture {
     return published
   }
 
-  private func file(_ role: String, _ text: String, _ mediaType: String) throws
+  func file(_ role: String, _ text: String, _ mediaType: String) throws
     -> StageFileToPublish
   {
     let url = store.temporaryFolder.appending(path: UUID().uuidString)

@@ -88,12 +88,13 @@ struct StoreTests {
       try fixture.store.query("SELECT DISTINCT reused FROM stage_cost").rows == [[.integer(1)]])
   }
 
-  @Test("a key has one success; a later one replaces it")
+  @Test("a later success of a key replaces an earlier one of the same bytes")
   func replaced() throws {
     let fixture = try StoreFixture()
     let run = try fixture.begin()
     let first = try fixture.stage(run, "a", "generate", files: [("x", "1")])
-    let second = try fixture.stage(run, "a", "generate", files: [("x", "2")])
+    let second = try fixture.stage(run, "a", "generate", files: [("x", "1")])
+    #expect(first.id != second.id)
     #expect((first.attempt, second.attempt) == (1, 2))
     #expect(try fixture.store.succeededExecution(key: first.key)?.id == second.id)
     #expect(
@@ -105,6 +106,39 @@ struct StoreTests {
     failed.error = "why"
     _ = try fixture.store.recordFailure(failed, runID: run)
     #expect(try fixture.store.succeededExecution(key: first.key)?.id == second.id)
+  }
+
+  @Test(
+    "successes of a key with other bytes stand side by side; one's own instruction set comes first")
+  func sideBySide() throws {
+    let fixture = try StoreFixture()
+    let run = try fixture.begin()
+    let key = fixture.hash("a")
+    func publish(_ instructions: String?, _ text: String) throws -> ExecutionRecord {
+      var execution = ExecutionRecord(
+        key: key, kind: "generate", parameters: .object([:]), seed: 1, inputs: [])
+      execution.instructions = instructions
+      return try fixture.store.publish(
+        execution, files: [try fixture.file("x", text, "text/plain")], runID: run)
+    }
+    let wide = try publish("avx512", "1")
+    let narrow = try publish("avx2", "2")
+    let again = try publish("avx512", "1")
+    func chosen(_ instructions: String?) throws -> String? {
+      try fixture.store.succeededExecution(key: key, preferring: instructions)?.id
+    }
+    #expect(try chosen("avx2") == narrow.id)
+    #expect(try chosen("avx512") == again.id)
+    // Of none that computes as asked for, the latest.
+    #expect(try chosen("neon") == again.id && chosen(nil) == again.id)
+    #expect(
+      try fixture.store.texts("SELECT id FROM execution WHERE status = 'replaced'") == [wide.id])
+    // In whichever order receipts come.
+    _ = try Store.rebuild(fixture.folder, .locus)
+    #expect(
+      try Store.open(fixture.folder, .readOnly, .locus).texts(
+        "SELECT id FROM execution WHERE status = 'succeeded' ORDER BY attempt")
+        == [narrow.id, again.id])
   }
 
   @Test("objects are read-only files under their hash, and not written twice")
@@ -168,7 +202,7 @@ struct StoreTests {
       ExecutionRecord(
         key: executions[1].key, kind: "train", parameters: .null, seed: 1, inputs: []),
       files: [], runID: run)
-    #expect(anew.attempt == 2)
+    #expect(anew.id != executions[1].id)
     #expect(try Data(contentsOf: damaged) == Data("{}".utf8))
   }
 

@@ -103,12 +103,13 @@ struct KMaxChangeRow {
   }
 
   /// The run of the same pipeline before a run.
-  static func previous(_ pipeline: String, before: String) -> Question<String> {
+  static func previous(_ runID: String) -> Question<String> {
     Question(
       """
-      SELECT r.id FROM run r JOIN pipeline p ON p.id = r.pipeline_id
-      WHERE p.name = \(Escape.sql(pipeline)) AND r.started_at < \(Escape.sql(before))
-      ORDER BY r.started_at DESC LIMIT 1
+      SELECT r.id FROM run own JOIN pipeline op ON op.id = own.pipeline_id
+      JOIN pipeline p ON p.name = op.name JOIN run r ON r.pipeline_id = p.id
+      WHERE own.id = \(Escape.sql(runID)) AND r.sequence < own.sequence
+      ORDER BY r.sequence DESC, r.id DESC LIMIT 1
       """
     ) { try $0.text("id") }
   }

@@ -11,7 +11,7 @@ struct ChangeSection: Section {
     run = data.run.id
     anew = try data.ask(StageRow.question(run)).filter { $0.status != "reused" }
     previous = try data.ask(
-      KMaxChangeRow.previous(data.run.pipeline, before: data.run.startedAt)
+      KMaxChangeRow.previous(data.run.id)
     ).first
     kMax = try previous.map { try data.ask(KMaxChangeRow.question(data.run.id, since: $0)) } ?? []
   }

@@ -78,6 +78,17 @@ package final class Session {
     }
   }
 
+  /// Brings in what another store has, and tells what that was.
+  ///
+  /// - Parameter progress: is told how many of how many objects were copied; throws to stop.
+  package func merge(_ other: URL, progress: (Int, Int) throws -> Void) throws -> Merge {
+    try withExtendedLifetime(self) {
+      var merge = try Store.merge(of: other, into: folder, vocabulary)
+      try Store.carryOut(&merge, from: other, into: folder, vocabulary, progress: progress)
+      return merge
+    }
+  }
+
   /// Makes the database again from receipts and objects alone, and tells how many were read.
   package func rebuild() throws -> (executions: Int, runs: Int) {
     try withExtendedLifetime(self) { try Store.rebuild(folder, vocabulary) }

@@ -120,8 +120,7 @@ enum ImportCommand: Command {
     return try session.run(
       plan: { try Plan(pipeline, store: $0) },
       settings: RunSettings(
-        threads: 1, trigger: "import", locusVersion: locusVersion,
-        instructions: Experiments.instructions),
+        threads: 1, trigger: "import", locusVersion: locusVersion),
       cancellation: Cancellation(followsSignals: true), observer: printer.observe,
       report: { _, _ in }
     ).summary

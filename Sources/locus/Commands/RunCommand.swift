@@ -94,7 +94,7 @@ enum RunCommand: Command {
       settings: RunSettings(
         threads: options.threads, trigger: options.trigger ?? "manual", locusVersion: locusVersion,
         gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent()),
-        instructions: Experiments.instructions, checkpointInterval: Double(options.checkpoint)),
+        checkpointInterval: Double(options.checkpoint)),
       cancellation: cancellation, observer: printer.observe,
       report: { summary, store in
         (

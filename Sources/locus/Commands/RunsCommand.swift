@@ -26,7 +26,7 @@ enum RunsCommand: Command {
           AND s.status IN ('failed', 'interrupted', 'skipped')) AS unfinished,
         r.seed, r.trigger, r.git_commit
       FROM run r JOIN pipeline p ON p.id = r.pipeline_id
-      ORDER BY r.started_at DESC, r.id DESC LIMIT ?
+      ORDER BY r.sequence DESC, r.id DESC LIMIT ?
       """, [.integer(Int64(context.options.limit))])
     try context.console.write(TextTable(found).text(context.options.json ? .json : .table))
     return 0

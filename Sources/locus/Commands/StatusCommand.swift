@@ -37,8 +37,8 @@ enum StatusCommand: Command {
         count(*) FILTER (WHERE s.status IN ('failed', 'interrupted')) AS failed,
         count(*) FILTER (WHERE s.status = 'skipped') AS skipped,
         max(CASE WHEN s.status = 'running' THEN s.name END) AS stage
-      FROM latest_run r LEFT JOIN stage s ON s.run_id = r.id
-      GROUP BY r.id ORDER BY r.started_at DESC, r.id DESC
+      FROM latest_run r JOIN run o ON o.id = r.id LEFT JOIN stage s ON s.run_id = r.id
+      GROUP BY r.id ORDER BY o.sequence DESC, r.id DESC
       """)
     var table = TextTable(found)
     // Without a holder of the lock a run that claims to be running was killed.

@@ -1,0 +1,235 @@
+// Proves that what another store has comes in whole or not at all, that nothing here is changed by it, and
+// that results of one key with other bytes stand side by side.
+import Foundation
+import Measures
+import Synchronization
+import Testing
+
+@testable import Lineage
+
+@Suite("Merging stores")
+struct MergeTests {
+  /// A store with one run of a model that another machine would make with other last bits.
+  private func machine(_ instructions: String, _ weights: String) throws -> StoreFixture {
+    let fixture = try StoreFixture()
+    let run = try fixture.begin()
+    let scenes = try fixture.stage(run, "scenes", "generate", files: [("pixels", "p")])
+    var train = ExecutionRecord(
+      key: fixture.hash("model"), kind: "train", parameters: .object([:]), seed: 1,
+      inputs: scenes.outputs.map { ArtifactReference(role: "scenes/pixels", sha256: $0.sha256) })
+    train.instructions = instructions
+    let file = try fixture.file("weights", weights, "text/plain")
+    let made = try fixture.store.publish(train, files: [file], runID: run)
+    try fixture.record(run, "model", made, "executed")
+    try fixture.stage(
+      run, "plain", "evaluate", inputs: [("denoiser/weights", fixture.hash(weights))],
+      files: [("outcomes", "o" + weights)], key: fixture.hash("plain" + weights))
+    try fixture.store.recordEvent(
+      runID: run, executionID: made.id, level: "warning", message: "mind the gap")
+    try fixture.store.finishRun(run, status: "succeeded")
+    return fixture
+  }
+
+  @discardableResult
+  private func merge(_ other: StoreFixture, into mine: StoreFixture) throws -> Merge {
+    var merge = try Store.merge(of: other.folder, into: mine.folder, .locus)
+    try Store.carryOut(&merge, from: other.folder, into: mine.folder, .locus) { _, _ in }
+    return merge
+  }
+
+  private func rows(_ fixture: StoreFixture) throws -> [String: Set<[SQLValue]>] {
+    try StoreFixture.rows(Store.open(fixture.folder, .readWrite, .locus).database)
+  }
+
+  @Test("results of one key with other bytes stand side by side, each with the runs that used it")
+  func sideBySide() throws {
+    let (mine, other) = (try machine("avx2", "w1"), try machine("avx512", "w2"))
+    let before = try rows(mine)
+    let left = try Store.merge(of: other.folder, into: mine.folder, .locus)
+    // Told, and not done.
+    #expect(try rows(mine) == before && left.executions.count == 3 && left.runs.count == 1)
+    // The pixels are here.
+    #expect(left.objects.count == 2 && left.bytes == 5)
+    let done = try merge(other, into: mine)
+    #expect(done.differences.count == 1)
+    #expect(done.differences[0].myInstructions == "avx2")
+    #expect(done.differences[0].theirInstructions == "avx512")
+    let store = try Store.open(mine.folder, .readWrite, .locus)
+    func chosen(_ instructions: String) throws -> String? {
+      try store.succeededExecution(key: mine.hash("model"), preferring: instructions)?.outputs[0]
+        .sha256
+    }
+    #expect(try chosen("avx2") == mine.hash("w1") && chosen("avx512") == mine.hash("w2"))
+    let used = try store.query(
+      """
+      SELECT o.sha256 FROM run r JOIN stage s ON s.run_id = r.id
+      JOIN execution_output o USING (execution_id) WHERE s.name = 'model' ORDER BY r.sequence
+      """)
+    #expect(used.column("sha256") == ["w1", "w2"].map { .text(mine.hash($0)) })
+    for (table, old) in before where table != "execution" && table != "artifact" {
+      #expect(try rows(mine)[table]?.isSuperset(of: old) == true, "\(table)")
+    }
+    #expect(try Store.verify(mine.folder, .locus).isEmpty)
+    let after = try rows(mine)
+    _ = try Store.rebuild(mine.folder, .locus)
+    #expect(try rows(mine) == after)
+    // Nothing is left to bring in, and the other store can have it all as well.
+    let again = try Store.merge(of: other.folder, into: mine.folder, .locus)
+    #expect(again.executions.isEmpty && again.runs.isEmpty && again.objects.isEmpty)
+    #expect(again.known == 4)
+    try merge(mine, into: other)
+    #expect(try rows(other) == after)
+    #expect(try Store.verify(other.folder, .locus).isEmpty)
+  }
+
+  @Test("ids of earlier versions that two stores gave to different things are told apart")
+  func namesakes() throws {
+    /// Receipts as they were: an execution `KEY-1`, and a run that used it.
+    func former(_ text: String) throws -> StoreFixture {
+      let fixture = try StoreFixture()
+      let run = try fixture.begin()
+      let made = try fixture.stage(run, "model", "train", files: [("weights", text)])
+      try fixture.store.finishRun(run, status: "succeeded")
+      var execution = try Receipt.read(
+        ExecutionRecord.self, from: fixture.store.receiptURL(execution: made.id))
+      var ended = try Receipt.read(RunRecord.self, from: fixture.store.receiptURL(run: run))
+      for url in [fixture.store.receiptURL(execution: made.id), fixture.store.receiptURL(run: run)]
+      {
+        try FileManager.default.removeItem(at: url)
+      }
+      execution.id = "\(made.key.prefix(16))-1"
+      ended.id = "20261125T120000Z-study-0000"
+      ended.stages[0].runID = ended.id
+      ended.stages[0].executionID = execution.id
+      try Receipt.data(execution, path: "").write(
+        to: fixture.store.receiptURL(execution: execution.id))
+      try Receipt.data(ended, path: "").write(to: fixture.store.receiptURL(run: ended.id))
+      for suffix in ["", "-wal", "-shm"] {
+        try? FileManager.default.removeItem(
+          at: fixture.folder.appending(path: "locus.sqlite" + suffix))
+      }
+      _ = try Store.rebuild(fixture.folder, .locus)
+      return fixture
+    }
+    let (mine, other) = (try former("w1"), try former("w2"))
+    let done = try merge(other, into: mine)
+    #expect(done.renamed.count == 2 && done.differences.count == 1)
+    let store = try Store.open(mine.folder, .readWrite, .locus)
+    let used = try store.query(
+      "SELECT o.sha256 FROM stage s JOIN execution_output o USING (execution_id) ORDER BY s.run_id")
+    #expect(used.column("sha256") == ["w1", "w2"].map { .text(mine.hash($0)) })
+    #expect(try Store.verify(mine.folder, .locus).isEmpty)
+    // The same again is known by the names that it got.
+    let again = try Store.merge(of: other.folder, into: mine.folder, .locus)
+    #expect(again.executions.isEmpty && again.runs.isEmpty && again.known == 2)
+  }
+
+  @Test("what is damaged, incomplete, or no other store is refused, and nothing is changed")
+  func refused() throws {
+    let mine = try machine("avx2", "w1")
+    let before = try rows(mine)
+    let objects = try files(mine)
+    func refuse(_ what: String, _ spoil: (StoreFixture) throws -> Void) throws {
+      let other = try machine("avx512", "w2")
+      try spoil(other)
+      let error = #expect(throws: StoreError.self, "\(what)") { try merge(other, into: mine) }
+      #expect(error?.category == .data, "\(what): \(String(describing: error))")
+      #expect(try rows(mine) == before && files(mine) == objects, "\(what)")
+      try? FileManager.default.removeItem(at: other.folder)
+    }
+    func receipt(_ fixture: StoreFixture) throws -> URL {
+      let ids = try fixture.store.texts("SELECT id FROM execution WHERE kind = 'train'")
+      return fixture.store.receiptURL(execution: try #require(ids.first))
+    }
+    try refuse("an object of other content") { other in
+      let url = other.store.objectURL(other.hash("w2"))
+      try FileManager.default.removeItem(at: url)
+      try Data("xx".utf8).write(to: url)
+    }
+    try refuse("an object that is not there") { other in
+      try FileManager.default.removeItem(at: other.store.objectURL(other.hash("w2")))
+    }
+    try refuse("a damaged receipt") { try Data("{}".utf8).write(to: try receipt($0)) }
+    try refuse("a lost receipt") { try FileManager.default.removeItem(at: try receipt($0)) }
+    try refuse("a link") { other in
+      let url = other.folder.appending(path: "objects")
+      try FileManager.default.moveItem(at: url, to: other.folder.appending(path: "elsewhere"))
+      try FileManager.default.createSymbolicLink(
+        atPath: url.path, withDestinationPath: "elsewhere")
+    }
+    #expect(throws: StoreError.sameStore(path: mine.folder.path)) { try merge(mine, into: mine) }
+    let none = mine.folder.appending(path: "none")
+    #expect(throws: StoreError.missing(path: none.path)) {
+      try Store.merge(of: none, into: mine.folder, .locus)
+    }
+    #expect(throws: StoreError.self) {
+      try Store.merge(of: mine.folder.appending(path: "objects"), into: mine.folder, .locus)
+    }
+    #expect(try rows(mine) == before)
+  }
+
+  @Test("runs without an end stay where they are")
+  func unfinished() throws {
+    let (mine, other) = (try machine("avx2", "w1"), try machine("avx512", "w2"))
+    let running = try other.begin()
+    try other.stage(running, "late", "generate", files: [("pixels", "late")])
+    let done = try merge(other, into: mine)
+    #expect(done.unfinished == [running] && done.runs.count == 1 && done.executions.count == 4)
+    #expect(try Store.verify(mine.folder, .locus).isEmpty)
+  }
+
+  @Test("one that is cut off anywhere leaves a whole store, and can be done again")
+  func cutOff() throws {
+    func merge(_ other: URL, into mine: URL) throws {
+      var merge = try Store.merge(of: other, into: mine, .locus)
+      try Store.carryOut(&merge, from: other, into: mine, .locus) { _, _ in }
+    }
+    let (mine, other) = (try machine("avx2", "w1"), try machine("avx512", "w2"))
+    let whole = mine.folder.appendingPathExtension("whole")
+    try FileManager.default.copyItem(at: mine.folder, to: whole)
+    defer { try? FileManager.default.removeItem(at: whole) }
+    try merge(other.folder, into: whole)
+    let expected = try files(in: whole).count
+    var step = 0
+    while true {
+      step += 1
+      let copy = mine.folder.appendingPathExtension("\(step)")
+      try FileManager.default.copyItem(at: mine.folder, to: copy)
+      defer { try? FileManager.default.removeItem(at: copy) }
+      let count = Mutex(0)
+      let hasFailed = Mutex(false)
+      try? AtomicFile.$injection.withValue(
+        { [step] _, url in
+          guard url.path.hasPrefix(copy.path) else { return 0 }
+          let number = count.withLock { count in
+            count += 1
+            return count
+          }
+          if number < step { return 0 }
+          hasFailed.withLock { $0 = true }
+          return ENOSPC
+        }, operation: { try merge(other.folder, into: copy) })
+      if !hasFailed.withLock({ $0 }) { break }
+      // The next session puts it in order; only objects without a receipt are strays.
+      _ = try Store.heal(copy, .locus)
+      let faults = try Store.verify(copy, .locus)
+      #expect(faults.allSatisfy { $0.place == .object }, "step \(step): \(faults)")
+      _ = try Store.heal(copy, .locus)
+      try merge(other.folder, into: copy)
+      #expect(try Store.verify(copy, .locus).isEmpty, "step \(step)")
+      #expect(try files(in: copy).count == expected, "step \(step)")
+    }
+    #expect(step > 10)
+  }
+
+  private func files(_ fixture: StoreFixture) throws -> Set<String> {
+    try files(in: fixture.folder)
+  }
+
+  private func files(in folder: URL) throws -> Set<String> {
+    let found = FileManager.default.enumerator(atPath: folder.path)
+    return Set((found?.allObjects ?? []).compactMap { $0 as? String }).filter {
+      $0.hasPrefix("objects/") && $0.split(separator: "/").count == 3 || $0.hasSuffix(".json")
+    }
+  }
+}
