@@ -68,6 +68,9 @@ enum EvaluateStage {
           k: k, layout: layout, shape: shape, camera: judge.camera, seed: context.seed)
       }
     }
+    // Every picture stays until all are drawn, with a second time for its checkpoint.
+    try context.requireMemory(
+      2 * requests.count * shape.pictureCount * MemoryLayout<Float>.stride)
     let evaluator = Evaluator(
       artifact: artifact, judge: judge, sampler: HeunSampler(steps: options.steps),
       tolerance: options.tolerance * Double(shape.size), context: context)

@@ -59,6 +59,9 @@ enum GenerateStage {
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
     let count = options.count
+    // The pictures, and the file that is made of them.
+    try context.requireMemory(
+      2 * count * (options.size * options.size * 3 + options.cells * options.cells))
     let settings = SceneSettings(
       camera: options.camera, size: options.size, cells: options.cells,
       rules: LayoutRules(

@@ -40,6 +40,7 @@ enum JudgeStage {
     let settings = JudgeSettings(
       camera: options.camera, size: options.size, cells: options.cells, renders: options.renders,
       pictures: options.pictures, heldOut: options.heldOut, tolerance: options.tolerance)
+    try context.requireMemory(options.renders * options.size * options.size * 3)
     let trained = try trainJudge(
       settings, seed: context.seed, threads: context.threads,
       checkpointing: try context.checkpointing()

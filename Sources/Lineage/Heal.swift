@@ -30,6 +30,13 @@ extension Store {
     let isWhole = receipts.damaged.isEmpty
     done += try keepRows(folder, vocabulary, besides: removal, damaged: receipts.damaged.map(\.url))
     receipts = try Receipts(in: folder, vocabulary)
+    // An object of a damaged receipt is no stray.
+    if isWhole, try Doubts(in: folder).faults.contains(.merging) {
+      for path in try strayObjects(in: folder, known: receipts.artifacts) {
+        let place = try Aside.move(folder.appending(path: path), in: folder)
+        done.append("moved \(path) to \(place): it came with a merge that was cut off")
+      }
+    }
     if let removal {
       try removal.rename(in: folder)
       receipts.drop(removal)

@@ -52,24 +52,35 @@ extension Store {
   }
 
   /// Copies what `merge` found: objects first, each held against its hash, then receipts. Cut off
-  /// anywhere, it leaves a store that is whole, and can be done again. The caller holds the lock.
+  /// anywhere, it leaves a store that the next session makes whole, and can be done again. The caller holds
+  /// the lock and has healed.
   ///
   /// - Parameter progress: is told how many of how many objects were copied.
   package static func carryOut(
     _ merge: inout Merge, from other: URL, into folder: URL, _ vocabulary: Vocabulary,
     progress: (Int, Int) throws -> Void
   ) throws {
+    if merge.executions.isEmpty && merge.runs.isEmpty { return }
     let temporary = folder.appending(path: "tmp")
     try AtomicFile.makeFolder(temporary)
-    for (number, hash) in merge.objects.enumerated() {
-      let target = objectURL(hash, in: folder)
-      try Places.check(target.deletingLastPathComponent(), is: .folder)
-      try AtomicFile.copy(objectURL(hash, in: other), to: target, hash: hash, temporary: temporary)
-      try progress(number + 1, merge.objects.count)
-    }
-    if merge.executions.isEmpty && merge.runs.isEmpty { return }
-    // Cut off from here on, the next session makes the database anew.
+    // Cut off from here on, the next session puts it in order.
     try Doubts.write([.merging], in: folder)
+    var new: [URL] = []
+    do {
+      for (number, hash) in merge.objects.enumerated() {
+        let target = objectURL(hash, in: folder)
+        try Places.check(target.deletingLastPathComponent(), is: .folder)
+        if try StoreFile.kind(target) == nil { new.append(target) }
+        try AtomicFile.copy(
+          objectURL(hash, in: other), to: target, hash: hash, temporary: temporary)
+        try progress(number + 1, merge.objects.count)
+      }
+    } catch {
+      // Nothing names them yet.
+      for url in new { unlink(url.path) }
+      Doubts.leave([], in: folder)
+      throw error
+    }
     // What uses comes after what it uses.
     for record in merge.executions { try write(record, Receipt.executions, folder, temporary) }
     for record in merge.runs { try write(record, Receipt.runs, folder, temporary) }

@@ -29,6 +29,23 @@ struct ResourceTests {
     }
   }
 
+  @Test(
+    "so do stages that hold their pictures",
+    arguments: [
+      "big: { kind: \"generate\", size: 64, cells: 16, objects: [1, 2], count: 20000 }",
+      "big: { kind: \"judge\", size: 64, cells: 16, renders: 40000, pictures: 640 }",
+    ])
+  func pictures(_ stage: String) throws {
+    try withFolder { folder in
+      try Data("{ pipeline: \"p\", question: \"q\", seed: 1, stages: { \(stage) } }".utf8)
+        .write(to: folder.appending(path: "p.json5"))
+      let found = try Executable.run(
+        ["run", "p.json5", "--threads", "1"], in: folder, memory: 400_000)
+      #expect(found.code == 74, "\(found.error)")
+      #expect(found.error.contains("big failed: this needs "), "\(found.error)")
+    }
+  }
+
   @Test("with too little memory for anything a run ends with a sentence, and never spins")
   func little() throws {
     try withFolder { folder in
