@@ -26,6 +26,17 @@ package enum ImportStage {
           sha256: options.weights, remedy: "bring weights in with `locus import weights FILE`")
       ]
     },
+    inspect: { options, object in
+      // What cannot be read is told when it is used.
+      guard let content = try? object(options.weights).data(),
+        let file = try? WeightsFile(data: content)
+      else { return .null }
+      let shape = file.denoiser.network.description.shape
+      return Foreseen(
+        size: shape.size, space: shape.space, labelling: file.origin.labelling,
+        objects: [file.origin.objects.lowerBound, file.origin.objects.upperBound]
+      ).value
+    },
     run: { options, context in
       let file = context.object(options.weights)
       let content = try file.data()

@@ -154,6 +154,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
   case badOverride(String, reason: String)
   case badSelection(option: String, name: String, known: [String])
   case missingObject(stage: String, NeededObject)
+  case misfits([StageMisfit])
   case locked(LockOwner, path: String)
   case cannotLock(String, reason: String)
   case noThreads(wanted: Int, made: Int, reason: String)
@@ -180,6 +181,9 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
         + " stages: \(listed(known))"
     case .missingObject(let stage, let object):
       "stage `\(stage)`: this store holds no object \(object.sha256); \(object.remedy)"
+    case .misfits(let misfits):
+      misfits.map { "stage `\($0.stage)`: \($0.problem.path): \($0.problem.message)" }
+        .joined(separator: "\n")
     case .locked(.named(let holder), let path):
       "\(path): another run holds the lock: \(holder.description)"
     case .locked(let owner, let path): "\(path): the lock is held by \(owner.description)"
@@ -204,7 +208,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
   package var category: ErrorCategory {
     switch self {
     case .missingFile, .isFolder, .unreadable, .missingObject: .missing
-    case .invalid: .data
+    case .invalid, .misfits: .data
     case .badOverride, .badSelection: .usage
     case .locked: .busy
     case .cannotLock: .cannotCreate

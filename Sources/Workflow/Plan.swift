@@ -1,3 +1,4 @@
+import Formats
 import Foundation
 import Lineage
 
@@ -70,21 +71,42 @@ package struct Plan: Sendable {
     }
   }
 
-  /// Refuses a plan whose stages need objects that the store lacks.
+  /// Refuses a plan whose stages need objects that the store lacks, or that do not fit what else they are
+  /// used with.
   ///
   /// - Parameter store: gives the store, `nil` where there is none yet; asked only when something is needed.
-  /// - Throws: `WorkflowError.missingObject`.
+  /// - Throws: `WorkflowError.missingObject`, `.misfits`.
   package func checkNeeds(_ store: () throws -> Store?) throws {
-    let needed = steps.filter(\.runs).flatMap { step in
-      (step.instance.kind.needs?(step.instance.parameters) ?? []).map { (step.instance.name, $0) }
-    }
-    if needed.isEmpty { return }
+    let users = steps.filter { $0.instance.kind.needs != nil }
+    if users.isEmpty { return }
     let store = try store()
-    for (name, object) in needed {
-      guard let store,
-        FileManager.default.fileExists(atPath: store.objectURL(object.sha256).path)
-      else { throw WorkflowError.missingObject(stage: name, object) }
+    for step in users where step.runs {
+      for object in step.instance.kind.needs?(step.instance.parameters) ?? [] {
+        guard let store,
+          FileManager.default.fileExists(atPath: store.objectURL(object.sha256).path)
+        else { throw WorkflowError.missingObject(stage: step.instance.name, object) }
+      }
     }
+    guard let store, steps.contains(where: \.runs) else { return }
+    let misfits = misfits(StageExecution.objects(of: store))
+    if !misfits.isEmpty { throw WorkflowError.misfits(misfits) }
+  }
+
+  /// What the checks of the stages say, with what the objects of the store tell.
+  private func misfits(_ object: (String) -> StageFile) -> [StageMisfit] {
+    var foreseen: [Int: JSONValue] = [:]
+    var misfits: [StageMisfit] = []
+    for step in steps {
+      let instance = step.instance
+      let upstream = Upstream(instance.inputs.mapValues { $0.map { foreseen[$0] ?? .null } })
+      misfits += instance.kind.checkInputs(instance.parameters, upstream).map {
+        StageMisfit(stage: instance.name, problem: $0)
+      }
+      foreseen[step.position] =
+        instance.kind.inspect?(instance.parameters, object)
+        ?? instance.kind.foresee(instance.parameters, upstream)
+    }
+    return misfits
   }
 
   /// The positions of the instances that names such as `baseline` or `baseline[labelling=single]`

@@ -38,6 +38,8 @@ package struct StageKind: Sendable {
   package var foresee: @Sendable (JSONValue, Upstream) -> JSONValue
   /// Objects that its parameters name and the store must hold before any work; `nil`: never any.
   package var needs: (@Sendable (JSONValue) -> [NeededObject])?
+  /// What these objects tell of the artifact, in the form of `foresee`; `nil`: nothing.
+  package var inspect: (@Sendable (JSONValue, (String) -> StageFile) -> JSONValue)?
   package var run: @Sendable (StageContext) throws -> StageOutput
 
   package init(
@@ -58,6 +60,7 @@ package struct StageKind: Sendable {
     checkInputs = { _, _ in [] }
     foresee = { _, _ in .null }
     needs = nil
+    inspect = nil
     self.run = run
   }
 
@@ -68,6 +71,7 @@ package struct StageKind: Sendable {
   ///   - checkInputs: faults that show beside what is known of the inputs.
   ///   - foresee: members of the manifest that are known before it is made.
   ///   - needs: objects that the store must hold.
+  ///   - inspect: members of the manifest that these objects tell.
   package init<S: Settings>(
     name: String, version: Int, summary: String, settings: S.Type, inputs: [InputDeclaration],
     produces: ArtifactType, isSeeded: Bool = true,
@@ -75,6 +79,7 @@ package struct StageKind: Sendable {
     checkInputs: @escaping @Sendable (S, Upstream) -> [ParameterProblem] = { _, _ in [] },
     foresee: @escaping @Sendable (S, Upstream) -> JSONValue = { _, _ in .null },
     needs: (@Sendable (S) -> [NeededObject])? = nil,
+    inspect: (@Sendable (S, (String) -> StageFile) -> JSONValue)? = nil,
     run: @escaping @Sendable (S, StageContext) throws -> StageOutput
   ) {
     self.init(
@@ -90,6 +95,11 @@ package struct StageKind: Sendable {
     }
     if let needs {
       self.needs = { parameters in (try? S(normalised: parameters)).map(needs) ?? [] }
+    }
+    if let inspect {
+      self.inspect = { parameters, object in
+        (try? S(normalised: parameters)).map { inspect($0, object) } ?? .null
+      }
     }
   }
 }
@@ -197,6 +207,12 @@ package struct InputDeclaration: Sendable {
 
   /// The names of the kinds that make what is accepted.
   func kinds(among kinds: [StageKind]) -> [String] { kinds.filter(takes).map(\.name) }
+}
+
+/// A stage that does not fit what it is used with, as an object of the store tells.
+package struct StageMisfit: Sendable, Hashable {
+  package var stage: String
+  package var problem: ParameterProblem
 }
 
 /// A fault that a kind's own `check` found: the path of the parameter, and what is accepted.

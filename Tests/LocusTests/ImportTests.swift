@@ -159,7 +159,20 @@ struct ImportTests {
       let missing = try Executable.run(["run", "p.json5", "--only", "theirs"], in: folder)
       #expect(missing.code == 66)
       #expect(missing.error.contains("bring weights in with `locus import weights FILE`"))
+      // A judge for other pictures is refused before anything runs, here too.
+      try write(hash)
+      let fitting = try String(contentsOf: folder.appending(path: "p.json5"), encoding: .utf8)
+      try Data(fitting.replacing("\"judge\", size: 8", with: "\"judge\", size: 16").utf8)
+        .write(to: folder.appending(path: "p.json5"))
+      for words in [[], ["--dry-run"]] {
+        let misfit = try Executable.run(["run", "p.json5", "--set", "seed=6"] + words, in: folder)
+        #expect(misfit.code == 65, "\(misfit.error)")
+        #expect(
+          misfit.error.contains("stage `drawn`: inputs.judge: judge and denoiser look at different")
+        )
+      }
       // Before anything else runs.
+      try write(String(repeating: "0", count: 64))
       let none = folder.appending(path: "none")
       let other = try Executable.run(["run", "p.json5", "--store", none.path], in: folder)
       #expect(other.code == 66 && !FileManager.default.fileExists(atPath: none.path))
