@@ -63,7 +63,9 @@ extension ExecutionRecord: Receipted {
 
 extension RunRecord: Receipted {
   mutating func upgrade(from format: Int, content: Data, by upgrade: Upgrade) throws {
-    if format < 3 { sequence = Self.sequence(ofStart: startedAt) }
+    if format >= 3 { return }
+    sequence = Self.sequence(ofStart: startedAt)
+    (options, machine) = ([], [:])
   }
 
   var stageNames: [String] { stages.map(\.name) }
@@ -82,7 +84,7 @@ enum Receipt {
   /// 2. `{"format":2,"sha256":…,"content":…}`; a metric stands `at` its dimensions and may have a
   ///    `subject`, `tables` holds the rows of further tables, an artifact may have its `manifest`, an
   ///    execution its `kindVersion` and `instructions`.
-  /// 3. A run has its `sequence`.
+  /// 3. A run has its `sequence`, its `options` and its `machine`.
   static let format = 3
 
   private static let head = Data("{\"format\":".utf8)

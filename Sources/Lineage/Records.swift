@@ -166,6 +166,11 @@ package struct RunRecord: Sendable, Codable, Hashable {
   package var host: String
   package var locusVersion: String
   package var gitCommit: String?
+  /// What it was asked for beside its file, as words of the command line: `--set`, `seed=2`, `--only`, …
+  /// `nil` in receipts before format 3, as `machine` is.
+  package var options: [String]?
+  /// The processor, the system and the versions of what it ran with, by name.
+  package var machine: [String: String]?
   package var stages: [StageRecord] = []
   package var events: [EventRecord] = []
 

@@ -16,7 +16,9 @@ enum RunRow {
       status: try row.text("status"),
       trigger: try row.text("trigger"),
       seed: UInt64(bitPattern: Int64(try row.integer("seed"))), host: try row.text("host"),
-      locusVersion: try row.text("locus_version"), gitCommit: try row.optionalText("git_commit"))
+      locusVersion: try row.text("locus_version"), gitCommit: try row.optionalText("git_commit"),
+      options: try value("options", of: row, in: database),
+      machine: try value("machine", of: row, in: database))
     for row in try database.rows(
       "SELECT name, kind, key, status, reason, execution_id FROM stage WHERE run_id = ? ORDER BY id",
       [.text(id)])
@@ -39,6 +41,29 @@ enum RunRow {
     return record
   }
 
+  private static func value<Value: Decodable>(
+    _ column: String, of row: Row, in database: Connection
+  ) throws(StoreError) -> Value {
+    do {
+      return try JSONDecoder().decode(Value.self, from: Data(try row.text(column).utf8))
+    } catch let error as StoreError {
+      throw error
+    } catch {
+      throw .damaged(
+        path: database.path, reason: "column \(column) of a run is not what it should be")
+    }
+  }
+
+  private static func text(_ value: some Encodable) throws(StoreError) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do {
+      return String(decoding: try encoder.encode(value), as: UTF8.self)
+    } catch {
+      throw .column("run", problem: "\(error)")
+    }
+  }
+
   /// Puts a run with its stages and events into the tables. What it says of executions that are not
   /// there stays in its receipt alone. Runs inside a transaction.
   static func insert(_ record: RunRecord, into database: Connection) throws(StoreError) {
@@ -48,14 +73,15 @@ enum RunRow {
       [.text(record.pipeline), .text(record.path), .text(hash), .text(record.source)])
     try database.run(
       """
-      INSERT INTO run SELECT ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM pipeline
+      INSERT INTO run SELECT ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM pipeline
       WHERE name = ? AND path = ? AND source_sha256 = ?
       """,
       [
         .text(record.id), .text(record.startedAt), .optional(record.finishedAt),
         .text(record.status), .text(record.trigger), .integer(Int64(bitPattern: record.seed)),
         .text(record.host), .text(record.locusVersion), .optional(record.gitCommit),
-        .integer(Int64(record.sequence ?? 0)), .text(record.pipeline), .text(record.path),
+        .integer(Int64(record.sequence ?? 0)), .text(try text(record.options ?? [])),
+        .text(try text(record.machine ?? [:])), .text(record.pipeline), .text(record.path),
         .text(hash),
       ])
     try insert(record.stages, runID: record.id, into: database)

@@ -10,7 +10,8 @@ extension Store {
   /// claims to be running is not, and no temporary file of Locus is anybody's.
   package func beginRun(
     pipeline: String, path: String, source: String, trigger: String, seed: UInt64, host: String,
-    locusVersion: String, gitCommit: String?
+    locusVersion: String, gitCommit: String?, options: [String] = [],
+    machine: [String: String] = [:]
   ) throws(StoreError) -> String {
     for dead in try database.texts("SELECT id FROM run WHERE status = 'running'") {
       try close(dead)
@@ -33,7 +34,8 @@ extension Store {
       id: "\(moment)Z-\(pipeline)-\(String(repeating: "0", count: 8 - suffix.count))\(suffix)",
       pipeline: pipeline, path: path, source: source, startedAt: startedAt, sequence: sequence,
       status: "running",
-      trigger: trigger, seed: seed, host: host, locusVersion: locusVersion, gitCommit: gitCommit)
+      trigger: trigger, seed: seed, host: host, locusVersion: locusVersion,
+      gitCommit: gitCommit, options: options, machine: machine)
     try writeReceipt(record)
     try index { [database] () throws(StoreError) in try RunRow.insert(record, into: database) }
     if let last { try warn(of: last, in: record) }

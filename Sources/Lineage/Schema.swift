@@ -14,7 +14,7 @@ enum Schema {
   /// 3. `homes`: `metric` has a column a dimension, instead of `step` and `arm` that meant several
   ///    things each; `manifest` and `measure`; an execution's kind version and instruction set.
   /// 4. `side-by-side`: results of a key that have other bytes all count, and runs are in the order of a
-  ///    counter instead of the clock.
+  ///    counter instead of the clock; what a run was asked for beside its file, and on which machine.
   static let migrations: [(name: String, sql: @Sendable (Vocabulary) -> String)] = [
     ("quick-views", { _ in quickViews }), ("homes", homes), ("side-by-side", { _ in sideBySide }),
   ]
@@ -85,7 +85,9 @@ enum Schema {
       host TEXT NOT NULL,
       locus_version TEXT NOT NULL,
       git_commit TEXT,
-      sequence INTEGER NOT NULL DEFAULT 0
+      sequence INTEGER NOT NULL DEFAULT 0,
+      options TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(options)),
+      machine TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(machine))
     ) STRICT;
     CREATE INDEX run_by_pipeline ON run (pipeline_id, sequence);
     CREATE INDEX run_by_sequence ON run (sequence, id);
@@ -186,6 +188,8 @@ enum Schema {
     ALTER TABLE run ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
     UPDATE run
     SET sequence = coalesce(CAST(round((julianday(started_at) - 2440587.5) * 86400000) AS INTEGER), 0);
+    ALTER TABLE run ADD COLUMN options TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(options));
+    ALTER TABLE run ADD COLUMN machine TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(machine));
     DROP INDEX run_by_pipeline;
     DROP INDEX run_by_start;
     CREATE INDEX run_by_pipeline ON run (pipeline_id, sequence);

@@ -216,3 +216,8 @@ package final class Store {
     return try ExecutionRow.record(row, in: database)
   }
 }
+
+extension Store {
+  /// Of the library that is loaded.
+  package static var sqliteVersion: String { String(cString: sqlite3_libversion()) }
+}

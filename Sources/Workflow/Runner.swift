@@ -10,17 +10,24 @@ package struct RunSettings: Sendable {
   package var trigger: String
   package var locusVersion: String
   package var gitCommit: String?
+  /// What was asked for beside the pipeline file, as words of the command line.
+  package var options: [String]
+  /// The processor, the system and the versions of what runs, by name.
+  package var machine: [String: String]
   /// Seconds of work between two checkpoints of a stage: what a kill may cost, at most.
   package var checkpointInterval: Double
 
   package init(
     threads: Int, trigger: String = "manual", locusVersion: String, gitCommit: String? = nil,
+    options: [String] = [], machine: [String: String] = [:],
     checkpointInterval: Double = 30
   ) {
     self.threads = threads
     self.trigger = trigger
     self.locusVersion = locusVersion
     self.gitCommit = gitCommit
+    self.options = options
+    self.machine = machine
     self.checkpointInterval = checkpointInterval
   }
 }
@@ -97,7 +104,8 @@ package struct Runner {
     runID = try store.beginRun(
       pipeline: plan.pipeline.name, path: plan.pipeline.path, source: plan.pipeline.source,
       trigger: settings.trigger, seed: plan.pipeline.seed, host: ProcessInfo.processInfo.hostName,
-      locusVersion: settings.locusVersion, gitCommit: settings.gitCommit)
+      locusVersion: settings.locusVersion, gitCommit: settings.gitCommit,
+      options: settings.options, machine: settings.machine)
     summary = RunSummary(
       runID: runID, status: .succeeded, executed: 0, reused: 0, failed: 0, skipped: 0, exitCode: 0)
   }

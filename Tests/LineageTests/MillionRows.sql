@@ -10,7 +10,7 @@ INSERT INTO kinds VALUES (0,'generate','scenes'),(1,'judge','judge'),
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i<9)
 INSERT INTO pipeline SELECT i+1,'study'||i,'study'||i||'.json5',i,'{}' FROM n;
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i+1 FROM n WHERE i < 499)
-INSERT INTO run SELECT printf('run%05d',i), i%10+1, printf('2026-01-01T%05d',i), printf('2026-01-01T%05d',i),'succeeded','manual',1,'h','0',NULL,i FROM n;
+INSERT INTO run SELECT printf('run%05d',i), i%10+1, printf('2026-01-01T%05d',i), printf('2026-01-01T%05d',i),'succeeded','manual',1,'h','0',NULL,i,'[]','{}' FROM n;
 INSERT INTO execution(id,key,kind,params,seed,started_at,finished_at,status,error,cpu_seconds,wall_seconds,peak_rss_bytes,threads,attempt) SELECT printf('%s-%d',r.id,k.position), printf('key%s-%d',r.id,k.position),k.kind,
  CASE k.kind WHEN 'train' THEN '{"labelling":"single","network":{"type":"unet"}}' WHEN 'intervene' THEN '{"mask":"conditioner"}' ELSE '{}' END,
  1,'2026','2026','succeeded',NULL,1,1,1,1,1 FROM run r, kinds k;

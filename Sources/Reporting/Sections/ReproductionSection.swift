@@ -16,7 +16,12 @@ struct ReproductionSection: Section {
   var blocks: [Block] {
     let blocks: [Block] = [
       .heading("How to reproduce"),
-      .code("locus run \(Escape.shellIfNeeded(run.path))", language: "sh"),
+      .code(
+        (["locus run", Escape.shellIfNeeded(run.path)]
+          + (run.options ?? []).enumerated().map { place, word in
+            // Every other one is an option's name.
+            place % 2 == 0 ? word : Escape.shellIfNeeded(word)
+          }).joined(separator: " "), language: "sh"),
       .table(
         columns: ["what", "value"],
         rows: [
@@ -24,7 +29,10 @@ struct ReproductionSection: Section {
           ["Locus", Markdown.escape(run.locusVersion)],
           ["git commit", run.gitCommit.map(Markdown.name) ?? "not in a checkout"],
           ["host", Markdown.escape(run.host)], ["started by", Markdown.escape(run.trigger)],
-        ]), OriginRow.question(run.id).block,
+        ]
+          + (run.machine ?? [:]).sorted { $0.key < $1.key }.map {
+            [Markdown.escape($0.key), Markdown.escape($0.value)]
+          }), OriginRow.question(run.id).block,
     ]
     if artifacts.isEmpty { return blocks }
     return blocks + [

@@ -120,7 +120,7 @@ enum ImportCommand: Command {
     return try session.run(
       plan: { try Plan(pipeline, store: $0) },
       settings: RunSettings(
-        threads: 1, trigger: "import", locusVersion: locusVersion),
+        threads: 1, trigger: "import", locusVersion: locusVersion, machine: Machine.facts),
       cancellation: Cancellation(followsSignals: true), observer: printer.observe,
       report: { _, _ in }
     ).summary

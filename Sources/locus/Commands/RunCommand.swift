@@ -94,6 +94,7 @@ enum RunCommand: Command {
       settings: RunSettings(
         threads: options.threads, trigger: options.trigger ?? "manual", locusVersion: locusVersion,
         gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent()),
+        options: words(options), machine: Machine.facts,
         checkpointInterval: Double(options.checkpoint)),
       cancellation: cancellation, observer: printer.observe,
       report: { summary, store in
@@ -144,6 +145,14 @@ enum RunCommand: Command {
     -> Plan
   {
     try Plan(pipeline, store: store, only: options.only, force: options.force)
+  }
+
+  /// What changes the plan, as it was typed.
+  private static func words(_ options: Options) -> [String] {
+    [
+      (options.$only.name, options.only), (options.$force.name, options.force),
+      (options.$overrides.name, options.overrides),
+    ].flatMap { name, values in values.flatMap { [name, $0] } }
   }
 
   private static func printer(_ context: CommandContext<Options>) -> ProgressPrinter {

@@ -46,7 +46,9 @@ enum ShowCommand: Command {
       try table(
         """
         SELECT r.id AS run, p.name AS pipeline, p.path, r.status, r.started_at, r.finished_at,
-          r.seed, r.trigger, r.host, r.locus_version, r.git_commit
+          r.seed, r.trigger,
+          (SELECT group_concat(value, ' ') FROM json_each(r.options)) AS options, r.host,
+          r.locus_version, r.git_commit, r.machine
         FROM run r JOIN pipeline p ON p.id = r.pipeline_id WHERE r.id = ?
         """))
     sheet.add(

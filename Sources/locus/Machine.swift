@@ -1,0 +1,56 @@
+import Foundation
+import Lineage
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// What a result may depend on besides its pipeline file: recorded with each run.
+enum Machine {
+  /// The processor, the system, the versions of what the program runs with, and where it was built.
+  static var facts: [String: String] {
+    var facts = ["sqlite": Store.sqliteVersion]
+    facts["cpu"] = member("model name", of: "/proc/cpuinfo", separator: ":")
+    facts["os"] = member("PRETTY_NAME", of: "/etc/os-release", separator: "=")
+    facts["libc"] = libc
+    var name = utsname()
+    if uname(&name) == 0 {
+      facts["kernel"] = withUnsafeBytes(of: &name.release) { bytes in
+        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      }
+    }
+    // What the checkout that the program lies in stands on now; none where it was installed elsewhere.
+    facts["program_checkout"] = Bundle.main.executableURL.flatMap {
+      gitCommit(around: $0.deletingLastPathComponent())
+    }
+    return facts
+  }
+
+  private static var libc: String? {
+    #if canImport(Glibc)
+      // `glibc 2.36`.
+      withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
+        confstr(Int32(_CS_GNU_LIBC_VERSION), text.baseAddress, text.count) > 0
+          ? text.baseAddress.map { String(cString: $0) } : nil
+      }
+    #else
+      nil
+    #endif
+  }
+
+  /// The first `name : value` of a file, without quotation marks.
+  private static func member(_ name: String, of path: String, separator: Character) -> String? {
+    // It has a size of 0 in its folder, and a processor's entry at its head.
+    guard let file = FileHandle(forReadingAtPath: path),
+      let data = try? file.read(upToCount: 8192)
+    else { return nil }
+    for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
+      let sides = line.split(separator: separator, maxSplits: 1)
+      guard sides.count == 2, sides[0].trimmingCharacters(in: .whitespaces) == name else {
+        continue
+      }
+      return sides[1].trimmingCharacters(in: CharacterSet(charactersIn: " \t\""))
+    }
+    return nil
+  }
+}
