@@ -2,16 +2,16 @@ extension NamedQuery {
   /// Those that any store can answer.
   static let own: [NamedQuery] = [
     NamedQuery(
-      name: "latest-run", summary: "The latest run of each pipeline",
+      name: "latest-run", summary: "The latest whole run of each pipeline",
       sql: "SELECT * FROM latest_run"),
     NamedQuery(
       name: "costs", summary: "Time and memory of each stage",
       sql: "SELECT * FROM stage_cost ORDER BY pipeline, wall_seconds DESC"),
     NamedQuery(
-      name: "stages", summary: "What the latest runs needed, and why",
+      name: "stages", summary: "What the newest runs needed, and why",
       sql: """
         SELECT s.run_id, s.name, s.status, s.reason FROM stage s
-        WHERE s.run_id IN (SELECT id FROM latest_run) ORDER BY s.id
+        WHERE s.run_id IN (SELECT id FROM newest_run) ORDER BY s.id
         """),
     NamedQuery(
       name: "measures", summary: "What the names in the table metric mean",

@@ -1,3 +1,5 @@
+import Formats
+
 /// The views of any store, made anew whenever their text changes: they hold nothing.
 ///
 /// `run_X` covers every run; `X` is the latest run of each pipeline, for a quick look. Joins are
@@ -5,7 +7,7 @@
 /// a run to the few rows that belong to them, so that no view reads a big table from end to end.
 extension ViewDeclaration {
   static let own: [ViewDeclaration] = [
-    latestRun,
+    newestRun, latestRun,
     ViewDeclaration(name: "run_stage_cost", sql: stageCost(of: "stage")),
     ViewDeclaration(
       name: "stage_cost",
@@ -22,14 +24,39 @@ extension ViewDeclaration {
         """),
   ]
 
+  private static let runColumns =
+    "r.id, p.name AS pipeline, r.started_at, r.finished_at, r.status, r.seed, r.git_commit"
+
+  /// The newest run of pipeline `p`; `condition` is on `r2`.
+  private static func newest(_ condition: String = "") -> String {
+    """
+    (SELECT r2.id FROM pipeline p2 CROSS JOIN run r2 ON r2.pipeline_id = p2.id
+        WHERE p2.name = p.name\(condition) ORDER BY r2.sequence DESC, r2.id DESC LIMIT 1)
+    """
+  }
+
+  private static let newestRun = ViewDeclaration(
+    name: "newest_run",
+    sql: """
+      SELECT \(runColumns) FROM (SELECT DISTINCT name FROM pipeline) p
+      JOIN run r ON r.id = \(newest())
+      """)
+
+  /// As `RunRecord.isWhole`.
+  private static let isWhole = """
+
+        AND r2.status = 'succeeded' AND NOT EXISTS (
+          SELECT 1 FROM event e WHERE e.run_id = r2.id
+          AND substr(e.message, 1, \(RunRecord.partial.count)) = \(Escape.sql(RunRecord.partial)))
+    """
+
+  /// One that failed, was interrupted or did a part does not hide what is known.
   private static let latestRun = ViewDeclaration(
     name: "latest_run",
     sql: """
-      SELECT r.id, p.name AS pipeline, r.started_at, r.finished_at, r.status, r.seed, r.git_commit
+      SELECT \(runColumns), nullif(\(newest()), r.id) AS newer
       FROM (SELECT DISTINCT name FROM pipeline) p
-      JOIN run r ON r.id = (
-        SELECT r2.id FROM pipeline p2 CROSS JOIN run r2 ON r2.pipeline_id = p2.id
-        WHERE p2.name = p.name ORDER BY r2.sequence DESC, r2.id DESC LIMIT 1)
+      JOIN run r ON r.id = coalesce(\(newest(isWhole)), \(newest()))
       """)
 
   /// The stages are chosen inside: SQLite would sum the shares of every run before it drops most.

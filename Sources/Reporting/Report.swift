@@ -18,6 +18,21 @@ package enum Report {
   /// Works for failed runs too: what failed stands on top, sections without data are one sentence.
   /// - Returns: the run's own file.
   package static func write(store: Store, runID: String, into folder: URL) throws -> URL {
+    let url = try page(store, runID, into: folder)
+    // What is whole stays the latest, and says that there is something newer.
+    let latest = try LatestRun.question(of: runID).rows(store).first
+    var current: URL?
+    if latest?.id == runID { current = url }
+    if let latest, latest.newer == runID { current = try page(store, latest.id, into: folder) }
+    if let current, let text = try StoreFile.read(current) {
+      try OutputFile.write(
+        text, to: current.deletingLastPathComponent().appending(path: latestName))
+    }
+    return url
+  }
+
+  /// Writes the run's own file with its pictures.
+  private static func page(_ store: Store, _ runID: String, into folder: URL) throws -> URL {
     let data = try RunData(store: store, runID: runID)
     guard isPlainName(data.run.pipeline), isPlainName(runID, most: 128) else {
       throw StoreError.damaged(
@@ -32,21 +47,33 @@ package enum Report {
       try OutputFile.write(
         content, to: place.appending(path: "\(runID)/\(name)"), temporary: place)
     }
-    let text = Data(page.text.utf8)
     let url = place.appending(path: runID + ".md")
-    try OutputFile.write(text, to: url)
-    // An older run's report, written again, does not become the latest.
-    if try latestRun(data.run.pipeline).rows(store).first == runID {
-      try OutputFile.write(text, to: place.appending(path: latestName))
-    }
+    try OutputFile.write(Data(page.text.utf8), to: url)
     return url
   }
 
   static let latestName = "latest.md"
 
-  private static func latestRun(_ pipeline: String) -> Question<String> {
-    Question("SELECT id FROM latest_run WHERE pipeline = \(Escape.sql(pipeline))") {
-      try $0.text("id")
+}
+
+/// The run that stands for a pipeline, and a newer one that is not whole.
+struct LatestRun: Hashable {
+  var id: String
+  var newer: String?
+  var newerStatus: String?
+
+  /// - Parameter runID: of any run of the pipeline.
+  static func question(of runID: String) -> Question<LatestRun> {
+    Question(
+      """
+      SELECT l.id, l.newer, n.status FROM run r JOIN pipeline p ON p.id = r.pipeline_id
+      JOIN latest_run l ON l.pipeline = p.name LEFT JOIN run n ON n.id = l.newer
+      WHERE r.id = \(Escape.sql(runID))
+      """
+    ) { row in
+      LatestRun(
+        id: try row.text("id"), newer: try row.optionalText("newer"),
+        newerStatus: try row.optionalText("status"))
     }
   }
 }

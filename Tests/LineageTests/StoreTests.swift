@@ -68,6 +68,37 @@ struct StoreTests {
       ])
   }
 
+  @Test("a run that failed or did a part does not hide the latest whole one")
+  func wholeStays() throws {
+    let fixture = try StoreFixture()
+    func latest() throws -> [SQLValue] {
+      try fixture.store.query("SELECT id, newer FROM latest_run").rows[0]
+    }
+    let failed = try fixture.begin()
+    try fixture.store.finishRun(failed, status: "failed")
+    // There is no other.
+    #expect(try latest() == [.text(failed), .null])
+    let whole = try fixture.begin()
+    try fixture.study(whole)
+    #expect(try latest() == [.text(whole), .null])
+    try fixture.store.finishRun(whole, status: "succeeded")
+    for status in ["failed", "interrupted", "succeeded"] {
+      let next = try fixture.begin()
+      if status == "succeeded" {
+        try fixture.store.recordEvent(
+          runID: next, executionID: nil, level: "info",
+          message: RunRecord.partial + "1 of 7 stages")
+      }
+      #expect(try latest() == [.text(whole), .text(next)])
+      try fixture.store.finishRun(next, status: status)
+      #expect(try latest() == [.text(whole), .text(next)])
+      #expect(
+        try fixture.store.query("SELECT id, status FROM newest_run").rows
+          == [[.text(next), .text(status)]])
+    }
+    #expect(try !fixture.store.query("SELECT * FROM k_max").rows.isEmpty)
+  }
+
   @Test("a second run that reuses everything shows the same rows once, under its own names")
   func secondRun() throws {
     let fixture = try StoreFixture()

@@ -12,6 +12,7 @@ struct HeaderSection: Section {
   private let threshold: Double?
   /// Of the evaluations, in order.
   private let seeds: [Int]
+  private let latest: LatestRun?
 
   init(_ data: RunData) throws {
     run = data.run
@@ -21,6 +22,7 @@ struct HeaderSection: Section {
     findings = data.evaluated.isEmpty && !isStated ? nil : try Findings(data)
     threshold = data.compared.first?.threshold
     seeds = try data.ask(SeedRow.question(run.id))
+    latest = try data.ask(LatestRun.question(of: run.id)).first
   }
 
   var blocks: [Block] {
@@ -30,6 +32,13 @@ struct HeaderSection: Section {
       .paragraph(
         "Run \(Markdown.name(run.id)), \(Markdown.escape(run.startedAt)), status **\(Markdown.escape(run.status))**, seed \(run.seed), "
           + "Locus \(Markdown.escape(run.locusVersion))."))
+    if let latest, latest.id == run.id, let newer = latest.newer, let status = latest.newerStatus {
+      let what = status == "succeeded" ? "did a part of the pipeline alone" : "is \(status)"
+      blocks.append(
+        .paragraph(
+          "A later run \(Markdown.escape(what)): [\(Markdown.escape(newer))](\(newer).md). This page is about"
+            + " the latest whole one."))
+    }
     blocks += failures
     guard let findings else {
       guard let theory else {

@@ -37,7 +37,7 @@ enum StatusCommand: Command {
         count(*) FILTER (WHERE s.status IN ('failed', 'interrupted')) AS failed,
         count(*) FILTER (WHERE s.status = 'skipped') AS skipped,
         max(CASE WHEN s.status = 'running' THEN s.name END) AS stage
-      FROM latest_run r JOIN run o ON o.id = r.id LEFT JOIN stage s ON s.run_id = r.id
+      FROM newest_run r JOIN run o ON o.id = r.id LEFT JOIN stage s ON s.run_id = r.id
       GROUP BY r.id ORDER BY o.sequence DESC, r.id DESC
       """)
     var table = TextTable(found)
@@ -80,7 +80,7 @@ enum StatusCommand: Command {
     let found = try store.query(
       """
       SELECT s.name AS stage, s.status, s.reason FROM stage s
-      WHERE s.run_id = (SELECT id FROM latest_run WHERE pipeline = ?) ORDER BY s.id
+      WHERE s.run_id = (SELECT id FROM newest_run WHERE pipeline = ?) ORDER BY s.id
       """, [.text(name ?? "")])
     return (name, TextTable(found))
   }
