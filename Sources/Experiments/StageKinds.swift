@@ -9,10 +9,14 @@ package enum Experiments {
     ImportStage.kind,
   ].map(computing)
 
+  /// What computes exponentials in double, with its version.
+  package static let mathematicalLibrary = Vectors.mathematicalLibrary
+
   /// The kind, computed by the numeric modules as they are built here.
   static func computing(_ kind: StageKind) -> StageKind {
     var kind = kind
-    kind.instructions = instructionSet
+    kind.instructions = [instructionSet, mathematicalLibrary].compactMap { $0 }
+      .joined(separator: ", ")
     return kind
   }
 }

@@ -78,7 +78,7 @@ extension Store {
         UNION SELECT execution_id FROM event WHERE run_id IN kept AND execution_id IS NOT NULL
         -- A run that was killed may have finished it without saying so.
         UNION SELECT e.id FROM stage s JOIN execution e ON e.key = s.key
-          WHERE s.run_id IN kept AND e.status = 'succeeded'
+          WHERE s.run_id IN kept AND s.execution_id IS NULL AND e.status = 'succeeded'
         UNION SELECT o.execution_id FROM reached r
           CROSS JOIN execution_input i ON i.execution_id = r.id
           CROSS JOIN execution_output o ON o.sha256 = i.sha256)

@@ -1,3 +1,4 @@
+import CSQLite
 import Foundation
 
 /// What another store has and this one has not.
@@ -27,27 +28,27 @@ package struct Merge: Sendable {
   package fileprivate(set) var bytes = 0
   /// Known when it has been done.
   package fileprivate(set) var differences: [Difference] = []
+  /// All successes there, under the ids that they have here.
+  fileprivate var successes: [ExecutionRecord] = []
 }
 
 extension Store {
   /// What `other` would bring into the store in `folder`.
   ///
-  /// - Throws: `StoreError.damaged`, `.lostReceipts`, `.missing` when `other` is not whole, or no store.
+  /// - Throws: `StoreError.damaged`, `.lostReceipts`, `.missing` when one of them is not whole, or no store.
   package static func merge(
     of other: URL, into folder: URL, _ vocabulary: Vocabulary
   ) throws(StoreError) -> Merge {
-    try checkSource(other, unlike: folder, vocabulary)
-    let theirs = try Receipts(in: other, vocabulary)
-    if let first = theirs.damaged.first {
-      throw .damaged(path: first.url.path, reason: first.reason)
-    }
-    let mine = try Receipts(in: folder, vocabulary)
-    if let first = mine.damaged.first {
-      throw .damaged(path: first.url.path, reason: first.reason)
-    }
+    let other = other.resolvingSymlinksInPath()
+    try checkSource(other, unlike: folder.resolvingSymlinksInPath(), vocabulary)
+    // What the database alone still knows would go with it.
+    try requireReceipts(folder)
+    let theirs = try wholeReceipts(other, vocabulary)
+    let mine = try wholeReceipts(folder, vocabulary)
     var merge = Merge()
     try merge.take(theirs, besides: mine)
-    try merge.find(in: other, besides: mine)
+    try check(merge, besides: mine, from: other, vocabulary)
+    try merge.find(theirs, in: other, besides: mine)
     return merge
   }
 
@@ -60,20 +61,36 @@ extension Store {
     _ merge: inout Merge, from other: URL, into folder: URL, _ vocabulary: Vocabulary,
     progress: (Int, Int) throws -> Void
   ) throws {
-    if merge.executions.isEmpty && merge.runs.isEmpty { return }
-    let temporary = folder.appending(path: "tmp")
-    try AtomicFile.makeFolder(temporary)
-    // Cut off from here on, the next session puts it in order.
-    try Doubts.write([.merging], in: folder)
+    let other = other.resolvingSymlinksInPath()
+    if !(merge.executions.isEmpty && merge.runs.isEmpty && merge.objects.isEmpty) {
+      let temporary = folder.appending(path: "tmp")
+      try AtomicFile.makeFolder(temporary)
+      // Cut off from here on, the next session puts it in order.
+      try Doubts.write([.merging], in: folder)
+      try copy(merge.objects, from: other, to: folder, temporary, progress)
+      // What uses comes after what it uses.
+      for record in merge.executions { try write(record, Receipt.executions, folder, temporary) }
+      for record in merge.runs { try write(record, Receipt.runs, folder, temporary) }
+      try renewDatabase(in: folder, from: try Receipts(in: folder, vocabulary), vocabulary)
+      Doubts.leave([], in: folder)
+    }
+    merge.differences = try differences(merge, in: try open(folder, .readOnly, vocabulary))
+  }
+
+  private static func copy(
+    _ objects: [String], from other: URL, to folder: URL, _ temporary: URL,
+    _ progress: (Int, Int) throws -> Void
+  ) throws {
     var new: [URL] = []
     do {
-      for (number, hash) in merge.objects.enumerated() {
-        let target = objectURL(hash, in: folder)
-        try Places.check(target.deletingLastPathComponent(), is: .folder)
+      for (number, hash) in objects.enumerated() {
+        let (source, target) = (objectURL(hash, in: other), objectURL(hash, in: folder))
+        for url in [source, target] {
+          try Places.check(url.deletingLastPathComponent(), is: .folder)
+        }
         if try StoreFile.kind(target) == nil { new.append(target) }
-        try AtomicFile.copy(
-          objectURL(hash, in: other), to: target, hash: hash, temporary: temporary)
-        try progress(number + 1, merge.objects.count)
+        try AtomicFile.copy(source, to: target, hash: hash, temporary: temporary)
+        try progress(number + 1, objects.count)
       }
     } catch {
       // Nothing names them yet.
@@ -81,18 +98,15 @@ extension Store {
       Doubts.leave([], in: folder)
       throw error
     }
-    // What uses comes after what it uses.
-    for record in merge.executions { try write(record, Receipt.executions, folder, temporary) }
-    for record in merge.runs { try write(record, Receipt.runs, folder, temporary) }
-    try renewDatabase(in: folder, from: try Receipts(in: folder, vocabulary), vocabulary)
-    Doubts.leave([], in: folder)
-    merge.differences = try differences(merge, in: try open(folder, .readOnly, vocabulary))
   }
 
   private static func write(
     _ record: some Receipted, _ kind: String, _ folder: URL, _ temporary: URL
   ) throws(StoreError) {
     let url = folder.appending(path: "\(kind)/\(record.id).json")
+    guard isPlainName(record.id, most: 128) else {
+      throw .damaged(path: url.path, reason: "its id is no name")
+    }
     try AtomicFile.write(
       try Receipt.data(record, path: url.path), to: url, temporary: temporary)
   }
@@ -105,43 +119,75 @@ extension Store {
     if (own.st_dev, own.st_ino) == (their.st_dev, their.st_ino) {
       throw .sameStore(path: other.path)
     }
-    // Whatever else keeps it from being read is said by who reads it.
-    try checkPlace(other, vocabulary)
-    try requireReceipts(other, besides: try Removal.begun(in: other), evenDamaged: true)
+    do {
+      // Whatever else keeps it from being read is said by who reads it.
+      try checkPlace(other, vocabulary)
+      try requireReceipts(other, besides: try Removal.begun(in: other), evenDamaged: true)
+    } catch .sql(_, let reason) {
+      throw .damaged(path: databaseURL(in: other).path, reason: reason)
+    }
+  }
+
+  private static func wholeReceipts(_ folder: URL, _ vocabulary: Vocabulary) throws(StoreError)
+    -> Receipts
+  {
+    let receipts = try Receipts(in: folder, vocabulary)
+    if let first = receipts.damaged.first {
+      throw .damaged(path: first.url.path, reason: first.reason)
+    }
+    return receipts
+  }
+
+  /// Tries in memory whether the tables take all of it, with every input.
+  private static func check(
+    _ merge: Merge, besides mine: Receipts, from other: URL, _ vocabulary: Vocabulary
+  ) throws(StoreError) {
+    let index = try Connection(":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+    try Schema.migrate(index, to: vocabulary)
+    let left: [ExecutionRecord]
+    do {
+      left = try mine.with(merge.executions, merge.runs).fill(index, vocabulary)
+    } catch .damaged(let path, let reason) {
+      throw .damaged(path: other.appending(path: path).path, reason: reason)
+    }
+    let new = Set(merge.executions.map(\.id))
+    if let first = left.first(where: { new.contains($0.id) }) {
+      throw .damaged(
+        path: other.path,
+        reason: "execution \(first.id) names an input that no receipt has as an output"
+      )
+    }
   }
 
   private static func differences(_ merge: Merge, in store: Store) throws(StoreError)
     -> [Merge.Difference]
   {
-    let new = Set(merge.executions.map(\.id))
+    let ids = Set(merge.successes.map(\.id))
     var differences: [Merge.Difference] = []
-    for theirs in merge.executions where theirs.status == "succeeded" {
-      // A later success of the same bytes may stand for theirs.
+    for theirs in merge.successes {
       let found = try store.database.rows(
         """
         SELECT id, instructions FROM execution WHERE key = ? AND status = 'succeeded'
         ORDER BY attempt DESC, finished_at DESC, id DESC
         """, [.text(theirs.key)])
-      var mine: Row?
       for row in found {
         let id = try row.text("id")
-        if mine == nil && !new.contains(id) { mine = row }
+        if ids.contains(id) { continue }
+        // A later success of the same bytes may stand for theirs.
+        if try store.outputs(of: id) != theirs.outputs.sorted(by: { $0.role < $1.role }) {
+          differences.append(
+            Merge.Difference(
+              key: theirs.key, kind: theirs.kind, mine: id, theirs: theirs.id,
+              myInstructions: try row.optionalText("instructions"),
+              theirInstructions: theirs.instructions))
+        }
+        break
       }
-      guard let mine else { continue }
-      let id = try mine.text("id")
-      if try store.references(outputsOf: id) == theirs.outputs.sorted(by: { $0.role < $1.role }) {
-        continue
-      }
-      differences.append(
-        Merge.Difference(
-          key: theirs.key, kind: theirs.kind, mine: id, theirs: theirs.id,
-          myInstructions: try mine.optionalText("instructions"),
-          theirInstructions: theirs.instructions))
     }
     return differences
   }
 
-  private func references(outputsOf id: String) throws(StoreError) -> [ArtifactReference] {
+  private func outputs(of id: String) throws(StoreError) -> [ArtifactReference] {
     var found: [ArtifactReference] = []
     for row in try database.rows(
       "SELECT role, sha256 FROM execution_output WHERE execution_id = ? ORDER BY role", [.text(id)])
@@ -152,58 +198,129 @@ extension Store {
   }
 }
 
+// MARK: - What is the same
+
 extension Merge {
+  /// An execution is known by all that it says, under whichever id: earlier versions gave `KEY-1` in every
+  /// store, and such a one gets another id where that is taken.
   fileprivate mutating func take(_ theirs: Receipts, besides mine: Receipts) throws(StoreError) {
-    let myExecutions = Dictionary(
+    let taken = Dictionary(
       mine.executions.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    var here: [String: String] = [:]
+    var mineByMark: [String: String] = [:]
+    for record in mine.executions { mineByMark[try record.markedID()] = record.id }
     for var record in theirs.executions {
-      if let namesake = myExecutions[record.id], namesake != record {
-        let id = try record.ownID()
-        renamed[record.id] = id
-        record.id = id
+      let id = record.id
+      if let own = taken[id] == record ? id : mineByMark[try record.markedID()] {
+        known += 1
+        here[id] = own
+        record.id = own
+      } else {
+        if taken[id] != nil {
+          record.id = try record.ownID()
+          renamed[id] = record.id
+        }
+        here[id] = record.id
+        executions.append(record)
       }
-      if myExecutions[record.id] == nil { executions.append(record) } else { known += 1 }
+      if record.status == "succeeded" { successes.append(record) }
     }
-    let myRuns = Dictionary(mine.runs.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    for var record in theirs.runs {
-      if record.status == "running" {
-        unfinished.append(record.id)
+    try take(theirs.runs, of: theirs, here, besides: mine)
+  }
+
+  /// - Parameter here: the ids that the executions there have here.
+  private mutating func take(
+    _ theirRuns: [RunRecord], of theirs: Receipts, _ here: [String: String], besides mine: Receipts
+  ) throws(StoreError) {
+    let (myMarks, theirMarks) = (try mine.markedIDs(), try theirs.markedIDs())
+    let taken = Dictionary(mine.runs.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    for run in theirRuns {
+      if run.status == "running" {
+        unfinished.append(run.id)
         continue
       }
-      let id = record.id
-      for place in record.stages.indices {
-        record.stages[place].executionID = renamed(record.stages[place].executionID)
+      let mark = try run.mark(theirMarks)
+      // `ID-MARK` is what one of mine was called there.
+      let former = run.id.hasSuffix("-" + mark) ? String(run.id.dropLast(mark.count + 1)) : run.id
+      let namesakes = [taken[run.id], taken[former]].compactMap { $0 }
+      var isKnown = false
+      for namesake in namesakes where try namesake.mark(myMarks) == mark { isKnown = true }
+      var record = run.using { here[$0] }
+      if !isKnown, taken[run.id] != nil {
+        record = record.named("\(run.id.prefix(100))-\(mark)")
+        if let again = taken[record.id], try again.mark(myMarks) == mark { isKnown = true }
+        if !isKnown { renamed[run.id] = record.id }
       }
-      for place in record.events.indices {
-        record.events[place].executionID = renamed(record.events[place].executionID)
-      }
-      if let namesake = myRuns[id], namesake != record {
-        record.id = "\(id)-\(try Receipt.mark(record))"
-        renamed[id] = record.id
-        for place in record.stages.indices { record.stages[place].runID = record.id }
-      }
-      if myRuns[record.id] == nil { runs.append(record) } else { known += 1 }
+      if isKnown { known += 1 } else { runs.append(record) }
     }
   }
 
-  private func renamed(_ id: String?) -> String? { id.map { renamed[$0] ?? $0 } }
-
-  /// Looks for every object that is needed before anything is copied.
-  fileprivate mutating func find(in other: URL, besides mine: Receipts) throws(StoreError) {
+  /// Looks for every object that is needed before anything is copied; what is lost here and whole there is
+  /// brought in with the rest.
+  fileprivate mutating func find(_ theirs: Receipts, in other: URL, besides mine: Receipts)
+    throws(StoreError)
+  {
+    let new = Set(executions.flatMap { $0.artifacts.map(\.sha256) })
     var seen: Set<String> = []
-    for artifact in executions.flatMap(\.artifacts) where seen.insert(artifact.sha256).inserted {
+    for artifact in theirs.executions.flatMap(\.artifacts)
+    where seen.insert(artifact.sha256).inserted {
+      let isNew = new.contains(artifact.sha256)
       let own = Store.objectURL(artifact.sha256, in: mine.folder)
-      if try Store.size(of: own) == artifact.bytes,
-        try Verification.problem(own, artifact.sha256) == nil
-      {
-        continue
+      if try Store.size(of: own) == artifact.bytes {
+        // What is known already is `verify`'s to read.
+        let problem = isNew ? try Verification.problem(own, artifact.sha256) : nil
+        if problem == nil { continue }
       }
       let url = Store.objectURL(artifact.sha256, in: other)
       guard try Store.size(of: url) == artifact.bytes else {
+        if !isNew { continue }
         throw .damaged(path: url.path, reason: "missing, or of another size than its receipt says")
       }
       objects.append(artifact.sha256)
       bytes += artifact.bytes
     }
+  }
+}
+
+extension Receipts {
+  fileprivate func markedIDs() throws(StoreError) -> [String: String] {
+    var ids: [String: String] = [:]
+    for record in executions { ids[record.id] = try record.markedID() }
+    return ids
+  }
+}
+
+extension ExecutionRecord {
+  /// The id that it has in stores of this version.
+  fileprivate func markedID() throws(StoreError) -> String {
+    let mark = id.split(separator: "-").last ?? ""
+    let isMarked = mark.count == 12 && mark.allSatisfy { $0.isHexDigit && !$0.isUppercase }
+    return isMarked ? id : try ownID()
+  }
+}
+
+extension RunRecord {
+  /// Stands for all that it says, whatever it and its executions are called in a store.
+  fileprivate func mark(_ marks: [String: String]) throws(StoreError) -> String {
+    try Receipt.mark(using { marks[$0] }.named(""))
+  }
+
+  /// With other ids of executions; one that is not there is not used.
+  fileprivate func using(_ ids: (String) -> String?) -> RunRecord {
+    var record = self
+    for place in record.stages.indices {
+      record.stages[place].executionID = record.stages[place].executionID.flatMap(ids)
+    }
+    for place in record.events.indices {
+      record.events[place].executionID = record.events[place].executionID.flatMap(ids)
+    }
+    return record
+  }
+
+  fileprivate func named(_ id: String) -> RunRecord {
+    var record = self
+    record.id = id
+    for place in record.stages.indices { record.stages[place].runID = id }
+    return record
   }
 }

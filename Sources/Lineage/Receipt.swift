@@ -87,6 +87,10 @@ enum Receipt {
   /// 3. A run has its `sequence`, its `options` and its `machine`.
   static let format = 3
 
+  static let mostAttempts = 1_000_000_000
+  /// The year 9999.
+  static let lastSequence = 253_402_300_799_999
+
   private static let head = Data("{\"format\":".utf8)
   private static let middle = Data("\"sha256\":\"".utf8)
   private static let tail = Data("\",\"content\":".utf8)
@@ -107,7 +111,13 @@ enum Receipt {
 
   /// Twelve hexadecimal digits that stand for all of a record.
   static func mark(_ record: some Encodable) throws(StoreError) -> String {
-    String(SHA256.hash(try data(record, path: "receipt")).prefix(12))
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    do {
+      return String(SHA256.hash(try encoder.encode(record)).prefix(12))
+    } catch {
+      throw .inputOutput(path: "receipt", reason: "it cannot be encoded: \(error)")
+    }
   }
 
   static func read<T: ReceiptContent>(_ type: T.Type, from url: URL, by upgrade: Upgrade = .none)

@@ -28,7 +28,7 @@ struct Receipts {
     for id in try Self.ids(Receipt.runs, in: folder).sorted() where runs?.contains(id) != false {
       if let record = try read(
         RunRecord.self, Receipt.runs, id, vocabulary.upgrade,
-        fault: { $0.id == id ? nil : "is of another run" })
+        fault: { $0.fault(id: id) })
       {
         self.runs.append(try Journal.completed(record, in: folder))
       }
@@ -87,7 +87,11 @@ struct Receipts {
     } catch {
       // What cannot be read, or only by a newer version, may be whole.
       guard error.isDamage else { throw error }
-      damaged.append((url, "\(error)"))
+      if case .damaged(_, let reason) = error {
+        damaged.append((url, reason))
+      } else {
+        damaged.append((url, "\(error)"))
+      }
     }
     return nil
   }
@@ -106,10 +110,28 @@ extension Receipts {
     }
   }
 
+  /// With further records.
+  func with(_ executions: [ExecutionRecord], _ runs: [RunRecord]) -> Receipts {
+    var all = self
+    all.executions = (all.executions + executions).sorted {
+      ($0.finishedAt, $0.id) < ($1.finishedAt, $1.id)
+    }
+    all.runs = (all.runs + runs).sorted { ($0.sequence ?? 0, $0.id) < ($1.sequence ?? 0, $1.id) }
+    return all
+  }
+
   /// Every artifact that an execution made or used: none of them is a stray, also where the execution
   /// waits for a lost input.
   var artifacts: Set<String> {
     executions.reduce(into: []) { $0.formUnion($1.allArtifacts) }
+  }
+}
+
+extension RunRecord {
+  fileprivate func fault(id: String) -> String? {
+    if self.id != id { return "is of another run" }
+    let isInRange = (0...Receipt.lastSequence).contains(sequence ?? 0)
+    return isInRange ? nil : "has a number that is out of range"
   }
 }
 
@@ -121,6 +143,9 @@ extension ExecutionRecord {
   /// What keeps a receipt of this name from being believed.
   fileprivate func fault(id: String) -> String? {
     if self.id != id { return "is of another execution" }
+    // Ids, and so names of files, are made of it.
+    if !isPlainName(key, most: 128) { return "has a key that is no name" }
+    if !(1...Receipt.mostAttempts).contains(attempt) { return "has a number that is out of range" }
     let hashes = inputs.map(\.sha256) + outputs.map(\.sha256) + artifacts.map(\.sha256)
     if !hashes.allSatisfy(SHA256.isHash) { return "names what is no hash" }
     let made = Set(artifacts.map(\.sha256))

@@ -23,11 +23,8 @@ extension Store {
       "SELECT id, started_at, sequence FROM run ORDER BY sequence DESC, id DESC LIMIT 1"
     ).first
     let present = Int((now.timeIntervalSince1970 * 1000).rounded(.down))
-    let sequence = max(
-      present,
-      try last.map { row throws(StoreError) in
-        try row.integer("sequence") + 1
-      } ?? 0)
+    let previous = try last.map { row throws(StoreError) in try row.integer("sequence") } ?? -1
+    let sequence = max(present, min(previous, Receipt.lastSequence - 1) + 1)
     let moment = startedAt.filter { $0.isNumber || $0 == "T" }.prefix(15)
     let suffix = String(UInt32.random(in: 0...UInt32.max), radix: 16)
     let record = RunRecord(

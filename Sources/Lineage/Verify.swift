@@ -167,11 +167,13 @@ struct Verification {
   private func rows(of table: String, _ subject: String, only first: String, not second: String)
     throws(StoreError) -> Set<String>
   {
-    // An older schema may lack a column.
+    // An older schema may lack a column, and had another rule for which of several successes counts.
+    let version = try index.integer("PRAGMA old.user_version") ?? 0
+    let isOther = table == "execution" && version < 4
     let columns = try index.texts(
       "SELECT name FROM pragma_table_info('\(table)', 'old') INTERSECT"
         + " SELECT name FROM pragma_table_info('\(table)', 'main')"
-    ).map { "\"\($0)\"" }.joined(separator: ", ")
+    ).filter { !(isOther && $0 == "status") }.map { "\"\($0)\"" }.joined(separator: ", ")
     // Equal rows are counted, so that one that is there twice is noticed.
     func rows(_ place: String) -> String {
       "SELECT \(columns), count(*) FROM \(place).\(table) GROUP BY \(columns)"
@@ -271,6 +273,10 @@ struct Verification {
 
   /// The stages that made, used or came after what `seeds` selects, and those of execution `subject`.
   private func stages(_ seeds: String, _ subject: String) throws(StoreError) -> [String] {
+    // An older schema has no counter.
+    let isCounted = try index.integer(
+      "SELECT count(*) FROM pragma_table_info('run', '\(schema)') WHERE name = 'sequence'")
+    let order = isCounted == 1 ? "sequence" : "started_at"
     let found = try index.rows(
       """
       WITH RECURSIVE damaged (sha256) AS (
@@ -286,7 +292,7 @@ struct Verification {
         UNION SELECT i.execution_id FROM damaged d
           CROSS JOIN \(schema).execution_input i ON i.sha256 = d.sha256)
       , latest (id, newest) AS (
-        SELECT r.id, max(r.sequence) FROM \(schema).run r
+        SELECT r.id, max(r.\(order)) FROM \(schema).run r
         JOIN \(schema).pipeline p ON p.id = r.pipeline_id GROUP BY p.name)
       SELECT s.name, s.run_id, s.run_id IN (SELECT id FROM latest) AS is_latest
       FROM execution_damaged x CROSS JOIN \(schema).stage s ON s.execution_id = x.id

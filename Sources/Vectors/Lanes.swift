@@ -1,3 +1,7 @@
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 // The width of a vector register is decided in Package.swift; everything else follows from here.
 //
 // A module of its own: debug builds compile file by file and inline only what another module offers
@@ -76,4 +80,16 @@ package func largestLane(_ vector: Vector) -> Float {
   #endif
   let two = four.lowHalf.replacing(with: four.highHalf, where: four.highHalf .> four.lowHalf)
   return two.x > two.y ? two.x : two.y
+}
+
+/// What computes exponentials, logarithms and sines in double, with its version: `glibc 2.36`.
+package var mathematicalLibrary: String? {
+  #if canImport(Glibc)
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
+      confstr(Int32(_CS_GNU_LIBC_VERSION), text.baseAddress, text.count) > 0
+        ? text.baseAddress.map { String(cString: $0) } : nil
+    }
+  #else
+    nil
+  #endif
 }

@@ -25,8 +25,8 @@ package struct StageKind: Sendable {
   private let declared: DeclaredParameters
   package var inputs: [InputDeclaration]
   package var produces: ArtifactType
-  /// The instruction set of what computes its results, whose last bits another one rounds otherwise;
-  /// `nil`: not recorded.
+  /// The instruction set and the mathematical library that compute its results, whose last bits others
+  /// round otherwise; `nil`: not recorded.
   package var instructions: String?
   /// Whether a seed has a part in its results; without one, equal parameters and inputs are enough.
   package var isSeeded: Bool

@@ -1,3 +1,4 @@
+import Experiments
 import Foundation
 import Lineage
 
@@ -12,7 +13,7 @@ enum Machine {
     var facts = ["sqlite": Store.sqliteVersion]
     facts["cpu"] = member("model name", of: "/proc/cpuinfo", separator: ":")
     facts["os"] = member("PRETTY_NAME", of: "/etc/os-release", separator: "=")
-    facts["libc"] = libc
+    facts["libc"] = Experiments.mathematicalLibrary
     var name = utsname()
     if uname(&name) == 0 {
       facts["kernel"] = withUnsafeBytes(of: &name.release) { bytes in
@@ -24,18 +25,6 @@ enum Machine {
       gitCommit(around: $0.deletingLastPathComponent())
     }
     return facts
-  }
-
-  private static var libc: String? {
-    #if canImport(Glibc)
-      // `glibc 2.36`.
-      withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
-        confstr(Int32(_CS_GNU_LIBC_VERSION), text.baseAddress, text.count) > 0
-          ? text.baseAddress.map { String(cString: $0) } : nil
-      }
-    #else
-      nil
-    #endif
   }
 
   /// The first `name : value` of a file, without quotation marks.

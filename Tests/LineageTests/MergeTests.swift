@@ -119,9 +119,36 @@ struct MergeTests {
       "SELECT o.sha256 FROM stage s JOIN execution_output o USING (execution_id) ORDER BY s.run_id")
     #expect(used.column("sha256") == ["w1", "w2"].map { .text(mine.hash($0)) })
     #expect(try Store.verify(mine.folder, .locus).isEmpty)
-    // The same again is known by the names that it got.
-    let again = try Store.merge(of: other.folder, into: mine.folder, .locus)
-    #expect(again.executions.isEmpty && again.runs.isEmpty && again.known == 2)
+    // The same again is known by the names that it got, there and at home.
+    for round in 0..<2 {
+      let again = try merge(other, into: mine)
+      #expect(again.executions.isEmpty && again.runs.isEmpty && again.renamed.isEmpty)
+      // Told until both have both.
+      #expect(again.differences.count == 1 - round)
+      try merge(mine, into: other)
+    }
+    for fixture in [mine, other] {
+      let store = try Store.open(fixture.folder, .readOnly, .locus)
+      #expect(try store.texts("SELECT id FROM run").count == 2)
+      #expect(try store.texts("SELECT id FROM execution").count == 2)
+      #expect(try Store.verify(fixture.folder, .locus).isEmpty)
+    }
+  }
+
+  @Test("a run whose execution was lost there does not get the namesake that is here")
+  func lostThere() throws {
+    let (mine, other) = (try machine("avx2", "w1"), try machine("avx512", "w2"))
+    let id = try #require(mine.store.texts("SELECT id FROM execution WHERE kind = 'train'").first)
+    let url = other.store.receiptURL(
+      run: try #require(other.store.texts("SELECT id FROM run").first))
+    var run = try Receipt.read(RunRecord.self, from: url)
+    // As in stores of earlier versions, where both were `KEY-1`, and theirs has gone.
+    run.stages[1].executionID = id
+    try Receipt.data(run, path: "").write(to: url)
+    try merge(other, into: mine)
+    let store = try Store.open(mine.folder, .readOnly, .locus)
+    #expect(
+      try store.texts("SELECT run_id FROM stage WHERE execution_id = '\(id)'").count == 1)
   }
 
   @Test("what is damaged, incomplete, or no other store is refused, and nothing is changed")
@@ -166,6 +193,81 @@ struct MergeTests {
       try Store.merge(of: mine.folder.appending(path: "objects"), into: mine.folder, .locus)
     }
     #expect(try rows(mine) == before)
+  }
+
+  @Test("what the tables would not take is refused before anything is brought")
+  func hostile() throws {
+    let mine = try machine("avx2", "w1")
+    let before = try (rows(mine), files(mine))
+    func refuse(_ what: String, _ change: (inout ExecutionRecord) -> Void) throws {
+      let other = try machine("avx512", "w2")
+      let ids = try other.store.texts("SELECT id FROM execution WHERE kind = 'train'")
+      let url = other.store.receiptURL(execution: try #require(ids.first))
+      var record = try Receipt.read(ExecutionRecord.self, from: url)
+      change(&record)
+      try Receipt.data(record, path: "").write(to: url)
+      let error = #expect(throws: StoreError.self, "\(what)") { try merge(other, into: mine) }
+      #expect(error?.category == .data, "\(what): \(String(describing: error))")
+      #expect(try rows(mine) == before.0 && files(mine) == before.1, "\(what)")
+      // Not even in memory.
+      #expect(throws: StoreError.self, "\(what)") {
+        try Store.merge(of: other.folder, into: mine.folder, .locus)
+      }
+    }
+    try refuse("a status") { $0.status = "bogus" }
+    try refuse("a dimension") {
+      $0.metrics = [MetricRow(name: "loss", value: 1, dimensions: ["zork": .integer(1)])]
+    }
+    try refuse("an input twice") { $0.inputs += $0.inputs }
+    try refuse("an input that nobody made") {
+      $0.inputs = [ArtifactReference(role: "x/y", sha256: SHA256.hash(Data("none".utf8)))]
+    }
+    try refuse("a key that leads elsewhere") { $0.key = "../../../../EVIL" }
+    try refuse("a key with a space") { $0.key = "a b.c" }
+    try refuse("a number of attempts") { $0.attempt = .max }
+  }
+
+  @Test("a run's place in the order is a number that can be followed by another")
+  func sequence() throws {
+    let (mine, other) = (try machine("avx2", "w1"), try machine("avx512", "w2"))
+    let url = other.store.receiptURL(
+      run: try #require(other.store.texts("SELECT id FROM run").first))
+    var run = try Receipt.read(RunRecord.self, from: url)
+    run.sequence = .max
+    try Receipt.data(run, path: "").write(to: url)
+    #expect(throws: StoreError.self) { try merge(other, into: mine) }
+    // A row of somebody's hand.
+    try mine.store.database.execute("UPDATE run SET sequence = \(Int.max)")
+    _ = try mine.begin()
+    try mine.store.database.execute("UPDATE execution SET attempt = \(Int.max)")
+    let again = try mine.store.publish(
+      ExecutionRecord(
+        key: mine.hash("model"), kind: "train", parameters: .object([:]), seed: 1, inputs: []),
+      files: [], runID: "none")
+    #expect(again.attempt > 0)
+  }
+
+  @Test("what only one's own database still knows does not go with it")
+  func ownReceipts() throws {
+    let (mine, other) = (try machine("avx2", "w1"), try machine("avx512", "w2"))
+    let before = try rows(mine)
+    try FileManager.default.removeItem(at: mine.folder.appending(path: "receipts"))
+    let error = #expect(throws: StoreError.self) { try merge(other, into: mine) }
+    guard case .lostReceipts = error else {
+      Issue.record("\(String(describing: error))")
+      return
+    }
+    #expect(try StoreFixture.rows(mine.store.database) == before)
+  }
+
+  @Test("an object that is lost here and whole there is brought in")
+  func restored() throws {
+    let (mine, other) = (try machine("avx2", "w1"), try machine("avx512", "w2"))
+    try merge(mine, into: other)
+    try FileManager.default.removeItem(at: mine.store.objectURL(mine.hash("w1")))
+    try merge(other, into: mine)
+    #expect(try mine.store.hasObject(mine.hash("w1")))
+    #expect(try Store.verify(mine.folder, .locus).isEmpty)
   }
 
   @Test("runs without an end stay where they are")

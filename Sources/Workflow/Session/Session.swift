@@ -83,6 +83,8 @@ package final class Session {
   /// - Parameter progress: is told how many of how many objects were copied; throws to stop.
   package func merge(_ other: URL, progress: (Int, Int) throws -> Void) throws -> Merge {
     try withExtendedLifetime(self) {
+      // What keeps this store from being written to is said before anything is brought.
+      _ = try open()
       var merge = try Store.merge(of: other, into: folder, vocabulary)
       try Store.carryOut(&merge, from: other, into: folder, vocabulary, progress: progress)
       return merge

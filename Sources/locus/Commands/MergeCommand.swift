@@ -38,8 +38,12 @@ enum MergeCommand: Command {
       let cancellation = Cancellation(followsSignals: true)
       let signals = SignalWatch()
       defer { withExtendedLifetime(signals) {} }
-      merge = try context.openSession(as: "merge").merge(other) { _, _ in
-        try cancellation.check()
+      do {
+        merge = try context.openSession(as: "merge").merge(other) { _, _ in
+          try cancellation.check()
+        }
+      } catch is CancellationError {
+        return 128 + cancellation.signal
       }
     }
     if options.json {
