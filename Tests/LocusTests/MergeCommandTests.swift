@@ -1,6 +1,7 @@
 // Proves that two stores become one from the command line, and that a run then needs nothing anew.
 import Formats
 import Foundation
+import Measures
 import Testing
 
 @testable import Lineage
@@ -31,6 +32,42 @@ struct MergeCommandTests {
     let told = try JSONValue.parse(Data(again.output.utf8))
     #expect(told["executions"] == .array([]) && told["known"] == .integer(4), "\(again.output)")
     #expect(told["differences"] == .array([]) && told["merged"] == .bool(true))
+  }
+
+  @Test("other bytes of one key are listed, and two runs that used them differ")
+  func differences() throws {
+    let bench = try Bench()
+    let pipeline = try bench.pipeline(#"scenes: { kind: "generate", count: 3 },"#)
+    let (mine, theirs) = (bench.path("mine"), bench.path("theirs"))
+    for store in [mine, theirs] {
+      #expect(bench.locus("run", pipeline, "--store", store).code == 0)
+    }
+    // As another machine would have made it.
+    let store = try Store.open(URL(filePath: theirs), .readWrite, .locus)
+    let url = store.receiptURL(
+      execution: try #require(store.texts("SELECT id FROM execution").first))
+    var record = try Receipt.read(ExecutionRecord.self, from: url)
+    let content = Data("other".utf8)
+    let hash = SHA256.hash(content)
+    let object = store.objectURL(hash)
+    try FileManager.default.createDirectory(
+      at: object.deletingLastPathComponent(), withIntermediateDirectories: true)
+    try content.write(to: object)
+    record.instructions = "avx512"
+    record.outputs[0].sha256 = hash
+    record.artifacts[0].sha256 = hash
+    record.artifacts[0].bytes = content.count
+    try Receipt.data(record, path: "").write(to: url)
+    let done = bench.locus("merge", theirs, "--store", mine)
+    #expect(done.code == 0 && done.output.contains("unknown here, avx512 there"), "\(done)")
+    let runs = try JSONValue.parse(
+      Data(bench.locus("runs", "--json", "--store", mine).output.utf8)
+    ).array?.compactMap { $0["run"]?.string }
+    let ids = try #require(runs)
+    #expect(ids.count == 2)
+    let different = bench.locus("diff", ids[1], ids[0], "--store", mine).output
+    #expect(different.contains("results of one key"), "\(different)")
+    #expect(different.contains("avx512 \(hash.prefix(12))"), "\(different)")
   }
 
   @Test("what is no other store is refused by name")

@@ -5,7 +5,7 @@ import Workflow
 
 /// Two runs side by side.
 struct RunComparison {
-  /// Tables `runs`, `stages`, `parameters`, `inputs` and `metrics`: only what differs.
+  /// Tables `runs`, `stages`, `parameters`, `inputs`, `results of one key` and `metrics`: only what differs.
   private(set) var sheet = Sheet()
   /// As in `sheet`, with values and intervals in one cell.
   private(set) var text = ""
@@ -25,6 +25,7 @@ struct RunComparison {
     sheet.add("stages", Self.presence(pairs.map { ($0.name, $0.sides.map { $0?.status }) }))
     sheet.add("parameters", Self.parameters(pairs))
     sheet.add("inputs", Self.inputs(pairs))
+    sheet.add("results of one key", try Self.results(a, b, store))
     let others = sheet.text
     let metrics = try Self.metrics(a, b, store, all: all)
     let places = Self.places(store)
@@ -143,6 +144,23 @@ struct RunComparison {
       }
     }
     return TextTable(columns: ["stage", "input"] + sides, rows: rows)
+  }
+
+  /// What the same parameters, seed and inputs made in both runs, with other bytes.
+  private static func results(_ a: String, _ b: String, _ store: Store) throws -> TextTable {
+    TextTable(
+      try store.query(
+        """
+        SELECT s.name AS stage, o.role, coalesce(e.instructions, 'unknown') || ' '
+            || substr(o.sha256, 1, 12) AS a,
+          coalesce(f.instructions, 'unknown') || ' ' || substr(p.sha256, 1, 12) AS b
+        FROM stage s CROSS JOIN stage t ON t.run_id = ?2 AND t.name = s.name AND t.key = s.key
+        CROSS JOIN execution e ON e.id = s.execution_id
+        CROSS JOIN execution f ON f.id = t.execution_id
+        CROSS JOIN execution_output o ON o.execution_id = e.id
+        CROSS JOIN execution_output p ON p.execution_id = f.id AND p.role = o.role
+        WHERE s.run_id = ?1 AND p.sha256 <> o.sha256 ORDER BY s.id, o.role
+        """, [.text(a), .text(b)]))
   }
 
   // MARK: - Metrics
