@@ -5,10 +5,25 @@ import Synchronization
 /// What the system lets this process have, looked at before work: in the middle of it there is nothing to
 /// be done but to end.
 package enum Resources {
+  /// The cores that this process may use: fewer than the machine has where somebody said so (`taskset`).
+  package static var processors: Int {
+    if let count = processors(allowed: text("/proc/self/status")) { return count }
+    return ProcessInfo.processInfo.activeProcessorCount
+  }
+
+  /// - Parameter status: of a process as Linux tells it: `Cpus_allowed:` and hexadecimal digits, with a
+  ///   comma after every eight.
+  package static func processors(allowed status: String) -> Int? {
+    let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed:") }
+    let mask = line?.drop { $0 != ":" } ?? ""
+    let count = mask.reduce(0) { $0 + ($1.hexDigitValue?.nonzeroBitCount ?? 0) }
+    return count > 0 ? count : nil
+  }
+
   /// Makes as many threads at once as work on `count` threads will need, and lets them go.
   package static func check(threads count: Int) throws(WorkflowError) {
     // More than the machine has cores are never at work at once, and one is there already.
-    let wanted = min(count, ProcessInfo.processInfo.activeProcessorCount) - 1
+    let wanted = min(count, processors) - 1
     if wanted < 1 { return }
     let gate = Gate()
     let (made, code) = gate.closed.withLock { _ -> (Int, Int32) in

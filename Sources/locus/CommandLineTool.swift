@@ -9,7 +9,7 @@ enum CommandLineTool {
       RebuildCommand.self, MergeCommand.self, CollectCommand.self, ReportCommand.self,
       ImportCommand.self,
       SampleCommand.self, DenoiseCommand.self, BenchCommand.self, ScheduleCommand.self,
-      CompletionsCommand.self, ManCommand.self,
+      CompletionsCommand.self, ManCommand.self, SchemaCommand.self,
     ]
   }
 
@@ -43,19 +43,28 @@ enum CommandLineTool {
       return 0
     case "--help", "-h", "help":
       guard let name = words.dropFirst().first else {
-        try console.write(Help.overview(of: commands.map { $0.about }))
+        try console.write(Help.overview(of: commands.map { $0.about }, kinds))
         return 0
       }
-      try console.write(Help.text(of: command(name).declaration))
+      if let kind = kinds.first(where: { $0.name == name }) {
+        // `import` is a command and a kind.
+        let about = commands.first { $0.about.name == name }.map { Help.text(of: $0.declaration) }
+        try console.write(
+          (about.map { $0 + "\n" } ?? "") + KindHelp.text(of: kind, among: kinds))
+        return 0
+      }
+      try console.write(Help.text(of: command(name, or: kinds).declaration))
       return 0
     default:
       return try command(word).perform(Array(words.dropFirst()), console: console, kinds: kinds)
     }
   }
 
-  private static func command(_ name: String) throws(UsageError) -> any Command.Type {
+  private static func command(_ name: String, or kinds: [StageKind] = []) throws(UsageError)
+    -> any Command.Type
+  {
     guard let found = commands.first(where: { $0.about.name == name }) else {
-      throw .unknownCommand(name, known: commands.map { $0.about.name })
+      throw .unknownCommand(name, known: commands.map { $0.about.name } + kinds.map(\.name))
     }
     return found
   }

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Workflow
 
 /// An option without a value.
 @propertyWrapper
@@ -81,7 +82,7 @@ extension Option where Value == Int {
   /// Threads to work with.
   static func threads(_ help: String, note: String = "") -> Option {
     Option(
-      "--threads", "N", in: threadRange, default: ProcessInfo.processInfo.activeProcessorCount,
+      "--threads", "N", in: threadRange, default: Resources.processors,
       shown: "all cores", help, note: note)
   }
 }

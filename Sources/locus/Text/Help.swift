@@ -1,6 +1,8 @@
+import Workflow
+
 /// The texts of `--help`.
 enum Help {
-  static func overview(of commands: [CommandSummary]) -> String {
+  static func overview(of commands: [CommandSummary], _ kinds: [StageKind]) -> String {
     let width = commands.map(\.name.count).max() ?? 0
     let lines = commands.map { "  \(padded($0.name, width))  \($0.summary)" }
     return """
@@ -11,7 +13,9 @@ enum Help {
       Commands:
       \(lines.joined(separator: "\n"))
 
-      `locus help COMMAND` explains one. `locus --version` tells the version.
+      Kinds of stages in a pipeline file:
+      \(KindHelp.list(kinds))
+      `locus help COMMAND` or `locus help KIND` explains one. `locus --version` tells the version.
 
       Exit codes: 0 success, 1 verify found faults, 64 usage, 65 bad data, 66 missing input,
       69 a library is missing, 70 a fault of Locus, 73 and 74 input or output,

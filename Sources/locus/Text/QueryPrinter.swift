@@ -19,7 +19,7 @@ struct QueryPrinter {
   }
 
   mutating func begin(_ columns: [String]) {
-    self.columns = columns
+    self.columns = format == .json ? TextTable.jsonNames(columns) : columns
     switch format {
     case .csv: add(TextTable.csvHead(columns))
     case .markdown: add(TextTable.markdownHead(columns))

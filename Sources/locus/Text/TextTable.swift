@@ -73,8 +73,23 @@ struct TextTable {
 
   /// One object a row, in the order of the columns.
   private var json: String {
-    let objects = rows.map { Self.jsonRow(columns, $0) }
+    let names = Self.jsonNames(columns)
+    let objects = rows.map { Self.jsonRow(names, $0) }
     return objects.isEmpty ? "[]\n" : "[\n\(objects.joined(separator: ",\n"))\n]\n"
+  }
+
+  /// Names of columns that an object can have all of: a second `a` is `a_2`.
+  static func jsonNames(_ columns: [String]) -> [String] {
+    var seen: Set<String> = []
+    return columns.map { column in
+      var name = column
+      var number = 2
+      while !seen.insert(name).inserted {
+        name = "\(column)_\(number)"
+        number += 1
+      }
+      return name
+    }
   }
 
   static func jsonRow(_ columns: [String], _ row: [JSONValue]) -> String {
