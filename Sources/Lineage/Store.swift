@@ -80,7 +80,15 @@ package final class Store {
       return connection
     } catch .cannotWrite, .full {
       // A write-ahead log needs a shared file beside the database; where that cannot be made, nobody
-      // writes either.
+      // writes either. Without it the log cannot be read: what is there would be older than it seems.
+      let log = path + "-wal"
+      if try FileStamp(path: log).map({ $0.size > 0 }) == true {
+        throw .cannotRead(
+          path: log,
+          reason:
+            "the newest rows are in it, and beside it nothing can be written; copy the store to where"
+            + " it can, or let `locus status` read it once there")
+      }
       let escaped = path.addingPercentEncoding(withAllowedCharacters: .urlPathAllowed) ?? path
       return try Connection(
         "file:\(escaped)?immutable=1", flags: SQLITE_OPEN_READONLY | SQLITE_OPEN_URI)

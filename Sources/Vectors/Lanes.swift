@@ -93,3 +93,22 @@ package var mathematicalLibrary: String? {
     nil
   #endif
 }
+
+/// What the kernels use and a processor does not have, by the names of `/proc/cpuinfo`; none where that says
+/// nothing. On such a processor the first kernel would end the process.
+///
+/// - Parameter cpuinfo: the beginning of that file.
+package func missingInstructions(_ cpuinfo: String) -> [String] {
+  #if LOCUS_LANES_16
+    let needed = ["avx512f", "avx512bw", "avx512dq", "avx512vl", "fma", "bmi2"]
+  #elseif LOCUS_LANES_8
+    let needed = ["avx2", "fma", "bmi2"]
+  #else
+    let needed: [String] = []
+  #endif
+  guard let line = cpuinfo.split(separator: "\n").first(where: { $0.hasPrefix("flags") }) else {
+    return []
+  }
+  let flags = Set(line.split { $0 == " " || $0 == "\t" || $0 == ":" })
+  return needed.filter { !flags.contains(Substring($0)) }
+}

@@ -11,8 +11,10 @@ enum Machine {
   /// The processor, the system, the versions of what the program runs with, and where it was built.
   static var facts: [String: String] {
     var facts = ["sqlite": Store.sqliteVersion]
-    facts["cpu"] = member("model name", of: "/proc/cpuinfo", separator: ":")
-    facts["os"] = member("PRETTY_NAME", of: "/etc/os-release", separator: "=")
+    facts["cpu"] = member("model name", of: Processor.information, separator: ":")
+    facts["os"] = member(
+      "PRETTY_NAME",
+      of: (try? String(contentsOfFile: "/etc/os-release", encoding: .utf8)) ?? "", separator: "=")
     facts["libc"] = Experiments.mathematicalLibrary
     var name = utsname()
     if uname(&name) == 0 {
@@ -27,13 +29,9 @@ enum Machine {
     return facts
   }
 
-  /// The first `name : value` of a file, without quotation marks.
-  private static func member(_ name: String, of path: String, separator: Character) -> String? {
-    // It has a size of 0 in its folder, and a processor's entry at its head.
-    guard let file = FileHandle(forReadingAtPath: path),
-      let data = try? file.read(upToCount: 8192)
-    else { return nil }
-    for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
+  /// The first `name : value` of a text, without quotation marks.
+  private static func member(_ name: String, of text: String, separator: Character) -> String? {
+    for line in text.split(separator: "\n") {
       let sides = line.split(separator: separator, maxSplits: 1)
       guard sides.count == 2, sides[0].trimmingCharacters(in: .whitespaces) == name else {
         continue

@@ -68,6 +68,33 @@ struct StoreTests {
       ])
   }
 
+  @Test("a log that cannot be read beside its database is told of, not passed over")
+  func lostShare() throws {
+    if geteuid() == 0 {
+      print("a log on a read-only medium: not shown to root, who may write everywhere")
+      return
+    }
+    let fixture = try StoreFixture()
+    _ = try fixture.begin()
+    let copy = fixture.folder.appending(path: "copy")
+    try FileManager.default.createDirectory(at: copy, withIntermediateDirectories: true)
+    for suffix in ["", "-wal"] {
+      try FileManager.default.copyItem(
+        at: fixture.folder.appending(path: "locus.sqlite" + suffix),
+        to: copy.appending(path: "locus.sqlite" + suffix))
+    }
+    // As on a medium where no shared file can be made.
+    chmod(copy.path, 0o555)
+    defer { chmod(copy.path, 0o755) }
+    let path = copy.appending(path: "locus.sqlite").path
+    let error = #expect(throws: StoreError.self) { try Store.openToRead(path) }
+    #expect(error?.description.hasPrefix(path + "-wal: cannot be read") == true)
+    chmod(copy.path, 0o755)
+    try FileManager.default.removeItem(at: copy.appending(path: "locus.sqlite-wal"))
+    chmod(copy.path, 0o555)
+    _ = try Store.openToRead(path)
+  }
+
   @Test("a run that failed or did a part does not hide the latest whole one")
   func wholeStays() throws {
     let fixture = try StoreFixture()

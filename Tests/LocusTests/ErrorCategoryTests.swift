@@ -98,6 +98,7 @@ struct ErrorCategoryTests {
     (UsageError.missingFile("p", reason: "r"), .missing),
     (Console.ClosedPipe(), .inputOutput), (Console.Failed(code: ENOSPC), .inputOutput),
     (OpenBLAS.Missing(reason: "r"), .unavailable),
+    (ProcessorError(built: "b", missing: []), .unavailable),
   ]
 
   @Test("each error is of the category that is true")

@@ -1,5 +1,6 @@
 import Benchmarks
 import Diffusion
+import Experiments
 import Formats
 import Foundation
 import Workflow
@@ -44,6 +45,7 @@ enum BenchCommand: Command {
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
     let threads = options.threads
+    try Processor.check()
     try Resources.check(threads: threads)
     let batch = options.batch
     let network = description(options)

@@ -1,4 +1,5 @@
 import Diffusion
+import Experiments
 import Formats
 import Foundation
 import Lineage
@@ -34,6 +35,7 @@ enum DenoiseCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
+    try Processor.check()
     try Resources.check(threads: options.threads)
     let x = try floats(options.$x, dimensions: [4])
     let sigma = try floats(options.$sigma, dimensions: [1])

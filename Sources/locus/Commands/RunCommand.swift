@@ -73,6 +73,7 @@ enum RunCommand: Command {
         options.json ? RunText.json(plan, standing).prettyText() : RunText.text(plan, standing))
       return 0
     }
+    try Processor.check()
     // A wrong selection leaves no store behind. What is still to be done is decided stage by stage,
     // under the lock: another run may be at work yet.
     let plan = try plan(pipeline, nil, options)

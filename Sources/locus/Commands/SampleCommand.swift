@@ -50,6 +50,7 @@ enum SampleCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
+    try Processor.check()
     try Resources.check(threads: options.threads)
     let count = options.count
     let denoiser = try storedDenoiser(options.denoiser, in: try context.openStore())
