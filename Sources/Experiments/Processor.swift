@@ -14,12 +14,12 @@ package enum Processor {
   }
 
   /// An entry a processor; the first is enough.
-  package static var information: String {
+  package static let information: String = {
     guard let file = FileHandle(forReadingAtPath: "/proc/cpuinfo") else { return "" }
     // Its size is 0 in its folder.
-    return ((try? file.read(upToCount: 8192)) ?? nil).map { String(decoding: $0, as: UTF8.self) }
+    return ((try? file.read(upToCount: 4096)) ?? nil).map { String(decoding: $0, as: UTF8.self) }
       ?? ""
-  }
+  }()
 }
 
 /// A program that was built for another processor.

@@ -20,7 +20,8 @@ enum Journal {
   static func append(_ entries: [Entry], to url: URL) throws(StoreError) {
     let path = url.path
     var data = Data()
-    for entry in entries { data += try Receipt.data(entry, path: path) }
+    let encoder = Receipt.encoder
+    for entry in entries { data += try Receipt.data(entry, path: path, by: encoder) }
     let flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC
     let descriptor = open(path, flags, 0o644)
     guard descriptor >= 0 else { throw StoreError(errno, writing: url, needed: data.count) }

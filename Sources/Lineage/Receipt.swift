@@ -96,10 +96,17 @@ enum Receipt {
   private static let tail = Data("\",\"content\":".utf8)
   private static let end = Data("}\n".utf8)
 
-  /// The file's content: `{"format": …, "sha256": hash of content, "content": …}`, keys sorted.
-  static func data(_ record: some Encodable, path: String) throws(StoreError) -> Data {
+  /// One for many records.
+  static var encoder: JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
+
+  /// The file's content: `{"format": …, "sha256": hash of content, "content": …}`, keys sorted.
+  static func data(
+    _ record: some Encodable, path: String, by encoder: JSONEncoder = encoder
+  ) throws(StoreError) -> Data {
     do {
       let content = try encoder.encode(record)
       let hash = Data(SHA256.hash(content).utf8)
@@ -111,8 +118,6 @@ enum Receipt {
 
   /// Twelve hexadecimal digits that stand for all of a record.
   static func mark(_ record: some Encodable) throws(StoreError) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
       return String(SHA256.hash(try encoder.encode(record)).prefix(12))
     } catch {

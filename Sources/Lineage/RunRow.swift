@@ -55,10 +55,8 @@ enum RunRow {
   }
 
   private static func text(_ value: some Encodable) throws(StoreError) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     do {
-      return String(decoding: try encoder.encode(value), as: UTF8.self)
+      return String(decoding: try Receipt.encoder.encode(value), as: UTF8.self)
     } catch {
       throw .column("run", problem: "\(error)")
     }

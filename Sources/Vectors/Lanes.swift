@@ -106,9 +106,11 @@ package func missingInstructions(_ cpuinfo: String) -> [String] {
   #else
     let needed: [String] = []
   #endif
-  guard let line = cpuinfo.split(separator: "\n").first(where: { $0.hasPrefix("flags") }) else {
-    return []
+  // By bytes: every run asks.
+  let lines = cpuinfo.utf8.split(separator: UInt8(ascii: "\n"))
+  guard let line = lines.first(where: { $0.starts(with: "flags".utf8) }) else { return [] }
+  let flags = line.split {
+    [UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: ":")].contains($0)
   }
-  let flags = Set(line.split { $0 == " " || $0 == "\t" || $0 == ":" })
-  return needed.filter { !flags.contains(Substring($0)) }
+  return needed.filter { name in !flags.contains { $0.elementsEqual(name.utf8) } }
 }

@@ -6,10 +6,8 @@ import Synchronization
 /// be done but to end.
 package enum Resources {
   /// The cores that this process may use: fewer than the machine has where somebody said so (`taskset`).
-  package static var processors: Int {
-    if let count = processors(allowed: text("/proc/self/status")) { return count }
-    return ProcessInfo.processInfo.activeProcessorCount
-  }
+  package static let processors =
+    processors(allowed: text("/proc/self/status")) ?? ProcessInfo.processInfo.activeProcessorCount
 
   /// - Parameter status: of a process as Linux tells it: `Cpus_allowed:` and hexadecimal digits, with a
   ///   comma after every eight.

@@ -30,13 +30,14 @@ enum Machine {
   }
 
   /// The first `name : value` of a text, without quotation marks.
-  private static func member(_ name: String, of text: String, separator: Character) -> String? {
-    for line in text.split(separator: "\n") {
-      let sides = line.split(separator: separator, maxSplits: 1)
-      guard sides.count == 2, sides[0].trimmingCharacters(in: .whitespaces) == name else {
-        continue
-      }
-      return sides[1].trimmingCharacters(in: CharacterSet(charactersIn: " \t\""))
+  private static func member(_ name: String, of text: String, separator: Unicode.Scalar) -> String?
+  {
+    // By bytes: every run asks.
+    for line in text.utf8.split(separator: UInt8(ascii: "\n")) where line.starts(with: name.utf8) {
+      let sides = line.split(separator: UInt8(ascii: separator), maxSplits: 1)
+      guard sides.count == 2 else { return nil }
+      return String(decoding: sides[1], as: UTF8.self)
+        .trimmingCharacters(in: CharacterSet(charactersIn: " \t\""))
     }
     return nil
   }
