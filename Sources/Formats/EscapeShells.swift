@@ -15,6 +15,16 @@ extension Escape {
     return isPlain && !text.isEmpty && !text.hasPrefix("-") ? text : shell(text)
   }
 
+  /// As `shellIfNeeded`, and the name of an option as it is.
+  package static func shellWord(_ word: String) -> String {
+    let isOption =
+      word.hasPrefix("--") && word.utf8.count > 2
+      && word.utf8.allSatisfy {
+        $0 == UInt8(ascii: "-") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+      }
+    return isOption ? word : shellIfNeeded(word)
+  }
+
   /// The command of a crontab line: `%` ends it unless it is escaped, in quotation marks too.
   package static func crontab(_ command: String) -> String {
     replacing(command) { $0 == "%" ? "\\%" : nil }

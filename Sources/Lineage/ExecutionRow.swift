@@ -31,7 +31,8 @@ enum ExecutionRow {
     return record
   }
 
-  private static func references(_ table: String, _ id: String, _ database: Connection)
+  /// By role.
+  static func references(_ table: String, _ id: String, _ database: Connection)
     throws(StoreError) -> [ArtifactReference]
   {
     var references: [ArtifactReference] = []

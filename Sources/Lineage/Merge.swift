@@ -174,7 +174,8 @@ extension Store {
         let id = try row.text("id")
         if ids.contains(id) { continue }
         // A later success of the same bytes may stand for theirs.
-        if try store.outputs(of: id) != theirs.outputs.sorted(by: { $0.role < $1.role }) {
+        let mine = try ExecutionRow.references("execution_output", id, store.database)
+        if mine != theirs.outputs.sorted(by: { $0.role < $1.role }) {
           differences.append(
             Merge.Difference(
               key: theirs.key, kind: theirs.kind, mine: id, theirs: theirs.id,
@@ -186,16 +187,6 @@ extension Store {
     }
     return differences
   }
-
-  private func outputs(of id: String) throws(StoreError) -> [ArtifactReference] {
-    var found: [ArtifactReference] = []
-    for row in try database.rows(
-      "SELECT role, sha256 FROM execution_output WHERE execution_id = ? ORDER BY role", [.text(id)])
-    {
-      found.append(ArtifactReference(role: try row.text("role"), sha256: try row.text("sha256")))
-    }
-    return found
-  }
 }
 
 // MARK: - What is the same
@@ -206,52 +197,58 @@ extension Merge {
   fileprivate mutating func take(_ theirs: Receipts, besides mine: Receipts) throws(StoreError) {
     let taken = Dictionary(
       mine.executions.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+    // What a run here still names, though it was lost, is not to be somebody else's.
+    let named = Set(mine.runs.flatMap(\.executionIDs))
     var here: [String: String] = [:]
-    var mineByMark: [String: String] = [:]
-    for record in mine.executions { mineByMark[try record.markedID()] = record.id }
+    var known: [String: String] = [:]
+    for record in mine.executions { known[try record.markedID()] = record.id }
     for var record in theirs.executions {
       let id = record.id
-      if let own = taken[id] == record ? id : mineByMark[try record.markedID()] {
-        known += 1
+      let mark = try record.markedID()
+      if let own = taken[id] == record ? id : known[mark] {
+        self.known += 1
         here[id] = own
         record.id = own
       } else {
-        if taken[id] != nil {
+        if taken[id] != nil || named.contains(id) && id != mark {
           record.id = try record.ownID()
           renamed[id] = record.id
         }
         here[id] = record.id
+        known[mark] = record.id
         executions.append(record)
       }
       if record.status == "succeeded" { successes.append(record) }
     }
-    try take(theirs.runs, of: theirs, here, besides: mine)
+    try take(theirs.runs, here, besides: mine)
   }
 
   /// - Parameter here: the ids that the executions there have here.
   private mutating func take(
-    _ theirRuns: [RunRecord], of theirs: Receipts, _ here: [String: String], besides mine: Receipts
+    _ theirs: [RunRecord], _ here: [String: String], besides mine: Receipts
   ) throws(StoreError) {
-    let (myMarks, theirMarks) = (try mine.markedIDs(), try theirs.markedIDs())
-    let taken = Dictionary(mine.runs.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-    for run in theirRuns {
+    var taken: [String: String] = [:]
+    for run in mine.runs { taken[run.id] = try run.mark() }
+    for run in theirs {
       if run.status == "running" {
         unfinished.append(run.id)
         continue
       }
-      let mark = try run.mark(theirMarks)
+      let mark = try run.mark()
       // `ID-MARK` is what one of mine was called there.
       let former = run.id.hasSuffix("-" + mark) ? String(run.id.dropLast(mark.count + 1)) : run.id
-      let namesakes = [taken[run.id], taken[former]].compactMap { $0 }
-      var isKnown = false
-      for namesake in namesakes where try namesake.mark(myMarks) == mark { isKnown = true }
-      var record = run.using { here[$0] }
-      if !isKnown, taken[run.id] != nil {
-        record = record.named("\(run.id.prefix(100))-\(mark)")
-        if let again = taken[record.id], try again.mark(myMarks) == mark { isKnown = true }
-        if !isKnown { renamed[run.id] = record.id }
+      let other = "\(run.id.prefix(100))-\(mark)"
+      if [run.id, former, other].contains(where: { taken[$0] == mark }) {
+        known += 1
+        continue
       }
-      if isKnown { known += 1 } else { runs.append(record) }
+      var record = run.using { here[$0] }
+      if taken[run.id] != nil {
+        record = record.named(other)
+        renamed[run.id] = other
+      }
+      taken[record.id] = mark
+      runs.append(record)
     }
   }
 
@@ -272,6 +269,7 @@ extension Merge {
         if problem == nil { continue }
       }
       let url = Store.objectURL(artifact.sha256, in: other)
+      try Places.check(url.deletingLastPathComponent(), is: .folder)
       guard try Store.size(of: url) == artifact.bytes else {
         if !isNew { continue }
         throw .damaged(path: url.path, reason: "missing, or of another size than its receipt says")
@@ -279,14 +277,6 @@ extension Merge {
       objects.append(artifact.sha256)
       bytes += artifact.bytes
     }
-  }
-}
-
-extension Receipts {
-  fileprivate func markedIDs() throws(StoreError) -> [String: String] {
-    var ids: [String: String] = [:]
-    for record in executions { ids[record.id] = try record.markedID() }
-    return ids
   }
 }
 
@@ -300,9 +290,13 @@ extension ExecutionRecord {
 }
 
 extension RunRecord {
-  /// Stands for all that it says, whatever it and its executions are called in a store.
-  fileprivate func mark(_ marks: [String: String]) throws(StoreError) -> String {
-    try Receipt.mark(using { marks[$0] }.named(""))
+  /// Stands for all that it says but for ids, which differ from store to store and may be lost.
+  fileprivate func mark() throws(StoreError) -> String {
+    try Receipt.mark(using { _ in nil }.named(""))
+  }
+
+  fileprivate var executionIDs: [String] {
+    stages.compactMap(\.executionID) + events.compactMap(\.executionID)
   }
 
   /// With other ids of executions; one that is not there is not used.

@@ -48,7 +48,7 @@ extension Store {
   private func date(_ record: inout ExecutionRecord) throws(StoreError) {
     let last = try database.integer(
       "SELECT max(attempt) FROM execution WHERE key = ?", [.text(record.key)])
-    record.attempt = min(last ?? 0, Receipt.mostAttempts - 1) + 1
+    record.attempt = min(max(last ?? 0, 0), Receipt.mostAttempts - 1) + 1
     let now = Date()
     record.finishedAt = timestamp(now)
     record.startedAt = timestamp(now.addingTimeInterval(-record.wallSeconds))

@@ -18,7 +18,10 @@ extension Report {
       AtomicFile.removeDrafts(in: place)
       // A process may have been killed between the two.
       let latest = place.appending(path: latestName)
-      if let text = try StoreFile.read(url), (try? StoreFile.read(latest)) != text {
+      if let text = try StoreFile.read(url), (try? StoreFile.read(latest)) != text,
+        // One that did a part stands for nothing but itself.
+        try LatestRun.question(of: runID).rows(store).first?.id == runID
+      {
         try AtomicFile.write(text, to: latest)
       }
       return url

@@ -15,9 +15,9 @@ struct RunOptionsTests {
       "--only", "baseline[width=16]", "--force", "scenes", "--set", "scenes.count=5",
     ]
     #expect(bench.locus(words: ["run", path] + words).code == 0)
-    let typed = words.joined(separator: " ")
+    let typed = "--only 'baseline[width=16]' --force scenes --set 'scenes.count=5'"
     let runs = try JSONValue.parse(Data(bench.locus("runs", "--json").output.utf8))
-    #expect(runs.array?.map { $0["options"] } == [.string(typed), .null])
+    #expect(runs.array?.map { $0["options"] } == [.array(words.map(JSONValue.string)), .null])
     #expect(bench.locus("show", "latest").output.contains(typed))
     let first = try #require(runs.array?.last?["run"]?.string)
     #expect(bench.locus("diff", first, "latest").output.contains(typed))
@@ -44,14 +44,21 @@ struct RunOptionsTests {
     #expect(bench.locus("run", path).code == 0)
     let whole = try newest(bench)
     #expect(try text().contains(whole))
-    for (words, code, said) in [
+    let cases: [([String], Int, String?)] = [
       (["--only", "scenes", "--force", "scenes"], 0, "did a part of the pipeline alone"),
+      (["--only", "scenes"], 0, nil), (["--only", "scenes"], 0, nil),
       (["--set", "baseline.fails=true"], 70, "is failed"),
-    ] {
+    ]
+    for (words, code, said) in cases {
       #expect(bench.locus(words: ["run", path] + words).code == Int32(code))
       let next = try newest(bench)
       #expect(next != whole)
       let latest = try text()
+      guard let said else {
+        // It had nothing to do: the pages stay.
+        #expect(latest.contains("Run `\(whole)`"))
+        continue
+      }
       #expect(latest.contains("Run `\(whole)`"))
       #expect(latest.contains("A later run \(said): [\(next)](\(next).md)."), "\(latest)")
       // It has a page of its own, and status is about it.
@@ -63,6 +70,14 @@ struct RunOptionsTests {
     let last = try newest(bench)
     #expect(try text().contains("Run `\(last)`"))
     #expect(try !text().contains("A later run"))
+  }
+
+  @Test("what a receipt from elsewhere says it was asked for is no command")
+  func hostile() {
+    #expect(Escape.shellWord("--set") == "--set")
+    for word in ["; touch /tmp/PWNED #", "--set;id", "--", "--$(id)", "-rf", "--SET"] {
+      #expect(Escape.shellWord(word) == "'\(word)'")
+    }
   }
 
   private func newest(_ bench: Bench) throws -> String {

@@ -17,11 +17,8 @@ struct ReproductionSection: Section {
     let blocks: [Block] = [
       .heading("How to reproduce"),
       .code(
-        (["locus run", Escape.shellIfNeeded(run.path)]
-          + (run.options ?? []).enumerated().map { place, word in
-            // Every other one is an option's name.
-            place % 2 == 0 ? word : Escape.shellIfNeeded(word)
-          }).joined(separator: " "), language: "sh"),
+        (["locus run", Escape.shellIfNeeded(run.path.hasPrefix("-") ? "./" + run.path : run.path)]
+          + (run.options ?? []).map(Escape.shellWord)).joined(separator: " "), language: "sh"),
       .table(
         columns: ["what", "value"],
         rows: [

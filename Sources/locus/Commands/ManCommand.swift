@@ -38,7 +38,7 @@ enum ManCommand: Command {
     for (path, meaning) in [
       ("data/locus.sqlite", "the index of all results, for sqlite3(1) too"),
       ("data/objects, data/receipts", "the results and what is known of them: the truth"),
-      ("reports/PIPELINE/latest.md", "the report of the latest run"),
+      ("reports/PIPELINE/latest.md", "the report of the latest whole run"),
     ] { page.item(Roff.italic(path), meaning) }
     return page.source
   }

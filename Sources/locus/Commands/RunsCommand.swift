@@ -24,12 +24,13 @@ enum RunsCommand: Command {
         (SELECT count(*) FROM stage s WHERE s.run_id = r.id AND s.status = 'reused') AS reused,
         (SELECT count(*) FROM stage s WHERE s.run_id = r.id
           AND s.status IN ('failed', 'interrupted', 'skipped')) AS unfinished,
-        r.seed, r.trigger, (SELECT group_concat(value, ' ') FROM json_each(r.options)) AS options,
+        r.seed, r.trigger, r.options,
         r.git_commit
       FROM run r JOIN pipeline p ON p.id = r.pipeline_id
       ORDER BY r.sequence DESC, r.id DESC LIMIT ?
       """, [.integer(Int64(context.options.limit))])
-    try context.console.write(TextTable(found).text(context.options.json ? .json : .table))
+    let table = TextTable(found).withOptions(asTyped: !context.options.json)
+    try context.console.write(table.text(context.options.json ? .json : .table))
     return 0
   }
 }

@@ -54,7 +54,10 @@ enum SchemaCommand: Command {
         input.role,
         described(
           input.arity == .many
-            ? .object(["type": .string("array"), "items": .object(["type": .string("string")])])
+            ? .object([
+              "type": .array([.string("array"), .string("string")]),
+              "items": .object(["type": .string("string")]),
+            ])
             : .object(["type": .string("string")]), input.help)
       )
     }
@@ -114,7 +117,8 @@ enum SchemaCommand: Command {
     case .object(let members): members.schema(tag: nil)
     case .variant(let tag, let cases):
       .object([
-        "oneOf": .array(
+        // Its tag may stand in the matrix.
+        "anyOf": .array(
           cases.sorted { $0.key < $1.key }.map { word, members in members.schema(tag: (tag, word)) }
         )
       ])
@@ -151,6 +155,6 @@ extension [Parameter] {
     let tagged = tag.map { [($0.name, JSONValue.object(["const": .string($0.word)]))] } ?? []
     return SchemaCommand.object(
       tagged + map { ($0.name, SchemaCommand.declared($0)) },
-      required: tagged.map(\.0) + filter { $0.defaultValue == nil }.map(\.name))
+      required: tag == nil ? filter { $0.defaultValue == nil }.map(\.name) : [])
   }
 }

@@ -28,7 +28,7 @@ enum ShowCommand: Command {
     let store = try context.openStore()
     let sheet =
       switch try StoreReference(context.options.id, in: store) {
-      case .run(let id): try run(id, store)
+      case .run(let id): try run(id, store, isForPeople: !context.options.json)
       case .execution(let id):
         try execution(id, store, isForPeople: !context.options.json)
       case .artifact(let hash): try artifact(hash, store)
@@ -37,7 +37,7 @@ enum ShowCommand: Command {
     return 0
   }
 
-  private static func run(_ id: String, _ store: Store) throws -> Sheet {
+  private static func run(_ id: String, _ store: Store, isForPeople: Bool) throws -> Sheet {
     func table(_ sql: String) throws -> TextTable {
       TextTable(try store.query(sql, [.text(id)]))
     }
@@ -47,10 +47,11 @@ enum ShowCommand: Command {
         """
         SELECT r.id AS run, p.name AS pipeline, p.path, r.status, r.started_at, r.finished_at,
           r.seed, r.trigger,
-          (SELECT group_concat(value, ' ') FROM json_each(r.options)) AS options, r.host,
+          r.options, r.host,
           r.locus_version, r.git_commit, r.machine
         FROM run r JOIN pipeline p ON p.id = r.pipeline_id WHERE r.id = ?
-        """))
+        """
+      ).withOptions(asTyped: isForPeople))
     sheet.add(
       "stages",
       try table(

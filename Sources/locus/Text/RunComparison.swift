@@ -42,10 +42,11 @@ struct RunComparison {
       try store.query(
         """
         SELECT r.id AS run, p.name AS pipeline, p.source_sha256 AS source, r.started_at, r.status,
-          r.seed, (SELECT group_concat(value, ' ') FROM json_each(r.options)) AS options,
+          r.seed, r.options,
           r.locus_version, r.git_commit, r.host, r.machine
         FROM run r JOIN pipeline p ON p.id = r.pipeline_id WHERE r.id = ?
-        """, [.text(id)]))
+        """, [.text(id)])
+    ).withOptions(asTyped: true)
   }
 
   private static func differing(_ a: TextTable, _ b: TextTable, always: [String]) -> TextTable {

@@ -78,6 +78,21 @@ struct TextTable {
     return objects.isEmpty ? "[]\n" : "[\n\(objects.joined(separator: ",\n"))\n]\n"
   }
 
+  /// With the column `options` of runs, a JSON list, as a list, or for people as it was typed.
+  func withOptions(asTyped: Bool) -> TextTable {
+    guard let column = columns.firstIndex(of: "options") else { return self }
+    var table = self
+    for row in rows.indices {
+      guard let text = rows[row][column].string,
+        let words = (try? JSONValue.parse(Data(text.utf8)))?.array
+      else { continue }
+      let typed = words.compactMap(\.string).map(Escape.shellWord).joined(separator: " ")
+      table.rows[row][column] =
+        words.isEmpty ? .null : asTyped ? .string(typed) : .array(words)
+    }
+    return table
+  }
+
   /// Names of columns that an object can have all of: a second `a` is `a_2`.
   static func jsonNames(_ columns: [String]) -> [String] {
     var seen: Set<String> = []
