@@ -29,6 +29,12 @@ struct Float64Graph {
     self.weights = weights.values.array.map(Double.init)
   }
 
+  /// - Parameter weights: in the layout of `Weights`.
+  init(_ graph: Graph, weights: [Double]) {
+    self.graph = graph
+    self.weights = weights
+  }
+
   /// - Parameter values: of a parameter with this name and these dimensions, in PyTorch's order.
   init(_ graph: Graph, values: (_ name: String, _ dimensions: [Int]) -> [Double]) {
     self.graph = graph

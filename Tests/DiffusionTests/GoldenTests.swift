@@ -3,13 +3,16 @@ import Testing
 
 @testable import Diffusion
 @testable import Tensors
+@testable import Vectors
 
 /// The reference networks in PyTorch and ours on the same weights and inputs: see
 /// Golden/make_golden.py.
 ///
 /// What a network makes of its inputs is compared in RoundingTests, where a float64 evaluation stands
 /// between: PyTorch's outputs are of unrounded weights and inputs, and the rounding of the inputs alone
-/// moves an output by up to 8e-6 of the largest, as much as all kernels do.
+/// moves an output by up to 8e-6 of the largest, as much as all kernels do. So it is with gradients: where
+/// they are further from PyTorch's than half of what kernels may be, the derivative in real numbers at the
+/// rounded weights and inputs stands between, and both are held to it.
 @Suite("Networks agree with the PyTorch reference")
 struct GoldenTests {
   func relativeDifference(_ a: [Float], _ b: [Float]) -> Float {
@@ -61,6 +64,7 @@ struct GoldenTests {
 
     let gradients = Gradients(for: weights)
     let runner = NetworkRunner(network, gradients: true)
+    var (inputs, cotangents): ([[Value: [Double]]], [[Float]]) = ([], [])
     for n in 0..<2 {
       let scale = Preconditioning(sigma: batch.sigma[n])
       var v = Array(cotangent[n * count..<(n + 1) * count])
@@ -68,6 +72,8 @@ struct GoldenTests {
       runner.forward(
         weights, x: Array(batch.x[n * count..<(n + 1) * count]), scale,
         labels: Array(batch.labels[n * cells / 2..<(n + 1) * cells / 2]))
+      inputs.append(read(golden.exactInputs(network, n).values.keys, runner))
+      cotangents.append(v)
       runner.workspace.writeOutputGradient(v)
       runner.workspace.backward(weights, into: gradients)
     }
@@ -79,9 +85,37 @@ struct GoldenTests {
     }
     let references = expected[(2 * pixels + cells)...].map(Double.init)
     #expect(sums.count == references.count)
+    let rounded = DirectionalDerivative(
+      rounded: network, weights, inputs: inputs, cotangents: cotangents)
+    let exact = try DirectionalDerivative(exact: golden)
     for (tensor, (mine, theirs)) in zip(named, zip(sums, references)) {
       let norm = tensor.values.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-      #expect(abs(mine - theirs) <= 1e-4 * max(norm, abs(theirs)), "\(golden) \(tensor.name)")
+      let scale = max(norm, abs(theirs))
+      if abs(mine - theirs) <= Self.kernels / 2 * scale { continue }
+      let direction = GoldenCase.sine(tensor.values.count, 4)
+      let real = rounded.along(direction, of: tensor.name)
+      let unrounded = exact.along(direction, of: tensor.name)
+      print(
+        "\(instructionSet), \(golden), \(tensor.name): "
+          + String(
+            format: "kernels %.1e, rounding of the inputs %.1e of the gradient",
+            abs(mine - real) / scale, abs(real - theirs) / scale))
+      #expect(abs(mine - real) <= Self.kernels * scale, "\(golden) \(tensor.name)")
+      #expect(abs(unrounded - theirs) <= 1e-6 * scale, "\(golden) \(tensor.name)")
     }
+  }
+
+  /// How far float32 may take the sum of a parameter's gradient, as a share of its norm, with 4, 8 or 16
+  /// lanes: the worst that was seen is eight tenths of it, with 4.
+  private static let kernels = 1e-4
+
+  private func read(_ values: some Sequence<Value>, _ runner: NetworkRunner) -> [Value: [Double]] {
+    var found: [Value: [Double]] = [:]
+    for value in values {
+      var read = [Float](repeating: 0, count: value.height * value.width * value.channels)
+      runner.workspace.read(value, into: &read)
+      found[value] = read.map(Double.init)
+    }
+    return found
   }
 }

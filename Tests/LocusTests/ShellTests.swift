@@ -38,7 +38,7 @@ struct ShellTests {
     "bash offers commands, options, words and files",
     .enabled(if: ScheduleTests.isInstalled("bash"), "bash is not installed"),
     arguments: [
-      (["sch"], "schedule"), (["run", "--o"], "--only"), (["query", "--format", "j"], "json"),
+      (["sched"], "schedule"), (["run", "--o"], "--only"), (["query", "--format", "j"], "json"),
       (["query", "--format", "=", "m"], "markdown"), (["run", "my"], "my study.json5"),
       (["help", "imp"], "import"), (["completions", "f"], "fish"), (["import", "w"], "weights"),
       (["run", "--threads", ""], ""),
