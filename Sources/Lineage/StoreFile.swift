@@ -93,7 +93,7 @@ package enum StoreFile {
   }
 
   /// The names in a folder, in order; none when there is no folder.
-  static func names(in folder: URL) throws(StoreError) -> [String] {
+  package static func names(in folder: URL) throws(StoreError) -> [String] {
     let fault = injection(folder.path)
     let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
     let descriptor = fault == 0 ? open(folder.path, flags) : -1
