@@ -1,5 +1,3 @@
-import CSQLite
-
 // Receipts and journals are the truth: a run goes on while another program holds the database, and the
 // rows come in when it lets go, at the latest when the store is next opened to write.
 
@@ -43,9 +41,7 @@ extension Store {
   /// - Throws: as `open`.
   package func upToDate() throws(StoreError) -> Store {
     if !isBehind { return self }
-    let copy = try Connection(":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
-    try Schema.migrate(copy, to: vocabulary)
-    _ = try Receipts(in: folder, vocabulary).fill(copy, vocabulary)
-    return try Store(folder, copy, vocabulary)
+    return try Store(
+      folder, try Receipts(in: folder, vocabulary).index(vocabulary).database, vocabulary)
   }
 }

@@ -1,4 +1,3 @@
-import CSQLite
 import Foundation
 
 /// Which runs a store shall keep.
@@ -47,10 +46,7 @@ extension Store {
   ) throws(StoreError) -> Removal {
     let folder = folder.standardizedFileURL
     try requireReceipts(folder)
-    let receipts = try Receipts(in: folder, vocabulary)
-    if let damaged = receipts.damaged.first {
-      throw .damaged(path: damaged.url.path, reason: damaged.reason)
-    }
+    let receipts = try Receipts.whole(in: folder, vocabulary)
     var kept = Set(rules.isEmpty ? receipts.runs.map(\.id) : [])
     for rule in rules {
       let chosen = rule.chosen(of: receipts.runs)
@@ -66,10 +62,9 @@ extension Store {
     keepingRuns kept: Set<String>, _ receipts: Receipts, _ vocabulary: Vocabulary
   ) throws(StoreError) -> Removal {
     let folder = receipts.folder
-    let index = try Connection(":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
-    try Schema.migrate(index, to: vocabulary)
+    let (index, left) = try receipts.index(vocabulary)
     // Those that wait for an input that was lost are there again with it.
-    let waiting = Set(try receipts.fill(index, vocabulary).map(\.id))
+    let waiting = Set(left.map(\.id))
     let list = SQLValue.text(
       "[" + kept.sorted().map { "\"\($0)\"" }.joined(separator: ",") + "]")
     let reached = """

@@ -1,3 +1,5 @@
+import CSQLite
+
 // From receipts to rows. The rows depend on nothing but the receipts, not even on the order in which
 // they were written: a database that grew run by run equals one that was made from them at once.
 
@@ -13,6 +15,16 @@ private func indexing(
 }
 
 extension Receipts {
+  /// A database of them in memory, and the executions that could not be put there.
+  func index(_ vocabulary: Vocabulary) throws(StoreError) -> (
+    database: Connection, left: [ExecutionRecord]
+  ) {
+    let database = try Connection(
+      ":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
+    try Schema.migrate(database, to: vocabulary)
+    return (database, try fill(database, vocabulary))
+  }
+
   /// Puts all of it into an empty database.
   ///
   /// - Returns: the executions that could not be put there: the receipt of what made one of their

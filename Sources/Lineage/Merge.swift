@@ -1,4 +1,3 @@
-import CSQLite
 import Foundation
 
 /// What another store has and this one has not.
@@ -43,8 +42,8 @@ extension Store {
     try checkSource(other, unlike: folder.resolvingSymlinksInPath(), vocabulary)
     // What the database alone still knows would go with it.
     try requireReceipts(folder)
-    let theirs = try wholeReceipts(other, vocabulary)
-    let mine = try wholeReceipts(folder, vocabulary)
+    let theirs = try Receipts.whole(in: other, vocabulary)
+    let mine = try Receipts.whole(in: folder, vocabulary)
     var merge = Merge()
     try merge.take(theirs, besides: mine)
     try check(merge, besides: mine, from: other, vocabulary)
@@ -128,25 +127,13 @@ extension Store {
     }
   }
 
-  private static func wholeReceipts(_ folder: URL, _ vocabulary: Vocabulary) throws(StoreError)
-    -> Receipts
-  {
-    let receipts = try Receipts(in: folder, vocabulary)
-    if let first = receipts.damaged.first {
-      throw .damaged(path: first.url.path, reason: first.reason)
-    }
-    return receipts
-  }
-
   /// Tries in memory whether the tables take all of it, with every input.
   private static func check(
     _ merge: Merge, besides mine: Receipts, from other: URL, _ vocabulary: Vocabulary
   ) throws(StoreError) {
-    let index = try Connection(":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
-    try Schema.migrate(index, to: vocabulary)
     let left: [ExecutionRecord]
     do {
-      left = try mine.with(merge.executions, merge.runs).fill(index, vocabulary)
+      left = try mine.with(merge.executions, merge.runs).index(vocabulary).left
     } catch .damaged(let path, let reason) {
       throw .damaged(path: other.appending(path: path).path, reason: reason)
     }

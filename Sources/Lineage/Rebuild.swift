@@ -14,10 +14,7 @@ extension Store {
     try checkPlace(folder, vocabulary)
     // A database that is damaged is what a rebuild is for.
     try requireReceipts(folder, evenDamaged: true)
-    let receipts = try Receipts(in: folder, vocabulary)
-    if let first = receipts.damaged.first {
-      throw .damaged(path: first.url.path, reason: first.reason)
-    }
+    let receipts = try Receipts.whole(in: folder, vocabulary)
     let left = try replaceDatabase(in: folder, from: receipts, vocabulary)
     if let first = left.first {
       throw .damaged(

@@ -33,8 +33,23 @@ struct Receipts {
         self.runs.append(try Journal.completed(record, in: folder))
       }
     }
-    self.executions.sort { ($0.finishedAt, $0.id) < ($1.finishedAt, $1.id) }
-    self.runs.sort { ($0.sequence ?? 0, $0.id) < ($1.sequence ?? 0, $1.id) }
+    sort()
+  }
+
+  /// All receipts of a store whose every receipt can be believed.
+  ///
+  /// - Throws: also `StoreError.damaged`, which names the first that cannot.
+  static func whole(in folder: URL, _ vocabulary: Vocabulary) throws(StoreError) -> Receipts {
+    let receipts = try Receipts(in: folder, vocabulary)
+    if let first = receipts.damaged.first {
+      throw .damaged(path: first.url.path, reason: first.reason)
+    }
+    return receipts
+  }
+
+  private mutating func sort() {
+    executions.sort { ($0.finishedAt, $0.id) < ($1.finishedAt, $1.id) }
+    runs.sort { ($0.sequence ?? 0, $0.id) < ($1.sequence ?? 0, $1.id) }
   }
 
   static func ids(_ kind: String, in folder: URL) throws(StoreError) -> Set<String> {
@@ -113,10 +128,9 @@ extension Receipts {
   /// With further records.
   func with(_ executions: [ExecutionRecord], _ runs: [RunRecord]) -> Receipts {
     var all = self
-    all.executions = (all.executions + executions).sorted {
-      ($0.finishedAt, $0.id) < ($1.finishedAt, $1.id)
-    }
-    all.runs = (all.runs + runs).sorted { ($0.sequence ?? 0, $0.id) < ($1.sequence ?? 0, $1.id) }
+    all.executions += executions
+    all.runs += runs
+    all.sort()
     return all
   }
 
