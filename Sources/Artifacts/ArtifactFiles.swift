@@ -22,6 +22,19 @@ package struct ArtifactError: CategorizedError, CustomStringConvertible {
 }
 
 extension StageFile {
+  /// Bytes.
+  package var size: Int {
+    get throws {
+      do {
+        return try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0
+      } catch {
+        throw ArtifactError(
+          file: self, reason: "cannot be read: \(error.localizedDescription)",
+          category: Workflow.category(of: error))
+      }
+    }
+  }
+
   package func data() throws -> Data {
     do {
       return try Data(contentsOf: url, options: .mappedIfSafe)

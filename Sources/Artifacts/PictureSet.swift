@@ -34,6 +34,26 @@ package struct PictureSetManifest: Manifest {
   }
 }
 
+extension PictureSetManifest {
+  package var shape: PictureShape { PictureShape(size: size, space: space) }
+
+  /// The set that a stage was given, its files unread.
+  package init(_ role: String, of context: StageContext) throws {
+    let file = try context.input(role).manifest
+    try self.init(file)
+    guard PictureShape.sizes.contains(size),
+      space.dimensions.allSatisfy((1...PictureShape.sizes.upperBound).contains)
+    else {
+      throw ArtifactError(file: file, reason: "describes pictures that cannot be")
+    }
+  }
+
+  /// Bytes of its pictures and conditioners.
+  package func bytes(_ context: StageContext) throws -> Int {
+    try [pixels, conditioners].reduce(0) { $0 + (try context.object($1).size) }
+  }
+}
+
 /// Pixels and conditioners as they lie in two files.
 package struct PictureFiles: Sendable {
   package let shape: PictureShape
@@ -45,7 +65,7 @@ package struct PictureFiles: Sendable {
     let (pictureShape, pixels) = try file.bytes()
     let (conditionerShape, conditioners) = try conditioners.bytes()
     // In range before anything is multiplied: an empty array may claim sides of any length.
-    guard pictureShape.count == 4, (8...512).contains(pictureShape[1]),
+    guard pictureShape.count == 4, PictureShape.sizes.contains(pictureShape[1]),
       pictureShape[1] == pictureShape[2], pictureShape[3] == PictureShape.channels,
       conditionerShape == [pictureShape[0]] + space.dimensions,
       space.dimensions.allSatisfy({ $0 > 0 }),

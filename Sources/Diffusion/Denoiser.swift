@@ -1,5 +1,7 @@
 /// The pictures and conditioners that a denoiser works on.
 package struct PictureShape: Sendable, Hashable {
+  /// Sides in pixels that a picture may have, and a grid of cells too.
+  package static let sizes = 8...512
   /// Side of the square picture in pixels, S.
   package var size: Int
   /// What a conditioner says.

@@ -35,7 +35,14 @@ enum AgreeStage {
       InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser that predicts"),
       InputDeclaration("reference", accepts: [.denoiser], help: "the network to be told"),
       InputDeclaration("scenes", accepts: [.pictureSet], help: "how the pictures are rendered"),
-    ], produces: .agreement, check: check, checkInputs: { checkInputs($1) }, run: run)
+    ], produces: .agreement, check: check, checkInputs: { checkInputs($1) },
+    memory: { options, context in
+      let scenes = try PictureSetManifest("scenes", of: context)
+      // Noised and twice denoised, or noise and what two denoisers draw of it.
+      let pictures = 3 * max(options.pictures, options.layouts)
+      return try scenes.bytes(context) + pictures * scenes.shape.pictureCount
+        * MemoryLayout<Float>.stride
+    }, run: run)
 
   private static func check(_ options: Options) -> [ParameterProblem] {
     Shared.checkDistinct(options.sigmas, path: "sigmas", what: "σ")

@@ -86,6 +86,15 @@ enum AnalyticStage {
       var foreseen = Foreseen(upstream, "scenes")
       foreseen.labelling = options.labelling
       return foreseen.value
+    },
+    memory: { options, context in
+      let scenes = try PictureSetManifest("scenes", of: context)
+      // What is drawn of a set is a copy, and another one in its file.
+      let isPart = options.pictures > 0 && options.pictures < scenes.count
+      let part =
+        isPart
+        ? 2 * options.pictures * (scenes.shape.pictureCount + scenes.shape.conditionerCount) : 0
+      return try scenes.bytes(context) + part
     }, run: run)
 
   private static func check(_ options: Options) -> [ParameterProblem] {

@@ -21,7 +21,12 @@ enum CompareStage {
     inputs: [
       InputDeclaration(
         "evaluations", accepts: [.outcomes], arity: .many, help: "evaluations to compare")
-    ], produces: .comparison, run: run)
+    ], produces: .comparison,
+    memory: { _, context in
+      try (context.inputs["evaluations"] ?? []).flatMap(\.files.values).reduce(0) {
+        $0 + (try $1.size)
+      }
+    }, run: run)
 
   private struct Entry {
     var manifest: OutcomesManifest

@@ -36,7 +36,7 @@ enum EvaluateStage {
     ], produces: .outcomes,
     check: { Shared.checkDistinct($0.counts, path: "counts", what: "K") },
     checkInputs: { checkInputs($1) },
-    foresee: { options, _ in Foreseen(counts: options.counts).value }, run: run)
+    foresee: { options, _ in Foreseen(counts: options.counts).value }, memory: memory, run: run)
 
   private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
     let denoiser = Foreseen(upstream, "denoiser")
@@ -52,6 +52,21 @@ enum EvaluateStage {
       + " one `camera`"
   }
 
+  private static func layouts(_ options: Options, k: Int) -> Int {
+    options.layouts > 0 ? options.layouts : layoutsNeeded(k: k)
+  }
+
+  /// Every picture stays until all are drawn, with a second time for its checkpoint.
+  private static func memory(_ options: Options, _ context: StageContext) throws -> Int {
+    let file = try context.input("judge").manifest
+    let size = try JudgeManifest(file).size
+    guard PictureShape.sizes.contains(size) else {
+      throw ArtifactError(file: file, reason: "looks at pictures that cannot be")
+    }
+    let pictures = options.counts.reduce(0) { $0 + layouts(options, k: $1) }
+    return 2 * pictures * size * size * PictureShape.channels * MemoryLayout<Float>.stride
+  }
+
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
     let artifact = try DenoiserArtifact("denoiser", of: context)
     let (judge, judgeManifest) = try JudgeFile.read("judge", of: context)
@@ -63,14 +78,11 @@ enum EvaluateStage {
       throw MismatchError(words(difference))
     }
     let requests = try options.counts.sorted().flatMap { k in
-      try (0..<(options.layouts > 0 ? options.layouts : layoutsNeeded(k: k))).map { layout in
+      try (0..<layouts(options, k: k)).map { layout in
         try requestedLayout(
           k: k, layout: layout, shape: shape, camera: judge.camera, seed: context.seed)
       }
     }
-    // Every picture stays until all are drawn, with a second time for its checkpoint.
-    try context.requireMemory(
-      2 * requests.count * shape.pictureCount * MemoryLayout<Float>.stride)
     let evaluator = Evaluator(
       artifact: artifact, judge: judge, sampler: HeunSampler(steps: options.steps),
       tolerance: options.tolerance * Double(shape.size), context: context)

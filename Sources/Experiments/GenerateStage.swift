@@ -33,7 +33,7 @@ enum GenerateStage {
         camera: options.camera, size: options.size, space: .grid(cells: options.cells),
         objects: options.objects
       ).value
-    }, run: run)
+    }, memory: { options, _ in memory(options) }, run: run)
 
   private static func check(_ options: Options) -> [ParameterProblem] {
     var problems = Shared.checkView(size: options.size, cells: options.cells)
@@ -57,11 +57,13 @@ enum GenerateStage {
 
   private static let mostBytes = 8 << 30
 
+  /// The pictures, and the file that is made of them.
+  private static func memory(_ options: Options) -> Int {
+    2 * options.count * (options.size * options.size * 3 + options.cells * options.cells)
+  }
+
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
     let count = options.count
-    // The pictures, and the file that is made of them.
-    try context.requireMemory(
-      2 * count * (options.size * options.size * 3 + options.cells * options.cells))
     let settings = SceneSettings(
       camera: options.camera, size: options.size, cells: options.cells,
       rules: LayoutRules(

@@ -37,6 +37,7 @@ package enum ImportStage {
         objects: [file.origin.objects.lowerBound, file.origin.objects.upperBound]
       ).value
     },
+    memory: { options, context in try context.object(options.weights).size },
     run: { options, context in
       let file = context.object(options.weights)
       let content = try file.data()

@@ -45,6 +45,15 @@ enum InterveneStage {
       var foreseen = Foreseen(upstream, "denoiser")
       foreseen.isMasked = true
       return foreseen.value
+    },
+    memory: { options, context in
+      let scenes = try PictureSetManifest("scenes", of: context)
+      let specification = options.specification(seed: 0)
+      let fill =
+        specification.masksPixels && specification.fill == .resampled ? options.fillPictures : 1
+      // The pictures that fill, and the file that is made of them.
+      return try scenes.bytes(context) + 2 * fill * scenes.shape.pictureCount
+        * MemoryLayout<Float>.stride
     }, run: run)
 
   private static func check(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {

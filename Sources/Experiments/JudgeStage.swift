@@ -34,13 +34,12 @@ enum JudgeStage {
     foresee: { options, _ in
       Foreseen(camera: options.camera, size: options.size, space: .grid(cells: options.cells))
         .value
-    }, run: run)
+    }, memory: { options, _ in options.renders * options.size * options.size * 3 }, run: run)
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
     let settings = JudgeSettings(
       camera: options.camera, size: options.size, cells: options.cells, renders: options.renders,
       pictures: options.pictures, heldOut: options.heldOut, tolerance: options.tolerance)
-    try context.requireMemory(options.renders * options.size * options.size * 3)
     let trained = try trainJudge(
       settings, seed: context.seed, threads: context.threads,
       checkpointing: try context.checkpointing()

@@ -37,6 +37,11 @@ enum ProbeStage {
       Foreseen(
         size: Foreseen(upstream, "denoiser").size, counts: options.counts, sigmas: options.sigmas
       ).value
+    },
+    memory: { options, context in
+      let shape = try PictureSetManifest("scenes", of: context).shape
+      return options.pictures * (shape.pictureCount + shape.conditionerCount)
+        * MemoryLayout<Float>.stride
     }, run: run)
 
   private static func check(_ options: Options) -> [ParameterProblem] {

@@ -7,8 +7,10 @@ import Workflow
 enum Shared {
   static let camera = Setting<CameraKind>(
     default: .overhead, "overhead: straight down; clevr: CLEVR's own view, for 64 px and more")
-  static let size = Setting<Int>(8...512, default: 32, unit: "px", "side of a picture in px")
-  static let cells = Setting<Int>(1...512, default: 16, "side of the conditioner grid")
+  static let size = Setting<Int>(
+    PictureShape.sizes, default: 32, unit: "px", "side of a picture in px")
+  static let cells = Setting<Int>(
+    1...PictureShape.sizes.upperBound, default: 16, "side of the conditioner grid")
   static let sigmaRange = 0.002...80.0
   static let agreementSigmas = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
   static let steps = Setting<Int>(2...1000, default: 18, "steps of Heun's sampler")

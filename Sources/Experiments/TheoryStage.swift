@@ -64,7 +64,8 @@ enum TheoryStage {
   static let kind = StageKind(
     name: "theory", version: 1,
     summary: "Checks that composition and locality of scores go together, in an enumerated world.",
-    settings: Options.self, inputs: [], produces: .theory, check: check, run: run)
+    settings: Options.self, inputs: [], produces: .theory, check: check,
+    memory: { options, _ in memory(options) }, run: run)
 
   private static func check(_ options: Options) -> [ParameterProblem] {
     let settings = options.world
@@ -88,6 +89,11 @@ enum TheoryStage {
       problems.append(ParameterProblem(path: "cells", message: "at least 2 cells are needed"))
     }
     return problems
+  }
+
+  /// Every sample that is drawn, the states of its cells: worlds are small.
+  private static func memory(_ options: Options) -> Int {
+    options.draws * options.world.cells * MemoryLayout<Int>.stride
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {

@@ -30,6 +30,13 @@ enum TrainStage {
     var labelDropout: Double
     @Setting(0...1000, default: 0, "pixels within 5 px of a label weigh 1 + balance in the loss")
     var balance: Double
+
+    var training: TrainingSettings {
+      TrainingSettings(
+        pictures: pictures, batch: batch, learningRate: learningRate, warmUp: warmUp,
+        decayAfter: decayAfter, sigmaMean: sigmaMean, sigmaDeviation: sigmaDeviation,
+        labelling: labelling, labelDropout: labelDropout, balance: balance)
+    }
   }
 
   static let kind = StageKind(
@@ -43,7 +50,7 @@ enum TrainStage {
       var foreseen = Foreseen(upstream, "scenes")
       foreseen.labelling = options.labelling
       return foreseen.value
-    }, run: run)
+    }, memory: memory, run: run)
 
   static func check(_ options: Options) -> [ParameterProblem] {
     let width =
@@ -74,20 +81,21 @@ enum TrainStage {
     return problems
   }
 
+  static func memory(_ options: Options, _ context: StageContext) throws -> Int {
+    let scenes = try PictureSetManifest("scenes", of: context)
+    let description = NetworkDescription(options.network, shape: scenes.shape)
+    return try scenes.bytes(context)
+      + Trainer.memory(description, options.training, threads: context.threads)
+  }
+
   static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
     let scenes = try PictureSet("scenes", of: context)
     if scenes.shape.size % 4 != 0 {
       throw MismatchError(
         "the pictures have \(scenes.shape.size) px, not a multiple of 4, which both networks need")
     }
-    let settings = TrainingSettings(
-      pictures: options.pictures, batch: options.batch, learningRate: options.learningRate,
-      warmUp: options.warmUp, decayAfter: options.decayAfter, sigmaMean: options.sigmaMean,
-      sigmaDeviation: options.sigmaDeviation, labelling: options.labelling,
-      labelDropout: options.labelDropout, balance: options.balance)
+    let settings = options.training
     let description = NetworkDescription(options.network, shape: scenes.shape)
-    try context.requireMemory(
-      Trainer.memory(description, settings, threads: context.threads))
     let set = try scenes.trainingSet
     let (trainer, curve) = try train(context) {
       try Trainer(description, settings, data: set, seed: context.seed)

@@ -23,13 +23,11 @@ package struct CheckpointFolder: Sendable {
 
   private let store: URL
   private let name: String
-  private let temporary: URL
 
   /// - Parameter key: of the execution; 64 hexadecimal digits, or nothing is ever kept.
   package init(store: Store, key: String) {
     self.store = store.folder
     name = "checkpoints/" + (SHA256.isHash(key) ? key : "none")
-    temporary = store.temporaryFolder
   }
 
   /// The keys of the executions that have one.
@@ -99,12 +97,12 @@ package struct CheckpointFolder: Sendable {
     for (name, data) in blobs {
       let blob = Manifest.Blob(sha256: SHA256.hash(data), bytes: data.count)
       if manifest?.blobs.values.contains(blob) != true {
-        try AtomicFile.write(data, to: url(blob), temporary: temporary)
+        try AtomicFile.write(data, to: url(blob), in: store)
       }
       new.blobs[name] = blob
     }
     try AtomicFile.write(
-      try Receipt.data(new, path: manifestURL.path), to: manifestURL, temporary: temporary)
+      try Receipt.data(new, path: manifestURL.path), to: manifestURL, in: store)
     let kept = Set(new.blobs.values.map(\.sha256))
     try Self.removeFiles(of: name, from: store) { $0 != Self.manifestName && !kept.contains($0) }
     return new

@@ -185,16 +185,35 @@ final class Connection {
     }
   }
 
+  /// Whether a connection of its own finds nothing wrong in the file.
+  private func isWholeWhenReadAgain() -> Bool {
+    if path == ":memory:" { return false }
+    var other: OpaquePointer?
+    defer { sqlite3_close_v2(other) }
+    let isURI = path.hasPrefix("file:")
+    let flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | (isURI ? SQLITE_OPEN_URI : 0)
+    guard sqlite3_open_v2(path, &other, flags, nil) == SQLITE_OK else { return false }
+    var statement: OpaquePointer?
+    defer { sqlite3_finalize(statement) }
+    guard sqlite3_prepare_v2(other, "PRAGMA quick_check(1)", -1, &statement, nil) == SQLITE_OK,
+      sqlite3_step(statement) == SQLITE_ROW
+    else { return false }
+    return value(statement, 0) == .text("ok")
+  }
+
   func failure(_ code: Int32, statement: String) -> StoreError {
     let reason =
       handle.flatMap { sqlite3_errmsg($0) }.map { String(cString: $0) } ?? "error \(code)"
     switch code & 0xFF {
     case SQLITE_NOTADB, SQLITE_CORRUPT:
-      // SQLite says so of a disk that fails, too.
+      // SQLite says so of a disk that fails, too, even if it fails once and never again.
       do {
         for suffix in ["", "-wal"] { try StoreFile.skim(path + suffix) }
       } catch {
         return error
+      }
+      if isWholeWhenReadAgain() {
+        return .cannotRead(path: path, reason: "\(reason), but whole when it was read again")
       }
       return code & 0xFF == SQLITE_NOTADB
         ? .notADatabase(path: path) : .damaged(path: path, reason: reason)

@@ -57,8 +57,6 @@ struct Doubts: Codable {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     guard let data = try? encoder.encode(Doubts(faults)) else { return }
-    let temporary = folder.appending(path: "tmp")
-    try AtomicFile.makeFolder(temporary)
-    try AtomicFile.write(data + Data("\n".utf8), to: url, temporary: temporary)
+    try AtomicFile.write(data + Data("\n".utf8), to: url, in: folder)
   }
 }

@@ -147,8 +147,7 @@ package final class HashMemory {
     let text = ([Self.heading] + lines).joined(separator: "\n") + "\n"
     do {
       try AtomicFile.write(
-        Data(text.utf8), to: Self.url(in: store), temporary: store.temporaryFolder, isLasting: false
-      )
+        Data(text.utf8), to: Self.url(in: store), in: store.folder, isLasting: false)
       isChanged = false
     } catch {}
   }

@@ -82,19 +82,10 @@ extension Store {
   ) throws(StoreError) -> [String] {
     let old = databaseURL(in: folder)
     guard try StoreFile.kind(old) != nil else { return [] }
-    func write() throws(StoreError) -> [String] {
-      try writeLostReceipts(folder, vocabulary, besides: removal, damaged: damaged)
-    }
     do {
-      return try write()
+      return try writeLostReceipts(folder, vocabulary, besides: removal, damaged: damaged)
     } catch {
       // One without its tables is damaged too; what cannot be read may be whole.
-      guard error.isBroken else { throw error }
-    }
-    do {
-      // A disk that failed once looks like damage to SQLite.
-      return try write()
-    } catch {
       guard error.isBroken else { throw error }
       let place = try Aside.move(old, in: folder)
       return ["moved the database to \(place): \(error)"]
@@ -107,25 +98,15 @@ extension Store {
     let lost = try lostReceipts(folder, besides: removal)
     if lost.runs.isEmpty && lost.executions.isEmpty { return [] }
     let database = try openToRead(databaseURL(in: folder).path, vocabulary)
-    let temporary = folder.appending(path: "tmp")
-    try AtomicFile.makeFolder(temporary)
     var done: [String] = []
-    func write(_ record: some Receipted, _ kind: String) throws(StoreError) {
-      let url = folder.appending(path: "\(kind)/\(record.id).json")
-      guard isPlainName(record.id, most: 128) else {
-        throw .damaged(path: database.path, reason: "an id in it is no name")
-      }
-      try AtomicFile.write(
-        try Receipt.data(record, path: url.path), to: url, temporary: temporary)
-    }
     for id in lost.runs {
-      try write(try RunRow.record(id, in: database), Receipt.runs)
+      try RunRow.record(id, in: database).writeReceipt(in: folder)
       done.append("wrote the receipt of run \(id) again from the database")
     }
     // An execution whose receipt was damaged is made again: its rows may be those of the damaged one.
     let damaged = Set(damaged.map(\.lastPathComponent))
     for id in lost.executions where !damaged.contains(id + ".json") {
-      try write(try ExecutionRow.whole(id, in: database, vocabulary), Receipt.executions)
+      try ExecutionRow.whole(id, in: database, vocabulary).writeReceipt(in: folder)
       done.append("wrote the receipt of execution \(id) again from the database")
     }
     return done

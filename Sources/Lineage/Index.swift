@@ -53,7 +53,8 @@ extension Store {
     // The database may have seen a run begin and not end.
     var ended: [RunRecord] = []
     for id in try database.texts("SELECT id FROM run WHERE status = 'running'") {
-      let record = try Receipt.readIfWhole(RunRecord.self, from: receiptURL(run: id))
+      let record = try Receipt.readIfWhole(
+        RunRecord.self, from: RunRecord.receiptURL(id, in: folder))
       if let record, record.status != "running" { ended.append(record) }
     }
     if executions.isEmpty && runs.isEmpty && ended.isEmpty { return }

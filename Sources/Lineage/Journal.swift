@@ -17,16 +17,16 @@ enum Journal {
   }
 
   /// Adds lines; what a full disk took of them is taken back.
-  static func append(_ entries: [Entry], to url: URL) throws(StoreError) {
+  static func append(_ entries: [Entry], to runID: String, in store: URL) throws(StoreError) {
+    let url = url(runID, in: store)
     let path = url.path
     var data = Data()
     let encoder = Receipt.encoder
     for entry in entries { data += try Receipt.data(entry, path: path, by: encoder) }
-    let flags = O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC
-    let descriptor = open(path, flags, 0o644)
-    guard descriptor >= 0 else { throw StoreError(errno, writing: url, needed: data.count) }
+    let folder = try StoreFolder(store).makeFolder(Receipt.runs)
+    let descriptor = try folder.openFile(
+      url.lastPathComponent, O_WRONLY | O_CREAT | O_APPEND, needed: data.count)
     defer { close(descriptor) }
-    try Places.check(url, is: .file)
     let before = lseek(descriptor, 0, SEEK_END)
     let fault = AtomicFile.injection(.write, url)
     let code = AtomicFile.send(fault == 0 ? data : data.prefix(data.count / 2), to: descriptor)

@@ -62,14 +62,12 @@ extension Store {
   ) throws {
     let other = other.resolvingSymlinksInPath()
     if !(merge.executions.isEmpty && merge.runs.isEmpty && merge.objects.isEmpty) {
-      let temporary = folder.appending(path: "tmp")
-      try AtomicFile.makeFolder(temporary)
       // Cut off from here on, the next session puts it in order.
       try Doubts.write([.merging], in: folder)
-      try copy(merge.objects, from: other, to: folder, temporary, progress)
+      try copy(merge.objects, from: other, to: folder, progress)
       // What uses comes after what it uses.
-      for record in merge.executions { try write(record, Receipt.executions, folder, temporary) }
-      for record in merge.runs { try write(record, Receipt.runs, folder, temporary) }
+      for record in merge.executions { try record.writeReceipt(in: folder) }
+      for record in merge.runs { try record.writeReceipt(in: folder) }
       try renewDatabase(in: folder, from: try Receipts(in: folder, vocabulary), vocabulary)
       Doubts.leave([], in: folder)
     }
@@ -77,37 +75,29 @@ extension Store {
   }
 
   private static func copy(
-    _ objects: [String], from other: URL, to folder: URL, _ temporary: URL,
-    _ progress: (Int, Int) throws -> Void
+    _ objects: [String], from other: URL, to folder: URL, _ progress: (Int, Int) throws -> Void
   ) throws {
-    var new: [URL] = []
+    var new: [String] = []
     do {
       for (number, hash) in objects.enumerated() {
         let (source, target) = (objectURL(hash, in: other), objectURL(hash, in: folder))
         for url in [source, target] {
           try Places.check(url.deletingLastPathComponent(), is: .folder)
         }
-        if try StoreFile.kind(target) == nil { new.append(target) }
-        try AtomicFile.copy(source, to: target, hash: hash, temporary: temporary)
+        if try StoreFile.kind(target) == nil { new.append(Places.path(target, in: folder)) }
+        try AtomicFile.copy(source, to: target, hash: hash, in: folder)
         try progress(number + 1, objects.count)
       }
     } catch {
-      // Nothing names them yet.
-      for url in new { unlink(url.path) }
-      Doubts.leave([], in: folder)
-      throw error
+      // Nothing names them yet. What cannot be taken back the next session puts in order.
+      let copying = error
+      do {
+        let place = try StoreFolder(folder)
+        for path in new { try place.removeFile(path) }
+        Doubts.leave([], in: folder)
+      } catch {}
+      throw copying
     }
-  }
-
-  private static func write(
-    _ record: some Receipted, _ kind: String, _ folder: URL, _ temporary: URL
-  ) throws(StoreError) {
-    let url = folder.appending(path: "\(kind)/\(record.id).json")
-    guard isPlainName(record.id, most: 128) else {
-      throw .damaged(path: url.path, reason: "its id is no name")
-    }
-    try AtomicFile.write(
-      try Receipt.data(record, path: url.path), to: url, temporary: temporary)
   }
 
   private static func checkSource(

@@ -38,6 +38,11 @@ package enum Places {
     }
   }
 
+  /// The path within the store of something below it.
+  static func path(_ url: URL, in folder: URL) -> String {
+    url.pathComponents.dropFirst(folder.pathComponents.count).joined(separator: "/")
+  }
+
   // MARK: - Names that Locus makes
 
   private static func isUUID(_ text: some StringProtocol) -> Bool {

@@ -55,17 +55,11 @@ extension Store {
   }
 
   private func commit(_ record: ExecutionRecord) throws(StoreError) {
-    let url = receiptURL(execution: record.id)
-    try AtomicFile.write(
-      try Receipt.data(record, path: url.path), to: url, temporary: temporaryFolder)
+    try record.writeReceipt(in: folder)
     try index { [database, vocabulary] () throws(StoreError) in
       try ExecutionRow.insert(record, into: database, vocabulary)
     }
     if !waiting.isEmpty && !isBehind { try takeIn(waiting, after: record.id) }
-  }
-
-  func receiptURL(execution id: String) -> URL {
-    folder.appending(path: "\(Receipt.executions)/\(id).json")
   }
 
   /// What a manifest says; `nil` for any other file. It stands in the receipt too, and only one text
@@ -105,13 +99,7 @@ extension Store {
       return (sha256, bytes)
     }
     if try StoreFile.kind(target) == .folder { try Aside.move(target, in: folder) }
-    do {
-      let permissions: [FileAttributeKey: Any] = [.posixPermissions: 0o444]
-      try FileManager.default.setAttributes(permissions, ofItemAtPath: file.url.path)
-    } catch {
-      throw StoreError(writing: error, path: file.url.path)
-    }
-    try AtomicFile.move(file.url, to: target)
+    try AtomicFile.move(file.url, to: target, in: folder, mode: 0o444)
     return (sha256, bytes)
   }
 }

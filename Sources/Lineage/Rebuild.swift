@@ -65,10 +65,10 @@ extension Store {
     in folder: URL, from receipts: Receipts, _ vocabulary: Vocabulary,
     evenIncomplete: Bool = false
   ) throws(StoreError) -> [ExecutionRecord] {
-    let draft = folder.appending(path: "tmp/" + Places.newRebuild())
-    try AtomicFile.makeFolder(draft)
-    defer { try? FileManager.default.removeItem(at: draft) }
-    let new = draft.appending(path: "locus.sqlite")
+    let place = try StoreFolder(folder)
+    let draft = "tmp/" + Places.newRebuild()
+    let new = try place.makeFolder(draft).url.appending(path: Places.database)
+    defer { try? place.removeAll(draft) }
     let left = try {
       () throws(StoreError) in
       let connection = try Connection(
@@ -87,9 +87,8 @@ extension Store {
     if let connection = try? Connection(old.path, flags: SQLITE_OPEN_READWRITE) {
       try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
-    let place = try StoreFolder(folder)
     for suffix in ["-wal", "-shm"] { try place.removeFile(Places.database + suffix) }
-    try AtomicFile.move(new, to: old)
+    try AtomicFile.move(new, to: old, in: folder)
     return left
   }
 

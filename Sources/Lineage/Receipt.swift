@@ -15,11 +15,30 @@ extension ReceiptContent {
 }
 
 /// What has a receipt of its own: its id is the name of the file.
-protocol Receipted: ReceiptContent {
+protocol Receipted: ReceiptContent, Sendable {
+  /// Where receipts of its kind lie, a path within the store.
+  static var folder: String { get }
   var id: String { get }
 }
 
+extension Receipted {
+  static func receiptURL(_ id: String, in store: URL) -> URL {
+    store.appending(path: "\(folder)/\(id).json")
+  }
+
+  /// - Throws: `StoreError.damaged` where its id is no name, or why it cannot be written.
+  func writeReceipt(in store: URL) throws(StoreError) {
+    guard isPlainName(id, most: 128) else {
+      throw .damaged(path: store.path, reason: "an id in it is no name")
+    }
+    let url = Self.receiptURL(id, in: store)
+    try AtomicFile.write(try Receipt.data(self, path: url.path), to: url, in: store)
+  }
+}
+
 extension ExecutionRecord: Receipted {
+  static var folder: String { Receipt.executions }
+
   /// The beginning of the key, the attempt, and a hash of all that the record says: no two executions have
   /// one id, of whichever stores they come, and none that was lost has its id given away.
   func ownID() throws(StoreError) -> String {
@@ -62,6 +81,8 @@ extension ExecutionRecord: Receipted {
 }
 
 extension RunRecord: Receipted {
+  static var folder: String { Receipt.runs }
+
   mutating func upgrade(from format: Int, content: Data, by upgrade: Upgrade) throws {
     if format >= 3 { return }
     sequence = Self.sequence(ofStart: startedAt)

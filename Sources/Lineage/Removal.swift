@@ -71,7 +71,7 @@ extension Removal {
       for id in ids where try StoreFile.kind(place.appending(path: id + ".json")) != nil {
         names.append((id + ".json", id + Receipt.going))
       }
-      try AtomicFile.rename(names, in: place)
+      try AtomicFile.rename(names, in: kind, of: folder)
     }
   }
 

@@ -33,7 +33,7 @@ extension Store {
       status: "running",
       trigger: trigger, seed: seed, host: host, locusVersion: locusVersion,
       gitCommit: gitCommit, options: options, machine: machine)
-    try writeReceipt(record)
+    try record.writeReceipt(in: folder)
     try index { [database] () throws(StoreError) in try RunRow.insert(record, into: database) }
     if let last { try warn(of: last, in: record) }
     return record.id
@@ -52,7 +52,9 @@ extension Store {
 
   /// Ends a run that was killed. Its receipt, completed from the journal, counts.
   private func close(_ id: String) throws(StoreError) {
-    if var known = try Receipt.readIfWhole(RunRecord.self, from: receiptURL(run: id)) {
+    if var known = try Receipt.readIfWhole(
+      RunRecord.self, from: RunRecord.receiptURL(id, in: folder))
+    {
       known = try Journal.completed(known, in: folder)
       try database.transaction { () throws(StoreError) in try renew(known) }
       if known.status != "running" { return try end(known) }
@@ -65,7 +67,8 @@ extension Store {
     try bringIn(patience: patience)
     var record =
       isBehind
-      ? try Journal.completed(Receipt.read(RunRecord.self, from: receiptURL(run: id)), in: folder)
+      ? try Journal.completed(
+        Receipt.read(RunRecord.self, from: RunRecord.receiptURL(id, in: folder)), in: folder)
       : try run(id)
     record.status = status
     record.finishedAt = max(timestamp(), record.startedAt)
@@ -76,7 +79,7 @@ extension Store {
   }
 
   private func end(_ record: RunRecord) throws(StoreError) {
-    try writeReceipt(record)
+    try record.writeReceipt(in: folder)
     try index { [database] () throws(StoreError) in
       try database.run(
         "UPDATE run SET status = ?, finished_at = ? WHERE id = ?",
@@ -96,7 +99,7 @@ extension Store {
   package func recordStages(_ stages: [StageRecord]) throws(StoreError) {
     guard let runID = stages.first?.runID else { return }
     try Journal.append(
-      stages.map { Journal.Entry(stage: $0) }, to: Journal.url(runID, in: folder))
+      stages.map { Journal.Entry(stage: $0) }, to: runID, in: folder)
     try index { [database] () throws(StoreError) in
       try RunRow.insert(stages, runID: runID, into: database)
     }
@@ -107,7 +110,7 @@ extension Store {
   ) throws(StoreError) {
     let event = EventRecord(
       executionID: executionID, at: timestamp(), level: level, message: message)
-    try Journal.append([Journal.Entry(event: event)], to: Journal.url(runID, in: folder))
+    try Journal.append([Journal.Entry(event: event)], to: runID, in: folder)
     try index { [database] () throws(StoreError) in
       try RunRow.insert([event], runID: runID, into: database)
     }
@@ -116,16 +119,5 @@ extension Store {
   /// A run with its stages and events.
   package func run(_ id: String) throws(StoreError) -> RunRecord {
     try RunRow.record(id, in: database)
-  }
-
-  func receiptURL(run id: String) -> URL { folder.appending(path: "\(Receipt.runs)/\(id).json") }
-
-  func writeReceipt(_ record: RunRecord) throws(StoreError) {
-    guard isPlainName(record.id, most: 128) else {
-      throw .damaged(path: databaseURL.path, reason: "a run has an id that is no name")
-    }
-    let url = receiptURL(run: record.id)
-    try AtomicFile.write(
-      try Receipt.data(record, path: url.path), to: url, temporary: temporaryFolder)
   }
 }

@@ -38,8 +38,8 @@ final class LiveProgress: Sendable {
   }
 
   private static let interval = 1.0
+  private let store: URL
   private let url: URL
-  private let temporary: URL
   private let pipeline: String
   private let elapsed: @Sendable () -> Double
   private let state = Mutex(State())
@@ -48,7 +48,7 @@ final class LiveProgress: Sendable {
     store: Store, pipeline: String, elapsed: @escaping @Sendable () -> Double = monotonicSeconds
   ) {
     url = Self.url(in: store.folder)
-    temporary = store.temporaryFolder
+    self.store = store.folder
     self.pipeline = pipeline
     self.elapsed = elapsed
   }
@@ -93,7 +93,7 @@ final class LiveProgress: Sendable {
     state.current?.at = timestamp(Date())
     state.written = elapsed()
     guard let current = state.current, let data = try? JSONEncoder().encode(current) else { return }
-    try? AtomicFile.write(data, to: url, temporary: temporary, isLasting: false)
+    try? AtomicFile.write(data, to: url, in: store, isLasting: false)
   }
 }
 

@@ -96,8 +96,3 @@ package enum Resources {
     return result
   }
 }
-
-extension StageContext {
-  /// Says how much memory the work will hold at least, before it begins.
-  package func requireMemory(_ bytes: Int) throws { try Resources.check(memory: bytes) }
-}

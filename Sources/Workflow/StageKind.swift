@@ -72,6 +72,8 @@ package struct StageKind: Sendable {
   ///   - foresee: members of the manifest that are known before it is made.
   ///   - needs: objects that the store must hold.
   ///   - inspect: members of the manifest that these objects tell.
+  ///   - memory: bytes that the work will hold at least, from settings and manifests: refused before it
+  ///     begins where they are not to be had.
   package init<S: Settings>(
     name: String, version: Int, summary: String, settings: S.Type, inputs: [InputDeclaration],
     produces: ArtifactType, isSeeded: Bool = true,
@@ -80,13 +82,18 @@ package struct StageKind: Sendable {
     foresee: @escaping @Sendable (S, Upstream) -> JSONValue = { _, _ in .null },
     needs: (@Sendable (S) -> [NeededObject])? = nil,
     inspect: (@Sendable (S, (String) -> StageFile) -> JSONValue)? = nil,
+    memory: @escaping @Sendable (S, StageContext) throws -> Int,
     run: @escaping @Sendable (S, StageContext) throws -> StageOutput
   ) {
     self.init(
       name: name, version: version, summary: summary, parameters: S.parameters, inputs: inputs,
       produces: produces, isSeeded: isSeeded,
       check: { (try? S(normalised: $0)).map(check) ?? [] },
-      run: { try run(try S(normalised: $0.parameters), $0) })
+      run: { context in
+        let settings = try S(normalised: context.parameters)
+        try Resources.check(memory: try memory(settings, context))
+        return try run(settings, context)
+      })
     self.checkInputs = { parameters, upstream in
       (try? S(normalised: parameters)).map { checkInputs($0, upstream) } ?? []
     }

@@ -61,8 +61,7 @@ struct SafetyTests {
     let url = fixture.folder.appending(path: place)
     let read = try Receipt.readIfWhole(RunRecord.self, from: url)
     #expect((read != nil) == isAccepted)
-    let journal = Journal.url("r", in: fixture.folder)
-    try Journal.append([.init(stage: record.stages[0])], to: journal)
+    try Journal.append([.init(stage: record.stages[0])], to: "r", in: fixture.folder)
     let completed = try Journal.completed(run("r"), in: fixture.folder)
     #expect(completed.stages.isEmpty != isAccepted)
   }
@@ -123,6 +122,73 @@ struct SafetyTests {
       try fixture.stage(run, "b", "generate", files: [("pixels", "other")])
     }
     #expect(try FileManager.default.contentsOfDirectory(atPath: outside.path) == ["copy"])
+  }
+
+  @Test(
+    "a folder that becomes a link while the store is open is not written through",
+    arguments: [Receipt.executions, Receipt.runs, "receipts", "tmp", "checkpoints", "damaged"])
+  func swapped(_ place: String) throws {
+    let fixture = try StoreFixture()
+    let run = try fixture.begin()
+    let made = try fixture.stage(run, "a", "generate", files: [("pixels", "a")])
+    let outside = FileManager.default.temporaryDirectory.appending(
+      path: "locus-outside-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: outside) }
+    for inner in ["", "executions", "runs", "objects"] {
+      try FileManager.default.createDirectory(
+        at: outside.appending(path: inner), withIntermediateDirectories: true)
+    }
+    let link = fixture.folder.appending(path: place)
+    if FileManager.default.fileExists(atPath: link.path) {
+      try FileManager.default.moveItem(
+        at: link, to: fixture.folder.appending(path: "was"))
+    }
+    try FileManager.default.createSymbolicLink(at: link, withDestinationURL: outside)
+
+    let key = String(repeating: "b", count: 64)
+    let writes: [(String, () throws -> Void)] = [
+      (
+        Receipt.executions,
+        {
+          var failed = ExecutionRecord(
+            key: key, kind: "k", parameters: .object([:]), seed: 1, inputs: [])
+          failed.status = "failed"
+          _ = try fixture.store.recordFailure(failed, runID: run)
+        }
+      ),
+      (Receipt.runs, { try made.writeReceipt(in: fixture.folder) }),
+      (
+        Receipt.runs,
+        {
+          try fixture.store.recordEvent(
+            runID: run, executionID: nil, level: "info", message: "m")
+        }
+      ),
+      (
+        "checkpoints",
+        {
+          _ = try CheckpointFolder(store: fixture.store, key: key).save(
+            ["a": Data([1])], kind: "k", version: 1, wallSeconds: 1, cpuSeconds: 1, after: nil)
+        }
+      ),
+      (
+        "damaged",
+        { try Aside.move(fixture.store.objectURL(made.outputs[0].sha256), in: fixture.folder) }
+      ),
+    ]
+    var refused = 0
+    for (written, write) in writes {
+      do {
+        try write()
+      } catch let error as StoreError {
+        refused += 1
+        #expect(error.exitCode == 65, "\(written): \(error)")
+        #expect(error.description.contains(place), "\(written): \(error)")
+      }
+    }
+    #expect(refused > 0)
+    let found = FileManager.default.enumerator(atPath: outside.path)?.allObjects as? [String]
+    #expect(found?.sorted() == ["executions", "objects", "runs"])
   }
 
   @Test("a receipt that is a link to a device without end is refused")

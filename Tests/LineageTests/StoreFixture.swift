@@ -146,3 +146,8 @@ final class StoreFixture {
     return [scenes, train, mask, plain, masked, compare, probe]
   }
 }
+
+extension Store {
+  func receiptURL(execution id: String) -> URL { ExecutionRecord.receiptURL(id, in: folder) }
+  func receiptURL(run id: String) -> URL { RunRecord.receiptURL(id, in: folder) }
+}

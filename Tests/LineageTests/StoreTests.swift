@@ -343,4 +343,22 @@ struct StoreTests {
       try Store.open(nowhere, .readOnly, .locus)
     }
   }
+
+  @Test("damage that is gone when the database is read again was a disk that failed once")
+  func failedOnce() throws {
+    let fixture = try StoreFixture()
+    try fixture.stage(try fixture.begin(), "a", "generate", files: [("pixels", "a")])
+    let database = fixture.store.database
+    for code: Int32 in [11, 11 | 1 << 8, 26] {
+      let error = database.failure(code, statement: "SELECT 1")
+      #expect(error.exitCode == 74, "\(error)")
+      #expect(error.description.contains("whole when it was read again"), "\(error)")
+    }
+    try database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    let file = try FileHandle(forUpdating: fixture.store.databaseURL)
+    try file.seek(toOffset: 4096)
+    try file.write(contentsOf: Data(repeating: 0x55, count: 16384))
+    try file.close()
+    #expect(database.failure(11, statement: "SELECT 1").exitCode == 65)
+  }
 }

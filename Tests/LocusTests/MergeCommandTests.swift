@@ -44,8 +44,8 @@ struct MergeCommandTests {
     }
     // As another machine would have made it.
     let store = try Store.open(URL(filePath: theirs), .readWrite, .locus)
-    let url = store.receiptURL(
-      execution: try #require(store.texts("SELECT id FROM execution").first))
+    let url = ExecutionRecord.receiptURL(
+      try #require(store.texts("SELECT id FROM execution").first), in: store.folder)
     var record = try Receipt.read(ExecutionRecord.self, from: url)
     let content = Data("other".utf8)
     let hash = SHA256.hash(content)

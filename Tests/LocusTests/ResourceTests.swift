@@ -46,6 +46,34 @@ struct ResourceTests {
     }
   }
 
+  @Test("and every other kind that could hold more than there is")
+  func kinds() throws {
+    let stages = """
+      scenes: { kind: "generate", size: 64, cells: 16, objects: [1, 2], count: 8 },
+      judge: { kind: "judge", size: 64, cells: 16, renders: 100, pictures: 640, held_out: 12 },
+      machine: { kind: "analytic", inputs: { scenes: "scenes" }, labelling: "single", counts: [1] },
+      probe: { kind: "probe", inputs: { denoiser: "machine", scenes: "scenes" }, pictures: 10000 },
+      agree: { kind: "agree", inputs: { denoiser: "machine", reference: "machine", scenes: "scenes" },
+               layouts: 10000 },
+      mask: { kind: "intervene", inputs: { denoiser: "machine", scenes: "scenes" }, mask: "pixel",
+              fill: "resampled", fill_pictures: 10000 },
+      draw: { kind: "evaluate", inputs: { denoiser: "machine", judge: "judge" }, layouts: 10000 },
+      cells: { kind: "theory", family: "copied-color", cells: [2, 4], patterns: [[1]],
+               draws: 10000000 },
+      """
+    try withFolder { folder in
+      try Data("{ pipeline: \"p\", question: \"q\", seed: 1, stages: { \(stages) } }".utf8)
+        .write(to: folder.appending(path: "p.json5"))
+      let found = try Executable.run(
+        ["run", "p.json5", "--threads", "1"], in: folder, memory: 450_000)
+      #expect(found.code == 74, "\(found.error)")
+      for stage in ["probe", "agree", "mask", "draw", "cells"] {
+        #expect(found.error.contains("\(stage) failed: this needs "), "\(stage): \(found.error)")
+      }
+      #expect(found.error.contains("3 executed, 5 failed"), "\(found.error)")
+    }
+  }
+
   @Test("with too little memory for anything a run ends with a sentence, and never spins")
   func little() throws {
     try withFolder { folder in

@@ -50,7 +50,7 @@ struct SettingsTests {
       options.pictureCount > 50
         ? [ParameterProblem(path: "picture_count", message: "more than 50")] : []
     },
-    run: { _, _ in StageOutput(files: []) })
+    memory: { _, _ in 0 }, run: { _, _ in StageOutput(files: []) })
 
   @Test("members become parameters, in their order, by their names in snake case")
   func declarations() {
