@@ -16,6 +16,8 @@ package struct Merge: Sendable {
   /// In the order in which they finished, under the ids that they get here.
   package fileprivate(set) var executions: [ExecutionRecord] = []
   package fileprivate(set) var runs: [RunRecord] = []
+  /// Runs here of which people said more there, with all that was said.
+  package fileprivate(set) var noted: [RunRecord] = []
   /// Executions and runs that both have.
   package fileprivate(set) var known = 0
   /// Ids there whose namesakes here are something else, with the ids that they get.
@@ -25,6 +27,7 @@ package struct Merge: Sendable {
   /// Hashes of the objects that are to be copied.
   package fileprivate(set) var objects: [String] = []
   package fileprivate(set) var bytes = 0
+  var isEmpty: Bool { executions.isEmpty && runs.isEmpty && objects.isEmpty && noted.isEmpty }
   /// Known when it has been done.
   package fileprivate(set) var differences: [Difference] = []
   /// All successes there, under the ids that they have here.
@@ -61,13 +64,13 @@ extension Store {
     progress: (Int, Int) throws -> Void
   ) throws {
     let other = other.resolvingSymlinksInPath()
-    if !(merge.executions.isEmpty && merge.runs.isEmpty && merge.objects.isEmpty) {
+    if !merge.isEmpty {
       // Cut off from here on, the next session puts it in order.
       try Doubts.write([.merging], in: folder)
       try copy(merge.objects, from: other, to: folder, progress)
       // What uses comes after what it uses.
       for record in merge.executions { try record.writeReceipt(in: folder) }
-      for record in merge.runs { try record.writeReceipt(in: folder) }
+      for record in merge.runs + merge.noted { try record.writeReceipt(in: folder) }
       try renewDatabase(in: folder, from: try Receipts(in: folder, vocabulary), vocabulary)
       Doubts.leave([], in: folder)
     }
@@ -206,6 +209,7 @@ extension Merge {
   ) throws(StoreError) {
     var taken: [String: String] = [:]
     for run in mine.runs { taken[run.id] = try run.mark() }
+    let own = Dictionary(mine.runs.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     for run in theirs {
       if run.status == "running" {
         unfinished.append(run.id)
@@ -215,8 +219,9 @@ extension Merge {
       // `ID-MARK` is what one of mine was called there.
       let former = run.id.hasSuffix("-" + mark) ? String(run.id.dropLast(mark.count + 1)) : run.id
       let other = "\(run.id.prefix(100))-\(mark)"
-      if [run.id, former, other].contains(where: { taken[$0] == mark }) {
+      if let id = [run.id, former, other].first(where: { taken[$0] == mark }) {
         known += 1
+        if let noted = own[id]?.adding(notesOf: run) { self.noted.append(noted) }
         continue
       }
       var record = run.using { here[$0] }
@@ -267,9 +272,22 @@ extension ExecutionRecord {
 }
 
 extension RunRecord {
-  /// Stands for all that it says but for ids, which differ from store to store and may be lost.
+  /// Stands for all that it says but for ids, which differ from store to store and may be lost, and for
+  /// what people said of it since.
   fileprivate func mark() throws(StoreError) -> String {
-    try Receipt.mark(using { _ in nil }.named(""))
+    var record = using { _ in nil }.named("")
+    record.events.removeAll { $0.level == EventRecord.note }
+    return try Receipt.mark(record)
+  }
+
+  /// With what was said of it elsewhere; `nil` when that is all here.
+  fileprivate func adding(notesOf other: RunRecord) -> RunRecord? {
+    let new = other.events.filter { $0.level == EventRecord.note && !events.contains($0) }
+    if new.isEmpty { return nil }
+    var record = self
+    let notes = (events.filter { $0.level == EventRecord.note } + new).sorted { $0.at < $1.at }
+    record.events = events.filter { $0.level != EventRecord.note } + notes
+    return record
   }
 
   fileprivate var executionIDs: [String] {

@@ -146,6 +146,9 @@ package struct EventRecord: Sendable, Codable, Hashable {
   package var at: String
   package var level: String
   package var message: String
+
+  /// The level of what a person said of a run.
+  package static let note = "note"
 }
 
 /// One run with its pipeline, its stages and its events.

@@ -116,6 +116,24 @@ extension Store {
     }
   }
 
+  /// Keeps what a person says of a run with it, as an event of its own level. The caller holds the lock.
+  package func note(runID: String, _ message: String) throws(StoreError) {
+    var record = try run(runID)
+    // One that was killed is ended by the next run, with what its journal says.
+    if record.status == "running" {
+      return try recordEvent(
+        runID: runID, executionID: nil, level: EventRecord.note, message: message)
+    }
+    let event = EventRecord(
+      executionID: nil, at: timestamp(), level: EventRecord.note, message: message)
+    record.events.append(event)
+    // Nothing is written while another program holds the database: its rows would lack the note for good.
+    try database.transaction { () throws(StoreError) in
+      try RunRow.insert([event], runID: runID, into: database)
+      try record.writeReceipt(in: folder)
+    }
+  }
+
   /// A run with its stages and events.
   package func run(_ id: String) throws(StoreError) -> RunRecord {
     try RunRow.record(id, in: database)

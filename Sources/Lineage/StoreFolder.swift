@@ -108,6 +108,16 @@ struct StoreFolder {
 }
 
 extension Store {
+  /// A folder of its own for a stage's files.
+  package func makeScratch() throws(StoreError) -> URL {
+    try StoreFolder(folder).makeFolder("tmp/" + Places.newScratch()).url
+  }
+
+  /// What cannot be removed waits for the next run.
+  package func removeScratch(_ scratch: URL) {
+    try? StoreFolder(folder).removeAll("tmp/" + scratch.lastPathComponent)
+  }
+
   /// Removes what killed processes left half done in a store; what cannot be removed is in no way. The
   /// caller holds the lock: nobody else is at work but `verify`, whose draft says that it is held.
   package static func removeLeftovers(in folder: URL) throws(StoreError) {

@@ -221,9 +221,8 @@ package struct Runner {
   ) throws {
     let instance = step.instance
     try record(step, key: key, status: "running", reason: reason, nil)
-    let scratch = store.temporaryFolder.appending(path: Places.newScratch())
-    try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: scratch) }
+    let scratch = try store.makeScratch()
+    defer { store.removeScratch(scratch) }
     // Gathered stages are handed over in the order that the key has them.
     let inputs = inputs.mapValues { results in
       results.sorted {

@@ -9,7 +9,8 @@ enum CommandLineTool {
       RebuildCommand.self, MergeCommand.self, CollectCommand.self, ReportCommand.self,
       ImportCommand.self,
       SampleCommand.self, DenoiseCommand.self, BenchCommand.self, ScheduleCommand.self,
-      CompletionsCommand.self, ManCommand.self, SchemaCommand.self,
+      NoteCommand.self, InitCommand.self, GraphCommand.self, CompletionsCommand.self,
+      ManCommand.self, SchemaCommand.self,
     ]
   }
 

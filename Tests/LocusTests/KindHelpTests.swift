@@ -22,6 +22,11 @@ struct KindHelpTests {
         #expect(found.output.contains("    \(accepted(parameter.type))"))
       }
     }
+    let page = ManCommand.page([], Experiments.stageKinds)
+    for kind in Experiments.stageKinds {
+      #expect(page.contains("\n.SS \"\(kind.name)\"\n"))
+      for parameter in kind.parameters { #expect(page.contains("  \(parameter.name)  ")) }
+    }
     let overview = try Executable.run(["help"], in: FileManager.default.temporaryDirectory).output
     for kind in Experiments.stageKinds { #expect(overview.contains("  \(kind.name)  ")) }
     let wrong = try Executable.run(["help", "evaluat"], in: FileManager.default.temporaryDirectory)
@@ -54,7 +59,7 @@ struct KindHelpTests {
   }
 
   /// As the specification of JSON Schema, 2020-12, has the words that are used.
-  private static func faults(
+  static func faults(
     _ value: JSONValue, _ schema: JSONValue, at path: String = "$"
   ) -> [String] {
     var faults: [String] = []

@@ -88,5 +88,5 @@ struct MergeCommandTests {
 }
 
 extension Bench {
-  fileprivate func path(_ name: String) -> String { folder.appending(path: name).path }
+  func path(_ name: String) -> String { folder.appending(path: name).path }
 }

@@ -91,6 +91,11 @@ package final class Session {
     }
   }
 
+  /// Keeps what a person says of a run with it.
+  package func note(run id: String, _ message: String) throws {
+    try withExtendedLifetime(self) { try open().note(runID: id, message) }
+  }
+
   /// Makes the database again from receipts and objects alone, and tells how many were read.
   package func rebuild() throws -> (executions: Int, runs: Int) {
     try withExtendedLifetime(self) { try Store.rebuild(folder, vocabulary) }

@@ -36,6 +36,20 @@ struct CommandContext<Options: CommandOptions> {
   var kinds: [StageKind]
 }
 
+extension CommandContext {
+  /// Writes a file that the command line names and prints its path, unless the file is what the path
+  /// would be printed to.
+  func write(_ data: Data, to path: String) throws {
+    let url = URL(filePath: path)
+    do {
+      try OutputFile.write(data, to: url)
+    } catch .cannotWrite(_, let reason) {
+      throw UsageError.cannotWrite(path, reason: reason)
+    }
+    if !OutputFile.isStandardOutput(url) { try console.printLine(path) }
+  }
+}
+
 extension CommandContext where Options: StoreOptions {
   var storeFolder: URL {
     let path = options.store ?? console.environment["LOCUS_STORE"] ?? ""
@@ -52,18 +66,6 @@ extension CommandContext where Options: StoreOptions {
   {
     try Session(
       storeFolder, .locus, as: name, makesStore: makesStore, heals: heals, healed: tellHealed)
-  }
-
-  /// Writes a file that the command line names and prints its path, unless the file is what the path
-  /// would be printed to.
-  func write(_ data: Data, to path: String) throws {
-    let url = URL(filePath: path)
-    do {
-      try OutputFile.write(data, to: url)
-    } catch .cannotWrite(_, let reason) {
-      throw UsageError.cannotWrite(path, reason: reason)
-    }
-    if !OutputFile.isStandardOutput(url) { try console.printLine(path) }
   }
 
   func tellHealed(_ line: String) { console.tell("healed: \(line)") }

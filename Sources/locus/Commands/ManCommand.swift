@@ -1,4 +1,5 @@
 import Formats
+import Workflow
 
 /// `locus man`: the manual page, from the same declarations as `--help`.
 enum ManCommand: Command {
@@ -13,11 +14,12 @@ enum ManCommand: Command {
     ])
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
-    try context.console.write(page(CommandLineTool.commands.map { $0.declaration }))
+    try context.console.write(
+      page(CommandLineTool.commands.map { $0.declaration }, context.kinds))
     return 0
   }
 
-  static func page(_ commands: [CommandDeclaration]) -> String {
+  static func page(_ commands: [CommandDeclaration], _ kinds: [StageKind]) -> String {
     var page = Roff()
     page.raw(".TH LOCUS 1 \"\(locusDate)\" \"locus \(locusVersion)\" \"User Commands\"")
     page.macro("SH", ["NAME"])
@@ -30,6 +32,12 @@ enum ManCommand: Command {
         + "with all that it came from, in one store. What has been done is not done again.")
     page.macro("SH", ["COMMANDS"])
     for command in commands { add(command, to: &page) }
+    page.macro("SH", ["KINDS OF STAGES"])
+    for kind in kinds {
+      page.macro("SS", [kind.name])
+      page.text(kind.summary)
+      page.block(KindHelp.details(of: kind, among: kinds))
+    }
     page.macro("SH", ["EXIT STATUS"])
     for (code, meaning) in Help.exitCodes { page.item(Roff.bold(code), meaning) }
     page.macro("SH", ["ENVIRONMENT"])

@@ -62,6 +62,7 @@ enum MergeCommand: Command {
         + " \(merge.known) executions and runs were here"
     ]
     lines += merge.unfinished.map { "run \($0) has no end yet: left there" }
+    lines += merge.noted.map { "run \($0.id) has more notes there: brought in" }
     lines += merge.renamed.sorted { $0.key < $1.key }.map { old, new in
       "\(old) is something else here: brought in as \(new)"
     }
@@ -85,6 +86,7 @@ enum MergeCommand: Command {
     return .object([
       "merged": .bool(isDone), "executions": list(merge.executions.map(\.id)),
       "runs": list(merge.runs.map(\.id)), "objects": list(merge.objects),
+      "noted": list(merge.noted.map(\.id)),
       "bytes": .integer(merge.bytes), "known": .integer(merge.known),
       "unfinished": list(merge.unfinished),
       "renamed": .object(merge.renamed.mapValues(JSONValue.string)),

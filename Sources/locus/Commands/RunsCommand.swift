@@ -4,6 +4,7 @@ import Lineage
 enum RunsCommand: Command {
   struct Options: StoreOptions {
     @Option("--limit", "N", in: 1...1_000_000, default: 20, "at most this many") var limit: Int
+    @Option("--note", "TEXT", "only runs with a note that holds this") var note: String?
     @Flag(.json) var json
     @Option(.store) var store: String?
   }
@@ -12,6 +13,7 @@ enum RunsCommand: Command {
     name: "runs", summary: "List runs, the newest first.",
     examples: [
       .init(command: "locus runs", effect: "the last twenty"),
+      .init(command: "locus runs --note '#paper'", effect: "those that `locus note` marked so"),
       .init(command: "locus runs --limit 1 --json", effect: "the last one, for a program"),
     ])
 
@@ -25,11 +27,21 @@ enum RunsCommand: Command {
         (SELECT count(*) FROM stage s WHERE s.run_id = r.id
           AND s.status IN ('failed', 'interrupted', 'skipped')) AS unfinished,
         r.seed, r.trigger, r.options,
-        r.git_commit
+        r.git_commit,
+        (SELECT group_concat(message, ' · ') FROM (
+          SELECT v.message FROM event v WHERE v.run_id = r.id AND v.level = ?2 ORDER BY v.rowid))
+          AS notes
       FROM run r JOIN pipeline p ON p.id = r.pipeline_id
-      ORDER BY r.sequence DESC, r.id DESC LIMIT ?
-      """, [.integer(Int64(context.options.limit))])
-    let table = TextTable(found).withOptions(asTyped: !context.options.json)
+      WHERE ?3 IS NULL OR EXISTS (
+        SELECT 1 FROM event v WHERE v.run_id = r.id AND v.level = ?2 AND instr(v.message, ?3) > 0)
+      ORDER BY r.sequence DESC, r.id DESC LIMIT ?1
+      """,
+      [
+        .integer(Int64(context.options.limit)), .text(EventRecord.note),
+        context.options.note.map(SQLValue.text) ?? .null,
+      ])
+    var table = TextTable(found).withOptions(asTyped: !context.options.json)
+    if !context.options.json { table = table.without(empty: ["notes"]) }
     try context.console.write(table.text(context.options.json ? .json : .table))
     return 0
   }

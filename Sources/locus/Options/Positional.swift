@@ -48,12 +48,27 @@ extension Positional where Value == String? {
 }
 
 extension Positional where Value: Choice {
+  init(_ name: String, default: Value) {
+    let words = words(of: Value.self)
+    self.init(
+      PositionalDeclaration(
+        name: name, isOptional: true, values: words,
+        help: "\(listed(words)) (default: \(`default`.rawValue))"), absent: `default`,
+      reading: Self.choice(among: words))
+  }
+
   /// - Parameter placeholder: stands in a declaration, and is never read.
   init(_ name: String, placeholder: Value) {
     let words = words(of: Value.self)
     self.init(
-      PositionalDeclaration(name: name, values: words, help: listed(words)), absent: placeholder
-    ) { word, command throws(UsageError) in
+      PositionalDeclaration(name: name, values: words, help: listed(words)), absent: placeholder,
+      reading: Self.choice(among: words))
+  }
+
+  private static func choice(among words: [String])
+    -> (String, _ command: String) throws(UsageError) -> Value
+  {
+    { word, command throws(UsageError) in
       if let value = Value(rawValue: word) { return value }
       throw .badValue(word, option: command, accepted: words.joined(separator: ", "))
     }

@@ -4,9 +4,13 @@ import Workflow
 /// The text of `locus help KIND`: all that a stage of a kind may be given, from the declarations that read it.
 enum KindHelp {
   static func text(of kind: StageKind, among kinds: [StageKind]) -> String {
+    "\(kind.name): \(kind.summary)\n\n" + details(of: kind, among: kinds)
+  }
+
+  /// All but its sentence.
+  static func details(of kind: StageKind, among kinds: [StageKind]) -> String {
     var sections = [
-      "\(kind.name): \(kind.summary)",
-      "In a pipeline file:\n  NAME: { kind: \"\(kind.name)\", \(sketch(kind)) }",
+      "In a pipeline file:\n  NAME: { kind: \"\(kind.name)\", \(sketch(kind)) }"
     ]
     if !kind.inputs.isEmpty {
       sections.append(

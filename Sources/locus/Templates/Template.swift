@@ -1,0 +1,42 @@
+import Formats
+
+/// A pipeline file to begin with: `locus init` writes it under a name of its own.
+///
+/// What a comment says of a parameter is advice; its range and meaning stand in `locus help KIND`.
+enum Template: String, CaseIterable {
+  case study, masks, analytic, theory
+
+  /// For `--help`.
+  var summary: String {
+    switch self {
+    case .study: "does a network that sees only windows compose where an ordinary one fails?"
+    case .masks: "do masks repair a trained network, and what do controls say?"
+    case .analytic: "what does locality do without any training?"
+    case .theory: "the theorem in worlds that can be enumerated"
+    }
+  }
+
+  /// - Parameters:
+  ///   - name: of the pipeline; a plain name.
+  ///   - path: of the file that it becomes.
+  func text(named name: String, path: String) -> String {
+    let file = Escape.line(Escape.shellWord(path))
+    let body =
+      switch self {
+      case .study: Self.studyText
+      case .masks: Self.masksText
+      case .analytic: Self.analyticText
+      case .theory: Self.theoryText
+      }
+    return """
+      // Made by `locus init \(rawValue)`: \(summary)
+      //
+      //   locus run \(file) --dry-run    what would run, and why
+      //   locus run \(file)              run it, or what is left of it
+      //   locus help train                     every parameter of a kind of stage, with its range
+      {
+        pipeline: "\(name)",
+
+      """ + body
+  }
+}

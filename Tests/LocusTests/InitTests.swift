@@ -1,0 +1,104 @@
+// Proves that a pipeline file to begin with is one, and that a pipeline is shown before anything ran.
+import Experiments
+import Formats
+import Foundation
+import Reporting
+import Testing
+import Workflow
+
+@testable import locus
+
+@Suite("locus init and locus dag")
+struct InitTests {
+  @Test("every template is a pipeline that is ready to run", arguments: Template.allCases)
+  func templates(_ template: Template) throws {
+    let bench = try Bench()
+    let path = bench.path("\(template.rawValue)-1.json5")
+    let made = try Executable.run(
+      ["init", template.rawValue, "--output", path], in: bench.folder)
+    #expect(made.code == 0 && made.output == path + "\n", "\(made)")
+    let pipeline = try Pipeline.read(
+      path: path, kinds: Experiments.stageKinds, extensions: [.claims])
+    #expect(pipeline.name == "\(template.rawValue)-1")
+    #expect(pipeline.source.contains("\n//   locus run \(path) --dry-run "))
+    let dry = try Executable.run(["run", path, "--dry-run"], in: bench.folder)
+    #expect(dry.code == 0, "\(dry.error)")
+    #expect(dry.output.contains("\(pipeline.instances.count) of \(pipeline.instances.count) "))
+    let schema = SchemaCommand.schema(Experiments.stageKinds)
+    let faults = KindHelpTests.faults(try JSONValue.parse(Data(pipeline.source.utf8)), schema)
+    #expect(faults.isEmpty, "\(faults)")
+
+    let again = try Executable.run(
+      ["init", template.rawValue, "--output", path], in: bench.folder)
+    #expect(again.code == 73 && again.error.contains("it is there already"), "\(again)")
+    let printed = try Executable.run(
+      ["init", template.rawValue, "--output", "-"], in: bench.folder)
+    #expect(printed.output.contains("pipeline: \"\(template.rawValue)\""))
+  }
+
+  @Test("a file's name that is no pipeline's name gives the template's, and the command as typed")
+  func names() throws {
+    let bench = try Bench()
+    let path = bench.path("my study.json5")
+    #expect(try Executable.run(["init", "--output", path], in: bench.folder).code == 0)
+    let text = try String(contentsOfFile: path, encoding: .utf8)
+    #expect(text.contains("pipeline: \"study\"") && text.contains("locus run '\(path)'"))
+  }
+
+  @Test("a template runs to its report")
+  func runs() throws {
+    try withFolder { folder in
+      #expect(try Executable.run(["init", "theory"], in: folder).code == 0)
+      let run = try Executable.run(
+        [
+          "run", "theory.json5", "--set", "world.samples=20", "--set", "world.draws=20", "--set",
+          "world.sigmas=[1]",
+        ], in: folder)
+      #expect(run.code == 0, "\(run.error)")
+      #expect(run.output.hasPrefix("reports/theory/"))
+    }
+  }
+
+  @Test("a pipeline's stages are boxes, with as many instances as it has")
+  func graph() throws {
+    let bench = try Bench()
+    let path = bench.path("p.json5")
+    try Data(
+      """
+      { pipeline: "p", question: "q", seed: 1, stages: {
+        scenes: { kind: "generate", size: 16, cells: 8, objects: [1, 2], count: 10 },
+        judge: { kind: "judge", size: 16, cells: 8 },
+        model: { kind: "train", inputs: { scenes: "scenes" }, pictures: 64,
+                 network: { type: "unet", width: 8 },
+                 matrix: { labelling: ["all", "single"], batch: [1, 2, 3, 4, 5, 6, 7, 8] } },
+        drawn: { kind: "evaluate", inputs: { denoiser: "model", judge: "judge" } },
+        together: { kind: "compare", inputs: { evaluations: ["drawn"] } } } }
+      """.utf8
+    ).write(to: URL(filePath: path))
+    func dag(_ format: String) throws -> String {
+      let found = try Executable.run(["dag", path, "--format", format], in: bench.folder)
+      #expect(found.code == 0, "\(found.error)")
+      return found.output
+    }
+    #expect(
+      try dag("text") == """
+        scenes    generate
+        judge     judge
+        model     train × 16 (labelling: all, single; batch: 1, 2, 3, …, 8)  ← scenes
+        drawn     evaluate × 16 (labelling: all, single; batch: 1, 2, 3, …, 8)  ← judge, model
+        together  compare  ← drawn
+
+        """)
+    #expect(try dag("mermaid").contains("  s2 -- \"denoiser\" --> s3\n"))
+    #expect(try dag("dot").contains("  s3 -> s4 [label=\"evaluations\"];\n"))
+    let json = try JSONValue.parse(Data(try dag("json").utf8))
+    #expect(
+      json["stages"]?.array?.map { $0["instances"] } == [1, 1, 16, 16, 1].map { .integer($0) })
+    #expect(json["arrows"]?.array?.count == 4)
+    let wider = try Executable.run(
+      ["dag", path, "--set", "model.matrix.batch=[4]"], in: bench.folder)
+    #expect(wider.output.contains("train × 2 (labelling: all, single; batch: 4)"), "\(wider)")
+    let bad = try Executable.run(["dag", path, "--set", "model.pictures=0"], in: bench.folder)
+    #expect(bad.code == 65 && bad.error.contains("model.pictures"), "\(bad)")
+  }
+}
