@@ -9,7 +9,8 @@ enum CommandLineTool {
       RebuildCommand.self, MergeCommand.self, CollectCommand.self, ReportCommand.self,
       ImportCommand.self,
       SampleCommand.self, DenoiseCommand.self, BenchCommand.self, ScheduleCommand.self,
-      NoteCommand.self, InitCommand.self, GraphCommand.self, CompletionsCommand.self,
+      NoteCommand.self, InitCommand.self, GraphCommand.self, NamesCommand.self,
+      CompletionsCommand.self,
       ManCommand.self, SchemaCommand.self,
     ]
   }

@@ -14,6 +14,8 @@ enum StoreReference: Hashable {
 
   /// A run, an execution or an artifact by an unambiguous beginning of its id; an instance such as
   /// `baseline[labelling=single]` means what it used or did last; `latest` is the newest run.
+  ///
+  /// A stage's name means its instance, where it has one alone.
   init(_ word: String, in store: Store) throws {
     if word == "latest" {
       let newest = try store.texts("SELECT id FROM run ORDER BY sequence DESC, id DESC LIMIT 1")
@@ -21,13 +23,12 @@ enum StoreReference: Hashable {
       self = .run(id)
       return
     }
-    let instance = try store.texts(
-      """
-      SELECT s.execution_id FROM stage s JOIN run r ON r.id = s.run_id
-      WHERE s.name = ? AND s.execution_id IS NOT NULL ORDER BY r.sequence DESC, s.id DESC LIMIT 1
-      """, [.text(word)])
-    if let id = instance.first {
-      self = .execution(id)
+    let instances = try Self.instances(of: word, in: store)
+    if instances.count > 1 {
+      throw UsageError.ambiguousReference(word, candidates: instances.map(\.name))
+    }
+    if let instance = instances.first {
+      self = .execution(instance.execution)
       return
     }
     var found: [StoreReference] = []
@@ -47,6 +48,27 @@ enum StoreReference: Hashable {
       let names = try store.texts("SELECT DISTINCT name FROM stage ORDER BY name")
       throw UsageError.unknownReference(word, known: names)
     }
+  }
+
+  /// The instance of this name, or all of the stage of this name in the newest run that had it, each with
+  /// what it used or did last.
+  static func instances(of word: String, in store: Store) throws -> [(
+    name: String, execution: String, run: String
+  )] {
+    func find(_ condition: String) throws -> [(name: String, execution: String, run: String)] {
+      try store.rows(
+        """
+        SELECT s.name, s.execution_id, s.run_id FROM stage s WHERE s.execution_id IS NOT NULL
+          AND \(condition) AND s.run_id = (
+            SELECT s.run_id FROM stage s JOIN run r ON r.id = s.run_id
+            WHERE s.execution_id IS NOT NULL AND \(condition)
+            ORDER BY r.sequence DESC, s.id DESC LIMIT 1)
+        ORDER BY s.id
+        """, [.text(word)]
+      ).map { (try $0.text("name"), try $0.text("execution_id"), try $0.text("run_id")) }
+    }
+    let named = try find("s.name = ?1")
+    return named.isEmpty ? try find("substr(s.name, 1, length(?1) + 1) = ?1 || '['") : named
   }
 
   private static let places: [(String, String, @Sendable (String) -> StoreReference)] = [

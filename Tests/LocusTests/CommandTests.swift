@@ -147,6 +147,11 @@ struct CommandTests {
     let artifact = bench.locus("show", String(hash.prefix(10)))
     #expect(artifact.output.contains("made by"))
     #expect(artifact.output.contains("baseline[width=8]"))
+    let stage = bench.locus("show", "baseline", "--json")
+    let instances = try JSONValue.parse(Data(stage.output.utf8))["instances"]?.array
+    #expect(instances?.map { $0["name"]?.string } == ["baseline[width=8]", "baseline[width=16]"])
+    #expect(
+      bench.locus("lineage", "baseline").error.contains("baseline[width=16]; give more of it"))
     #expect(bench.locus("show", "zzz").code == 64)
     #expect(bench.locus("show", "").code == 64)
     let prefix = bench.locus("show", "2")

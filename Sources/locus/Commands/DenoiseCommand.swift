@@ -9,7 +9,7 @@ import Workflow
 enum DenoiseCommand: Command {
   struct Options: StoreOptions {
     @Positional(
-      "DENOISER",
+      "DENOISER", names: .denoisers,
       "an instance of train, analytic, intervene or import, an execution's id, or a hash")
     var denoiser: String
     @Option(required: "--x", "FILE", "noised pictures, .npy float32 (N, 3, S, S)") var x: String

@@ -5,8 +5,9 @@ import Workflow
 /// `locus diff`: what two runs have not in common.
 enum DiffCommand: Command {
   struct Options: StoreOptions {
-    @Positional("RUN", "the beginning of a run's id") var run: String
-    @Positional("RUN", default: "latest", "the other one (default: `latest`)") var other: String
+    @Positional("RUN", names: .runs, "the beginning of a run's id") var run: String
+    @Positional("RUN", default: "latest", names: .runs, "the other one (default: `latest`)")
+    var other: String
     @Flag("--all", "equal metrics and points of curves too") var all
     @Flag(.json) var json
     @Option(.store) var store: String?

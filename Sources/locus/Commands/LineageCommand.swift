@@ -4,7 +4,7 @@ enum LineageCommand: Command {
 
   struct Options: StoreOptions {
     @Positional(
-      "ARTIFACT|INSTANCE",
+      "ARTIFACT|INSTANCE", names: .stages,
       "the beginning of an artifact's hash or an execution's id, or an instance's name")
     var subject: String
     @Option("--format", "FORMAT", shown: "text") var format: Format?

@@ -4,7 +4,7 @@ import Workflow
 /// `locus note`: what a person has to say of a run.
 enum NoteCommand: Command {
   struct Options: StoreOptions {
-    @Positional("RUN", "the beginning of a run's id, or `latest`") var run: String
+    @Positional("RUN", names: .runs, "the beginning of a run's id, or `latest`") var run: String
     @Positional("TEXT", "what to keep with it, up to 4096 bytes") var text: String
     @Option(.store) var store: String?
   }

@@ -5,7 +5,7 @@ import Lineage
 /// `locus query`: questions to the store, by name or in SQL.
 enum QueryCommand: Command {
   struct Options: StoreOptions {
-    @Positional("NAME|SQL", "without it: the list of queries, views and tables")
+    @Positional("NAME|SQL", names: .queries, "without it: the list of queries, views and tables")
     var question: String?
     @Option("--format", "FORMAT", shown: "table") var format: TextTable.Format?
     @Flag(.json) var json

@@ -7,7 +7,9 @@ import Workflow
 /// `locus report`: writes a run's report anew, from the store alone.
 enum ReportCommand: Command {
   struct Options: StoreOptions {
-    @Positional("RUN", default: "latest", "the beginning of a run's id, or `latest` (the default)")
+    @Positional(
+      "RUN", default: "latest", names: .runs,
+      "the beginning of a run's id, or `latest` (the default)")
     var run: String
     @Option(.reports) var reports: String
     @Flag(.json) var json

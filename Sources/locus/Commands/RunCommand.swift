@@ -10,9 +10,11 @@ import Workflow
 enum RunCommand: Command {
   struct Options: StoreOptions {
     @Positional("PIPELINE", "a pipeline file (JSON5)") var pipeline: String
-    @Option(repeated: "--only", "STAGE", "only this stage or instance, and what it needs")
+    @Option(
+      repeated: "--only", "STAGE", names: .stages, "only this stage or instance, and what it needs")
     var only: [String]
-    @Option(repeated: "--force", "STAGE", "run this stage or instance again") var force: [String]
+    @Option(repeated: "--force", "STAGE", names: .stages, "run this stage or instance again")
+    var force: [String]
     @Option(
       repeated: "--set", "KEY=VALUE", "override seed or STAGE.PARAMETER, as if it stood in the file"
     )

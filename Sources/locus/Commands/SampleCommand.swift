@@ -16,7 +16,7 @@ enum SampleCommand: Command {
 
   struct Options: StoreOptions {
     @Positional(
-      "DENOISER",
+      "DENOISER", names: .denoisers,
       "an instance of train, analytic, intervene or import, an execution's id, or a hash")
     var denoiser: String
     @Option(

@@ -5,7 +5,8 @@ import Lineage
 /// `locus show`: all that the store knows of one thing.
 enum ShowCommand: Command {
   struct Options: StoreOptions {
-    @Positional("ID", "the beginning of an id or hash, an instance's name, or `latest`")
+    @Positional(
+      "ID", names: .things, "the beginning of an id or hash, an instance's name, or `latest`")
     var id: String
     @Flag(.json) var json
     @Option(.store) var store: String?
@@ -26,6 +27,12 @@ enum ShowCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let store = try context.openStore()
+    let instances = try StoreReference.instances(of: context.options.id, in: store)
+    if instances.count > 1 {
+      let sheet = try stage(context.options.id, run: instances[0].run, store)
+      try context.console.write(context.options.json ? sheet.json : sheet.text)
+      return 0
+    }
     let sheet =
       switch try StoreReference(context.options.id, in: store) {
       case .run(let id): try run(id, store, isForPeople: !context.options.json)
@@ -64,6 +71,23 @@ enum ShowCommand: Command {
     sheet.add(
       "events",
       try table("SELECT at, level, message FROM event WHERE run_id = ? ORDER BY rowid"))
+    return sheet
+  }
+
+  /// Every instance of a stage in the newest run that had it.
+  private static func stage(_ name: String, run: String, _ store: Store) throws -> Sheet {
+    var sheet = Sheet()
+    sheet.fields += [("stage", .string(name)), ("run", .string(run))]
+    sheet.add(
+      "instances",
+      TextTable(
+        try store.query(
+          """
+          SELECT s.name, s.status, e.status AS execution_status,
+            round(e.wall_seconds, 1) AS seconds, e.id AS execution
+          FROM stage s JOIN execution e ON e.id = s.execution_id
+          WHERE s.run_id = ? AND substr(s.name, 1, ?) = ? ORDER BY s.id
+          """, [.text(run), .integer(Int64(name.count + 1)), .text(name + "[")])))
     return sheet
   }
 

@@ -6,7 +6,8 @@ import Workflow
 /// `locus status`: what is going on, and how each pipeline stands.
 enum StatusCommand: Command {
   struct Options: StoreOptions {
-    @Positional("PIPELINE", "whose stages are shown (default: the one that ran last)")
+    @Positional(
+      "PIPELINE", names: .pipelines, "whose stages are shown (default: the one that ran last)")
     var pipeline: String?
     @Flag(.json) var json
     @Option(.store) var store: String?

@@ -1,13 +1,17 @@
 /// What can stand in the place of an argument.
 enum CompletedValue {
   case words([String])
+  /// What `locus names` prints.
+  case names(StoredNames)
   case files
   case folders
   case nothing
 
-  init(metavar: String, values: [String]) {
+  init(metavar: String, values: [String], names: StoredNames?) {
     if !values.isEmpty {
       self = .words(values)
+    } else if let names {
+      self = .names(names)
     } else {
       switch metavar {
       case "FILE", "PIPELINE": self = .files
@@ -21,12 +25,12 @@ enum CompletedValue {
 extension OptionDeclaration {
   /// `nil` for a flag.
   var completedValue: CompletedValue? {
-    metavar.map { CompletedValue(metavar: $0, values: values) }
+    metavar.map { CompletedValue(metavar: $0, values: values, names: names) }
   }
 }
 
 extension PositionalDeclaration {
-  var completedValue: CompletedValue { CompletedValue(metavar: name, values: values) }
+  var completedValue: CompletedValue { CompletedValue(metavar: name, values: values, names: names) }
 }
 
 extension CommandDeclaration {

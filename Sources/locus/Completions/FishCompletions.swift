@@ -4,7 +4,8 @@ import Formats
 enum FishCompletions {
   static func script(_ commands: [CommandDeclaration]) -> String {
     var lines = [
-      "# Completions of locus for fish; made by `locus completions fish`.", "complete -c locus -f",
+      "# Completions of locus for fish; made by `locus completions fish`.", namesFunction,
+      "complete -c locus -f",
     ]
     for (name, help) in CommandDeclaration.words(commands) {
       lines.append(
@@ -21,6 +22,8 @@ enum FishCompletions {
           lines.append("\(condition) -a \(Escape.fish(words.joined(separator: " ")))")
         case .files: lines.append("\(condition) -F")
         case .folders: lines.append("\(condition) -a '(__fish_complete_directories)'")
+        case .names(let names):
+          lines.append("\(condition) -a '(__locus_names \(names.rawValue))'")
         case .nothing: break
         }
       }
@@ -31,6 +34,7 @@ enum FishCompletions {
           case .words(let words): " -x -a \(Escape.fish(words.joined(separator: " ")))"
           case .files: " -r -F"
           case .folders: " -x -a '(__fish_complete_directories)'"
+          case .names(let names): " -x -a '(__locus_names \(names.rawValue))'"
           case .nothing: " -x"
           }
         lines.append(
@@ -39,4 +43,25 @@ enum FishCompletions {
     }
     return lines.joined(separator: "\n") + "\n"
   }
+
+  /// What `locus names` prints, from the store and the pipeline file of the line so far.
+  private static let namesFunction = """
+    function __locus_names
+      set -l words (commandline -opc)
+      set -l arguments
+      set -l place 3
+      while test $place -le (count $words)
+        set -l word $words[$place]
+        if test "$word" = --store; and test $place -lt (count $words)
+          set arguments $arguments --store $words[(math $place + 1)]
+        else if string match -q -- '--store=*' $word
+          set arguments $arguments $word
+        else if test "$argv[1]" = stages; and test "$words[2]" = run; and test -f $word
+          set arguments $arguments $word
+        end
+        set place (math $place + 1)
+      end
+      $words[1] names $argv[1] $arguments 2>/dev/null
+    end
+    """
 }

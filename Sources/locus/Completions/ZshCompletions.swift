@@ -27,6 +27,22 @@ enum ZshCompletions {
     return """
       #compdef locus
       # Completions of locus for zsh; made by `locus completions zsh`.
+      # Offers what `locus names` prints, from the store and the pipeline file of the line so far.
+      _locus_names() {
+        local -a arguments found
+        local place
+        for (( place = 2; place < CURRENT; place++ )); do
+          if [[ $words[place] == --store ]]; then
+            arguments+=(--store $words[place+1])
+          elif [[ $words[place] == --store=* ]]; then
+            arguments+=($words[place])
+          elif [[ $1 == stages && $words[1] == run && -f ${(Q)words[place]} ]]; then
+            arguments+=($words[place])
+          fi
+        done
+        found=(${(f)"$(_call_program names $program names $1 $arguments 2>/dev/null)"})
+        compadd -a found
+      }
       _locus() {
         local -a commands
         commands=(
@@ -35,7 +51,7 @@ enum ZshCompletions {
           _describe -t commands 'command' commands
           return
         fi
-        local command=$words[2]
+        local program=$words[1] command=$words[2]
         # What follows sees its own words only.
         shift words
         (( CURRENT-- ))
@@ -55,6 +71,7 @@ enum ZshCompletions {
       case .words(let words): "(\(words.joined(separator: " ")))"
       case .files: "_files"
       case .folders: "_files -/"
+      case .names(let names): " _locus_names \(names.rawValue)"
       case .nothing: " "
       }
     return Escape.shell("\(head):\(action)")

@@ -8,6 +8,8 @@ struct OptionDeclaration: Sendable {
   var repeats = false
   /// The words that are accepted, where these are few.
   var values: [String] = []
+  /// What it names of a store.
+  var names: StoredNames?
 
   static let help = OptionDeclaration(name: "--help", help: "show this help")
 }
@@ -18,6 +20,8 @@ struct PositionalDeclaration: Sendable {
   var isOptional = false
   /// The words that are accepted, where these are few.
   var values: [String] = []
+  /// What it names of a store.
+  var names: StoredNames?
   var help: String
 }
 

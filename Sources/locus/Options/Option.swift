@@ -168,8 +168,13 @@ extension Option {
     }
   }
 
-  init(repeated name: String, _ metavar: String, _ help: String) where Value == [String] {
-    self.init(repeated: name, metavar, help) { word throws(UsageError) in word }
+  init(
+    repeated name: String, _ metavar: String, names: StoredNames? = nil, _ help: String
+  ) where Value == [String] {
+    self.init(
+      OptionDeclaration(name: name, metavar: metavar, help: help, repeats: true, names: names),
+      absent: []
+    ) { words throws(UsageError) in words }
   }
 }
 

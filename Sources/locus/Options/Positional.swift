@@ -26,23 +26,24 @@ struct Positional<Value>: DeclaredPositional {
 
 extension Positional where Value == String {
   /// - Parameter words: what completions offer.
-  init(_ name: String, offers words: [String] = [], _ help: String) {
+  init(_ name: String, offers words: [String] = [], names: StoredNames? = nil, _ help: String) {
     self.init(
-      PositionalDeclaration(name: name, values: words, help: help), absent: ""
+      PositionalDeclaration(name: name, values: words, names: names, help: help), absent: ""
     ) { word, _ throws(UsageError) in word }
   }
 
-  init(_ name: String, default: String, _ help: String) {
+  init(_ name: String, default: String, names: StoredNames? = nil, _ help: String) {
     self.init(
-      PositionalDeclaration(name: name, isOptional: true, help: help), absent: `default`
+      PositionalDeclaration(name: name, isOptional: true, names: names, help: help),
+      absent: `default`
     ) { word, _ throws(UsageError) in word }
   }
 }
 
 extension Positional where Value == String? {
-  init(_ name: String, _ help: String) {
+  init(_ name: String, names: StoredNames? = nil, _ help: String) {
     self.init(
-      PositionalDeclaration(name: name, isOptional: true, help: help), absent: nil
+      PositionalDeclaration(name: name, isOptional: true, names: names, help: help), absent: nil
     ) { word, _ throws(UsageError) in word }
   }
 }
