@@ -216,6 +216,26 @@ package final class Store {
         """, [.text(pipeline), .text(stage)])
   }
 
+  /// What a stage of this name took when it last succeeded in a pipeline, else another instance of `base`;
+  /// `nil` when none did.
+  package func lastSeconds(pipeline: String, stage: String, orOf base: String) throws(StoreError)
+    -> Double?
+  {
+    for condition in [
+      "s.name = ?2", "(s.name = ?3 OR substr(s.name, 1, length(?3) + 1) = ?3 || '[')",
+    ] {
+      let found = try database.rows(
+        """
+        SELECT e.wall_seconds AS seconds FROM stage s JOIN run r ON r.id = s.run_id
+        JOIN pipeline p ON p.id = r.pipeline_id JOIN execution e ON e.id = s.execution_id
+        WHERE p.name = ?1 AND \(condition) AND e.status IN ('succeeded', 'replaced')
+        ORDER BY r.sequence DESC, s.id DESC LIMIT 1
+        """, [.text(pipeline), .text(stage), .text(base)])
+      if let row = found.first { return try row.number("seconds") }
+    }
+    return nil
+  }
+
   private func execution(where condition: String, _ bindings: [SQLValue]) throws(StoreError)
     -> ExecutionRecord?
   {

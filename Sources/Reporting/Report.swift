@@ -54,6 +54,14 @@ package enum Report {
 
   static let latestName = "latest.md"
 
+  /// The first sentence of the verdict on a page, in plain text; `nil` where there is none.
+  package static func verdict(of page: URL) throws -> String? {
+    let text = String(decoding: try StoreFile.read(page) ?? Data(), as: UTF8.self)
+    let lines = text.split(separator: "\n").drop { $0 != "## \(HeaderSection.verdict)" }
+    guard let paragraph = lines.dropFirst().first else { return nil }
+    let sentence = paragraph.firstRange(of: ". ").map { paragraph[..<$0.lowerBound] + "." }
+    return Markdown.plain(sentence ?? paragraph)
+  }
 }
 
 /// The run that stands for a pipeline, and a newer one that is not whole.

@@ -14,6 +14,8 @@ package struct RunProgress: Sendable, Codable, Hashable {
   package var at: String
   /// What is known as soon as the stage has reported its first progress.
   package var work: Work?
+  /// What comes after the stage.
+  package var ahead: TimeAhead?
 
   package struct Work: Sendable, Codable, Hashable {
     package var done: Int
@@ -71,6 +73,7 @@ final class LiveProgress: Sendable {
           pipeline: pipeline, stage: step.name, number: step.number, count: step.count,
           startedAt: now, at: now)
         write(&state)
+      case .foreseen(_, let ahead): state.current?.ahead = ahead
       case .progressed(_, let progress):
         let now = elapsed()
         let first = state.first ?? (now, progress.done)

@@ -36,12 +36,25 @@ package struct Plan: Sendable {
   package init(
     _ pipeline: Pipeline, store: Store?, only: [String] = [], force: [String] = []
   ) throws {
-    self.pipeline = pipeline
     let wanted = try Self.selected(only, option: "--only", in: pipeline)
     let forced = try Self.selected(force, option: "--force", in: pipeline)
     let needed =
       only.isEmpty
       ? Set(pipeline.instances.indices) : Self.closure(wanted.union(forced), in: pipeline)
+    try self.init(pipeline, store: store, needed: needed, forced: forced)
+  }
+
+  /// The same steps, as the store would have them now.
+  func decided(in store: Store) throws -> Plan {
+    try Plan(
+      pipeline, store: store, needed: Set(steps.map(\.position)),
+      forced: Set(steps.filter(\.isForced).map(\.position)))
+  }
+
+  private init(
+    _ pipeline: Pipeline, store: Store?, needed: Set<Int>, forced: Set<Int>
+  ) throws {
+    self.pipeline = pipeline
     let resolver = StageResolver(pipeline: pipeline.name, store: store)
     steps = []
     var results: [Int: StageResult] = [:]

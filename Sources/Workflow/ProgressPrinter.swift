@@ -20,6 +20,8 @@ package final class ProgressPrinter: Sendable {
   private struct State {
     var first: [String: (time: Double, done: Int)] = [:]
     var last: [String: Double] = [:]
+    /// What comes after the stage that runs.
+    var ahead: TimeAhead?
     /// The first failure, from which others may follow; for the one line of `quiet`.
     var failure: String?
     /// Whether the terminal's last line is a progress line, to be drawn over.
@@ -58,6 +60,7 @@ package final class ProgressPrinter: Sendable {
         if style == .lines { line("\(place(step)) unchanged, reused", &state) }
       case .started(let step, let reason):
         line("\(place(step)) runs: \(reason)", &state)
+      case .foreseen(_, let ahead): state.ahead = ahead
       case .progressed(let step, let progress):
         progressed(step, progress, &state)
       case .noted(let step, let note):
@@ -89,14 +92,15 @@ package final class ProgressPrinter: Sendable {
     let interval = style == .terminal ? Self.drawInterval : Self.lineInterval
     if let last = state.last[step.name], time - last < interval { return }
     state.last[step.name] = time
-    let text =
-      "\(place(step)) "
-      + Self.text(of: progress, since: first.done, seconds: time - first.time)
+    let text = ProgressText(
+      step, progress, Pace(progress, since: first.done, seconds: time - first.time),
+      ahead: state.ahead)
     if style == .terminal {
-      output("\r\(shortened(Escape.line(text), to: width() - 1))\u{1B}[K")
+      let width = max(width() - 1, 1)
+      output("\r\(shortened(Escape.line(text.text(width: width)), to: width))\u{1B}[K")
       state.isDrawn = true
     } else {
-      line(text, &state)
+      line(text.text, &state)
     }
   }
 
@@ -113,37 +117,8 @@ package final class ProgressPrinter: Sendable {
 
   private func place(_ step: RunStep) -> String { "[\(step.number)/\(step.count)] \(step.name)" }
 
-  static func text(of progress: StageProgress, since first: Int, seconds: Double) -> String {
-    let pace = Pace(progress, since: first, seconds: seconds)
-    return text(of: progress, rate: pace.rate, secondsLeft: pace.secondsLeft)
-  }
-
-  private static func text(of progress: StageProgress, rate: Double?, secondsLeft: Double?)
-    -> String
-  {
-    var parts = ["\(progress.done)/\(progress.total) \(progress.unit)"]
-    if progress.total > 0 {
-      parts.append("\(100 * min(progress.done, progress.total) / progress.total) %")
-    }
-    if let rate, let secondsLeft {
-      parts.append("\(rate < 10 ? String(format: "%.1f", rate) : String(format: "%.0f", rate))/s")
-      parts.append("\(duration(secondsLeft)) left")
-    }
-    parts += progress.metrics.map { "\($0.name) \(String(format: "%.4g", $0.value))" }
-    return parts.joined(separator: ", ")
-  }
-
-  /// `[3/17] baseline 1200/2000 pictures, 60 %, 350/s, 12 s left, loss 0.13`.
-  package static func text(of progress: RunProgress) -> String {
-    let place = "[\(progress.number)/\(progress.count)] \(progress.stage)"
-    guard let work = progress.work else { return place }
-    let seen = StageProgress(
-      done: work.done, total: work.total, unit: work.unit,
-      metrics: work.metrics.sorted { $0.key < $1.key }.map {
-        MetricRow(name: $0.key, value: $0.value)
-      })
-    return place + " " + text(of: seen, rate: work.rate, secondsLeft: work.secondsLeft)
-  }
+  /// `[3/17] baseline 1200/2000 pictures, 60 %, 350/s, 12 s left, 4 min in all, loss 0.13`.
+  package static func text(of progress: RunProgress) -> String { ProgressText(progress).text }
 
   private func text(of summary: RunSummary) -> String {
     let counts = [

@@ -2,6 +2,8 @@
 package enum RunEvent: Sendable {
   case reused(RunStep)
   case started(RunStep, reason: String)
+  /// What the stages after this one took before; where nothing is known of them there is no such event.
+  case foreseen(RunStep, TimeAhead)
   case progressed(RunStep, StageProgress)
   /// What a person should know of a stage that goes on nevertheless.
   case noted(RunStep, String)

@@ -59,6 +59,7 @@ package struct Runner {
   /// Whether the request to end left something undone; one that comes too late does not.
   private var wasInterrupted = false
   private var hasThreads = false
+  private var forecast: RunForecast?
 
   /// - Parameters:
   ///   - lock: shows that this process may write; held until the run has ended.
@@ -185,10 +186,17 @@ package struct Runner {
       observer(.reused(place))
     } else {
       observer(.started(place, reason: reason))
+      foresee(index, place)
       let compared = resolution.comparedWith.map { "; compared with execution \($0)" } ?? ""
       try execute(
         step, place, inputs: inputs, key: resolution.specification.key, reason: reason + compared)
     }
+  }
+
+  /// For the eyes alone: what cannot be foreseen stops nothing.
+  private mutating func foresee(_ index: Int, _ place: RunStep) {
+    if forecast == nil { forecast = try? RunForecast(plan, store: store) }
+    if let forecast { observer(.foreseen(place, forecast[index])) }
   }
 
   private mutating func skip(_ step: Plan.Step, _ place: RunStep, reason: String) throws {

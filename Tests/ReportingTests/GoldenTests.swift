@@ -215,4 +215,17 @@ struct RunTests {
     #expect(throws: (any Error).self) { try ask("SELECT 1 AS m") }
     #expect(throws: (any Error).self) { try ask("SELECT 'one' AS n") }
   }
+
+  @Test("a page's verdict begins with one sentence that can be told without Markdown")
+  func verdict() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let found = try Report.verdict(of: root.appending(path: "reports/example/report.md"))
+    #expect(
+      found?.hasPrefix("Shown: baseline[labelling=single] fails beyond the training range") == true)
+    #expect(found?.hasSuffix("(N = 267) for baseline[labelling=all].") == true)
+    #expect(try Report.verdict(of: root.appending(path: "README.md")) == nil)
+    #expect(try Report.verdict(of: root.appending(path: "nowhere.md")) == nil)
+    #expect(Markdown.plain("**a\\_b** `c*d` \\\\ &lt;e") == "a_b cd \\ <e")
+  }
 }

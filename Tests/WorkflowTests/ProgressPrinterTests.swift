@@ -130,8 +130,8 @@ struct ProgressPrinterTests {
     printer.observe(.finished(step, usage))
     let drawn = desk.text.split(separator: "\r").map { String($0) }
     #expect(drawn.count == 3)
-    #expect(drawn[0] == "[2/5] baseline[labelling=all] 0/1000 p…\u{1B}[K")
-    #expect(drawn[1].hasPrefix("[2/5] baseline[labelling=all] 100/1000"))
+    #expect(drawn[0] == "[2/5] baseline[labelling=all] 0 %\u{1B}[K")
+    #expect(drawn[1] == "[2/5] baseline[labelling=al… 9.0 s left\u{1B}[K")
     #expect(drawn[2] == "\u{1B}[K[2/5] baseline[labelling=all] done in 1 min 15 s\n")
   }
 
@@ -168,16 +168,47 @@ struct ProgressPrinterTests {
 
   @Test("a resumed stage's rate counts its own work only")
   func resumed() {
-    let text = ProgressPrinter.text(
-      of: StageProgress(done: 600, total: 1000, unit: "pictures"), since: 500, seconds: 10)
-    #expect(text == "600/1000 pictures, 60 %, 10/s, 40 s left")
+    let text = text(StageProgress(done: 600, total: 1000, unit: "pictures"), 500, 10)
+    #expect(text == "[2/5] baseline[labelling=all] 600/1000 pictures, 60 %, 10/s, 40 s left")
   }
 
   @Test("a stage without a total shows no share")
   func noTotal() {
-    let text = ProgressPrinter.text(
-      of: StageProgress(done: 0, total: 0, unit: "layouts"), since: 0, seconds: 0)
-    #expect(text == "0/0 layouts")
+    let text = text(StageProgress(done: 0, total: 0, unit: "layouts"), 0, 0)
+    #expect(text == "[2/5] baseline[labelling=all] 0/0 layouts")
+  }
+
+  private func text(_ progress: StageProgress, _ first: Int, _ seconds: Double) -> String {
+    ProgressText(step, progress, Pace(progress, since: first, seconds: seconds), ahead: nil).text
+  }
+
+  @Test("what has no room goes by its worth: the time left stays")
+  func narrow() {
+    let progress = StageProgress(
+      done: 100, total: 1000, unit: "pictures", metrics: [MetricRow(name: "loss", value: 0.5)])
+    var text = ProgressText(
+      step, progress, Pace(progress, since: 0, seconds: 10),
+      ahead: TimeAhead(seconds: 600, unknown: 0))
+    let name = "[2/5] baseline[labelling=all]"
+    #expect(
+      text.text == name
+        + " 100/1000 pictures, 10 %, 10/s, 1 min 30 s left, 11 min 30 s in all, loss 0.5")
+    for (width, expected) in [
+      (99, name + " 100/1000 pictures, 10 %, 10/s, 1 min 30 s left, 11 min 30 s in all"),
+      (90, name + " 100/1000 pictures, 10 %, 1 min 30 s left, 11 min 30 s in all"),
+      (71, name + " 10 %, 1 min 30 s left, 11 min 30 s in all"),
+      (66, name + " 1 min 30 s left, 11 min 30 s in all"),
+      (60, "[2/5] baseline[labellin… 1 min 30 s left, 11 min 30 s in all"),
+      (40, "[2/5] baseline[labellin… 1 min 30 s left"), (10, "[2/5] bas…"),
+    ] {
+      let line = text.text(width: width)
+      #expect(line.count <= width)
+      #expect(line == expected, "\(width): \(line)")
+    }
+    text.ahead = TimeAhead(seconds: 600, unknown: 2)
+    #expect(text.text.contains("≥ 11 min 30 s in all"))
+    text.ahead = TimeAhead(seconds: 0, unknown: 0)
+    #expect(!text.text.contains("in all"))
   }
 
   @Test(

@@ -326,4 +326,37 @@ struct RunnerTests {
     let plan = try Plan(parse(pipeline(chain)), store: nil)
     #expect(plan.steps.allSatisfy { $0.runs && $0.reasons.contains(.neverRun) })
   }
+
+  @Test("a run foresees what its stages took before, nothing of those that are reused")
+  func foreseen() throws {
+    let bench = try Bench()
+    let ahead = Mutex<[String: TimeAhead]>([:])
+    func run(_ stages: String, force: [String] = []) throws -> [String: TimeAhead] {
+      ahead.withLock { $0 = [:] }
+      try bench.run(try bench.plan(stages, force: force)) { event in
+        if case .foreseen(let step, let time) = event { ahead.withLock { $0[step.name] = time } }
+      }
+      return ahead.withLock { $0 }
+    }
+    let first = try run(chain)
+    #expect(first.mapValues(\.unknown) == ["s": 3, "t": 2, "e": 1, "c": 0])
+    #expect(first.values.allSatisfy { $0.seconds == 0 })
+    func seconds(_ stage: String) throws -> Double {
+      try #require(
+        try bench.store.lastSeconds(pipeline: "p", stage: stage, orOf: stage))
+    }
+    let (t, e, c) = (try seconds("t"), try seconds("e"), try seconds("c"))
+    #expect(try run(chain).isEmpty)
+    // The training runs again; the scenes do not, and what follows may.
+    let wider = chain.replacing("width: 16", with: "width: 32")
+    let second = try run(wider)
+    #expect(second["t"]?.unknown == 0 && second["s"] == nil)
+    #expect(abs((second["t"]?.seconds ?? 0) - e - c) < 1e-9 && t >= 0)
+    // Another instance of the stage stands for one that is new.
+    let fans = chain.replacing(
+      "network: { type: 'unet', width: 16 }",
+      with: "matrix: { 'network.width': [8, 16] }, network: { type: 'unet' }")
+    let third = try run(fans)
+    #expect(third["t[network.width=8]"]?.unknown == 0)
+  }
 }

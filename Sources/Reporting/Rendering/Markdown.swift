@@ -9,6 +9,21 @@ enum Markdown {
   /// A name as code, whatever is in it.
   static func name(_ text: String) -> String { Escape.markdownCodeCell(text) }
 
+  /// Inline Markdown as it reads: without emphasis, code's backticks and what escapes them.
+  static func plain(_ text: some StringProtocol) -> String {
+    var result = ""
+    var isEscaped = false
+    for character in text {
+      if !isEscaped && ["*", "`"].contains(character) { continue }
+      isEscaped = !isEscaped && character == "\\"
+      if !isEscaped { result.append(character) }
+    }
+    for (entity, character) in [("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")] {
+      result = result.replacingOccurrences(of: entity, with: character)
+    }
+    return result
+  }
+
   static func number(_ value: Double, digits: Int = 2) -> String {
     String(format: "%.\(digits)f", value)
   }

@@ -5,6 +5,8 @@ import Workflow
 
 /// The question, the verdict, and what failed.
 struct HeaderSection: Section {
+  static let verdict = "Verdict"
+
   private let run: RunRecord
   private let findings: Findings?
   private let analytic: AnalyticMachines
@@ -44,13 +46,13 @@ struct HeaderSection: Section {
       guard let theory else {
         return blocks + [.paragraph("**No verdict:** the run has no evaluation to judge by.")]
       }
-      return blocks + [.heading("Verdict"), .paragraph(theory)]
+      return blocks + [.heading(Self.verdict), .paragraph(theory)]
     }
     // A run about machines that states no claims of its own, and masks no failing network, is judged
     // by the machines alone.
     let isAnalytic =
       !analytic.machines.isEmpty && !findings.areStated && findings.claims.repairs.isEmpty
-    blocks.append(.heading("Verdict"))
+    blocks.append(.heading(Self.verdict))
     blocks += (isAnalytic ? analytic.verdict.sentences : findings.verdict.sentences)
       .map(Block.paragraph)
     if let theory { blocks.append(.paragraph(theory)) }

@@ -16,8 +16,9 @@ enum NoteCommand: Command {
       `runs --note` finds it, `merge` brings it along. Nothing that was computed depends on it.
       """,
     examples: [
-      .init(command: "locus note latest '#paper figure 2'", effect: "mark a run"),
-      .init(command: "locus runs --note '#paper'", effect: "find it again"),
+      .init(
+        command: "locus note latest '#paper figure 2'",
+        effect: "mark a run, to find it with `locus runs --note '#paper'`")
     ])
 
   /// Bytes.

@@ -32,26 +32,22 @@ enum ReportCommand: Command {
     guard case .run(let id) = try StoreReference(word, in: store) else {
       throw UsageError.noRun(word)
     }
-    let path = try write(id, store, into: context.options.reports)
+    let path = try Report.write(store: store, runID: id, into: url(context.options.reports))
+      .relativePath
     try context.console.printLine(
       context.options.json
         ? JSONValue.object(["run": .string(id), "report": .string(path)]).canonicalText() : path)
     return 0
   }
 
-  /// Returns the path of the report.
-  static func write(_ runID: String, _ store: Store, into folder: String) throws -> String {
-    try Report.write(store: store, runID: runID, into: url(folder)).relativePath
-  }
-
   /// The report on a run that has just ended; one that had nothing to do needs none of its own.
-  static func path(of run: RunSummary, _ store: Store, into folder: String) throws -> String {
+  static func page(on run: RunSummary, _ store: Store, into folder: String) throws -> URL {
     if run.status == .succeeded, run.executed == 0,
       let report = try Report.standing(store: store, runID: run.runID, in: url(folder))
     {
-      return report.relativePath
+      return report
     }
-    return try write(run.runID, store, into: folder)
+    return try Report.write(store: store, runID: run.runID, into: url(folder))
   }
 
   private static func url(_ folder: String) -> URL {

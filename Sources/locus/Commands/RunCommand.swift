@@ -39,7 +39,8 @@ enum RunCommand: Command {
       A stage runs when its kind, parameters, seed or the content of its inputs are not those of
       an earlier success. A run that was interrupted or killed goes on with the same command, its
       unfinished stage from its last checkpoint, to the same bytes. At its end, even after a
-      failure, a run writes its report and prints the report's path; one that had nothing to do
+      failure, a run writes its report and prints the verdict's first sentence and the report's path
+      (the path alone to the standard output); one that had nothing to do
       leaves the last report as it stands. What `locus verify` found damaged is healed first.
       """,
     examples: [
@@ -102,15 +103,18 @@ enum RunCommand: Command {
       cancellation: cancellation, observer: printer.observe,
       report: { summary, store in
         (
-          report: try ReportCommand.path(of: summary, store, into: options.reports),
+          report: try ReportCommand.page(on: summary, store, into: options.reports),
           standing: try pipeline.standing(store: store)
         )
       })
+    let verdict = summary.status == .succeeded ? try Report.verdict(of: end.report) : nil
+    let report = end.report.relativePath
     if options.json {
-      let value = RunText.json(summary, end.report, end.standing)
+      let value = RunText.json(summary, report, verdict, end.standing)
       try context.console.printLine(value.canonicalText())
     } else if !options.isQuiet {
-      try context.console.printLine(end.report)
+      if let verdict { context.console.tell(verdict) }
+      try context.console.printLine(report)
       if let standing = end.standing { try context.console.showLine(standing.text) }
     }
     return summary.exitCode

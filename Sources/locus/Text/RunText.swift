@@ -44,13 +44,14 @@ enum RunText {
   }
 
   static func json(
-    _ summary: RunSummary, _ report: String, _ standing: ReplicateStanding?
+    _ summary: RunSummary, _ report: String, _ verdict: String?, _ standing: ReplicateStanding?
   ) -> JSONValue {
     .object([
       "run": .string(summary.runID), "status": .string(summary.status.rawValue),
       "executed": .integer(summary.executed), "reused": .integer(summary.reused),
       "failed": .integer(summary.failed), "skipped": .integer(summary.skipped),
-      "report": .string(report), "replicates": standing.map(json) ?? .null,
+      "report": .string(report), "verdict": verdict.map(JSONValue.string) ?? .null,
+      "replicates": standing.map(json) ?? .null,
     ])
   }
 
