@@ -57,8 +57,8 @@ let package = Package(
     .target(name: "Formats"),
     .target(name: "Streams", swiftSettings: numeric),
     .target(name: "Statistics", dependencies: ["Streams"]),
-    .target(name: "Lineage", dependencies: ["CSQLite", "Formats"]),
-    .target(name: "Workflow", dependencies: ["Lineage", "Formats", "Statistics"]),
+    .target(name: "Lineage", dependencies: ["CSQLite", "Streams", "Formats"]),
+    .target(name: "Workflow", dependencies: ["Lineage", "Formats", "Statistics", "Streams"]),
     .target(name: "Measures", dependencies: ["Lineage", "Statistics"]),
 
     .target(name: "Vectors", swiftSettings: numeric),

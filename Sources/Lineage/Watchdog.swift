@@ -1,4 +1,5 @@
 import Foundation
+import Streams
 import Synchronization
 
 /// A thread that says when work does not end in time, and cannot be asked to.

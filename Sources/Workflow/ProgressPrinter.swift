@@ -138,7 +138,7 @@ package final class ProgressPrinter: Sendable {
 
 /// Seconds that nobody sets, unlike those of the day.
 package func monotonicSeconds() -> Double {
-  Double(DispatchTime.now().uptimeNanoseconds) / 1e9
+  ProcessInfo.processInfo.systemUptime
 }
 
 /// `0.4 s`, `12 s`, `3 min 20 s`, `1 h 05 min`.

@@ -1,5 +1,6 @@
 import Foundation
 import Lineage
+import Streams
 import Synchronization
 
 /// What the system lets this process have, looked at before work: in the middle of it there is nothing to

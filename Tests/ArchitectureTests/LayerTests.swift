@@ -52,16 +52,17 @@ struct LayerTests {
     ("Diffusion", ["Tensors", "Vectors", "Streams", "Formats"]),
     ("Tensors", ["Vectors", "Streams", "Formats"]),
     ("Vectors", []),
-    ("Workflow", ["Lineage", "Statistics", "Formats"]),
-    ("Lineage", ["CSQLite", "Formats"]),
+    ("Workflow", ["Lineage", "Statistics", "Streams", "Formats"]),
+    ("Lineage", ["CSQLite", "Streams", "Formats"]),
     ("Statistics", ["Streams", "Formats"]),
     ("Streams", ["Formats"]),
     ("Formats", []),
   ]
 
-  /// What the system and the toolchain bring.
+  /// What the system and the toolchain bring. Not Dispatch: it ends the process when a file of `/proc` about
+  /// one of its threads cannot be opened, for want of descriptors too.
   static let system: Set<String> = [
-    "Foundation", "Dispatch", "Synchronization", "Glibc", "Musl", "Darwin",
+    "Foundation", "Synchronization", "Glibc", "Musl", "Darwin",
   ]
 
   static func files(under folder: String) throws -> [URL] {

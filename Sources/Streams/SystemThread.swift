@@ -1,0 +1,68 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
+/// A thread of the system that can say that it could not be made, as Foundation's and Dispatch's cannot:
+/// the one ends the process then, and the other tries again for ever. Dispatch also watches over its threads
+/// through files in `/proc`, and ends the process when one cannot be opened, for want of descriptors too.
+package struct SystemThread {
+  private final class Work: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+
+  /// Why there is none: the system's code.
+  package struct Failure: Error { package var code: Int32 }
+
+  private let thread: pthread_t
+
+  /// One that is to be joined.
+  package init(_ body: @escaping @Sendable () -> Void) throws(Failure) {
+    let work = Unmanaged.passRetained(Work(body))
+    #if canImport(Darwin)
+      var made: pthread_t?
+      let code = pthread_create(
+        &made, nil,
+        { context in
+          Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
+          return nil
+        }, work.toOpaque())
+      guard code == 0, let made else {
+        work.release()
+        throw Failure(code: code)
+      }
+    #else
+      var made = pthread_t()
+      let code = pthread_create(
+        &made, nil,
+        { context in
+          if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body() }
+          return nil
+        }, work.toOpaque())
+      guard code == 0 else {
+        work.release()
+        throw Failure(code: code)
+      }
+    #endif
+    thread = made
+  }
+
+  /// Waits for its end.
+  package func join() { pthread_join(thread, nil) }
+
+  /// One that nobody waits for.
+  ///
+  /// - Returns: the system's code or 0.
+  package static func start(_ body: @escaping @Sendable () -> Void) -> Int32 {
+    do {
+      pthread_detach(try SystemThread(body).thread)
+      return 0
+    } catch {
+      return error.code
+    }
+  }
+}
