@@ -20,7 +20,7 @@ struct ConditionsRow: Hashable {
   static func question(_ runID: String) -> Question<ConditionsRow> {
     Question(
       """
-      SELECT v.execution_id, v.stage, v.model, v.intervention, e.seed,
+      SELECT v.execution_id, v.name AS stage, v.model, v.intervention, e.seed,
         coalesce(json_extract(m.body, '$.conditions.judge'), (
           SELECT i.sha256 FROM execution_input i WHERE i.execution_id = v.execution_id
           AND i.role = 'judge/weights')) AS judge,

@@ -70,7 +70,7 @@ struct EffectRow {
     Question("SELECT * FROM run_intervention_effect WHERE run_id = \(Escape.sql(runID))") { row in
       EffectRow(
         intervention: try row.text("intervention"), baseline: try row.text("baseline"),
-        stage: try row.text("stage"),
+        stage: try row.text("name"),
         mask: MaskSpecification.Name(rawValue: try row.text("arm")),
         measure: try row.text("metric"),
         estimate: try row.estimate("effect"), p: try row.optionalNumber("p"),

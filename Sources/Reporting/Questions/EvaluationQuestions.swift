@@ -36,12 +36,12 @@ struct EvaluatedModel: Hashable {
   static func question(_ runID: String) -> Question<EvaluatedModel> {
     Question(
       """
-      SELECT v.model, v.labelling, v.arm, v.intervention, v.stage, v.execution_id,
+      SELECT v.model, v.labelling, v.arm, v.intervention, v.name AS stage, v.execution_id,
         coalesce(d.network, json_extract(e.params, '$.network.type')) AS network,
         CASE WHEN d.sha256 IS NULL THEN t.kind = 'analytic' ELSE d.network IS NULL END AS is_machine,
         coalesce(d."window" < d.size, json_extract(e.params, '$.network.type') = 'local') AS is_local
       FROM run_model v
-      JOIN stage s ON s.run_id = v.run_id AND s.name = v.stage
+      JOIN stage s ON s.run_id = v.run_id AND s.name = v.name
       LEFT JOIN denoiser d ON d.sha256 = v.denoiser
       JOIN stage t ON t.run_id = v.run_id AND t.name = v.model
       JOIN execution e ON e.id = t.execution_id

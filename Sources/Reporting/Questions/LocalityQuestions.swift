@@ -28,7 +28,7 @@ struct LocalityRow {
     ) { row in
       LocalityRow(
         model: try row.text("model"), arm: try row.text("arm"),
-        intervention: try row.optionalText("intervention"), stage: try row.text("stage"),
+        intervention: try row.optionalText("intervention"), stage: try row.text("name"),
         sigma: try row.number("sigma"), k: try row.integer("k"), space: try space(row),
         window: try row.integer("window"),
         share: try row.estimate("share"))
