@@ -1,5 +1,6 @@
 // Proves that what differs in nothing but a setting of the stage that measured it, or of the one that
 // compared, is told apart wherever it stands side by side: in views, queries, tables, headings and legends.
+import Formats
 import Foundation
 import Lineage
 import Measures
@@ -154,6 +155,20 @@ struct SideBySideTests {
     ])
     #expect(labels[Labels.Thing(title: "m", instances: ["quick"])] == "m, quick")
     #expect(labels[Labels.Thing(title: "n", instances: ["quick"])] == "n")
+  }
+
+  @Test("a lineage that GitHub would not draw has one box a stage, with its instances' number")
+  func largeLineage() throws {
+    let fixture = try ReportFixture()
+    let made = try fixture.stage("scenes", "generate", files: ["pixels": "p"])
+    for seed in 0...Flowchart.mostArrows {
+      try fixture.stage(
+        "model[seed=\(seed)]", "train", inputs: [("scenes", made)], files: ["w": "\(seed)"])
+    }
+    let page = MarkdownRenderer(try LineageSection(fixture.data).blocks, pictureFolder: "p").text
+    #expect(page.contains("has 501 arrows between 502 boxes"))
+    #expect(page.contains("  s0[\"scenes<br/>generate · "))
+    #expect(page.contains("\n  s1[\"model × 501<br/>train\"]\n  s0 --> s1\n```"))
   }
 
   private static func flat(_ blocks: [Block]) -> [Block] {
