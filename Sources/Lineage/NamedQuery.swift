@@ -9,7 +9,7 @@ extension NamedQuery {
       sql: """
         SELECT name, kind, wall_seconds, share, cpu_seconds, peak_rss_bytes, reused, pipeline
         FROM stage_cost ORDER BY pipeline, wall_seconds DESC, name
-        """),
+        """, descriptions: ["pipeline", "reused"]),
     NamedQuery(
       name: "stages", summary: "What the newest runs needed, and why",
       sql: """

@@ -108,11 +108,14 @@ package struct NamedQuery: Sendable, Hashable {
   package var name: String
   package var summary: String
   package var sql: String
+  /// The columns that only describe: what has little room does without them, in this order.
+  package var descriptions: [String]
 
-  package init(name: String, summary: String, sql: String) {
+  package init(name: String, summary: String, sql: String, descriptions: [String] = []) {
     self.name = name
     self.summary = summary
     self.sql = sql
+    self.descriptions = descriptions
   }
 }
 

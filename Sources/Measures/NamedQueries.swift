@@ -1,7 +1,7 @@
 import Lineage
 
 extension NamedQuery {
-  /// What tells rows apart comes first, then what they say: a narrow terminal has room for no more.
+  /// What tells rows apart comes first, then what they say.
   /// The order is that of the pipeline: by name, ten comes before two.
   static let science: [NamedQuery] = [
     NamedQuery(
@@ -10,28 +10,28 @@ extension NamedQuery {
         SELECT name, k_max, ci_low, ci_high, n, threshold, comparison, model, labelling, arm,
           intervention, seed, pipeline
         FROM run_k_max \(latest) ORDER BY pipeline, position, comparison, seed
-        """),
+        """, descriptions: descriptions),
     NamedQuery(
       name: "recall", summary: "Location recall for every K, with intervals and window load",
       sql: """
         SELECT name, k, recall, ci_low, ci_high, n, window_load, model, labelling, arm,
           intervention, seed, pipeline
         FROM run_length_generalization \(latest) ORDER BY pipeline, position, k, seed
-        """),
+        """, descriptions: descriptions),
     NamedQuery(
       name: "locality", summary: "Share of squared sensitivity inside windows",
       sql: """
         SELECT name, space, sigma, k, "window", share, ci_low, ci_high, n, model, arm, intervention,
           pipeline
         FROM run_locality \(latest) ORDER BY pipeline, position, space, sigma, k, "window"
-        """),
+        """, descriptions: descriptions),
     NamedQuery(
       name: "effects", summary: "Average causal effect of each intervention",
       sql: """
-        SELECT name, metric, effect, ci_low, ci_high, p_holm, n, p, comparison, baseline,
+        SELECT name, metric, effect, ci_low, ci_high, n, p_holm, comparison, p, baseline,
           intervention, arm, pipeline
         FROM run_intervention_effect \(latest) ORDER BY pipeline, metric, effect DESC, position, comparison
-        """),
+        """, descriptions: descriptions),
     NamedQuery(
       name: "training", summary: "Loss against pictures seen",
       sql: """
@@ -44,7 +44,7 @@ extension NamedQuery {
         SELECT name, measure, k, sigma, r2, ci_low, ci_high, n, reference, model, arm, intervention,
           pipeline
         FROM run_agreement \(latest) ORDER BY pipeline, position, measure, k, sigma
-        """),
+        """, descriptions: descriptions),
     NamedQuery(
       name: "denoisers", summary: "Every denoiser in the store, from its manifest",
       sql: "SELECT * FROM denoiser ORDER BY name, sha256"),
@@ -72,5 +72,8 @@ extension NamedQuery {
         """),
   ]
 
+  private static let descriptions = [
+    "pipeline", "seed", "arm", "intervention", "labelling", "baseline", "reference", "model",
+  ]
   private static let latest = "WHERE run_id IN (SELECT id FROM latest_run)"
 }

@@ -9,7 +9,7 @@ enum RunsCommand: Command {
   }
 
   static let about = CommandSummary(
-    name: "runs", summary: "List runs, the newest first.",
+    name: "runs", summary: "List runs, the newest first.", discussion: TextTable.fitting,
     examples: [
       .init(command: "locus runs", effect: "the last twenty"),
       .init(command: "locus runs --limit 1 --json", effect: "the last one, for a program"),
@@ -30,7 +30,13 @@ enum RunsCommand: Command {
       ORDER BY r.sequence DESC, r.id DESC LIMIT ?
       """, [.integer(Int64(context.options.limit))])
     let table = TextTable(found).withOptions(asTyped: !context.options.json)
-    try context.console.write(table.text(context.options.json ? .json : .table))
+    try context.console.write(
+      context.options.json
+        ? table.text(.json)
+        : table.text(
+          for: context.console,
+          // The run's id has its pipeline.
+          dispensable: ["pipeline", "trigger", "seed", "reused", "executed", "seconds"]))
     return 0
   }
 }
