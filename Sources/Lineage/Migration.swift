@@ -18,7 +18,7 @@ extension Schema {
         try extend(database, to: vocabulary)
       }
       for view in vocabulary.allViews {
-        try database.execute("CREATE VIEW \(view.name) AS \(view.sql)")
+        try database.execute(view.statement)
       }
       try write(vocabulary.measures, into: database)
       try database.execute("PRAGMA application_id = \(applicationID)")
@@ -34,7 +34,7 @@ extension Schema {
     let views = try database.texts(
       "SELECT sql FROM sqlite_schema WHERE type = 'view' AND substr(lower(name), 1, length(?1)) <> ?1"
         + " ORDER BY rowid", [.text(SchemaItem.personalPrefix)])
-    if views != vocabulary.allViews.map({ "CREATE VIEW \($0.name) AS \($0.sql)" }) { return false }
+    if views != vocabulary.allViews.map(\.statement) { return false }
     if try !missing(of: vocabulary, in: database).isEmpty { return false }
     return try database.query("SELECT \(measureColumns) FROM measure ORDER BY rowid").rows
       == vocabulary.measures.map(values)

@@ -6,11 +6,14 @@ extension NamedQuery {
       sql: "SELECT * FROM latest_run"),
     NamedQuery(
       name: "costs", summary: "Time and memory of each stage",
-      sql: "SELECT * FROM stage_cost ORDER BY pipeline, wall_seconds DESC"),
+      sql: """
+        SELECT name, kind, wall_seconds, share, cpu_seconds, peak_rss_bytes, reused, pipeline
+        FROM stage_cost ORDER BY pipeline, wall_seconds DESC, name
+        """, descriptions: ["pipeline", "reused"]),
     NamedQuery(
       name: "stages", summary: "What the newest runs needed, and why",
       sql: """
-        SELECT s.run_id, s.name, s.status, s.reason FROM stage s
+        SELECT s.name, s.status, s.reason, s.run_id FROM stage s
         WHERE s.run_id IN (SELECT id FROM newest_run) ORDER BY s.id
         """),
     NamedQuery(

@@ -212,4 +212,4 @@ private let instants = Date.ISO8601FormatStyle(includingFractionalSeconds: true,
 func timestamp(_ date: Date = Date()) -> String { date.formatted(instants) }
 
 /// What `timestamp` made.
-func instant(_ timestamp: String) -> Date? { try? instants.parse(timestamp) }
+package func instant(_ timestamp: String) -> Date? { try? instants.parse(timestamp) }

@@ -103,39 +103,19 @@ package struct TableDeclaration: Sendable, Hashable {
   }
 }
 
-/// A view: its text is the same in every store, or it is made anew.
-package struct ViewDeclaration: Sendable, Hashable {
-  package var name: String
-  package var sql: String
-
-  package init(name: String, sql: String) {
-    self.name = name
-    self.sql = sql
-  }
-
-  /// `run_NAME` over every run, and `NAME` with these columns over the latest run of each pipeline.
-  ///
-  /// - Parameter sql: gives `run_id` and the columns.
-  package static func pair(_ name: String, columns: String, _ sql: String) -> [ViewDeclaration] {
-    [
-      ViewDeclaration(name: "run_" + name, sql: sql),
-      ViewDeclaration(
-        name: name,
-        sql: "SELECT \(columns) FROM run_\(name) WHERE run_id IN (SELECT id FROM latest_run)"),
-    ]
-  }
-}
-
 /// A question that people ask often, under a name for `locus query`.
 package struct NamedQuery: Sendable, Hashable {
   package var name: String
   package var summary: String
   package var sql: String
+  /// The columns that only describe: what has little room does without them, in this order.
+  package var descriptions: [String]
 
-  package init(name: String, summary: String, sql: String) {
+  package init(name: String, summary: String, sql: String, descriptions: [String] = []) {
     self.name = name
     self.summary = summary
     self.sql = sql
+    self.descriptions = descriptions
   }
 }
 

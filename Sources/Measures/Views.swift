@@ -8,22 +8,29 @@ extension ViewDeclaration {
 
   /// A row a denoiser, from its manifest; what a masked one does not say, its base does.
   private static let denoiser = ViewDeclaration(
-    name: "denoiser",
+    name: "denoiser", about: "Every denoiser in the store, a masked one with its base's facts.",
+    columns: [
+      .name.saying("the instance that made it last, NULL where no run did"),
+      ViewColumn("sha256", .text, "of its manifest"), .form, .labelling, .network, .objectsMin,
+      .objectsMax, .window.saying("side in px of what an output pixel depends on"), .base, .mask,
+      .weights, .size, .cells, .camera,
+    ],
     sql: """
-      SELECT m.sha256, json_extract(m.body, '$.form') AS form,
-        json_extract(coalesce(behind.body, m.body), '$.labelling') AS labelling,
-        json_extract(coalesce(behind.body, m.body), '$.network.type') AS network,
-        json_extract(coalesce(behind.body, m.body), '$.objects[0]') AS objects_min,
-        json_extract(coalesce(behind.body, m.body), '$.objects[1]') AS objects_max,
-        json_extract(coalesce(behind.body, m.body), '$.window') AS "window",
-        json_extract(m.body, '$.base') AS base, json_extract(m.body, '$.mask.mask') AS mask,
-        json_extract(coalesce(behind.body, m.body), '$.weights') AS weights,
-        json_extract(coalesce(behind.body, m.body), '$.size') AS size,
-        json_extract(coalesce(behind.body, m.body), '$.space.grid') AS cells,
-        json_extract(coalesce(behind.body, m.body), '$.camera') AS camera
-      FROM manifest m LEFT JOIN manifest behind ON behind.sha256 = json_extract(m.body, '$.base')
+      SELECT (
+          SELECT s.name FROM execution_output o CROSS JOIN stage s
+          WHERE o.sha256 = m.sha256 AND o.role = 'manifest' AND s.execution_id = o.execution_id
+          ORDER BY s.id DESC LIMIT 1) AS name,
+        m.sha256, \(text("m.body", "$.form")) AS form, \(text(own, "$.labelling")) AS labelling,
+        \(text(own, "$.network.type")) AS network, \(integer(own, "$.objects[0]")) AS objects_min,
+        \(integer(own, "$.objects[1]")) AS objects_max, \(integer(own, "$.window")) AS "window",
+        \(text("m.body", "$.base")) AS base, \(text("m.body", "$.mask.mask")) AS mask,
+        \(text(own, "$.weights")) AS weights, \(integer(own, "$.size")) AS size,
+        \(integer(own, "$.space.grid")) AS cells, \(text(own, "$.camera")) AS camera
+      FROM manifest m LEFT JOIN manifest behind ON behind.sha256 = \(text("m.body", "$.base"))
       WHERE m.type = 'denoiser'
       """)
+
+  private static let own = "coalesce(behind.body, m.body)"
 
   /// Which denoiser an evaluation, a probe or an agreement was about: which stage of the run made the
   /// model, and which put it behind a mask.
@@ -33,151 +40,189 @@ extension ViewDeclaration {
   /// weights, or the machine,
   /// lead to the stage that made them, and its parameters say the rest.
   private static let runModel = ViewDeclaration(
-    name: "run_model",
+    name: "run_model", about: "Which denoiser each evaluation, probe or agreement was about.",
+    columns: [
+      .runID, .pipeline, .name, .executionID, .kind, .model, .labelling, .arm, .intervention,
+      .denoiser, .position,
+    ],
     sql: """
-      SELECT s.run_id, p.name AS pipeline, s.name AS stage, s.execution_id, s.kind, t.name AS model,
-        coalesce(json_extract(coalesce(behind.body, d.body), '$.labelling'),
-          json_extract(e.params, '$.labelling')) AS labelling,
-        coalesce(json_extract(d.body, '$.mask.mask'), (
-          SELECT json_extract(x.params, '$.mask')
-          \(intervention)
-          CROSS JOIN execution x ON x.id = i.execution_id
-          WHERE \(isMasked) ORDER BY i.id LIMIT 1), 'none') AS arm,
+      SELECT s.run_id, p.name AS pipeline, s.name, s.execution_id, s.kind, t.name AS model,
+        coalesce(\(text("coalesce(behind.body, d.body)", "$.labelling")),
+          \(text("e.params", "$.labelling"))) AS labelling,
+        coalesce(\(text("d.body", "$.mask.mask")), (
+          SELECT \(text("x.params", "$.mask"))
+          \(intervention) CROSS JOIN execution x
+          WHERE \(isMasked) AND x.id = i.execution_id ORDER BY i.id LIMIT 1), 'none') AS arm,
         (SELECT i.name
           \(intervention)
           WHERE \(isMasked) ORDER BY i.id LIMIT 1) AS intervention,
-        d.sha256 AS denoiser
+        d.sha256 AS denoiser, s.id AS position
       FROM stage s
-      CROSS JOIN run r ON r.id = s.run_id
-      CROSS JOIN pipeline p ON p.id = r.pipeline_id
-      CROSS JOIN execution_input w ON w.execution_id = s.execution_id AND w.role = (
-        SELECT y.role FROM execution_input y WHERE y.execution_id = s.execution_id
-          AND y.role IN ('denoiser/manifest', 'denoiser/weights', 'denoiser/machine')
-        ORDER BY y.role = 'denoiser/manifest' DESC LIMIT 1)
+      CROSS JOIN run r
+      CROSS JOIN pipeline p
+      CROSS JOIN execution_input w
       LEFT JOIN manifest d ON d.sha256 = w.sha256
-      LEFT JOIN manifest behind ON behind.sha256 = json_extract(d.body, '$.base')
-      CROSS JOIN execution_output o ON o.sha256 = coalesce(behind.sha256, w.sha256)
-        AND o.role IN ('manifest', 'weights', 'machine')
-      CROSS JOIN stage t ON t.execution_id = o.execution_id AND t.run_id = s.run_id
-        AND t.kind <> 'intervene' AND t.id = \(firstOfEqual("t"))
-      CROSS JOIN execution e ON e.id = t.execution_id
+      LEFT JOIN manifest behind ON behind.sha256 = \(text("d.body", "$.base"))
+      CROSS JOIN execution_output o
+      CROSS JOIN stage t
+      CROSS JOIN execution e
       WHERE s.kind <> 'intervene' AND s.id = \(firstOfEqual("s"))
+        AND r.id = s.run_id AND p.id = r.pipeline_id
+        AND w.execution_id = s.execution_id AND w.role = (
+          SELECT y.role FROM execution_input y WHERE y.execution_id = s.execution_id
+            AND y.role IN ('denoiser/manifest', 'denoiser/weights', 'denoiser/machine')
+          ORDER BY CASE y.role WHEN 'denoiser/manifest' THEN 0 ELSE 1 END LIMIT 1)
+        AND o.sha256 = coalesce(behind.sha256, w.sha256)
+        AND o.role IN ('manifest', 'weights', 'machine')
+        AND t.execution_id = o.execution_id AND t.run_id = s.run_id
+        AND t.kind <> 'intervene' AND t.id = \(firstOfEqual("t"))
+        AND e.id = t.execution_id
       """)
 
-  /// The first stage of the run with the execution of a stage.
-  private static func firstOfEqual(_ stage: String) -> String {
-    """
-    (SELECT min(z.id) FROM stage z
-          WHERE z.execution_id = \(stage).execution_id AND z.run_id = \(stage).run_id)
-    """
-  }
-
   private static let intervention = """
-    FROM execution_input m
-          CROSS JOIN execution_output mo ON mo.sha256 = m.sha256 AND mo.role IN ('manifest', 'mask')
-          CROSS JOIN stage i ON i.execution_id = mo.execution_id AND i.run_id = s.run_id
-            AND i.kind = 'intervene'
+    FROM execution_input m CROSS JOIN execution_output mo CROSS JOIN stage i
     """
-  private static let isMasked =
-    "m.execution_id = s.execution_id AND m.role IN ('denoiser/manifest', 'denoiser/mask')"
+  private static let isMasked = """
+    m.execution_id = s.execution_id AND m.role IN ('denoiser/manifest', 'denoiser/mask')
+            AND mo.sha256 = m.sha256 AND mo.role IN ('manifest', 'mask')
+            AND i.execution_id = mo.execution_id AND i.run_id = s.run_id AND i.kind = 'intervene'
+    """
 
   static let results: [ViewDeclaration] = [
     pair(
-      "length_generalization",
-      columns:
-        "model, labelling, arm, k, window_load, recall, ci_low, ci_high, n, seed, pipeline, intervention",
+      "length_generalization", about: "Location recall of each evaluation at each K.",
+      columns: [
+        .name, .model, .labelling, .arm, .k.saying("labels asked for"),
+        ViewColumn("window_load", .real, .windowLoad), ViewColumn("recall", .real, .recall),
+        .ciLow, .ciHigh, .n("requested places"), .seed, .pipeline, .intervention,
+      ], order: "position, k, seed",
       """
-      SELECT v.run_id, v.model, v.labelling, v.arm, m.k, l.value AS window_load,
-        m.value AS recall, m.ci_low, m.ci_high, m.n, m.seed, v.pipeline, v.intervention
+      SELECT v.run_id, v.name, v.model, v.labelling, v.arm, m.k, l.value AS window_load,
+        m.value AS recall, m.ci_low, m.ci_high, m.n, m.seed, v.pipeline, v.intervention, v.position
       FROM run_model v
-      CROSS JOIN metric m ON m.execution_id = v.execution_id AND m.name = \(Measure.recall.sqlName)
+      CROSS JOIN metric m
       LEFT JOIN metric l
         ON l.execution_id = v.execution_id AND l.name = \(Measure.windowLoad.sqlName) AND l.k = m.k
       WHERE v.kind = 'evaluate'
+        AND m.execution_id = v.execution_id AND m.name = \(Measure.recall.sqlName)
       """),
     pair(
-      "k_max",
-      columns:
-        "model, labelling, arm, k_max, ci_low, ci_high, threshold, n, seed, pipeline, intervention",
+      "k_max", about: "How far each evaluation's recall extrapolates.",
+      columns: [
+        .name, .model, .labelling, .arm, ViewColumn("k_max", .integer, .kMax),
+        ViewColumn("ci_low", .integer, "lower end of the 95 % interval, in labels"),
+        ViewColumn("ci_high", .integer, "upper end of the 95 % interval, in labels"),
+        ViewColumn("threshold", .real, .kMaxThreshold), .n("layouts"), .seed, .pipeline,
+        .intervention, .comparison,
+      ], order: "position, comparison, seed",
       """
-      SELECT v.run_id, v.model, v.labelling, v.arm, CAST(m.value AS INTEGER) AS k_max,
-        CAST(m.ci_low AS INTEGER) AS ci_low, CAST(m.ci_high AS INTEGER) AS ci_high,
-        t.value AS threshold, m.n, m.seed, v.pipeline, v.intervention
+      SELECT v.run_id, v.name, v.model, v.labelling, v.arm, CAST(m.value AS BIGINT) AS k_max,
+        CAST(m.ci_low AS BIGINT) AS ci_low, CAST(m.ci_high AS BIGINT) AS ci_high,
+        t.value AS threshold, m.n, m.seed, v.pipeline, v.intervention, s.name AS comparison,
+        v.position
       FROM stage s
-      CROSS JOIN metric m ON m.execution_id = s.execution_id AND m.name = \(Measure.kMax.sqlName)
-      CROSS JOIN metric t ON t.execution_id = s.execution_id
-        AND t.name = \(Measure.kMaxThreshold.sqlName)
+      CROSS JOIN metric m
+      CROSS JOIN metric t
       \(evaluation)
-      WHERE s.kind = 'compare'
+        AND m.execution_id = s.execution_id AND m.name = \(Measure.kMax.sqlName)
+        AND t.execution_id = s.execution_id AND t.name = \(Measure.kMaxThreshold.sqlName)
       """),
     pair(
-      "locality",
-      columns:
-        "model, arm, sigma, k, space, \"window\", share, ci_low, ci_high, n, pipeline, intervention",
+      "locality", about: "How much of a denoiser's dependence each probe finds within a window.",
+      columns: [
+        .name, .model, .arm, .sigma, .k.saying("objects in the probed pictures"),
+        ViewColumn("space", .text, "pixel, conditioner, or isotropic: spread evenly"), .window,
+        ViewColumn(
+          "share", .real, "of the squared sensitivity that lies within the window, 0 to 1"),
+        .ciLow, .ciHigh, .n("pictures"), .pipeline, .intervention,
+      ], order: "position, space, sigma, k, \"window\"",
       """
-      SELECT v.run_id, v.model, v.arm, m.sigma, m.k,
+      SELECT v.run_id, v.name, v.model, v.arm, m.sigma, m.k,
         \(choice(Measure.Space.allCases.map { (Measure.locality($0), "'\($0.rawValue)'") })) AS space,
-        m."window", m.value AS share, m.ci_low, m.ci_high, m.n, v.pipeline, v.intervention, v.stage
+        m."window", m.value AS share, m.ci_low, m.ci_high, m.n, v.pipeline, v.intervention,
+        v.position
       FROM run_model v
-      CROSS JOIN metric m ON m.execution_id = v.execution_id
+      CROSS JOIN metric m
+      WHERE v.kind = 'probe' AND m.execution_id = v.execution_id
         AND m.name IN (\(Measure.Space.allCases.map(Measure.locality).sqlNames))
-      WHERE v.kind = 'probe'
       """),
     pair(
       "intervention_effect",
-      columns:
-        "baseline, intervention, arm, metric, effect, ci_low, ci_high, p, p_holm, n, pipeline",
+      about: "What a mask changes, pooled over K: masked less plain, same layouts and noise.",
+      columns: [
+        .name.saying("the instance that evaluated the masked denoiser"), .baseline, .intervention,
+        .arm,
+        ViewColumn("metric", .text, "recall, exact, precision, or recall_in_range"),
+        ViewColumn("effect", .real, "the change of that share, -1 to 1"), .ciLow, .ciHigh, .p,
+        .pHolm, .n("layouts"), .pipeline, .comparison,
+      ], order: "position, comparison, metric",
       """
-      SELECT s.run_id, v.model AS baseline, v.intervention, v.arm,
+      SELECT v.run_id, v.name, v.model AS baseline, v.intervention, v.arm,
         \(choice(Measure.effects.map { ($0.measure, "'\($0.on)'") })) AS metric,
         m.value AS effect, m.ci_low, m.ci_high, q.value AS p, h.value AS p_holm, m.n, v.pipeline,
-        v.stage
+        s.name AS comparison, v.position
       FROM stage s
-      CROSS JOIN metric m ON m.execution_id = s.execution_id AND m.k IS NULL
-        AND m.name IN (\(Measure.effects.map(\.measure).sqlNames))
-      \(evaluation)
+      CROSS JOIN metric m
       LEFT JOIN metric q ON q.execution_id = s.execution_id AND q.subject = m.subject
         AND q.name = \(choice(Measure.effects.compactMap { e in e.p.map { (e.measure, $0.sqlName) } }))
       LEFT JOIN metric h ON h.execution_id = s.execution_id AND h.subject = m.subject
         AND h.name = \(choice(Measure.effects.compactMap { e in e.pHolm.map { (e.measure, $0.sqlName) } }))
-      WHERE s.kind = 'compare'
+      \(evaluation)
+        AND m.execution_id = s.execution_id AND m.k IS NULL
+        AND m.name IN (\(Measure.effects.map(\.measure).sqlNames))
       """),
     pair(
-      "agreement",
-      columns:
-        "model, arm, reference, measure, sigma, k, r2, ci_low, ci_high, n, pipeline, intervention",
+      "agreement", about: "How well one denoiser tells what another does.",
+      columns: [
+        .name, .model, .arm, .reference,
+        ViewColumn(
+          "measure", .text, "what is compared: outputs (agreement), drawn pictures (drawn)"),
+        .sigma, .k, ViewColumn("r2", .real, "median over pictures, a pure number"), .ciLow,
+        .ciHigh, .n("pictures"), .pipeline, .intervention,
+      ], order: "position, measure, k, sigma",
       """
-      SELECT v.run_id, v.model, v.arm, t.name AS reference,
+      SELECT v.run_id, v.name, v.model, v.arm, t.name AS reference,
         \(choice(Measure.agreements.map { ($0.measure, "'\($0.short)'") })) AS measure, m.sigma, m.k,
-        m.value AS r2, m.ci_low, m.ci_high, m.n, v.pipeline, v.intervention
+        m.value AS r2, m.ci_low, m.ci_high, m.n, v.pipeline, v.intervention, v.position
       FROM run_model v
-      CROSS JOIN execution_input w ON w.execution_id = v.execution_id AND w.role = (
-        -- Before there were manifests, the weights alone.
-        SELECT min(x.role) FROM execution_input x WHERE x.execution_id = v.execution_id
+      CROSS JOIN execution_input w
+      CROSS JOIN execution_output o
+      CROSS JOIN stage t
+      CROSS JOIN metric m
+      WHERE v.kind = 'agree' AND w.execution_id = v.execution_id AND w.role = (
+          -- Before there were manifests, the weights alone.
+          SELECT min(x.role) FROM execution_input x WHERE x.execution_id = v.execution_id
           AND x.role IN ('reference/manifest', 'reference/weights'))
-      CROSS JOIN execution_output o ON o.sha256 = w.sha256 AND o.role IN ('manifest', 'weights')
-      CROSS JOIN stage t ON t.run_id = v.run_id AND t.execution_id = o.execution_id
+        AND o.sha256 = w.sha256 AND o.role IN ('manifest', 'weights')
+        AND t.run_id = v.run_id AND t.execution_id = o.execution_id
         AND (t.kind = 'train' OR w.role = 'reference/manifest') AND t.id = \(firstOfEqual("t"))
-      CROSS JOIN metric m ON m.execution_id = v.execution_id
-        AND m.name IN (\(Measure.agreement.sqlNames))
-      WHERE v.kind = 'agree'
+        AND m.execution_id = v.execution_id AND m.name IN (\(Measure.agreement.sqlNames))
       """),
     pair(
-      "training_curve", columns: "model, pictures, loss, pipeline",
+      "training_curve", about: "The loss of each trained network as it learned.",
+      columns: [
+        .name, .model.saying("the same"), .pictures, ViewColumn("loss", .real, .loss), .pipeline,
+      ], order: "position, pictures",
       """
-      SELECT s.run_id, s.name AS model, m.pictures, m.value AS loss, p.name AS pipeline
+      SELECT s.run_id, s.name, s.name AS model, m.pictures, m.value AS loss, p.name AS pipeline,
+        s.id AS position
       FROM stage s
-      CROSS JOIN run r ON r.id = s.run_id
-      CROSS JOIN pipeline p ON p.id = r.pipeline_id
-      CROSS JOIN metric m ON m.execution_id = s.execution_id AND m.name = \(Measure.loss.sqlName)
-      WHERE s.kind = 'train'
+      CROSS JOIN run r
+      CROSS JOIN pipeline p
+      CROSS JOIN metric m
+      WHERE s.kind = 'train' AND s.id = \(firstOfEqual("s")) AND r.id = s.run_id
+        AND p.id = r.pipeline_id AND m.execution_id = s.execution_id
+        AND m.name = \(Measure.loss.sqlName)
       """),
   ].flatMap { $0 }
 
   /// From a comparison's metric `m` to the evaluation that it is about.
   private static let evaluation = """
-    CROSS JOIN execution_output o ON o.sha256 = m.subject AND o.role IN ('outcomes', 'manifest')
-    CROSS JOIN run_model v ON v.run_id = s.run_id AND v.execution_id = o.execution_id
+    CROSS JOIN execution_output o
+    CROSS JOIN run_model v
+    WHERE s.kind = 'compare' AND s.id = \(firstOfEqual("s"))
+      AND o.sha256 = m.subject AND o.role IN ('outcomes', 'manifest')
+      AND v.run_id = s.run_id AND v.execution_id = o.execution_id
     """
 
   /// An expression of SQL that depends on the measure of `m`.

@@ -11,6 +11,8 @@ struct Console: Sendable {
   var isTerminal: Bool
   /// Columns of the terminal, at the moment.
   var width: @Sendable () -> Int
+  /// Columns of the terminal that standard output is; `nil` when it is none.
+  var outputWidth: @Sendable () -> Int? = { nil }
   var environment: [String: String]
 
   /// Whoever reads the output has got what it wanted.
@@ -42,12 +44,16 @@ struct Console: Sendable {
       writeError: { _ = send($0, to: STDERR_FILENO) },
       isTerminal: isatty(STDERR_FILENO) == 1
         && ProcessInfo.processInfo.environment["TERM"] != "dumb",
-      width: {
-        var size = winsize()
-        let found = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-        return found ? Int(size.ws_col) : 80
-      },
+      width: { columns(of: STDERR_FILENO) },
+      outputWidth: { isShown ? columns(of: STDOUT_FILENO) : nil },
       environment: ProcessInfo.processInfo.environment)
+  }
+
+  /// 80 when the terminal does not say.
+  private static func columns(of descriptor: Int32) -> Int {
+    var size = winsize()
+    let found = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    return found ? Int(size.ws_col) : 80
   }
 
   /// For programs: as it is.

@@ -65,9 +65,10 @@ final class Bench: Sendable {
     try Data("\(role) \(context.parameters.canonicalText())".utf8).write(to: url)
     return StageOutput(
       files: [.init(role: role, url: url, kind: role, mediaType: "text/plain")],
-      metrics: [
-        .init(name: "loss", value: 0.5, dimensions: ["pictures": .integer(1)]),
-        .init(name: "accuracy", value: 0.5, ciLow: 0.4, ciHigh: 0.6, n: 10),
+      metrics: [0.5, 0.25, 0.75, 0.3125, 1 / 3].enumerated().map {
+        .init(name: "loss", value: $1, dimensions: ["pictures": .integer(64 * $0)])
+      } + [
+        .init(name: "accuracy", value: 0.5, ciLow: 0.4, ciHigh: 0.6, n: 10)
       ])
   }
 
@@ -89,7 +90,10 @@ final class Bench: Sendable {
     locus(words: words, write: write)
   }
 
-  func locus(words: [String], write: (@Sendable (String) throws -> Void)? = nil) -> Result {
+  /// - Parameter screen: columns of the terminal that standard output is.
+  func locus(
+    words: [String], screen: Int? = nil, write: (@Sendable (String) throws -> Void)? = nil
+  ) -> Result {
     let output = Mutex("")
     let error = Mutex("")
     let console = Console(
@@ -98,6 +102,7 @@ final class Bench: Sendable {
         output.withLock { $0 += text }
       },
       writeError: { text in error.withLock { $0 += text } }, isTerminal: false, width: { 80 },
+      outputWidth: { screen },
       environment: ["LOCUS_STORE": folder.appending(path: "data").path])
     let writesReport = ["run", "report"].contains(words.first) && !words.contains("--help")
     let reports = writesReport ? ["--reports", folder.appending(path: "reports").path] : []

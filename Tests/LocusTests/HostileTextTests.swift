@@ -64,7 +64,18 @@ struct HostileTextTests {
     }
     var sheet = Sheet()
     sheet.fields = [("name", .string(Self.bad))]
-    #expect(!hasUnseen(sheet.text))
+    // In every row the same, and not.
+    sheet.add(
+      "rows",
+      TextTable(
+        columns: ["a", Self.bad, "b"],
+        rows: (1...3).map { [.string("\(Self.bad)\($0)"), .string(Self.bad), .string(Self.bad)] }))
+    for width in [nil, 20, 300] as [Int?] {
+      let console = Console(
+        write: { _ in }, writeError: { _ in }, isTerminal: false, width: { 80 },
+        outputWidth: { width }, environment: [:])
+      #expect(!hasUnseen(sheet.text(for: console)), "\(width ?? 0)")
+    }
   }
 
   @Test("a holder of the lock and a run's progress are shown on a line each")

@@ -1,9 +1,12 @@
 import Measures
 
-/// The analytic machines of a run, in the order of the pipeline, with what the run found of each.
+/// The analytic machines of a run, in the order of the pipeline, with what the run found of each: one an
+/// evaluation.
 struct AnalyticMachines {
   struct Machine {
     var name: String
+    /// What tells this evaluation of it from others of it: empty, or `, steps=2`.
+    var setting = ""
     /// `fixed`, `calibrated` or a published schedule.
     var schedule: String
     /// From low σ to high; one for a fixed schedule.
@@ -21,6 +24,8 @@ struct AnalyticMachines {
     /// CPU time of its evaluation over pictures and passes.
     var passSeconds: Double?
 
+    /// What it is called beside the others.
+    var label: String { name + setting }
     /// One window, patches of the same place: what window size alone changes.
     var isPlain: Bool { schedule == "fixed" && places == "same" }
     /// Of the window at the highest σ.
@@ -53,7 +58,7 @@ struct AnalyticMachines {
     networks = plain.filter { $0.evaluated.reach != .machine }
     let costs = Dictionary(
       try data.ask(PassRow.question(data.run.id)).compactMap { row in
-        row.passSeconds.map { (row.model, $0) }
+        row.passSeconds.map { (row.executionID, $0) }
       }, uniquingKeysWith: { $1 })
     let pictures = try data.ask(PictureSetRow.question(data.run.id)).first
     size = pictures?.size
@@ -65,13 +70,21 @@ struct AnalyticMachines {
           Machine(
             name: row.stage, schedule: row.schedule, radii: [],
             labelRadius: row.labelRadius < 0 ? row.radius : row.labelRadius, places: row.places,
-            pictures: 0, isWhole: false, unmatched: [:],
-            compared: plain.first { $0.evaluated.model == row.stage },
-            passSeconds: costs[row.stage]))
+            pictures: 0, isWhole: false, unmatched: [:]))
       }
       found[found.count - 1].add(row, all: pictures?.count)
     }
-    machines = found
+    machines = found.flatMap { machine in
+      let evaluated = data.evaluated.filter { $0.isPlain && $0.model == machine.name }
+      if evaluated.isEmpty { return [machine] }
+      return evaluated.map { evaluation in
+        var machine = machine
+        machine.setting = String(evaluation.label.dropFirst(evaluation.title.count))
+        machine.compared = plain.first { $0.evaluated == evaluation }
+        machine.passSeconds = costs[evaluation.executionID]
+        return machine
+      }
+    }
   }
 
   /// Whether a window of this radius is the whole picture.
@@ -93,7 +106,7 @@ struct AnalyticMachines {
     func model(_ machine: Machine?) -> AnalyticVerdict.Model? {
       guard let machine, let side = machine.side, let found = machine.compared else { return nil }
       return AnalyticVerdict.Model(
-        name: machine.name, side: side, kMax: found.kMax, recallBeyond: found.recallBeyond)
+        name: machine.label, side: side, kMax: found.kMax, recallBeyond: found.recallBeyond)
     }
     let local = networks.first { $0.evaluated.reach == .local }
     return AnalyticVerdict(
@@ -102,7 +115,7 @@ struct AnalyticMachines {
       local: local.flatMap { local in
         localRadius.map {
           AnalyticVerdict.Model(
-            name: local.evaluated.title, side: 2 * $0 + 1, kMax: local.kMax,
+            name: local.evaluated.label, side: 2 * $0 + 1, kMax: local.kMax,
             recallBeyond: local.recallBeyond)
         }
       })

@@ -9,6 +9,8 @@ struct RecallFinding: Hashable {
   var missing: String?
   /// Executions whose pictures were pooled for it, for want of a stored number.
   var pooled: [String] = []
+  /// The evaluations that it rests on, where a side has further ones of the same replicate.
+  var chosen: [String] = []
 
   struct Side: Hashable {
     /// Recall pooled over the K of the claim.
@@ -25,6 +27,8 @@ struct LocalFinding: Hashable {
   /// Share of squared sensitivity within the window.
   var model = Replicates([])
   var against = Replicates([])
+  /// The probes that it rests on, where a side has further ones of the same replicate.
+  var chosen: [String] = []
 }
 
 struct RepairFinding: Hashable {
@@ -42,6 +46,8 @@ struct RepairFinding: Hashable {
   var missing: String?
   /// Executions whose pictures were pooled for it, for want of a stored number.
   var pooled: [String] = []
+  /// The evaluations that it rests on, where the mask or its control has further ones of the same replicate.
+  var chosen: [String] = []
 
   /// Layouts behind the change, of all replicates.
   var layouts: Int { recall.values.compactMap(\.estimate.n).reduce(0, +) }

@@ -33,14 +33,19 @@ struct Verdict: Hashable {
 
   /// A paragraph a claim.
   var sentences: [String] {
-    var result = recalls.filter { $0.claim.direction == .fails }.map(sentence)
-    result += locals.map(sentence)
-    result += recalls.filter { $0.claim.direction == .composes }.map(sentence)
+    func recall(_ direction: Claims.Recall.Direction) -> [String] {
+      recalls.filter { $0.claim.direction == direction }.map {
+        sentence($0) + first($0.chosen, of: "evaluations")
+      }
+    }
+    var result = recall(.fails)
+    result += locals.map { sentence($0) + first($0.chosen, of: "probes") }
+    result += recall(.composes)
     if let identicalShare, identicalShare < 1, !repairs.isEmpty {
       result.append(
         "**Not shown:** the identity control failed, so no mask's effect can be believed.")
     } else {
-      result += repairs.map(sentence)
+      result += repairs.map { sentence($0) + first($0.chosen, of: "evaluations") }
     }
     return result + gaps.map { "**Not shown:** \($0)" }
   }
@@ -178,6 +183,13 @@ struct Verdict: Hashable {
   }
 
   // MARK: - Words
+
+  /// Which of several measurements of one thing a sentence rests on.
+  private func first(_ chosen: [String], of what: String) -> String {
+    if chosen.isEmpty { return "" }
+    let names = distinct(chosen).map(Markdown.name).joined(separator: ", ")
+    return " Of several \(what) of one denoiser the first counts: \(names)."
+  }
 
   /// What the numbers are about when there is one seed.
   private func alone(_ count: Int) -> String { count == 1 ? "" : " Over \(count) seeds, paired." }

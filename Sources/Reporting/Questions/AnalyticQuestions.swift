@@ -40,7 +40,7 @@ struct MachineRow {
 
 /// CPU time of an evaluation, its pictures and its steps of Heun's method.
 struct PassRow {
-  var model: String
+  var executionID: String
   var cpuSeconds: Double
   var pictures: Int
   var steps: Int
@@ -53,7 +53,7 @@ struct PassRow {
   static func question(_ runID: String) -> Question<PassRow> {
     Question(
       """
-      SELECT v.model, e.cpu_seconds,
+      SELECT v.model, v.execution_id, e.cpu_seconds,
         (SELECT count(*) FROM outcome o WHERE o.execution_id = e.id) AS pictures,
         json_extract(e.params, '$.steps') AS steps
       FROM run_model v JOIN execution e ON e.id = v.execution_id
@@ -61,7 +61,7 @@ struct PassRow {
       """
     ) { row in
       PassRow(
-        model: try row.text("model"), cpuSeconds: try row.number("cpu_seconds"),
+        executionID: try row.text("execution_id"), cpuSeconds: try row.number("cpu_seconds"),
         pictures: try row.integer("pictures"), steps: try row.integer("steps"))
     }
   }
@@ -110,27 +110,30 @@ enum LocalRadiusRow {
 }
 
 /// r² between two denoisers.
-struct AgreementRow {
-  var model: String
-  var arm: String
+struct AgreementRow: Labelled {
+  var title: String
+  /// The agreement's own stage.
+  var stage: String
   var reference: String
   /// Of their outputs on noised pictures, or of what both draw from the same noise.
   var measure: String
   var sigma: Double?
   var k: Int
   var r2: Estimate
-
-  var title: String { model + (arm == "none" ? "" : ", " + arm) }
+  var label = ""
+  /// Titles stand beside each other among those of one reference.
+  var thing: Labels.Thing { Labels.Thing(title: title, instances: [stage]) }
 
   static func question(_ runID: String) -> Question<AgreementRow> {
     Question(
       """
       SELECT * FROM run_agreement WHERE run_id = \(Escape.sql(runID))
-      ORDER BY reference, k, model, sigma
+      ORDER BY reference, k, position, sigma
       """
     ) { row in
       AgreementRow(
-        model: try row.text("model"), arm: try row.text("arm"),
+        title: try row.optionalText("intervention") ?? row.text("model"),
+        stage: try row.text("name"),
         reference: try row.text("reference"), measure: try row.text("measure"),
         sigma: try row.optionalNumber("sigma"), k: try row.integer("k"), r2: try row.estimate("r2"))
     }

@@ -1,7 +1,7 @@
 import Formats
 
 /// Under which conditions an evaluation drew and counted: an effect needs a plain one that shares them.
-struct ConditionsRow: Hashable {
+struct ConditionsRow: Hashable, Labelled {
   var executionID: String
   var model: String
   var intervention: String?
@@ -11,6 +11,7 @@ struct ConditionsRow: Hashable {
   var conditions: [Condition]
   /// The comparisons that gather it.
   var comparisons: Set<String>
+  var label = ""
 
   struct Condition: Hashable {
     var name: String
@@ -20,7 +21,7 @@ struct ConditionsRow: Hashable {
   static func question(_ runID: String) -> Question<ConditionsRow> {
     Question(
       """
-      SELECT v.execution_id, v.stage, v.model, v.intervention, e.seed,
+      SELECT v.execution_id, v.name AS stage, v.model, v.intervention, e.seed,
         coalesce(json_extract(m.body, '$.conditions.judge'), (
           SELECT i.sha256 FROM execution_input i WHERE i.execution_id = v.execution_id
           AND i.role = 'judge/weights')) AS judge,
@@ -63,8 +64,9 @@ struct ConditionsRow: Hashable {
 }
 
 extension ConditionsRow {
-  /// What it is called.
+  /// What its denoiser is called.
   var title: String { intervention ?? model }
+  var thing: Labels.Thing { Labels.Thing(title: title, instances: [stage]) }
 
   /// Where two evaluations differ, in words.
   func differences(from other: ConditionsRow) -> [String] {
@@ -84,21 +86,24 @@ extension ConditionsRow {
 }
 
 /// A masked evaluation without an effect, and why.
-struct UnpairedMask: Hashable {
+struct UnpairedMask: Hashable, Labelled {
   var intervention: String
   /// The evaluation's own stage.
   var stage: String
   var model: String
   var reason: String
+  var label = ""
+  var thing: Labels.Thing { Labels.Thing(title: intervention, instances: [stage]) }
 
   static func all(_ rows: [ConditionsRow], effects: [EffectRow]) -> [UnpairedMask] {
-    rows.compactMap { row in
+    let rows = rows.labelled()
+    return rows.compactMap { row in
       guard let intervention = row.intervention,
         !effects.contains(where: { $0.stage == row.stage })
       else { return nil }
       return UnpairedMask(
         intervention: intervention, stage: row.stage, model: row.model, reason: reason(row, rows))
-    }
+    }.labelled()
   }
 
   private static func reason(_ row: ConditionsRow, _ rows: [ConditionsRow]) -> String {
@@ -110,7 +115,7 @@ struct UnpairedMask: Hashable {
       return "there is no plain evaluation of \(model) to compare it with"
     }
     if !nearest.1.isEmpty {
-      return "the plain evaluation of \(model) differs in its conditions: "
+      return "the plain evaluation of \(Markdown.name(nearest.0.label)) differs in its conditions: "
         + nearest.1.joined(separator: ", ")
     }
     return nearest.0.comparisons.isDisjoint(with: row.comparisons)

@@ -53,11 +53,12 @@ struct MaskRow {
 }
 
 /// The effect of a mask on its own baseline.
-struct EffectRow {
+struct EffectRow: Labelled {
   var intervention: String
   var baseline: String
   /// The evaluation's own stage.
   var stage: String
+  var comparison: String
   /// `nil` for one that this version does not know.
   var mask: MaskSpecification.Name?
   /// `recall`, `exact`, `precision` or `recall_in_range`.
@@ -65,12 +66,14 @@ struct EffectRow {
   var estimate: Estimate
   var p: Double?
   var pHolm: Double?
+  var label = ""
+  var thing: Labels.Thing { Labels.Thing(title: intervention, instances: [stage, comparison]) }
 
   static func question(_ runID: String) -> Question<EffectRow> {
     Question("SELECT * FROM run_intervention_effect WHERE run_id = \(Escape.sql(runID))") { row in
       EffectRow(
         intervention: try row.text("intervention"), baseline: try row.text("baseline"),
-        stage: try row.text("stage"),
+        stage: try row.text("name"), comparison: try row.text("comparison"),
         mask: MaskSpecification.Name(rawValue: try row.text("arm")),
         measure: try row.text("metric"),
         estimate: try row.estimate("effect"), p: try row.optionalNumber("p"),
@@ -83,24 +86,42 @@ struct EffectRow {
     -> [EffectRow]
   {
     let order = Dictionary(
-      evaluated.enumerated().map { ($1.title, $0) }, uniquingKeysWith: { first, _ in first })
-    func place(_ row: EffectRow) -> (Int, String) { (order[row.intervention] ?? .max, row.measure) }
-    return try question(runID).rows(store).sorted { place($0) < place($1) }
+      evaluated.enumerated().map { ($1.stage, $0) }, uniquingKeysWith: { first, _ in first })
+    func place(_ row: EffectRow) -> (Int, String, String) {
+      (order[row.stage] ?? .max, row.comparison, row.measure)
+    }
+    return try question(runID).rows(store).sorted { place($0) < place($1) }.labelled()
   }
 }
 
 /// Whether the identity left every picture as it was.
-struct IdentityRow {
+struct IdentityRow: Labelled {
+  var intervention: String
+  /// The evaluation's own stage.
+  var stage: String
+  var comparison: String
   var share: Double
   var count: Int
+  var label = ""
+  var thing: Labels.Thing { Labels.Thing(title: intervention, instances: [stage, comparison]) }
 
   static func question(_ runID: String) -> Question<IdentityRow> {
     Question(
       """
-      SELECT m.value, m.n FROM stage s JOIN metric m USING (execution_id)
+      SELECT coalesce(v.intervention, v.model, 'identity') AS intervention,
+        coalesce(v.name, m.subject) AS stage, s.name AS comparison, m.value, m.n
+      FROM stage s JOIN metric m USING (execution_id)
+      LEFT JOIN execution_output o ON o.sha256 = m.subject AND o.role IN ('outcomes', 'manifest')
+      LEFT JOIN run_model v ON v.run_id = s.run_id AND v.execution_id = o.execution_id
       WHERE s.run_id = \(Escape.sql(runID)) AND m.name = \(Measure.identicalPictures.sqlName)
+      ORDER BY v.position, s.id
       """
-    ) { IdentityRow(share: try $0.number("value"), count: try $0.integer("n")) }
+    ) { row in
+      IdentityRow(
+        intervention: try row.text("intervention"), stage: try row.text("stage"),
+        comparison: try row.text("comparison"), share: try row.number("value"),
+        count: try row.integer("n"))
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import Lineage
 import Measures
 
 /// A denoiser of a run, perhaps behind a mask, as an evaluation saw it.
-struct EvaluatedModel: Hashable {
+struct EvaluatedModel: Hashable, Labelled {
   var model: String
   /// `nil` when its file does not say.
   var labelling: String?
@@ -29,19 +29,22 @@ struct EvaluatedModel: Hashable {
     case machine
   }
 
-  /// What the report calls it.
+  /// What the report calls the denoiser.
   var title: String { intervention ?? model }
+  /// What the report calls it among the others: one denoiser may be evaluated under several settings.
+  var label = ""
+  var thing: Labels.Thing { Labels.Thing(title: title, instances: [stage]) }
   var isPlain: Bool { arm == "none" }
 
   static func question(_ runID: String) -> Question<EvaluatedModel> {
     Question(
       """
-      SELECT v.model, v.labelling, v.arm, v.intervention, v.stage, v.execution_id,
+      SELECT v.model, v.labelling, v.arm, v.intervention, v.name AS stage, v.execution_id,
         coalesce(d.network, json_extract(e.params, '$.network.type')) AS network,
         CASE WHEN d.sha256 IS NULL THEN t.kind = 'analytic' ELSE d.network IS NULL END AS is_machine,
         coalesce(d."window" < d.size, json_extract(e.params, '$.network.type') = 'local') AS is_local
       FROM run_model v
-      JOIN stage s ON s.run_id = v.run_id AND s.name = v.stage
+      JOIN stage s ON s.run_id = v.run_id AND s.name = v.name
       LEFT JOIN denoiser d ON d.sha256 = v.denoiser
       JOIN stage t ON t.run_id = v.run_id AND t.name = v.model
       JOIN execution e ON e.id = t.execution_id
@@ -95,17 +98,25 @@ struct Curves {
 }
 
 /// What `compare` says of one evaluation.
-struct ComparedEvaluation {
+struct ComparedEvaluation: Labelled {
   var evaluated: EvaluatedModel
+  /// The comparison's own stage.
+  var comparison: String
   var kMax: Estimate
   var threshold: Double
   /// Recall pooled over the tested K beyond the training range.
   var recallBeyond: Estimate?
   /// By which the comparison drew its resamples.
   var seed: UInt64
+  var label = ""
+
+  var thing: Labels.Thing {
+    Labels.Thing(title: evaluated.title, instances: [evaluated.stage, comparison])
+  }
 
   struct Row {
     var executionID: String
+    var comparison: String
     var kMax: Estimate
     var threshold: Double
     var recallBeyond: Estimate?
@@ -115,7 +126,7 @@ struct ComparedEvaluation {
   static func question(_ runID: String) -> Question<Row> {
     Question(
       """
-      SELECT o.execution_id, m.value AS k_max, m.ci_low, m.ci_high, m.n, t.value AS threshold,
+      SELECT o.execution_id, s.name AS comparison, m.value AS k_max, m.ci_low, m.ci_high, m.n, t.value AS threshold,
         b.value AS beyond_value, b.ci_low AS beyond_ci_low, b.ci_high AS beyond_ci_high,
         b.n AS beyond_n, e.seed
       FROM stage s
@@ -127,50 +138,59 @@ struct ComparedEvaluation {
         AND o.role IN ('outcomes', 'manifest')
       LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = \(Measure.recallBeyond.sqlName)
         AND b.subject = m.subject
-      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'compare' ORDER BY s.id
+      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'compare' AND s.id = (
+        SELECT min(z.id) FROM stage z
+        WHERE z.execution_id = s.execution_id AND z.run_id = s.run_id) ORDER BY s.id
       """
     ) { row in
       Row(
-        executionID: try row.text("execution_id"), kMax: try row.estimate("k_max"),
+        executionID: try row.text("execution_id"), comparison: try row.text("comparison"),
+        kMax: try row.estimate("k_max"),
         threshold: try row.number("threshold"),
         recallBeyond: try row.estimateIfAny("beyond_value", "beyond_"),
         seed: UInt64(bitPattern: Int64(try row.integer("seed"))))
     }
   }
 
-  /// In the order of the pipeline; of several comparisons the first.
+  /// In the order of the pipeline, an evaluation's by its comparisons.
   static func all(_ runID: String, _ evaluated: [EvaluatedModel], _ store: Store) throws
     -> [ComparedEvaluation]
   {
     let rows = try question(runID).rows(store)
-    return evaluated.compactMap { model in
-      rows.first { $0.executionID == model.executionID }.map {
+    return evaluated.flatMap { model in
+      rows.filter { $0.executionID == model.executionID }.map {
         ComparedEvaluation(
-          evaluated: model, kMax: $0.kMax, threshold: $0.threshold, recallBeyond: $0.recallBeyond,
-          seed: $0.seed)
+          evaluated: model, comparison: $0.comparison, kMax: $0.kMax, threshold: $0.threshold,
+          recallBeyond: $0.recallBeyond, seed: $0.seed)
       }
-    }
+    }.labelled()
   }
 }
 
 /// How far the two detectors are from each other, beyond what their calibrations explain.
-struct DisagreementRow {
+struct DisagreementRow: Labelled {
   var title: String
+  /// The evaluation's own stage.
+  var stage: String
   var largest: Double
   var mean: Double
   var tested: Int
+  var label = ""
+  var thing: Labels.Thing { Labels.Thing(title: title, instances: [stage]) }
 
   static func question(_ runID: String) -> Question<DisagreementRow> {
     Question(
       """
-      SELECT coalesce(v.intervention, v.model) AS model, max(m.value) AS largest, avg(m.value) AS mean,
+      SELECT coalesce(v.intervention, v.model) AS model, v.name AS stage, max(m.value) AS largest, avg(m.value) AS mean,
         count(*) AS tested
       FROM run_model v JOIN metric m USING (execution_id) WHERE v.run_id = \(Escape.sql(runID))
       AND m.name = \(Measure.judgeDisagreement.sqlName) GROUP BY v.execution_id
+      ORDER BY v.position
       """
     ) { row in
       DisagreementRow(
-        title: try row.text("model"), largest: try row.number("largest"),
+        title: try row.text("model"), stage: try row.text("stage"),
+        largest: try row.number("largest"),
         mean: try row.number("mean"), tested: try row.integer("tested"))
     }
   }

@@ -65,9 +65,9 @@ struct Findings {
   private static func finding(
     _ claim: Claims.Recall, _ data: RunData, _ conditions: [ConditionsRow]
   ) throws -> RecallFinding {
-    let low = try members(claim.lower, claim, data, conditions)
-    let high = try members(claim.higher, claim, data, conditions)
     var finding = RecallFinding(claim: claim)
+    let low = try members(claim.lower, claim, data, conditions, &finding.chosen)
+    let high = try members(claim.higher, claim, data, conditions, &finding.chosen)
     finding.low.kMax = replicates(low) { $0.compared.kMax }
     finding.high.kMax = replicates(high) { $0.compared.kMax }
     // Layouts and noise are one thing; what counts, and how, has to be the same.
@@ -95,17 +95,23 @@ struct Findings {
     return finding
   }
 
+  /// - Parameter chosen: gets the evaluations that are taken, where further ones are not.
   private static func members(
-    _ name: String, _ claim: Claims.Recall, _ data: RunData, _ conditions: [ConditionsRow]
+    _ name: String, _ claim: Claims.Recall, _ data: RunData, _ conditions: [ConditionsRow],
+    _ chosen: inout [String]
   ) throws -> [Member] {
     var result: [Member] = []
+    var further = false
     for one in data.compared {
       let model = one.evaluated
       guard
         let replicate = data.naming.replicate(of: name, title: model.title, stage: model.stage),
-        !result.contains(where: { $0.seed == replicate.seed }),
         let row = conditions.first(where: { $0.executionID == model.executionID })
       else { continue }
+      if result.contains(where: { $0.seed == replicate.seed }) {
+        further = true
+        continue
+      }
       let outcomes = try data.ask(Outcome.question(model.executionID))
       let tested = Set(outcomes.map(\.k)).filter { k in
         claim.counts?.contains(k) ?? (k > data.trainingMaximum ?? 0)
@@ -114,6 +120,7 @@ struct Findings {
         Member(
           seed: replicate.seed, compared: one, conditions: row, outcomes: outcomes, tested: tested))
     }
+    if further { chosen += result.map(\.conditions.stage) }
     return result
   }
 
@@ -135,20 +142,28 @@ struct Findings {
         $0.space == claim.space && $0.sigma == claim.sigma && $0.k == count
           && $0.window == claim.window
       }
+      var chosen: [String] = []
       func shares(_ name: String) -> Replicates {
         var values: [Replicates.Value] = []
+        var probes: [String] = []
+        var further = false
         for row in own {
           let replicate = data.naming.replicate(
             of: name, title: row.intervention ?? row.model, stage: row.stage)
-          guard let replicate, !values.contains(where: { $0.seed == replicate.seed }) else {
+          guard let replicate else { continue }
+          if values.contains(where: { $0.seed == replicate.seed }) {
+            further = true
             continue
           }
           values.append(Replicates.Value(seed: replicate.seed, estimate: row.share))
+          probes.append(row.stage)
         }
+        if further { chosen += probes }
         return Replicates(values)
       }
+      let (model, against) = (shares(claim.model), shares(claim.against))
       return LocalFinding(
-        claim: claim, count: count, model: shares(claim.model), against: shares(claim.against))
+        claim: claim, count: count, model: model, against: against, chosen: chosen)
     }
   }
 

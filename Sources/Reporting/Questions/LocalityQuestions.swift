@@ -3,7 +3,7 @@ import Lineage
 import Measures
 
 /// The share of squared sensitivity inside one window.
-struct LocalityRow {
+struct LocalityRow: Labelled {
   var model: String
   var arm: String
   /// The intervention's stage, for a masked model.
@@ -16,19 +16,20 @@ struct LocalityRow {
   /// Side in px.
   var window: Int
   var share: Estimate
+  var label = ""
 
-  var title: String { model + (arm == "none" ? "" : ", " + arm) }
+  var thing: Labels.Thing { Labels.Thing(title: intervention ?? model, instances: [stage]) }
 
   static func question(_ runID: String) -> Question<LocalityRow> {
     Question(
       """
       SELECT * FROM run_locality WHERE run_id = \(Escape.sql(runID))
-      ORDER BY model, arm, k, sigma, space, "window"
+      ORDER BY position, k, sigma, space, "window"
       """
     ) { row in
       LocalityRow(
         model: try row.text("model"), arm: try row.text("arm"),
-        intervention: try row.optionalText("intervention"), stage: try row.text("stage"),
+        intervention: try row.optionalText("intervention"), stage: try row.text("name"),
         sigma: try row.number("sigma"), k: try row.integer("k"), space: try space(row),
         window: try row.integer("window"),
         share: try row.estimate("share"))
@@ -47,14 +48,17 @@ extension LocalityRow {
 }
 
 /// Sides of the squares that hold given shares, in px.
-struct SidesRow {
-  var model: String
-  var arm: String
+struct SidesRow: Labelled {
+  var title: String
+  /// The probe's own stage.
+  var stage: String
   var k: Int
   var sigma: Double
   /// 50, 75 and 95 %.
   var pixels: [Double?]
   var conditioners: [Double?]
+  var label = ""
+  var thing: Labels.Thing { Labels.Thing(title: title, instances: [stage]) }
 
   static func question(_ runID: String) -> Question<SidesRow> {
     let spaces = [Measure.Space.pixel, .conditioner]
@@ -72,17 +76,17 @@ struct SidesRow {
     }
     return Question(
       """
-      SELECT v.model, v.arm, m.k, m.sigma, \(columns.joined(separator: ", "))
+      SELECT coalesce(v.intervention, v.model) AS model, v.name AS stage, m.k, m.sigma, \(columns.joined(separator: ", "))
       FROM run_model v JOIN metric m USING (execution_id)
       WHERE v.run_id = \(Escape.sql(runID)) AND v.kind = 'probe' AND m.name IN (\(measures.sqlNames))
-      GROUP BY v.model, v.arm, m.k, m.sigma ORDER BY v.model, v.arm, m.k, m.sigma
+      GROUP BY v.execution_id, m.k, m.sigma ORDER BY v.position, m.k, m.sigma
       """
     ) { row in
       func sides(_ space: Measure.Space) throws -> [Double?] {
         try Measure.Share.allCases.map { try row.optionalNumber(column(space, $0)) }
       }
       return SidesRow(
-        model: try row.text("model"), arm: try row.text("arm"), k: try row.integer("k"),
+        title: try row.text("model"), stage: try row.text("stage"), k: try row.integer("k"),
         sigma: try row.number("sigma"), pixels: try sides(.pixel),
         conditioners: try sides(.conditioner))
     }

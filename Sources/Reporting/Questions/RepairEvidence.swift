@@ -13,6 +13,8 @@ struct RepairEvidence {
   /// The change that one mask makes to one network.
   private struct Change {
     var seed: String?
+    /// The evaluation's own stage.
+    var stage: String
     var recall: Estimate
     var precision: Estimate?
     /// Before and after Holm's correction over the comparison's masks.
@@ -26,8 +28,11 @@ struct RepairEvidence {
     // Those that state their K are a family of their own: no comparison has pooled just these K.
     var own: [(index: Int, p: Double)] = []
     for (index, claim) in claims.enumerated() {
-      let changes = try changes(of: claim.mask, on: claim.of, claim.counts)
-      let control = try claim.control.map { try self.changes(of: $0, on: claim.of, claim.counts) }
+      var chosen: [String] = []
+      let changes = try changes(of: claim.mask, on: claim.of, claim.counts, &chosen)
+      let control = try claim.control.map {
+        try self.changes(of: $0, on: claim.of, claim.counts, &chosen)
+      }
       if claim.counts != nil, changes.count == 1, let p = changes[0].p { own.append((index, p)) }
       findings.append(
         RepairFinding(
@@ -37,7 +42,7 @@ struct RepairEvidence {
           control: replicates(control ?? []) { $0.recall },
           controlFault: claim.control.flatMap { fault(of: $0, for: claim.mask) },
           missing: changes.isEmpty ? reason(claim) : nil,
-          pooled: (changes + (control ?? [])).flatMap(\.pooled)))
+          pooled: (changes + (control ?? [])).flatMap(\.pooled), chosen: chosen))
     }
     for (test, adjusted) in zip(own, holm(own.map(\.p))) { findings[test.index].pHolm = adjusted }
     return findings
@@ -51,22 +56,29 @@ struct RepairEvidence {
   }
 
   /// One a replicate: of several evaluations of a mask the first.
-  private func changes(of mask: String, on base: String, _ counts: ClosedRange<Int>?) throws
-    -> [Change]
-  {
+  ///
+  /// - Parameter chosen: gets the evaluations that are taken, where further ones are not.
+  private func changes(
+    of mask: String, on base: String, _ counts: ClosedRange<Int>?, _ chosen: inout [String]
+  ) throws -> [Change] {
     var result: [Change] = []
+    var further = false
     for row in conditions {
       guard let intervention = row.intervention,
         let replicate = data.naming.replicate(of: mask, title: intervention, stage: row.stage),
-        data.naming.replicate(of: base, title: row.model, stage: row.stage) != nil,
-        !result.contains(where: { $0.seed == replicate.seed })
+        data.naming.replicate(of: base, title: row.model, stage: row.stage) != nil
       else { continue }
+      if result.contains(where: { $0.seed == replicate.seed }) {
+        further = true
+        continue
+      }
       let change =
         if let counts { try pooled(row, Set(counts), replicate.seed) } else {
           stored(row.stage, replicate.seed)
         }
       if let change { result.append(change) }
     }
+    if further { chosen += result.map(\.stage) }
     return result
   }
 
@@ -74,7 +86,7 @@ struct RepairEvidence {
     let own = data.effects.filter { $0.stage == stage }
     return own.first { $0.measure == EffectMeasure.recall.rawValue }.map { recall in
       Change(
-        seed: seed, recall: recall.estimate,
+        seed: seed, stage: stage, recall: recall.estimate,
         precision: own.first { $0.measure == EffectMeasure.precision.rawValue }?.estimate,
         p: recall.p, pHolm: recall.pHolm)
     }
@@ -93,7 +105,7 @@ struct RepairEvidence {
     }
     let recall = try effect(.recall)
     return Change(
-      seed: seed, recall: Estimate(recall.effect),
+      seed: seed, stage: row.stage, recall: Estimate(recall.effect),
       precision: Estimate(try effect(.precision).effect), p: recall.p, pHolm: nil,
       pooled: [row.executionID, baseline.executionID])
   }

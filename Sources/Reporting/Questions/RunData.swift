@@ -10,6 +10,8 @@ struct RunData {
   /// In the order of the pipeline.
   let evaluated: [EvaluatedModel]
   /// What was compared; in the order of the pipeline.
+  let comparisons: [ComparedEvaluation]
+  /// Of several comparisons of an evaluation the first.
   let compared: [ComparedEvaluation]
   let effects: [EffectRow]
   /// The largest number of objects in training pictures.
@@ -19,8 +21,11 @@ struct RunData {
     self.store = store
     run = try store.run(runID)
     naming = Naming(run.stages)
-    evaluated = try EvaluatedModel.question(runID).rows(store)
-    compared = try ComparedEvaluation.all(runID, evaluated, store)
+    evaluated = try EvaluatedModel.question(runID).rows(store).labelled()
+    comparisons = try ComparedEvaluation.all(runID, evaluated, store)
+    compared = comparisons.reduce(into: []) { first, one in
+      if first.last?.evaluated.executionID != one.evaluated.executionID { first.append(one) }
+    }
     effects = try EffectRow.all(runID, evaluated, store)
     trainingMaximum = try Self.trainingMaximum(runID).rows(store).first ?? nil
   }

@@ -1,8 +1,9 @@
 import Formats
 import Measures
 
-/// What the judge finds in held-out renders, by one of its two detectors.
+/// What a judge finds in held-out renders, by one of its two detectors.
 struct CalibrationRow {
+  var judge: String
   var k: Int
   var detector: String
   var measure: String
@@ -11,14 +12,16 @@ struct CalibrationRow {
   static func question(_ runID: String) -> Question<CalibrationRow> {
     Question(
       """
-      SELECT m.k, m.detector, m.name, m.value, m.ci_low, m.ci_high, m.n FROM stage s
-      JOIN metric m USING (execution_id) WHERE s.run_id = \(Escape.sql(runID))
-      AND s.kind = 'judge' AND m.k IS NOT NULL
-      AND m.detector IS NOT NULL ORDER BY m.k, m.detector, m.name
+      SELECT s.name AS judge, m.k, m.detector, m.name, m.value, m.ci_low, m.ci_high, m.n
+      FROM stage s JOIN metric m USING (execution_id) WHERE s.run_id = \(Escape.sql(runID))
+      AND s.kind = 'judge' AND m.k IS NOT NULL AND m.detector IS NOT NULL AND s.id = (
+        SELECT min(z.id) FROM stage z
+        WHERE z.execution_id = s.execution_id AND z.run_id = s.run_id)
+      ORDER BY s.id, m.k, m.detector, m.name
       """
     ) { row in
       CalibrationRow(
-        k: try row.integer("k"), detector: try row.text("detector"),
+        judge: try row.text("judge"), k: try row.integer("k"), detector: try row.text("detector"),
         measure: try row.text("name"),
         estimate: try row.estimate("value"))
     }
@@ -82,22 +85,30 @@ struct StageRow {
 }
 
 /// A K_max that is not what it was.
-struct KMaxChangeRow {
-  var model: String
+struct KMaxChangeRow: Labelled {
+  var title: String
   var arm: String
+  /// The evaluation's own stage.
+  var stage: String
+  var comparison: String
   var before: Int
   var now: Int
+  var label = ""
+  var thing: Labels.Thing { Labels.Thing(title: title, instances: [stage, comparison]) }
 
   static func question(_ runID: String, since last: String) -> Question<KMaxChangeRow> {
     Question(
       """
-      SELECT a.model, a.arm, b.k_max AS before, a.k_max AS now FROM run_k_max a JOIN run_k_max b
-      ON b.model = a.model AND b.arm = a.arm AND b.intervention IS a.intervention
+      SELECT coalesce(a.intervention, a.model) AS model, a.arm, a.name AS stage, a.comparison,
+        b.k_max AS before, a.k_max AS now
+      FROM run_k_max a JOIN run_k_max b ON b.name = a.name AND b.comparison = a.comparison
       AND b.run_id = \(Escape.sql(last)) WHERE a.run_id = \(Escape.sql(runID)) AND a.k_max <> b.k_max
+      ORDER BY a.position, a.comparison
       """
     ) { row in
       KMaxChangeRow(
-        model: try row.text("model"), arm: try row.text("arm"), before: try row.integer("before"),
+        title: try row.text("model"), arm: try row.text("arm"), stage: try row.text("stage"),
+        comparison: try row.text("comparison"), before: try row.integer("before"),
         now: try row.integer("now"))
     }
   }

@@ -41,10 +41,10 @@ struct AgreementBlocks {
     where row.reference == reference && row.k == k && row.measure == measure.nameInAgreements {
       guard let sigma = row.sigma else { continue }
       let point = LineChart.Point(x: sigma, y: row.r2.value, low: row.r2.low, high: row.r2.high)
-      if let known = series.firstIndex(where: { $0.name == row.title }) {
+      if let known = series.firstIndex(where: { $0.name == row.label }) {
         series[known].points.append(point)
       } else {
-        series.append(LineChart.Series(name: row.title, points: [point]))
+        series.append(LineChart.Series(name: row.label, points: [point]))
       }
     }
     return .chart(
@@ -61,10 +61,10 @@ struct AgreementBlocks {
     var lines: [[String]] = []
     for row in rows where row.measure == Measure.r2(.drawn).nameInAgreements {
       let twin = centered.first {
-        $0.title == row.title && $0.reference == row.reference && $0.k == row.k
+        $0.stage == row.stage && $0.reference == row.reference && $0.k == row.k
       }
       lines.append([
-        Markdown.name(row.title), Markdown.name(row.reference), "\(row.k)",
+        Markdown.name(row.label), Markdown.name(row.reference), "\(row.k)",
         Markdown.interval(row.r2), twin.map { Markdown.interval($0.r2) } ?? Markdown.nothing,
         Markdown.count(row.r2.n),
       ])

@@ -10,7 +10,12 @@ struct AnalyticSection: Section {
   init(_ data: RunData) throws {
     run = data.run.id
     found = try AnalyticMachines(data)
-    agreement = AgreementBlocks(run: run, rows: try data.ask(AgreementRow.question(run)))
+    let rows = try data.ask(AgreementRow.question(run))
+    agreement = AgreementBlocks(
+      run: run,
+      rows: distinct(rows.map(\.reference)).flatMap { reference in
+        rows.filter { $0.reference == reference }.labelled()
+      })
     calibration = try data.ask(WindowCalibrationRow.question(run))
   }
 
@@ -48,7 +53,7 @@ struct AnalyticSection: Section {
     let labels = 2 * machine.labelRadius + 1
     let kMax = machine.compared?.kMax
     return [
-      Markdown.name(machine.name), found.sideText(machine),
+      Markdown.name(machine.label), found.sideText(machine),
       found.size.map { labels >= $0 } ?? false ? "picture" : "\(labels)",
       machine.places == "all" ? "all places" : "the same place", "\(machine.pictures)",
       kMax.map {
@@ -66,9 +71,9 @@ struct AnalyticSection: Section {
   /// Recall beyond training, and K_max, against the window, with trained networks as levels.
   private var windowCharts: [Block] {
     let machines = found.byWindow.compactMap { machine in
-      machine.side.flatMap { side in machine.compared.map { (side, $0) } }
+      machine.side.flatMap { side in machine.compared.map { (side, machine.setting, $0) } }
     }
-    guard let first = machines.first?.0, let last = machines.last?.0, machines.count > 1 else {
+    guard let first = machines.first?.0, let last = machines.last?.0, first < last else {
       return []
     }
     func chart(
@@ -82,16 +87,17 @@ struct AnalyticSection: Section {
       }
       let levels = found.networks.map { network in
         LineChart.Series(
-          name: network.evaluated.title + ", trained",
+          name: network.evaluated.label + ", trained",
           points: [first, last].compactMap { point($0, network) })
       }
       return LineChart(
         title: title, xLabel: "side of the window, px (\(last): the whole picture)",
         yLabel: label,
-        series: [
+        series: distinct(machines.map(\.1)).map { setting in
           LineChart.Series(
-            name: "analytic, no training", points: machines.compactMap { point($0.0, $0.1) })
-        ] + levels, xScale: .logarithmic, yRange: range
+            name: "analytic, no training\(setting)",
+            points: machines.filter { $0.1 == setting }.compactMap { point($0.0, $0.2) })
+        } + levels, xScale: .logarithmic, yRange: range
       ).svg()
     }
     return [
@@ -171,7 +177,7 @@ struct AnalyticSection: Section {
         ],
         rows: timed.map { row in
           [
-            Markdown.name(row.machine.name), found.sideText(row.machine),
+            Markdown.name(row.machine.label), found.sideText(row.machine),
             "\(row.machine.pictures)",
             row.machine.places == "all" ? "all places" : "the same place",
             Markdown.number(row.seconds * 1e3, digits: 1),
@@ -195,13 +201,13 @@ struct AnalyticSection: Section {
     guard timed.count > 1, let most = timed.map(\.seconds).max() else { return [] }
     let svg = LineChart(
       title: title, xLabel: label, yLabel: "CPU ms a picture and pass",
-      series: [
+      series: distinct(timed.map(\.machine.setting)).map { setting in
         LineChart.Series(
-          name: "measured",
-          points: timed.compactMap { row in
+          name: "measured\(setting)",
+          points: timed.filter { $0.machine.setting == setting }.compactMap { row in
             x(row.machine).map { LineChart.Point(x: Double($0), y: row.seconds * 1e3) }
           })
-      ], yRange: 0...most * 1.1e3
+      }, yRange: 0...most * 1.1e3
     ).svg()
     return [.chart(name: name, svg: svg, alternative: title)]
   }

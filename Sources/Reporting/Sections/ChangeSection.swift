@@ -13,7 +13,9 @@ struct ChangeSection: Section {
     previous = try data.ask(
       KMaxChangeRow.previous(data.run.id)
     ).first
-    kMax = try previous.map { try data.ask(KMaxChangeRow.question(data.run.id, since: $0)) } ?? []
+    kMax =
+      try previous.map { try data.ask(KMaxChangeRow.question(data.run.id, since: $0)).labelled() }
+      ?? []
   }
 
   var blocks: [Block] {
@@ -43,7 +45,7 @@ struct ChangeSection: Section {
     return blocks + [
       .table(
         columns: ["model", "mask", "K_max before", "K_max now"],
-        rows: kMax.map { [Markdown.name($0.model), $0.arm, "\($0.before)", "\($0.now)"] }),
+        rows: kMax.map { [Markdown.name($0.label), $0.arm, "\($0.before)", "\($0.now)"] }),
       KMaxChangeRow.question(run, since: previous).block,
     ]
   }

@@ -15,7 +15,7 @@ struct EffectSection: Section {
     effects = data.effects
     unpaired = UnpairedMask.all(
       try data.ask(ConditionsRow.question(run)), effects: data.effects)
-    identities = try data.ask(IdentityRow.question(run))
+    identities = try data.ask(IdentityRow.question(run)).labelled()
     changes = try data.ask(MaskChangeRow.question(run))
   }
 
@@ -39,7 +39,7 @@ struct EffectSection: Section {
         ],
         rows: effects.map { effect in
           [
-            Markdown.name(effect.intervention), Markdown.name(effect.baseline),
+            Markdown.name(effect.label), Markdown.name(effect.baseline),
             Markdown.escape(effect.measure.split(separator: "_").joined(separator: " ")),
             Markdown.interval(effect.estimate, digits: 3), p(effect.p), p(effect.pHolm),
             Markdown.count(effect.estimate.n),
@@ -60,7 +60,7 @@ struct EffectSection: Section {
       title: "Effect on recall beyond the training range", xLabel: "change of location recall",
       rows: recall.map {
         IntervalChart.Row(
-          label: $0.intervention, value: $0.estimate.value,
+          label: $0.label, value: $0.estimate.value,
           low: $0.estimate.low ?? $0.estimate.value, high: $0.estimate.high ?? $0.estimate.value,
           isEmphasized: $0.mask?.isControl != true)
       })
@@ -75,7 +75,7 @@ struct EffectSection: Section {
       .paragraph("These masked evaluations have **no effect** to tell:"),
       .table(
         columns: ["intervention", "why"],
-        rows: unpaired.map { [Markdown.name($0.intervention), $0.reason] }),
+        rows: unpaired.map { [Markdown.name($0.label), $0.reason] }),
       ConditionsRow.question(run).block,
     ]
   }
@@ -83,12 +83,13 @@ struct EffectSection: Section {
   private var controls: [Block] {
     var blocks: [Block] = []
     for row in identities {
+      let which = identities.count > 1 ? " (\(Markdown.name(row.label)))" : ""
       blocks.append(
         .paragraph(
           row.share == 1
-            ? "Control *identity*: all \(row.count) pictures equal the baseline's bit for bit. No sign of a "
+            ? "Control *identity*\(which): all \(row.count) pictures equal the baseline's bit for bit. No sign of a "
               + "problem in the masking machinery, which is no proof."
-            : "**Control *identity* failed:** only \(Markdown.number(100 * row.share, digits: 1)) % of "
+            : "**Control *identity*\(which) failed:** only \(Markdown.number(100 * row.share, digits: 1)) % of "
               + "\(row.count) pictures equal the baseline's; no effect above can be believed."))
     }
     if !identities.isEmpty { blocks.append(IdentityRow.question(run).block) }
@@ -102,7 +103,7 @@ struct EffectSection: Section {
       $0.estimate.low == $0.estimate.value && $0.estimate.high == $0.estimate.value
     }
     if !still.isEmpty {
-      let names = Set(still.map { Markdown.name($0.intervention) }).sorted()
+      let names = Set(still.map { Markdown.name($0.label) }).sorted()
       blocks.append(
         .paragraph(
           "An interval without width (\(names.joined(separator: ", "))) means that every layout changed by "

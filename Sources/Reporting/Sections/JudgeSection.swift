@@ -19,17 +19,23 @@ struct JudgeSection: Section {
         "The judge is a small detector trained on renders of 0 to 12 objects, never on generated "
           + "pictures. Below, its recall and precision on held-out renders, beside those of a plain "
           + "background-difference detector that checks it."),
-      .table(
-        columns: [
-          "K", "recall", "precision", "exact", "plain detector: recall", "precision", "renders",
-        ], rows: Set(rows.map(\.k)).sorted().map(row)),
-      CalibrationRow.question(run).block,
-    ]
+    ] + judges.flatMap(table) + [CalibrationRow.question(run).block]
   }
 
-  private func row(_ k: Int) -> [String] {
+  private var judges: [String] { distinct(rows.map(\.judge)) }
+
+  private func table(_ judge: String) -> [Block] {
+    let own = rows.filter { $0.judge == judge }
+    let table = Block.table(
+      columns: [
+        "K", "recall", "precision", "exact", "plain detector: recall", "precision", "renders",
+      ], rows: Set(own.map(\.k)).sorted().map { row($0, own) })
+    return judges.count > 1 ? [.heading(Markdown.name(judge), level: 4), table] : [table]
+  }
+
+  private func row(_ k: Int, _ own: [CalibrationRow]) -> [String] {
     func estimate(_ detector: Detector, _ measure: Measure) -> Estimate? {
-      rows.first { $0.k == k && $0.detector == detector.rawValue && $0.measure == measure.name }?
+      own.first { $0.k == k && $0.detector == detector.rawValue && $0.measure == measure.name }?
         .estimate
     }
     func text(_ detector: Detector, _ measure: Measure) -> String {

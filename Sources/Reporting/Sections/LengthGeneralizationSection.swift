@@ -5,7 +5,7 @@ import Measures
 struct LengthGeneralizationSection: Section {
   private let run: String
   private let evaluated: [EvaluatedModel]
-  private let compared: [ComparedEvaluation]
+  private let comparisons: [ComparedEvaluation]
   private let trainingMaximum: Int?
   private let curves: Curves
   private let disagreements: [DisagreementRow]
@@ -13,10 +13,10 @@ struct LengthGeneralizationSection: Section {
   init(_ data: RunData) throws {
     run = data.run.id
     evaluated = data.evaluated
-    compared = data.compared
+    comparisons = data.comparisons
     trainingMaximum = data.trainingMaximum
     curves = Curves(try data.ask(Curves.question(run)))
-    disagreements = try data.ask(DisagreementRow.question(run))
+    disagreements = try data.ask(DisagreementRow.question(run)).labelled()
   }
 
   var blocks: [Block] {
@@ -26,20 +26,21 @@ struct LengthGeneralizationSection: Section {
   }
 
   private var kMaxTable: [Block] {
-    guard let threshold = compared.first?.threshold else {
+    let thresholds = Set(comparisons.map(\.threshold)).sorted()
+    if thresholds.isEmpty {
       return [.paragraph("K_max was not computed: no `compare` stage finished.")]
     }
     return [
       .paragraph(
         "Trained on up to \(trainingMaximum.map(String.init) ?? "?") objects; recall threshold "
-          + "\(Markdown.number(threshold)). λ is the window load: how many labels one window "
+          + "\(thresholds.map { Markdown.number($0) }.joined(separator: ", ")). λ is the window load: how many labels one window "
           + "holds on average; a local model stays in distribution while λ is near what training showed. "
           + "With few tested K, K_max is the largest tested one that passes."),
       .table(
         columns: [
           "model", "labelling", "mask", "K_max [95 %]", "published", "N layouts", "tested K",
           "λ at K_max", "λ at largest K",
-        ], rows: compared.map(row)),
+        ], rows: comparisons.map(row)),
       ComparedEvaluation.question(run).block, EvaluatedModel.question(run).block,
     ]
   }
@@ -53,7 +54,7 @@ struct LengthGeneralizationSection: Section {
       k.flatMap { loads[$0] }.map { Markdown.number($0.value, digits: 1) } ?? Markdown.nothing
     }
     return [
-      Markdown.name(model.title), model.labelling ?? "?", model.arm,
+      Markdown.name(compared.label), model.labelling ?? "?", model.arm,
       "\(Int(k.value)) [\(Int(k.low ?? k.value)), \(Int(k.high ?? k.value))]",
       published(model), Markdown.count(k.n), tested.map(String.init).joined(separator: " "),
       load(Int(k.value)), load(tested.last),
@@ -103,7 +104,7 @@ struct LengthGeneralizationSection: Section {
       series: models.map { model in
         let recall = curves[.recall, of: model]
         return LineChart.Series(
-          name: model.title,
+          name: model.label,
           points: recall.keys.sorted().compactMap { k in
             recall[k].map {
               LineChart.Point(x: Double(k), y: $0.value, low: $0.low, high: $0.high)
@@ -121,7 +122,7 @@ struct LengthGeneralizationSection: Section {
       let exact = curves[.exact, of: model]
       let drawn = curves[.drawn, of: model]
       return [
-        .heading(Markdown.name(model.title), level: 4),
+        .heading(Markdown.name(model.label), level: 4),
         .table(
           columns: ["K", "recall", "places", "precision", "exact", "drawn", "layouts"],
           rows: drawn.keys.sorted().map { k in
@@ -174,7 +175,7 @@ struct LengthGeneralizationSection: Section {
         columns: ["model", "largest difference of recall", "mean over K", "tested K"],
         rows: large.map {
           [
-            Markdown.name($0.title), Markdown.number($0.largest), Markdown.number($0.mean),
+            Markdown.name($0.label), Markdown.number($0.largest), Markdown.number($0.mean),
             "\($0.tested)",
           ]
         }), query,

@@ -11,8 +11,8 @@ struct LocalitySection: Section {
 
   init(_ data: RunData) throws {
     run = data.run.id
-    rows = try data.ask(LocalityRow.question(run))
-    sides = try data.ask(SidesRow.question(run))
+    rows = try data.ask(LocalityRow.question(run)).labelled()
+    sides = try data.ask(SidesRow.question(run)).labelled()
     maps = try SectionPicture.all(data, kind: "probe", role: "map")
   }
 
@@ -78,10 +78,10 @@ struct LocalitySection: Section {
     for row in rows {
       let point = LineChart.Point(
         x: Double(row.window), y: row.share.value, low: row.share.low, high: row.share.high)
-      if series.last?.name == row.title {
+      if series.last?.name == row.label {
         series[series.count - 1].points.append(point)
       } else {
-        series.append(LineChart.Series(name: row.title, points: [point]))
+        series.append(LineChart.Series(name: row.label, points: [point]))
       }
     }
     return series
@@ -96,11 +96,11 @@ struct LocalitySection: Section {
       [
         .table(
           columns: [
-            "model", "mask", "K", "σ", "pixels 50 / 75 / 95 %", "conditioners 50 / 75 / 95 %",
+            "model", "K", "σ", "pixels 50 / 75 / 95 %", "conditioners 50 / 75 / 95 %",
           ],
           rows: sides.map {
             [
-              Markdown.name($0.model), $0.arm, "\($0.k)", ChartNumber.text($0.sigma),
+              Markdown.name($0.label), "\($0.k)", ChartNumber.text($0.sigma),
               three($0.pixels), three($0.conditioners),
             ]
           }), SidesRow.question(run).block,

@@ -51,7 +51,7 @@ enum BenchCommand: Command {
     let network = description(options)
     if options.kernels {
       let table = try KernelTable(network, threads: threads, rounds: options.rounds)
-      try context.console.write(options.json ? table.json + "\n" : table.text)
+      try context.console.write(options.json ? table.json + "\n" : table.text(for: context.console))
       return 0
     }
     let meter = ResourceMeter()
@@ -75,7 +75,7 @@ enum BenchCommand: Command {
       columns: ["what", "pictures/s", "least", "largest", "GFLOPS", "share of sgemm"], rows: rows)
     let matrix = result.matrix
     try context.console.write(
-      table.text(.table)
+      table.text(for: context.console)
         + "sgemm 1024³ on \(threads) threads: \(Int(matrix.median)) GFLOPS "
         + "(\(Int(matrix.low)) to \(Int(matrix.high))); "
         + "\(result.parameters) weights; peak memory \(memory) MiB\n")

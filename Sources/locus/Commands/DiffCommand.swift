@@ -18,7 +18,10 @@ enum DiffCommand: Command {
     summary: "Show two runs side by side: parameters, inputs, metrics with intervals.",
     discussion: """
       Stages are compared by their names. Values stand with their 95 % intervals; intervals that do
-      not overlap are marked. Without --all only what differs is shown, and no curves.
+      not overlap are marked. Without --all only what differs is shown, and no curves. Metrics have
+      four digits everywhere; --json has them all.
+
+      \(TextTable.fitting)
       """,
     examples: [
       .init(command: "locus diff 20261123 latest", effect: "yesterday's run beside the newest"),
@@ -34,7 +37,7 @@ enum DiffCommand: Command {
       return id
     }
     let comparison = try RunComparison(
-      ids[0], ids[1], in: store, all: context.options.all)
+      ids[0], ids[1], in: store, all: context.options.all, for: context.console)
     if context.options.json {
       try context.console.write(comparison.sheet.json)
     } else {

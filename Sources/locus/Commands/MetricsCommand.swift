@@ -21,7 +21,12 @@ enum MetricsCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
-    try context.console.write(table.text(options.format ?? (options.json ? .json : .table)))
+    let format = options.format ?? (options.json ? .json : .table)
+    try context.console.write(
+      format == .table
+        ? table.text(
+          for: context.console, dispensable: ["source", "95 % interval", "measured by"],
+          whole: "--format markdown has all") : table.text(format))
     return 0
   }
 

@@ -23,6 +23,8 @@ enum QueryCommand: Command {
       work, or when it takes more than 64 MiB or a row of it more than 16 MiB. A table shows the first
       32 MiB of rows and 2000 characters of a value, and says what it left out; the other formats give
       all, row by row.
+
+      \(TextTable.fitting)
       """,
     examples: [
       .init(command: "locus query", effect: "what can be asked"),
@@ -37,10 +39,13 @@ enum QueryCommand: Command {
     let format = options.format ?? (options.json ? .json : .table)
     let store = try context.openStore()
     guard let question = options.question else {
-      try context.console.write(list(store).text(format))
+      let list = try list(store)
+      try context.console.write(
+        format == .table ? list.text(for: context.console, whole: whole) : list.text(format))
       return 0
     }
-    let sql = try statement(question, in: store)
+    let query = try query(question, in: store)
+    let sql = query.sql
     let limits = QueryLimits(seconds: Double(options.limit))
     let console = context.console
     // Within one function of SQL nothing but the end of the process stops it.
@@ -50,7 +55,8 @@ enum QueryCommand: Command {
       _exit(error.exitCode)
     }
     if format == .table {
-      try printTable(try store.queryReadOnly(sql, limits: limits, overrun: overrun), console)
+      try printTable(
+        try store.queryReadOnly(sql, limits: limits, overrun: overrun), query, console)
       return 0
     }
     var printer = QueryPrinter(format, write: console.write)
@@ -61,12 +67,14 @@ enum QueryCommand: Command {
     return 0
   }
 
+  private static let whole = "--format csv has all"
+
   /// A longer value would make every row as long.
   private static let mostCharacters = 2000
 
-  private static func printTable(_ found: (result: QueryResult, isCut: Bool), _ console: Console)
-    throws
-  {
+  private static func printTable(
+    _ found: (result: QueryResult, isCut: Bool), _ query: NamedQuery, _ console: Console
+  ) throws {
     var result = found.result
     var cut = 0
     for row in result.rows.indices {
@@ -77,7 +85,7 @@ enum QueryCommand: Command {
       }
     }
     let table = TextTable(result)
-    try console.write(table.text(.table))
+    try console.write(table.text(for: console, dispensable: query.descriptions, whole: whole))
     if cut > 0 {
       console.tell(
         "locus: \(cut) values are cut to \(mostCharacters) characters; --format csv has them whole")
@@ -107,14 +115,18 @@ enum QueryCommand: Command {
   }
 
   /// A single word is a name; anything else is SQL.
-  private static func statement(_ question: String, in store: Store) throws -> String {
+  private static func query(_ question: String, in store: Store) throws -> NamedQuery {
     let queries = store.vocabulary.allQueries
-    if let named = queries.first(where: { $0.name == question }) { return named.sql }
+    if let named = queries.first(where: { $0.name == question }) { return named }
     guard question.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }) else {
-      return question
+      return NamedQuery(name: "", summary: "", sql: question)
     }
     let relations = try store.relations()
-    if relations[question] != nil { return "SELECT * FROM " + Escape.sqlName(question) }
+    if relations[question] != nil {
+      return NamedQuery(
+        name: question, summary: "", sql: "SELECT * FROM " + Escape.sqlName(question),
+        descriptions: queries.flatMap(\.descriptions))
+    }
     throw UsageError.unknownQuery(
       question, known: queries.map(\.name) + relations.keys.sorted())
   }

@@ -73,7 +73,9 @@ enum RunCommand: Command {
       try plan.checkNeeds { existing }
       let standing = try existing.flatMap { try pipeline.standing(store: $0) }
       try context.console.write(
-        options.json ? RunText.json(plan, standing).prettyText() : RunText.text(plan, standing))
+        options.json
+          ? RunText.json(plan, standing).prettyText()
+          : RunText.text(plan, standing, for: context.console))
       return 0
     }
     try Processor.check()

@@ -10,7 +10,7 @@ enum RunsCommand: Command {
   }
 
   static let about = CommandSummary(
-    name: "runs", summary: "List runs, the newest first.",
+    name: "runs", summary: "List runs, the newest first.", discussion: TextTable.fitting,
     examples: [
       .init(command: "locus runs", effect: "the last twenty"),
       .init(command: "locus runs --note '#paper'", effect: "those that `locus note` marked so"),
@@ -40,9 +40,14 @@ enum RunsCommand: Command {
         .integer(Int64(context.options.limit)), .text(EventRecord.note),
         context.options.note.map(SQLValue.text) ?? .null,
       ])
-    var table = TextTable(found).withOptions(asTyped: !context.options.json)
-    if !context.options.json { table = table.without(empty: ["notes"]) }
-    try context.console.write(table.text(context.options.json ? .json : .table))
+    let table = TextTable(found).withOptions(asTyped: !context.options.json)
+    try context.console.write(
+      context.options.json
+        ? table.text(.json)
+        : table.without(empty: ["notes"]).text(
+          for: context.console,
+          // The run's id has its pipeline.
+          dispensable: ["pipeline", "trigger", "seed", "reused", "executed", "seconds"]))
     return 0
   }
 }

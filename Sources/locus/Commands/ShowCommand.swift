@@ -8,12 +8,20 @@ enum ShowCommand: Command {
     @Positional(
       "ID", names: .things, "the beginning of an id or hash, an instance's name, or `latest`")
     var id: String
+    @Flag("--all", "every point of a curve too") var all
     @Flag(.json) var json
     @Option(.store) var store: String?
   }
 
   static let about = CommandSummary(
     name: "show", summary: "Show a run, an execution or an artifact in full.",
+    discussion: """
+      An execution's curves (a loss against the pictures seen, a share against windows) are a row each:
+      how many points from where to where, the first value, the last and the least. --all and --json
+      have every point.
+
+      \(TextTable.fitting)
+      """,
     examples: [
       .init(command: "locus show latest", effect: "the newest run, its stages and events"),
       .init(
@@ -22,25 +30,25 @@ enum ShowCommand: Command {
       .init(command: "locus show 3fa9c1 --json", effect: "whatever begins so, for a program"),
     ])
 
-  /// At most this many rows of a metric table are printed for people.
-  private static let metricLimit = 200
-
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let store = try context.openStore()
     let instances = try StoreReference.instances(of: context.options.id, in: store)
     if instances.count > 1 {
       let sheet = try stage(context.options.id, run: instances[0].run, store)
-      try context.console.write(context.options.json ? sheet.json : sheet.text)
+      try context.console.write(context.options.json ? sheet.json : sheet.text(for: context.console))
       return 0
     }
     let sheet =
       switch try StoreReference(context.options.id, in: store) {
       case .run(let id): try run(id, store, isForPeople: !context.options.json)
       case .execution(let id):
-        try execution(id, store, isForPeople: !context.options.json)
+        try execution(
+          id, store, isForPeople: !context.options.json,
+          hasPoints: context.options.all || context.options.json)
       case .artifact(let hash): try artifact(hash, store)
       }
-    try context.console.write(context.options.json ? sheet.json : sheet.text)
+    try context.console.write(
+      context.options.json ? sheet.json : sheet.text(for: context.console))
     return 0
   }
 
@@ -92,7 +100,7 @@ enum ShowCommand: Command {
   }
 
   private static func execution(
-    _ id: String, _ store: Store, isForPeople: Bool
+    _ id: String, _ store: Store, isForPeople: Bool, hasPoints: Bool
   ) throws -> Sheet {
     func table(_ sql: String) throws -> TextTable {
       TextTable(try store.query(sql, [.text(id)]))
@@ -125,15 +133,20 @@ enum ShowCommand: Command {
       try table(
         "SELECT run_id AS run, name, status, reason FROM stage WHERE execution_id = ? ORDER BY id DESC"
       ))
-    let limit = isForPeople ? " LIMIT \(metricLimit)" : ""
     let dimensions = store.vocabulary.dimensions.map(\.name)
     let metrics = try table(
       """
       SELECT name, value, \(dimensions.map { "\"\($0)\", " }.joined())subject, ci_low, ci_high, n, unit
-      FROM metric WHERE execution_id = ? ORDER BY rowid\(limit)
+      FROM metric WHERE execution_id = ? ORDER BY rowid
       """)
-    // People need not see along which dimensions nothing was measured.
-    sheet.add("metrics", isForPeople ? metrics.without(empty: dimensions + ["subject"]) : metrics)
+    if hasPoints {
+      // People need not see along which dimensions nothing was measured.
+      sheet.add("metrics", isForPeople ? metrics.without(empty: dimensions + ["subject"]) : metrics)
+    } else {
+      let series = MetricSeries(metrics, dimensions: store.vocabulary.dimensions)
+      sheet.add("metrics", series.values)
+      sheet.add("curves", series.curves)
+    }
     return sheet
   }
 

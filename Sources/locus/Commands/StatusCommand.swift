@@ -18,6 +18,8 @@ enum StatusCommand: Command {
     discussion: """
       While a pipeline runs: its stage, how far it is, the rate, the time left and the latest values.
       Then a line a pipeline, and for each stage of one why it ran or did not.
+
+      \(TextTable.fitting)
       """,
     examples: [
       .init(command: "locus status", effect: "what runs, and how the latest run stands"),
@@ -66,8 +68,14 @@ enum StatusCommand: Command {
     let console = context.console
     try console.showLine(holder.map { "running: \($0.description)" } ?? "nothing is running")
     if let progress { try console.showLine("  " + ProgressPrinter.text(of: progress)) }
-    if !table.rows.isEmpty { try console.write("\n" + table.text(.table)) }
-    if let pipeline { try console.show("\nlatest run of `\(pipeline)`:\n" + stages.text(.table)) }
+    if !table.rows.isEmpty {
+      let text = table.text(
+        for: console, dispensable: ["finished_at", "skipped", "failed", "reused", "executed"])
+      try console.write("\n" + text)
+    }
+    if let pipeline {
+      try console.show("\nlatest run of `\(pipeline)`:\n" + stages.text(for: console))
+    }
     return 0
   }
 

@@ -48,8 +48,8 @@ struct KernelTable {
       ], rows: rows)
   }
 
-  var text: String {
-    table.text(.table)
+  func text(for console: Console) -> String {
+    table.text(for: console)
       + "sgemm 1024³ on \(threads) threads: \(Int(matrix.median)) GFLOPS "
       + "(\(Int(matrix.low)) to \(Int(matrix.high))); operations counted as the direct form has them\n"
   }

@@ -1,5 +1,6 @@
 import Formats
 import Lineage
+import Workflow
 
 /// The executions that things came from, and what they read: everything upstream of some
 /// artifacts.
@@ -23,6 +24,7 @@ struct LineageGraph {
   private(set) var executions: [Execution] = []
   private(set) var edges: [Edge] = []
   private(set) var roots: [(role: String, sha256: String)] = []
+  private var visited: Set<String> = []
 
   init(_ reference: StoreReference, in store: Store) throws {
     switch reference {
@@ -49,7 +51,7 @@ struct LineageGraph {
   private mutating func visit(_ first: String, in store: Store) throws {
     var waiting = [first]
     while let id = waiting.popLast() {
-      if executions.contains(where: { $0.id == id }) { continue }
+      if !visited.insert(id).inserted { continue }
       let found = try store.rows(
         """
         SELECT e.kind, (SELECT s.name FROM stage s WHERE s.execution_id = e.id
@@ -108,32 +110,37 @@ struct LineageGraph {
     return lines.map { Escape.line($0) + "\n" }.joined()
   }
 
-  /// https://mermaid.js.org/syntax/flowchart.html, as GitHub draws it.
-  var mermaid: String {
-    var lines = ["flowchart LR"]
-    for (index, execution) in executions.enumerated() {
-      lines.append(
-        "  e\(index)[\"\(Escape.mermaid(execution.stage))<br/>\(Escape.mermaid(execution.kind))\"]")
+  /// Executions as boxes, what was asked for at the end.
+  var chart: Flowchart {
+    let index = Dictionary(uniqueKeysWithValues: executions.enumerated().map { ($1.id, $0) })
+    let several = Dictionary(grouping: executions, by: \.stage).filter { $0.value.count > 1 }
+    var nodes = executions.map { execution in
+      Flowchart.Node(
+        names: [execution.stage],
+        details: [execution.kind] + (several[execution.stage] == nil ? [] : [execution.id]),
+        group: StageReference(execution.stage)?.stage ?? execution.stage, kind: execution.kind)
     }
-    for (label, from, to) in joined {
-      let target = to.map { "e\($0)" } ?? "asked([asked for])"
-      lines.append("  e\(from) -- \"\(Escape.mermaid(label))\" --> \(target)")
-    }
-    return lines.joined(separator: "\n") + "\n"
+    nodes.append(Flowchart.Node(names: ["asked for"], group: nil, kind: ""))
+    return Flowchart(
+      prefix: "e", nodes: nodes,
+      arrows: edges.compactMap { edge in
+        guard let from = index[edge.from] else { return nil }
+        return Flowchart.Arrow(
+          from: from, to: edge.to.flatMap { index[$0] } ?? executions.count, labels: [edge.role])
+      })
   }
 
   /// https://graphviz.org/doc/info/lang.html.
   var dot: String {
+    let chart = chart
     var lines = ["digraph lineage {", "  rankdir=LR;", "  node [shape=box];"]
-    for (index, execution) in executions.enumerated() {
-      lines.append("  e\(index) [label=\(Escape.dot(lines: [execution.stage, execution.kind]))];")
+    for (index, node) in chart.nodes.enumerated() {
+      let shape = node.group == nil ? "shape=oval, " : ""
+      lines.append("  e\(index) [\(shape)label=\(Escape.dot(lines: node.names + node.details))];")
     }
-    if edges.contains(where: { $0.to == nil }) {
-      lines.append("  asked [shape=oval, label=\"asked for\"];")
-    }
-    for (label, from, to) in joined {
-      lines.append(
-        "  e\(from) -> \(to.map { "e\($0)" } ?? "asked") [label=\(Escape.dot(lines: [label]))];")
+    for arrow in chart.arrows {
+      let label = Escape.dot(lines: [arrow.labels.joined(separator: ", ")])
+      lines.append("  e\(arrow.from) -> e\(arrow.to) [label=\(label)];")
     }
     return (lines + ["}"]).joined(separator: "\n") + "\n"
   }
@@ -155,21 +162,5 @@ struct LineageGraph {
           ])
         }),
     ])
-  }
-
-  /// One arrow for all artifacts between the same two executions.
-  private var joined: [(label: String, from: Int, to: Int?)] {
-    let index = Dictionary(uniqueKeysWithValues: executions.enumerated().map { ($1.id, $0) })
-    var result: [(label: String, from: Int, to: Int?)] = []
-    for edge in edges {
-      guard let from = index[edge.from] else { continue }
-      let to = edge.to.flatMap { index[$0] }
-      if let same = result.firstIndex(where: { $0.from == from && $0.to == to }) {
-        result[same].label += ", \(edge.role)"
-      } else {
-        result.append((edge.role, from, to))
-      }
-    }
-    return result
   }
 }

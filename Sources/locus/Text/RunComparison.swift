@@ -10,7 +10,7 @@ struct RunComparison {
   /// As in `sheet`, with values and intervals in one cell.
   private(set) var text = ""
 
-  init(_ a: String, _ b: String, in store: Store, all: Bool) throws {
+  init(_ a: String, _ b: String, in store: Store, all: Bool, for console: Console) throws {
     let runs = [try Self.runs(a, store), try Self.runs(b, store)]
     let stages = [try Self.stages(a, store), try Self.stages(b, store)]
     let names =
@@ -26,12 +26,14 @@ struct RunComparison {
     sheet.add("parameters", Self.parameters(pairs))
     sheet.add("inputs", Self.inputs(pairs))
     sheet.add("results of one key", try Self.results(a, b, store))
-    let others = sheet.text
+    let others = sheet.text(for: console)
     let metrics = try Self.metrics(a, b, store, all: all)
     let places = Self.places(store)
     sheet.add("metrics", Self.table(metrics, places))
     text = String(others.drop { $0 == "\n" })
-    if !metrics.isEmpty { text += "\nmetrics\n" + Self.short(metrics, places).text(.table) }
+    if !metrics.isEmpty {
+      text += "\nmetrics\n" + Self.short(metrics, places, for: console)
+    }
     if sheet.sections.count == 1 { text += "\nnothing else differs\n" }
   }
 
@@ -262,25 +264,46 @@ struct RunComparison {
       })
   }
 
-  /// For people: four digits, the interval behind the value.
-  private static func short(_ rows: [Row], _ places: [String]) -> TextTable {
-    func digits(_ value: Double) -> String { String(format: "%.4g", value) }
+  /// For people: four digits, the interval behind the value. On a terminal, whose width a row would not fit,
+  /// a table a stage with all that names a value in one cell.
+  private static func short(_ rows: [Row], _ places: [String], for console: Console) -> String {
+    let head = sides + ["b − a", ""]
+    if console.outputWidth() == nil {
+      return TextTable(
+        columns: ["stage", "metric"] + places + ["about"] + head,
+        rows: rows.map { row in
+          [.string(row.key.stage), .string(row.key.name)] + row.key.place.map(JSONValue.init)
+            + [row.key.about.map(JSONValue.string) ?? .null]
+            + cells(row) { String(format: "%.4g", $0) }
+        }
+      ).without(empty: places).text(.table)
+    }
+    var stages: [String] = []
+    for row in rows where stages.last != row.key.stage { stages.append(row.key.stage) }
+    return stages.map { stage in
+      let table = TextTable(
+        columns: ["metric"] + head,
+        rows: rows.filter { $0.key.stage == stage }.map { row in
+          let place = zip(places, row.key.place).filter { $1 != .null }.map { name, value in
+            "\(name) \(JSONValue(value).canonicalText())"
+          }
+          let about = row.key.about.map { [$0] } ?? []
+          return [.string(([row.key.name] + place + about).joined(separator: ", "))]
+            + cells(row, Shown.digits)
+        })
+      return "\(Escape.line(stage))\n\(table.text(for: console))"
+    }.joined(separator: "\n")
+  }
+
+  private static func cells(_ row: Row, _ digits: (Double) -> String) -> [JSONValue] {
     func cell(_ value: Value?) -> JSONValue {
       guard let value else { return .string("—") }
       guard let low = value.low, let high = value.high else { return .string(digits(value.value)) }
       return .string("\(digits(value.value)) [\(digits(low)), \(digits(high))]")
     }
-    return TextTable(
-      columns: ["stage", "metric"] + places + ["about"] + sides + ["b − a", ""],
-      rows: rows.map { row in
-        [.string(row.key.stage), .string(row.key.name)]
-          + row.key.place.map(JSONValue.init)
-          + [
-            row.key.about.map(JSONValue.string) ?? .null, cell(row.a), cell(row.b),
-            row.difference.map { .string(digits($0)) } ?? .null,
-            .string(row.isApart ? "apart" : ""),
-          ]
-      }
-    ).without(empty: places)
+    return [
+      cell(row.a), cell(row.b), row.difference.map { .string(digits($0)) } ?? .null,
+      .string(row.isApart ? "apart" : ""),
+    ]
   }
 }

@@ -3,7 +3,7 @@ import Workflow
 
 /// What `locus run` says of plans and ends, for people and for programs.
 enum RunText {
-  static func text(_ plan: Plan, _ standing: ReplicateStanding?) -> String {
+  static func text(_ plan: Plan, _ standing: ReplicateStanding?, for console: Console) -> String {
     let words = plan.steps.map { decision($0) }
     let table = TextTable(
       columns: ["decision", "stage", "reason", "compared with"],
@@ -14,7 +14,7 @@ enum RunText {
         ]
       })
     let runs = plan.steps.count { $0.runs }
-    return table.text(.table)
+    return table.text(for: console, dispensable: ["compared with"])
       + "\(plan.pipeline.name): \(runs) of \(plan.steps.count) stages to run"
       + (words.contains("run?") ? "; `run?`: not if its inputs come out as before\n" : "\n")
       + (standing.map { $0.text + "\n" } ?? "")

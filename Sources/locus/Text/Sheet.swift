@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 
 /// One thing in full: fields, then tables.
 struct Sheet {
@@ -15,18 +16,22 @@ struct Sheet {
     if !table.rows.isEmpty { sections.append((title, table)) }
   }
 
-  var text: String {
-    let width = fields.map(\.name.count).max() ?? 0
+  func text(for console: Console) -> String {
+    let names = fields.map(\.name.count).max() ?? 0
+    let width = console.outputWidth()
+    let shown = width.map { _ in Shown(now: Date()) }
     var text = ""
     for (name, value) in fields where value != .null {
-      let shown = Escape.terminal(value.string ?? value.canonicalText())
-      text += name + String(repeating: " ", count: width - name.count + 2)
+      let words = Escape.terminal(
+        shown?.field(name, value) ?? value.string ?? value.canonicalText())
       // Further lines of a value stand below its first.
-      text += shown.split(separator: "\n", omittingEmptySubsequences: false)
-        .joined(separator: "\n" + String(repeating: " ", count: width + 2))
-      text += "\n"
+      let lines = words.split(separator: "\n").flatMap { line in
+        FittedTable.wrapped(String(line), width.map { max($0 - names - 2, 20) } ?? .max)
+      }
+      text += name + String(repeating: " ", count: names - name.count + 2)
+      text += lines.joined(separator: "\n" + String(repeating: " ", count: names + 2)) + "\n"
     }
-    for (title, table) in sections { text += "\n\(title)\n\(table.text(.table))" }
+    for (title, table) in sections { text += "\n\(title)\n\(table.text(for: console))" }
     return text
   }
 

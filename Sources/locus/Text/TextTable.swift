@@ -36,6 +36,27 @@ struct TextTable {
     }
   }
 
+  /// For people: on a terminal as wide as it is, elsewhere whole.
+  ///
+  /// - Parameters:
+  ///   - dispensable: the columns that a narrow terminal does without first.
+  ///   - whole: says how all of it is to be had.
+  func text(for console: Console, dispensable: [String] = [], whole: String = "--json has all")
+    -> String
+  {
+    guard let width = console.outputWidth() else { return aligned }
+    return FittedTable(
+      self, width: width, now: Date(), dispensable: dispensable, whole: whole
+    ).text
+  }
+
+  /// What commands that print tables say of this.
+  static let fitting = """
+    On a terminal a table is as wide as it is (80 columns when that is not known): numbers have three
+    or four digits, times are ages, commits and hashes are short, and what does not fit is told below.
+    Into a pipe or a file it is whole, with every digit.
+    """
+
   func text(_ format: Format) -> String {
     switch format {
     case .table: aligned
