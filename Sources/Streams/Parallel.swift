@@ -19,7 +19,9 @@ package func parallel(
     let items = Items(count)
     var others: [SystemThread] = []
     for worker in 1..<workers {
-      guard let thread = try? SystemThread({ items.each { body($0, worker) } }) else { break }
+      guard let thread = SystemThread.make({ items.each { body($0, worker) } }).thread else {
+        break
+      }
       others.append(thread)
     }
     items.each { body($0, 0) }

@@ -15,13 +15,14 @@ package struct SystemThread {
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
   }
 
-  /// Why there is none: the system's code.
-  package struct Failure: Error { package var code: Int32 }
-
   private let thread: pthread_t
 
   /// One that is to be joined.
-  package init(_ body: @escaping @Sendable () -> Void) throws(Failure) {
+  ///
+  /// - Returns: `nil` with the system's code where there can be none.
+  package static func make(
+    _ body: @escaping @Sendable () -> Void
+  ) -> (thread: SystemThread?, code: Int32) {
     let work = Unmanaged.passRetained(Work(body))
     #if canImport(Darwin)
       var made: pthread_t?
@@ -31,10 +32,7 @@ package struct SystemThread {
           Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body()
           return nil
         }, work.toOpaque())
-      guard code == 0, let made else {
-        work.release()
-        throw Failure(code: code)
-      }
+      let thread = made.map(SystemThread.init(thread:))
     #else
       var made = pthread_t()
       let code = pthread_create(
@@ -43,12 +41,11 @@ package struct SystemThread {
           if let context { Unmanaged<Work>.fromOpaque(context).takeRetainedValue().body() }
           return nil
         }, work.toOpaque())
-      guard code == 0 else {
-        work.release()
-        throw Failure(code: code)
-      }
+      let thread = SystemThread(thread: made)
     #endif
-    thread = made
+    if code == 0 { return (thread, 0) }
+    work.release()
+    return (nil, code)
   }
 
   /// Waits for its end.
@@ -58,11 +55,8 @@ package struct SystemThread {
   ///
   /// - Returns: the system's code or 0.
   package static func start(_ body: @escaping @Sendable () -> Void) -> Int32 {
-    do {
-      pthread_detach(try SystemThread(body).thread)
-      return 0
-    } catch {
-      return error.code
-    }
+    let (made, code) = make(body)
+    if let made { pthread_detach(made.thread) }
+    return code
   }
 }

@@ -5,6 +5,7 @@ enum CommandLineTool {
   static var commands: [any Command.Type] {
     [
       RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self,
+      CompareCommand.self,
       LineageCommand.self, QueryCommand.self, MetricsCommand.self, VerifyCommand.self,
       RebuildCommand.self, MergeCommand.self, CollectCommand.self, ReportCommand.self,
       ImportCommand.self,

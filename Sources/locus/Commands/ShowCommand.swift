@@ -35,7 +35,8 @@ enum ShowCommand: Command {
     let instances = try StoreReference.instances(of: context.options.id, in: store)
     if instances.count > 1 {
       let sheet = try stage(context.options.id, run: instances[0].run, store)
-      try context.console.write(context.options.json ? sheet.json : sheet.text(for: context.console))
+      try context.console.write(
+        context.options.json ? sheet.json : sheet.text(for: context.console))
       return 0
     }
     let sheet =

@@ -9,7 +9,7 @@ enum ZshCompletions {
     let cases = commands.map { command in
       let positionals = command.positionals.enumerated().map { index, positional in
         specification(
-          "\(index + 1)\(positional.isOptional ? "::" : ":")\(Escape.zshSpecification(positional.name))",
+          "\(positional.repeats ? "*" : "\(index + 1)")\(positional.isOptional ? "::" : ":")\(Escape.zshSpecification(positional.name))",
           positional.completedValue)
       }
       let options = command.allOptions.map { option in

@@ -36,7 +36,7 @@ struct Arguments: Sendable, Hashable {
       if name == "--help" { return }
     }
     let declared = command.positionals
-    if positionals.count > declared.count {
+    if positionals.count > declared.count, declared.last?.repeats != true {
       throw .unexpectedArgument(positionals[declared.count], command: command.name)
     }
     let required = declared.filter { !$0.isOptional }
@@ -47,8 +47,4 @@ struct Arguments: Sendable, Hashable {
 
   /// What was given for an option, in order; an empty word for a flag.
   func all(_ option: String) -> [String] { values[option] ?? [] }
-
-  func positional(_ index: Int) -> String? {
-    positionals.indices.contains(index) ? positionals[index] : nil
-  }
 }

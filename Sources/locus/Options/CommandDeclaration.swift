@@ -14,10 +14,12 @@ struct OptionDeclaration: Sendable {
   static let help = OptionDeclaration(name: "--help", help: "show this help")
 }
 
-/// An argument without dashes. At most one of a command is optional, the last.
+/// An argument without dashes. At most one of a command is optional or repeats, the last.
 struct PositionalDeclaration: Sendable {
   var name: String
   var isOptional = false
+  /// Whether it takes every word that is left.
+  var repeats = false
   /// The words that are accepted, where these are few.
   var values: [String] = []
   /// What it names of a store.

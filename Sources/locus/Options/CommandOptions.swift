@@ -27,7 +27,9 @@ extension CommandOptions {
     for member in members {
       switch member {
       case let positional as any DeclaredPositional:
-        try positional.read(arguments.positional(index), of: command)
+        let words = arguments.positionals.dropFirst(index)
+        try positional.read(
+          Array(positional.declaration.repeats ? words : words.prefix(1)), of: command)
         index += 1
       case let option as any DeclaredOption:
         try option.read(arguments.all(option.declaration.name), of: command)
@@ -45,7 +47,7 @@ protocol DeclaredOption {
 
 protocol DeclaredPositional {
   var declaration: PositionalDeclaration { get }
-  func read(_ word: String?, of command: String) throws(UsageError)
+  func read(_ words: [String], of command: String) throws(UsageError)
 }
 
 /// Where a value lies between reading and use: a mirror gives copies of members, which share it.

@@ -3,7 +3,7 @@
 struct Positional<Value>: DeclaredPositional {
   let declaration: PositionalDeclaration
   private let slot: Slot<Value>
-  private let reading: (String, _ command: String) throws(UsageError) -> Value
+  private let reading: ([String], _ command: String) throws(UsageError) -> Value
 
   var wrappedValue: Value { slot.value }
 
@@ -12,15 +12,15 @@ struct Positional<Value>: DeclaredPositional {
 
   private init(
     _ declaration: PositionalDeclaration, absent: Value,
-    reading: @escaping (String, _ command: String) throws(UsageError) -> Value
+    reading: @escaping ([String], _ command: String) throws(UsageError) -> Value
   ) {
     self.declaration = declaration
     self.reading = reading
     slot = Slot(absent)
   }
 
-  func read(_ word: String?, of command: String) throws(UsageError) {
-    if let word { slot.value = try reading(word, command) }
+  func read(_ words: [String], of command: String) throws(UsageError) {
+    if !words.isEmpty { slot.value = try reading(words, command) }
   }
 }
 
@@ -29,14 +29,23 @@ extension Positional where Value == String {
   init(_ name: String, offers words: [String] = [], names: StoredNames? = nil, _ help: String) {
     self.init(
       PositionalDeclaration(name: name, values: words, names: names, help: help), absent: ""
-    ) { word, _ throws(UsageError) in word }
+    ) { words, _ throws(UsageError) in words[0] }
   }
 
   init(_ name: String, default: String, names: StoredNames? = nil, _ help: String) {
     self.init(
       PositionalDeclaration(name: name, isOptional: true, names: names, help: help),
       absent: `default`
-    ) { word, _ throws(UsageError) in word }
+    ) { words, _ throws(UsageError) in words[0] }
+  }
+}
+
+extension Positional where Value == [String] {
+  /// The last of a command: one or more words.
+  init(repeated name: String, names: StoredNames? = nil, _ help: String) {
+    self.init(
+      PositionalDeclaration(name: name, repeats: true, names: names, help: help), absent: []
+    ) { words, _ throws(UsageError) in words }
   }
 }
 
@@ -44,7 +53,7 @@ extension Positional where Value == String? {
   init(_ name: String, names: StoredNames? = nil, _ help: String) {
     self.init(
       PositionalDeclaration(name: name, isOptional: true, names: names, help: help), absent: nil
-    ) { word, _ throws(UsageError) in word }
+    ) { words, _ throws(UsageError) in words[0] }
   }
 }
 
@@ -66,12 +75,12 @@ extension Positional where Value: Choice {
       reading: Self.choice(among: words))
   }
 
-  private static func choice(among words: [String])
-    -> (String, _ command: String) throws(UsageError) -> Value
+  private static func choice(among accepted: [String])
+    -> ([String], _ command: String) throws(UsageError) -> Value
   {
-    { word, command throws(UsageError) in
-      if let value = Value(rawValue: word) { return value }
-      throw .badValue(word, option: command, accepted: words.joined(separator: ", "))
+    { words, command throws(UsageError) in
+      if let value = Value(rawValue: words[0]) { return value }
+      throw .badValue(words[0], option: command, accepted: accepted.joined(separator: ", "))
     }
   }
 }

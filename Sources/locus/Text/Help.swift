@@ -43,7 +43,8 @@ enum Help {
   static func usage(of command: CommandDeclaration) -> String {
     var usage = "locus \(command.name)"
     for positional in command.positionals {
-      usage += positional.isOptional ? " [\(positional.name)]" : " \(positional.name)"
+      let name = positional.name + (positional.repeats ? "…" : "")
+      usage += positional.isOptional ? " [\(name)]" : " \(name)"
     }
     return command.options.isEmpty ? usage : usage + " [OPTIONS]"
   }

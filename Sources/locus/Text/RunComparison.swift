@@ -5,14 +5,18 @@ import Workflow
 
 /// Two runs side by side.
 struct RunComparison {
+  private typealias Stage = RunContents.Stage
+  private typealias Key = RunContents.Key
+  private typealias Value = RunContents.Value
+
   /// Tables `runs`, `stages`, `parameters`, `inputs`, `results of one key` and `metrics`: only what differs.
   private(set) var sheet = Sheet()
   /// As in `sheet`, with values and intervals in one cell.
   private(set) var text = ""
 
   init(_ a: String, _ b: String, in store: Store, all: Bool, for console: Console) throws {
-    let runs = [try Self.runs(a, store), try Self.runs(b, store)]
-    let stages = [try Self.stages(a, store), try Self.stages(b, store)]
+    let runs = try [a, b].map { try RunContents($0, in: store, all: all) }
+    let stages = runs.map(\.stages)
     let names =
       stages[0].map(\.name)
       + stages[1].map(\.name).filter { name in
@@ -21,14 +25,14 @@ struct RunComparison {
     let pairs = names.map { name in
       (name: name, sides: stages.map { side in side.first { $0.name == name } })
     }
-    sheet.add("runs", Self.differing(runs[0], runs[1], always: ["run", "started_at"]))
+    sheet.add("runs", Self.differing(runs[0].facts, runs[1].facts, always: ["run", "started_at"]))
     sheet.add("stages", Self.presence(pairs.map { ($0.name, $0.sides.map { $0?.status }) }))
     sheet.add("parameters", Self.parameters(pairs))
     sheet.add("inputs", Self.inputs(pairs))
     sheet.add("results of one key", try Self.results(a, b, store))
     let others = sheet.text(for: console)
-    let metrics = try Self.metrics(a, b, store, all: all)
-    let places = Self.places(store)
+    let metrics = Self.metrics(runs[0], runs[1], all: all)
+    let places = RunContents.places(store)
     sheet.add("metrics", Self.table(metrics, places))
     text = String(others.drop { $0 == "\n" })
     if !metrics.isEmpty {
@@ -38,18 +42,6 @@ struct RunComparison {
   }
 
   private static let sides = ["a", "b"]
-
-  private static func runs(_ id: String, _ store: Store) throws -> TextTable {
-    TextTable(
-      try store.query(
-        """
-        SELECT r.id AS run, p.name AS pipeline, p.source_sha256 AS source, r.started_at, r.status,
-          r.seed, r.options,
-          r.locus_version, r.git_commit, r.host, r.machine
-        FROM run r JOIN pipeline p ON p.id = r.pipeline_id WHERE r.id = ?
-        """, [.text(id)])
-    ).withOptions(asTyped: true)
-  }
 
   private static func differing(_ a: TextTable, _ b: TextTable, always: [String]) -> TextTable {
     let rows = a.columns.enumerated().compactMap { index, column -> [JSONValue]? in
@@ -62,50 +54,6 @@ struct RunComparison {
   }
 
   // MARK: - Stages
-
-  private struct Stage {
-    var name: String
-    var status: String
-    var parameters: JSONValue
-    var seed: JSONValue
-    var inputs: [String: String]
-  }
-
-  private static func stages(_ run: String, _ store: Store) throws -> [Stage] {
-    let found = try store.rows(
-      """
-      SELECT s.name, s.status, e.params, e.seed FROM stage s
-      LEFT JOIN execution e ON e.id = s.execution_id WHERE s.run_id = ? ORDER BY s.id
-      """, [.text(run)])
-    var inputs: [String: [String: String]] = [:]
-    for row in try store.rows(
-      """
-      SELECT s.name, i.role, i.sha256,
-        (SELECT min(o.name) FROM stage o JOIN execution_output x USING (execution_id)
-          WHERE o.run_id = s.run_id AND x.sha256 = i.sha256) AS maker
-      FROM stage s JOIN execution_input i USING (execution_id) WHERE s.run_id = ?
-      ORDER BY i.role DESC
-      """, [.text(run)])
-    {
-      let role = input(try row.text("role"), from: try row.optionalText("maker"))
-      inputs[try row.text("name"), default: [:]][role] = try row.text("sha256")
-    }
-    return try found.map { row in
-      let name = try row.text("name")
-      // A stage that has no execution has no parameters to differ.
-      let parameters = try row.optionalText("params").map { try JSONValue.parse(Data($0.utf8)) }
-      return Stage(
-        name: name, status: try row.text("status"), parameters: parameters ?? .object([:]),
-        seed: JSONValue(try row.value("seed")), inputs: inputs[name] ?? [:])
-    }
-  }
-
-  /// The place of a gathered input follows from its content: its maker names it better.
-  private static func input(_ role: String, from maker: String?) -> String {
-    guard let maker, let open = role.firstIndex(of: "["), let close = role.firstIndex(of: "]")
-    else { return role }
-    return role[..<open] + role[role.index(after: close)...] + " of " + maker
-  }
 
   /// Stages that only one of the runs has, or that only one of them finished.
   private static func presence(_ stages: [(name: String, statuses: [String?])]) -> TextTable {
@@ -168,24 +116,6 @@ struct RunComparison {
 
   // MARK: - Metrics
 
-  /// What names a metric's row in both runs: a seed does not, since runs may differ in it.
-  private struct Key: Hashable {
-    var stage: String
-    var name: String
-    /// Along each of `places`.
-    var place: [SQLValue]
-    /// The stage whose result it is about, or which of several things it is of.
-    var about: String?
-    var repetition = 0
-  }
-
-  private struct Value: Equatable {
-    var value: Double
-    var low: Double?
-    var high: Double?
-    var n: Int?
-  }
-
   private struct Row {
     var key: Key
     var a: Value?
@@ -201,50 +131,12 @@ struct RunComparison {
     }
   }
 
-  private static func metrics(_ a: String, _ b: String, _ store: Store, all: Bool) throws -> [Row] {
-    let (first, second) = (try values(a, store, all: all), try values(b, store, all: all))
+  private static func metrics(_ first: RunContents, _ second: RunContents, all: Bool) -> [Row] {
     var rows = first.keys.map { Row(key: $0, a: first.values[$0], b: second.values[$0]) }
     rows += second.keys.filter { first.values[$0] == nil }.map {
       Row(key: $0, b: second.values[$0])
     }
     return all ? rows : rows.filter { $0.a != $0.b }
-  }
-
-  private static func values(_ run: String, _ store: Store, all: Bool) throws -> (
-    keys: [Key], values: [Key: Value]
-  ) {
-    let dimensions = store.vocabulary.dimensions
-    func columns(_ role: MetricDimension.Role) -> [String] {
-      dimensions.filter { $0.role == role }.map { "m.\"\($0.name)\"" }
-    }
-    let points = all ? [] : columns(.axis).map { "AND \($0) IS NULL" }
-    let found = try store.rows(
-      """
-      SELECT s.name AS stage, m.*, coalesce(
-          (SELECT min(o.name) FROM stage o JOIN execution_output x USING (execution_id)
-            WHERE o.run_id = s.run_id AND x.sha256 = m.subject),
-          \((["m.subject"] + columns(.category)).joined(separator: ", "))) AS about
-      FROM stage s JOIN metric m USING (execution_id)
-      WHERE s.run_id = ? \(points.joined(separator: " ")) ORDER BY s.id, m.rowid
-      """, [.text(run)])
-    var keys: [Key] = []
-    var values: [Key: Value] = [:]
-    for row in found {
-      var key = Key(
-        stage: try row.text("stage"), name: try row.text("name"),
-        place: try places(store).map { try row.value($0) }, about: try row.optionalText("about"))
-      while values[key] != nil { key.repetition += 1 }
-      keys.append(key)
-      values[key] = Value(
-        value: try row.number("value"), low: try row.optionalNumber("ci_low"),
-        high: try row.optionalNumber("ci_high"), n: try row.optionalInteger("n"))
-    }
-    return (keys, values)
-  }
-
-  /// The dimensions that tell rows apart.
-  private static func places(_ store: Store) -> [String] {
-    store.vocabulary.dimensions.filter { $0.role == .condition || $0.role == .axis }.map(\.name)
   }
 
   private static func table(_ rows: [Row], _ places: [String]) -> TextTable {
@@ -296,11 +188,7 @@ struct RunComparison {
   }
 
   private static func cells(_ row: Row, _ digits: (Double) -> String) -> [JSONValue] {
-    func cell(_ value: Value?) -> JSONValue {
-      guard let value else { return .string("—") }
-      guard let low = value.low, let high = value.high else { return .string(digits(value.value)) }
-      return .string("\(digits(value.value)) [\(digits(low)), \(digits(high))]")
-    }
+    func cell(_ value: Value?) -> JSONValue { .string(value?.text(digits) ?? "—") }
     return [
       cell(row.a), cell(row.b), row.difference.map { .string(digits($0)) } ?? .null,
       .string(row.isApart ? "apart" : ""),
