@@ -11,7 +11,7 @@ enum CommandLineTool {
       ImportCommand.self,
       SampleCommand.self, DenoiseCommand.self, BenchCommand.self, ScheduleCommand.self,
       NoteCommand.self, InitCommand.self, GraphCommand.self, NamesCommand.self,
-      CompletionsCommand.self,
+      CompletionsCommand.self, InstallCommand.self,
       ManCommand.self, SchemaCommand.self,
     ]
   }
