@@ -53,6 +53,7 @@ let package = Package(
   targets: [
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .target(name: "CArguments"),
 
     .target(name: "Formats"),
     .target(name: "Streams", swiftSettings: numeric),
@@ -109,7 +110,7 @@ let package = Package(
       name: "locus",
       dependencies: [
         "Benchmarks", "Experiments", "Artifacts", "Reporting", "Measures", "Workflow", "Lineage",
-        "Formats", "Evaluation", "Diffusion", "Scenes", "Tensors",
+        "Formats", "Evaluation", "Diffusion", "Scenes", "Tensors", "CArguments",
       ]),
 
     .testTarget(name: "ArchitectureTests"),

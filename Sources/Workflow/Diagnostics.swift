@@ -158,6 +158,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
   case locked(LockOwner, path: String)
   case cannotLock(String, reason: String)
   case noThreads(wanted: Int, made: Int, reason: String)
+  case noProcesses(threads: Int)
   case noMemory(needed: Int, free: Int, limit: String)
   case noOutput(stage: String, role: String, path: String)
   case roleTwice(stage: String, role: String)
@@ -191,6 +192,9 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
     case .noThreads(let wanted, let made, let reason):
       "only \(made) of \(wanted) threads can be made (\(reason)): take --threads \(made), or raise"
         + " the limit (ulimit -u, or ulimit -v for their stacks)"
+    case .noProcesses(let threads):
+      "\(threads) threads need /proc, which is not mounted: take --threads 1, or mount it"
+        + " (mount -t proc proc /proc)"
     case .noMemory(let needed, let free, let limit):
       "this needs \(needed >> 20) MiB of memory at least, and \(limit) leaves \(free >> 20) MiB: take"
         + " fewer --threads, or raise the limit"
@@ -213,6 +217,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
     case .locked: .busy
     case .cannotLock: .cannotCreate
     case .noThreads, .noMemory: .inputOutput
+    case .noProcesses: .unavailable
     case .noOutput, .roleTwice: .bug
     }
   }

@@ -5,9 +5,22 @@ import Synchronization
 /// What the system lets this process have, looked at before work: in the middle of it there is nothing to
 /// be done but to end.
 package enum Resources {
-  /// The cores that this process may use: fewer than the machine has where somebody said so (`taskset`).
+  /// The cores that this process may use: fewer than the machine has where somebody said so (`taskset`),
+  /// and one where more threads cannot be watched over.
   package static let processors =
-    processors(allowed: text("/proc/self/status")) ?? ProcessInfo.processInfo.activeProcessorCount
+    hasProcesses
+    ? processors(allowed: text("/proc/self/status"))
+      ?? ProcessInfo.processInfo.activeProcessorCount
+    : 1
+
+  /// On Linux libdispatch looks at its threads once a second, and ends a process in which it cannot.
+  private static let hasProcesses: Bool = {
+    #if os(Linux)
+      return access("/proc/self/task", F_OK) == 0
+    #else
+      return true
+    #endif
+  }()
 
   /// - Parameter status: of a process as Linux tells it: `Cpus_allowed:` and hexadecimal digits, with a
   ///   comma after every eight.
@@ -20,6 +33,7 @@ package enum Resources {
 
   /// Makes as many threads at once as work on `count` threads will need, and lets them go.
   package static func check(threads count: Int) throws(WorkflowError) {
+    if count > 1, !hasProcesses { throw .noProcesses(threads: count) }
     // More than the machine has cores are never at work at once, and one is there already.
     let wanted = min(count, processors) - 1
     if wanted < 1 { return }

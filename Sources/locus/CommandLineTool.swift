@@ -13,9 +13,11 @@ enum CommandLineTool {
     ]
   }
 
-  static func run(_ words: [String], console: Console, kinds: [StageKind]) -> Int32 {
+  static func run(
+    _ words: @autoclosure () throws -> [String], console: Console, kinds: [StageKind]
+  ) -> Int32 {
     do {
-      return try dispatch(words, console: console, kinds: kinds)
+      return try dispatch(words(), console: console, kinds: kinds)
     } catch is Console.ClosedPipe {
       // `locus runs | head` has got what it wanted.
       return 0

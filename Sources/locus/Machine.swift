@@ -23,7 +23,7 @@ enum Machine {
       }
     }
     // What the checkout that the program lies in stands on now; none where it was installed elsewhere.
-    facts["program_checkout"] = Bundle.main.executableURL.flatMap {
+    facts["program_checkout"] = ProgramArguments.executable.flatMap {
       gitCommit(around: $0.deletingLastPathComponent())
     }
     return facts

@@ -12,5 +12,4 @@ signal(SIGPIPE, SIG_IGN)
 signal(SIGXFSZ, SIG_IGN)
 exit(
   CommandLineTool.run(
-    Array(CommandLine.arguments.dropFirst()), console: .standard(),
-    kinds: Experiments.stageKinds))
+    try ProgramArguments.words(), console: .standard(), kinds: Experiments.stageKinds))

@@ -14,7 +14,7 @@ struct LayerTests {
       "locus",
       [
         "Reporting", "Experiments", "Measures", "Artifacts", "Benchmarks", "Evaluation", "Scenes",
-        "Diffusion", "Tensors", "Workflow", "Lineage", "Statistics", "Formats",
+        "Diffusion", "Tensors", "Workflow", "Lineage", "Statistics", "Formats", "CArguments",
       ]
     ),
     (
@@ -59,6 +59,9 @@ struct LayerTests {
     ("Formats", []),
   ]
 
+  /// C, which imports nothing.
+  static let foreign: Set<String> = ["CSQLite", "CArguments"]
+
   /// What the system and the toolchain bring.
   static let system: Set<String> = [
     "Foundation", "Dispatch", "Synchronization", "Glibc", "Musl", "Darwin",
@@ -80,7 +83,7 @@ struct LayerTests {
   func down() {
     let order = Self.layers.map(\.module)
     for (position, layer) in Self.layers.enumerated() {
-      for imported in layer.imports.subtracting(["CSQLite"]) {
+      for imported in layer.imports.subtracting(Self.foreign) {
         let other = order.firstIndex(of: imported)
         #expect(other.map { $0 > position } == true, "\(layer.module) → \(imported)")
       }
@@ -91,7 +94,7 @@ struct LayerTests {
   func complete() throws {
     let folders = try FileManager.default.contentsOfDirectory(
       atPath: Self.root.appending(path: "Sources").path)
-    let known = Set(Self.layers.map(\.module)).union(["CSQLite"])
+    let known = Set(Self.layers.map(\.module)).union(Self.foreign)
     #expect(Set(folders).isSubset(of: known), "\(Set(folders).subtracting(known).sorted())")
   }
 

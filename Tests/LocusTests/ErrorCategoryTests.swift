@@ -64,6 +64,7 @@ struct ErrorCategoryTests {
     (WorkflowError.locked(.unnamed, path: "p"), .busy),
     (WorkflowError.cannotLock("p", reason: "r"), .cannotCreate),
     (WorkflowError.noThreads(wanted: 2, made: 1, reason: "r"), .inputOutput),
+    (WorkflowError.noProcesses(threads: 2), .unavailable),
     (WorkflowError.noMemory(needed: 2, free: 1, limit: "l"), .inputOutput),
     (WorkflowError.noOutput(stage: "s", role: "r", path: "p"), .bug),
     (WorkflowError.roleTwice(stage: "s", role: "r"), .bug),

@@ -65,8 +65,12 @@ enum ScheduleCommand: Command {
     }
     let libraries = context.console.environment["LD_LIBRARY_PATH"]
     try checkLine(libraries ?? "", option: "LD_LIBRARY_PATH")
+    guard let program = ProgramArguments.executable else {
+      throw UsageError.missingFile(
+        "locus", reason: "where it lies is not known: call it by its path")
+    }
     var words = [
-      try absolute(executable()), "run", try absolute(path), "--store",
+      try absolute(program.path), "run", try absolute(path), "--store",
       try absolute(context.storeFolder.path),
       "--reports", try absolute(options.reports), "--quiet", "--trigger",
       "schedule",
@@ -96,12 +100,6 @@ enum ScheduleCommand: Command {
     if Escape.fitsLine(text) { return }
     throw .badValue(
       Escape.message(text), option: option, accepted: "paths without control characters")
-  }
-
-  /// The program itself, wherever it lies.
-  private static func executable() -> String {
-    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-      ?? Bundle.main.executablePath ?? "locus"
   }
 }
 

@@ -18,8 +18,8 @@ enum Help {
       `locus help COMMAND` or `locus help KIND` explains one. `locus --version` tells the version.
 
       Exit codes: 0 success, 1 verify found faults, 64 usage, 65 bad data, 66 missing input,
-      69 a library or an instruction is missing, 70 a fault of Locus, 73 and 74 input or output,
-      75 another run holds the lock, 130 and 143 interrupted.
+      69 a library, an instruction or /proc is missing, 70 a fault of Locus, 73 and 74 input or
+      output, 75 another run holds the lock, 130 and 143 interrupted.
 
       """
   }
@@ -28,7 +28,7 @@ enum Help {
   static let exitCodes: [(code: String, meaning: String)] = [
     ("0", "success"), ("1", "`verify` found faults"), ("64", "usage"), ("65", "bad data"),
     ("66", "missing input"),
-    ("69", "a library that `bench` needs, or instructions of the processor, are missing"),
+    ("69", "a library that `bench` needs, instructions of the processor or /proc are missing"),
     ("70", "a fault of Locus"), ("73", "a file that cannot be made"),
     ("74", "input or output"), ("75", "another run holds the lock"), ("130", "interrupted"),
     ("143", "terminated"),
