@@ -68,17 +68,3 @@ extension CommandContext where Options: StoreOptions {
 
   func tellHealed(_ line: String) { console.tell("healed: \(line)") }
 }
-
-/// A file that the command line names.
-func readFile(_ path: String) throws(UsageError) -> Data {
-  var isFolder: ObjCBool = false
-  guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-    throw .missingFile(path, reason: "there is no such file")
-  }
-  if isFolder.boolValue { throw .missingFile(path, reason: "this is a folder") }
-  do {
-    return try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
-  } catch {
-    throw .missingFile(path, reason: message(of: error))
-  }
-}

@@ -50,9 +50,10 @@ enum ImportCommand: Command {
   static let about = CommandSummary(
     name: "import", summary: "Bring weights that another program trained into the store.",
     discussion: """
-      The file's own metadata count; options say what is missing from it. Tensors that do not fit
-      the network are refused by name and shape. The result is a denoiser like any trained one: for
-      `locus sample` and `locus denoise` by its name or hash, and for a pipeline as the stage
+      Tensors are F32, F16 or BF16, which become float32 without a change of value. The file's own
+      metadata count; options say what is missing from it. Tensors that do not fit the network are
+      refused by name and shape. The result is a denoiser like any trained one: for `locus sample`
+      and `locus denoise` by its name or hash, and for a pipeline as the stage
       `NAME: { kind: "import", weights: "HASH" }`.
       """,
     examples: [
@@ -81,6 +82,8 @@ enum ImportCommand: Command {
     let file: WeightsFile
     do {
       file = try WeightsFile(data: given, stated: stated)
+    } catch .format(let error) {
+      throw wrongFormat(path, given, wanted: .safetensors, error)
     } catch {
       throw UsageError.badFile(path, reason: words(error, options))
     }
