@@ -67,6 +67,7 @@ enum ImportCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
+    let origins = Origins(pipeline: nil, environment: context.console.environment)
     guard options.what == "weights" else {
       throw UsageError.badValue(options.what, option: "import", accepted: "weights FILE")
     }
@@ -101,7 +102,7 @@ enum ImportCommand: Command {
           kind: ImportStage.kind(importing: content),
           parameters: .object(["weights": .string(sha256)]), seed: 0)
       ])
-    let summary = try execute(pipeline, context)
+    let summary = try execute(pipeline, origins, context)
     if summary.exitCode != 0 { return summary.exitCode }
     try context.console.printLine(
       options.json
@@ -114,7 +115,7 @@ enum ImportCommand: Command {
   }
 
   private static func execute(
-    _ pipeline: Pipeline, _ context: CommandContext<Options>
+    _ pipeline: Pipeline, _ origins: Origins, _ context: CommandContext<Options>
   ) throws -> RunSummary {
     let signals = SignalWatch()
     defer { withExtendedLifetime(signals) {} }
@@ -123,7 +124,8 @@ enum ImportCommand: Command {
     return try session.run(
       plan: { try Plan(pipeline, store: $0) },
       settings: RunSettings(
-        threads: 1, trigger: "import", locusVersion: locusVersion, machine: Machine.facts),
+        threads: 1, trigger: "import", locusVersion: locusVersion, origin: origins.found(within:),
+        machine: Machine.facts.merging(origins.machine) { $1 }),
       cancellation: Cancellation(followsSignals: true), observer: printer.observe,
       report: { _, _ in }
     ).summary

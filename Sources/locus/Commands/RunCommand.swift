@@ -55,6 +55,8 @@ enum RunCommand: Command {
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
     let path = options.pipeline
+    let origins =
+      options.isDry ? nil : Origins(pipeline: path, environment: context.console.environment)
     let first = try Pipeline.read(
       path: path, kinds: context.kinds, overrides: options.overrides, extensions: [.claims])
     let existing = options.isDry || first.replication != nil ? try openedStore(context) : nil
@@ -94,8 +96,8 @@ enum RunCommand: Command {
       plan: { _ in plan },
       settings: RunSettings(
         threads: options.threads, trigger: options.trigger ?? "manual", locusVersion: locusVersion,
-        gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent()),
-        options: words(options), machine: Machine.facts,
+        gitCommit: origins?.commit, origin: origins?.found(within:), options: words(options),
+        machine: Machine.facts.merging(origins?.machine ?? [:]) { $1 },
         checkpointInterval: Double(options.checkpoint)),
       cancellation: cancellation, observer: printer.observe,
       report: { summary, store in
