@@ -53,6 +53,22 @@ enum RunCommand: Command {
     ])
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    if !context.options.isQuiet { return try carryOut(context) }
+    do {
+      return try carryOut(context)
+    } catch is Console.ClosedPipe {
+      throw Console.ClosedPipe()
+    } catch {
+      // What a schedule adds to its log says when, as the last line of a run that failed does.
+      let now = timestamp(Date())
+      for line in CommandLineTool.text(of: error).split(separator: "\n") {
+        context.console.tell("\(now) \(line)")
+      }
+      return exitCode(of: error)
+    }
+  }
+
+  private static func carryOut(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
     let path = options.pipeline
     let origins =

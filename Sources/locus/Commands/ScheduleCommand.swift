@@ -28,9 +28,11 @@ enum ScheduleCommand: Command {
     name: "schedule", summary: "Print a crontab line and systemd units that run a pipeline.",
     discussion: """
       All paths are absolute, so that nothing depends on the folder or the environment in which the
-      schedule runs. A success prints nothing; a failure is one line in the log. When another run
-      holds the store, this one ends at once with 75; systemd takes this for no failure. A run that
-      was cut short goes on at its next time, and a study with `replicate` grows.
+      schedule runs. A success prints nothing; a failure is one dated line in the log. When another
+      run holds the store, this one ends at once with 75; systemd takes this for no failure. A run that
+      was cut short goes on at its next time, and a study with `replicate` grows. Both run it with a
+      niceness of 10. A user's systemd timers rest while the user is logged out, unless
+      `loginctl enable-linger` was said once.
       """,
     examples: [
       .init(
