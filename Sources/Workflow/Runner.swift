@@ -345,6 +345,9 @@ package struct Runner {
     reason: String
   ) throws -> String {
     var execution = execution
+    // What could not be published is no result.
+    execution.metrics = []
+    execution.tables = [:]
     let isInterrupted = error is CancellationError && cancellation.isRequested
     execution.status = isInterrupted ? "interrupted" : "failed"
     execution.error = isInterrupted ? "interrupted" : message(of: error)

@@ -165,6 +165,22 @@ struct ScheduleTests {
     }
   }
 
+  @Test("what a scheduled run could not write to is refused before it is scheduled")
+  func unwritable() throws {
+    try withStudy { folder in
+      for (words, said) in [
+        (["--log", "none/x.log"], "none/x.log: cannot be written: No such file"),
+        (["--log", ".."], "cannot be written: Is a directory"),
+        (["--reports", "p.json5"], "p.json5: cannot be written: Not a directory"),
+      ] {
+        let found = try Executable.run(
+          ["schedule", "p.json5", "--every", "6h"] + words, in: folder)
+        #expect(found.code == 73 && found.output.isEmpty, "\(words): \(found)")
+        #expect(found.error.contains(said), "\(found.error)")
+      }
+    }
+  }
+
   @Test("a path that no line can hold is refused, wherever it comes from")
   func lines() throws {
     try withStudy { folder in

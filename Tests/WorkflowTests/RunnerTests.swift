@@ -322,6 +322,30 @@ struct RunnerTests {
     #expect(try value("SELECT reason FROM stage WHERE name = 's'") == .text("never run"))
   }
 
+  @Test("a result that is no number fails its stage, in words, and the run goes on")
+  func notANumber() throws {
+    let bench = try Bench()
+    var generate = Fake.generate()
+    let write = generate.run
+    generate.run = { context in
+      var output = try write(context)
+      output.metrics = [MetricRow(name: "pictures", value: .nan, unit: "pictures")]
+      return output
+    }
+    let summary = try bench.run(
+      bench.plan(
+        """
+        s: { kind: 'generate', count: 3 },
+        t: { kind: 'train', inputs: { scenes: 's' } }
+        """, kinds: [generate, Fake.train()]))
+    #expect(summary.status == .failed && counts(summary) == [0, 0, 1, 1])
+    #expect(summary.exitCode == 70)
+    let error = try bench.store.query("SELECT error, status FROM execution").rows
+    #expect(
+      error == [[.text("metric pictures is nan, not a finite number"), .text("failed")]])
+    #expect(try bench.store.query("SELECT * FROM metric").rows.isEmpty)
+  }
+
   /// What a run was asked for its origin, each time with its patience.
   private final class Asked: Sendable {
     private let times = Mutex<[Duration]>([])

@@ -40,6 +40,7 @@ enum DenoiseCommand: Command {
     let options = context.options
     try Processor.check()
     try Resources.check(threads: options.threads)
+    try context.checkWritable(options.output)
     let x = try GivenArray(options.x, .pictures, dimensions: [4])
     let sigma = try GivenArray(options.sigma, .numbers, dimensions: [1])
     if let place = sigma.values.firstIndex(where: { $0 <= 0 }) {

@@ -75,6 +75,7 @@ enum RunCommand: Command {
       options.isDry ? nil : Origins(pipeline: path, environment: context.console.environment)
     let first = try Pipeline.read(
       path: path, kinds: context.kinds, overrides: options.overrides, extensions: [.claims])
+    try Experiments.checkReplication(first)
     let existing = options.isDry || first.replication != nil ? try openedStore(context) : nil
     // With as many replicates as this run shall have, for a pipeline that grows.
     let pipeline = try Pipeline.growing(store: existing) { replicates in
@@ -92,6 +93,7 @@ enum RunCommand: Command {
       return 0
     }
     try Processor.check()
+    try context.checkWritable(folder: options.reports)
     // A wrong selection leaves no store behind. What is still to be done is decided stage by stage,
     // under the lock: another run may be at work yet.
     let plan = try plan(pipeline, nil, options)

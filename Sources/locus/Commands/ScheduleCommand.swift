@@ -1,3 +1,4 @@
+import Experiments
 import Formats
 import Foundation
 import Lineage
@@ -58,6 +59,7 @@ enum ScheduleCommand: Command {
     // What cannot run now shall not be scheduled.
     let pipeline = try Pipeline.read(
       path: path, kinds: context.kinds, extensions: [.claims])
+    try Experiments.checkReplication(pipeline)
     let log = try absolute(options.log ?? "locus-\(pipeline.name).log")
     // Without quotation marks systemd takes the one for a continued line and the other off.
     if let last = log.unicodeScalars.last, last == "\\" || last == " " {
@@ -65,6 +67,9 @@ enum ScheduleCommand: Command {
         log, option: options.$log.name,
         accepted: "a file whose name ends neither in a blank nor in `\\`")
     }
+    // So is what could not be told.
+    try context.checkWritable(log)
+    try context.checkWritable(folder: options.reports)
     let libraries = context.console.environment["LD_LIBRARY_PATH"]
     try checkLine(libraries ?? "", option: "LD_LIBRARY_PATH")
     guard let program = ProgramArguments.executable else {
