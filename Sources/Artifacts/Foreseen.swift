@@ -13,6 +13,10 @@ package struct Foreseen: Codable, Sendable {
   package var labelling: Labelling?
   /// Fewest and most objects in a training picture.
   package var objects: [Int]?
+  /// How many pixels away an output still depends on pixels, and on labels, by construction; `nil` where
+  /// nothing bounds it.
+  package var pixelReach: Int?
+  package var labelReach: Int?
   /// Whether a denoiser is behind a mask.
   package var isMasked: Bool?
   /// The K at which a denoiser is evaluated or probed.
@@ -40,6 +44,12 @@ package struct Foreseen: Codable, Sendable {
 
   /// What is foreseen of an input; nothing where it is not given.
   package init(_ upstream: Upstream, _ role: String) { self.init(upstream.one(role)) }
+
+  /// Where cells lie, if conditioners are known to name them.
+  package var grid: CellGrid? {
+    guard let size, case .grid(let cells)? = space, cells > 0, size % cells == 0 else { return nil }
+    return CellGrid(size: size, cells: cells)
+  }
 
   package init(_ value: JSONValue?) {
     self = value.flatMap { try? Foreseen(json: $0) } ?? Foreseen()

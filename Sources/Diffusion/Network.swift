@@ -20,6 +20,14 @@ package struct NetworkDescription: Sendable, Hashable {
     /// Score locality by construction: receptive radius 1 + Σ dilations, nothing global. Takes the
     /// count map as a further input channel.
     case local(width: Int, dilations: [Int])
+
+    /// How many pixels away an output still depends on pixels and labels; `nil` where nothing bounds it.
+    package var reach: Int? {
+      switch self {
+      case .unet: nil
+      case .local(_, let dilations): 1 + dilations.reduce(0, +)
+      }
+    }
   }
 
   package var architecture: Architecture
@@ -31,12 +39,7 @@ package struct NetworkDescription: Sendable, Hashable {
   }
 
   /// Side in pixels of the window that one output pixel depends on; the picture's when it is global.
-  package var window: Int {
-    switch architecture {
-    case .unet: shape.size
-    case .local(_, let dilations): min(2 * (1 + dilations.reduce(0, +)) + 1, shape.size)
-    }
-  }
+  package var window: Int { architecture.reach.map { min(2 * $0 + 1, shape.size) } ?? shape.size }
 }
 
 /// Width of the noise embedding.

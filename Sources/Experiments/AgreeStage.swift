@@ -35,7 +35,7 @@ enum AgreeStage {
       InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser that predicts"),
       InputDeclaration("reference", accepts: [.denoiser], help: "the network to be told"),
       InputDeclaration("scenes", accepts: [.pictureSet], help: "how the pictures are rendered"),
-    ], produces: .agreement, check: check, checkInputs: { checkInputs($1) },
+    ], produces: .agreement, check: check, checkInputs: checkInputs,
     memory: { options, context in
       let scenes = try PictureSetManifest("scenes", of: context)
       // Noised and twice denoised, or noise and what two denoisers draw of it.
@@ -49,7 +49,7 @@ enum AgreeStage {
       + Shared.checkDistinct(options.counts, path: "counts", what: "K")
   }
 
-  private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
+  private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
     let denoiser = Foreseen(upstream, "denoiser")
     return ["reference", "scenes"].compactMap { role in
       denoiser.differenceOfShape(from: Foreseen(upstream, role)).map {
@@ -60,6 +60,10 @@ enum AgreeStage {
     }
       + Shared.checkPlaces(
         denoiser, path: "inputs.denoiser", what: "held-out pictures are labelled by places")
+      + (options.layouts == 0
+        ? []
+        : Shared.checkRequests(
+          options.counts, of: denoiser, camera: Foreseen(upstream, "scenes").camera))
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {

@@ -85,6 +85,12 @@ enum AnalyticStage {
     foresee: { options, upstream in
       var foreseen = Foreseen(upstream, "scenes")
       foreseen.labelling = options.labelling
+      switch options.schedule {
+      case .fixed: foreseen.pixelReach = options.radius
+      case .calibrated: foreseen.pixelReach = options.candidates.max()
+      case .published: break
+      }
+      foreseen.labelReach = options.labelRadius < 0 ? options.radius : options.labelRadius
       return foreseen.value
     },
     memory: { options, context in
@@ -100,6 +106,13 @@ enum AnalyticStage {
   private static func check(_ options: Options) -> [ParameterProblem] {
     var problems = Shared.checkDistinct(options.counts, path: "counts", what: "K")
     problems += Shared.checkDistinct(options.sigmas, path: "sigmas", what: "σ")
+    if options.labelDropout == 1, options.labelling != .none {
+      problems.append(
+        ParameterProblem(
+          path: "label_dropout",
+          message: "found 1: no training conditioner would have a label, and no picture be like one"
+            + " that is asked for; accepted: less than 1, or labelling \"none\""))
+    }
     if options.places == .all, options.pictures == 0 {
       problems.append(
         ParameterProblem(
@@ -115,6 +128,7 @@ enum AnalyticStage {
     let scenes = Foreseen(upstream, "scenes")
     var problems = Shared.checkPlaces(
       scenes, path: "inputs.scenes", what: "windows of labels need places")
+    problems += Shared.checkRequests(options.counts, of: scenes, camera: scenes.camera)
     guard case .calibrated = options.schedule else { return problems }
     if upstream.one("teacher") == nil {
       problems.append(

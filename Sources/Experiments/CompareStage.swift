@@ -21,12 +21,36 @@ enum CompareStage {
     inputs: [
       InputDeclaration(
         "evaluations", accepts: [.outcomes], arity: .many, help: "evaluations to compare")
-    ], produces: .comparison,
+    ], produces: .comparison, checkInputs: { checkInputs($1) },
     memory: { _, context in
       try (context.inputs["evaluations"] ?? []).flatMap(\.files.values).reduce(0) {
         $0 + (try $1.size)
       }
     }, run: run)
+
+  /// Effects are told at K that a masked and a plain evaluation have in common.
+  private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
+    let evaluations = upstream.all("evaluations").map { Foreseen($0) }
+    let masked = evaluations.filter { $0.isMasked == true }.compactMap(\.counts)
+    let plain = evaluations.filter { $0.isMasked != true }.map(\.counts)
+    if plain.isEmpty || plain.contains(nil) { return [] }
+    let known = Set(plain.compactMap { $0 }.joined()).subtracting([0])
+    guard
+      let lonely = masked.first(where: { $0.max() ?? 0 > 0 && known.isDisjoint(with: $0) })
+    else { return [] }
+    return [
+      ParameterProblem(
+        path: "inputs.evaluations",
+        message:
+          "a masked denoiser is evaluated at K = \(list(lonely)) and none without a mask at any of"
+          + " these (K = \(list(known.sorted()))): no effect can be told; give them common `counts`"
+      )
+    ]
+  }
+
+  private static func list(_ counts: [Int]) -> String {
+    counts.map(String.init).joined(separator: ", ")
+  }
 
   private struct Entry {
     var manifest: OutcomesManifest
@@ -111,7 +135,8 @@ enum CompareStage {
     for entry in entries where !entry.manifest.isPlain {
       try context.checkCancellation()
       guard let baseline = baseline(of: entry, in: entries) else { continue }
-      let tested = Set(entry.outcomes.map(\.k)).filter { $0 > 0 }
+      let tested = Set(entry.outcomes.map(\.k)).intersection(baseline.outcomes.map(\.k))
+        .subtracting([0])
       let beyond = tested.filter { $0 > entry.manifest.trainingMaximum }
       func effect(_ counts: Set<Int>) throws -> PairedEffect {
         try pairedEffect(

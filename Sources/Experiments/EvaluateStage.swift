@@ -35,16 +35,20 @@ enum EvaluateStage {
       InputDeclaration("judge", accepts: [.judge], help: "finds the objects"),
     ], produces: .outcomes,
     check: { Shared.checkDistinct($0.counts, path: "counts", what: "K") },
-    checkInputs: { checkInputs($1) },
-    foresee: { options, _ in Foreseen(counts: options.counts).value }, memory: memory, run: run)
+    checkInputs: checkInputs,
+    foresee: { options, upstream in
+      Foreseen(isMasked: Foreseen(upstream, "denoiser").isMasked, counts: options.counts).value
+    }, memory: memory, run: run)
 
-  private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
+  private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
     let denoiser = Foreseen(upstream, "denoiser")
-    if let difference = Foreseen(upstream, "judge").difference(from: denoiser) {
+    let judge = Foreseen(upstream, "judge")
+    if let difference = judge.difference(from: denoiser) {
       return [ParameterProblem(path: "inputs.judge", message: words(difference))]
     }
     return Shared.checkPlaces(
       denoiser, path: "inputs.denoiser", what: "places cannot be requested of it")
+      + Shared.checkRequests(options.counts, of: denoiser, camera: judge.camera)
   }
 
   private static func words(_ difference: String) -> String {

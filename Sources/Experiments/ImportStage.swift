@@ -31,11 +31,13 @@ package enum ImportStage {
       guard let content = try? object(options.weights).data(),
         let file = try? WeightsFile(data: content)
       else { return .null }
-      let shape = file.denoiser.network.description.shape
-      return Foreseen(
-        size: shape.size, space: shape.space, labelling: file.origin.labelling,
-        objects: [file.origin.objects.lowerBound, file.origin.objects.upperBound]
-      ).value
+      let network = file.denoiser.network.description
+      var foreseen = Foreseen(
+        size: network.shape.size, space: network.shape.space, labelling: file.origin.labelling,
+        objects: [file.origin.objects.lowerBound, file.origin.objects.upperBound])
+      foreseen.pixelReach = network.architecture.reach
+      foreseen.labelReach = network.architecture.reach
+      return foreseen.value
     },
     memory: { options, context in try context.object(options.weights).size },
     run: { options, context in

@@ -87,6 +87,19 @@ enum InterveneStage {
           message: "found \(options.margin): every block of a picture of \(size) px would see all"
             + " of it; accepted: less than \(size)"))
     }
+    if problems.isEmpty, let size = denoiser.size,
+      specification.cutsNothing(
+        size: size, cellSize: denoiser.grid?.cellSize ?? size,
+        mostLabels: Foreseen(upstream, "scenes").objects?.last, pixelReach: denoiser.pixelReach,
+        labelReach: denoiser.labelReach)
+    {
+      problems.append(
+        ParameterProblem(
+          path: "mask",
+          message:
+            "found \"\(options.mask.rawValue)\", which cuts nothing that the denoiser depends on:"
+            + " \(seen(specification, denoiser)); accepted: a narrower mask, or \"identity\""))
+    }
     if specification.needsPlaces, let space = denoiser.space, !space.hasPlaces {
       problems.append(
         ParameterProblem(
@@ -96,6 +109,20 @@ enum InterveneStage {
         ))
     }
     return problems
+  }
+
+  /// What a mask shows beside what its denoiser reaches.
+  private static func seen(_ mask: MaskSpecification, _ denoiser: Foreseen) -> String {
+    var words: [String] = []
+    if mask.masksPixels {
+      words.append("a block of \(mask.block) px sees \(mask.margin) px around it")
+      if let reach = denoiser.pixelReach { words.append("pixels matter up to \(reach) px away") }
+    }
+    if mask.needsPlaces {
+      words.append("labels are seen up to \(mask.radius) px away")
+      if let reach = denoiser.labelReach { words.append("they matter up to \(reach) px away") }
+    }
+    return words.joined(separator: ", ")
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {

@@ -1,5 +1,6 @@
 import Artifacts
 import Diffusion
+import Evaluation
 import Scenes
 import Workflow
 
@@ -41,6 +42,32 @@ enum Shared {
   static func checkPlaces(_ foreseen: Foreseen, path: String, what: String) -> [ParameterProblem] {
     guard let space = foreseen.space, !space.hasPlaces else { return [] }
     return [ParameterProblem(path: path, message: "conditioners are \(space.text), and \(what)")]
+  }
+
+  /// Numbers of places of which no layout has each in a cell of its own.
+  ///
+  /// What a stage asks for depends on its seed; where of some layouts none can be found, it has no hope.
+  static func checkRequests(_ counts: [Int], of pictures: Foreseen, camera: CameraKind?)
+    -> [ParameterProblem]
+  {
+    guard let grid = pictures.grid, let camera else { return [] }
+    func fits(_ k: Int) -> Bool {
+      // A row of cells has room for so many under either camera.
+      if k <= grid.cells { return true }
+      let shape = PictureShape(size: grid.size, cells: grid.cells)
+      return (0..<4).contains { layout in
+        (try? requestedLayout(k: k, layout: layout, shape: shape, camera: camera, seed: 0)) != nil
+      }
+    }
+    guard let most = counts.max(), !fits(most) else { return [] }
+    let least = (0...most).last(where: fits) ?? 0
+    return [
+      ParameterProblem(
+        path: "counts",
+        message:
+          "found \(most): so many objects do not each have a cell of their own in \(grid.cells)"
+          + " × \(grid.cells) cells; accepted: up to \(least), or scenes of more `cells`")
+    ]
   }
 
   /// A list whose values shall differ.

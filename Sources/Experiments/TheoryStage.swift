@@ -76,6 +76,12 @@ enum TheoryStage {
         ParameterProblem(path: "patterns", message: "every pattern needs the same number of pixels")
       )
     }
+    for (index, pattern) in settings.patterns.enumerated() where pattern.allSatisfy({ $0 == 0 }) {
+      problems.append(
+        ParameterProblem(
+          path: "patterns[\(index)]",
+          message: "shows zeros, as an empty cell does, and no label could be told from none"))
+    }
     // An object or none, before either background.
     let states = (settings.patterns.count + 1) * (options.family.hasBackgrounds ? 2 : 1)
     if pow(Double(states), Double(settings.cells)) > Double(CellWorld.limit) || settings.cells > 8 {
@@ -107,16 +113,21 @@ enum TheoryStage {
     var metrics = [Measure.theoryControl.row(family.isControl ? 1 : 0)]
     var worlds: [JSONValue] = []
     var done = 0
-    for coupling in couplings {
+    // All of them first: one in which composition is undefined is told of at once.
+    let enumerated = try couplings.map { coupling in
       let world = try CellWorld(family, settings, coupling: coupling)
-      worlds.append(description(of: world, coupling: coupling))
-      for form in WindowForm.allCases {
-        metrics.append(
-          Measure.theoryKL(form.windows).row(
-            try world.enumeratedDivergence(form), .coupling(coupling), .sigma(0)))
+      let divergences = try WindowForm.allCases.map { form in
+        Measure.theoryKL(form.windows).row(
+          try world.enumeratedDivergence(form), .coupling(coupling), .sigma(0))
       }
-      for view in views {
-        metrics += try disentanglement(world, view, coupling)
+      let tests = try views.map { try disentanglement(world, $0, coupling) }
+      return (world: world, coupling: coupling, divergences: divergences, tests: tests)
+    }
+    for (world, coupling, divergences, tests) in enumerated {
+      worlds.append(description(of: world, coupling: coupling))
+      metrics += divergences
+      for (view, test) in zip(views, tests) {
+        metrics += test
         for (draw, sigma) in sigmas.enumerated() {
           try context.checkCancellation()
           let found = try measureViolations(
@@ -130,9 +141,9 @@ enum TheoryStage {
         }
       }
     }
-    if options.draws > 0, let coupling = couplings.last {
+    if options.draws > 0, let last = enumerated.last {
       metrics += try TheorySampling(
-        world: try CellWorld(family, settings, coupling: coupling), coupling: coupling,
+        world: last.world, coupling: last.coupling,
         family: UInt64(WorldFamily.allCases.firstIndex(of: family) ?? 0), draws: options.draws,
         steps: options.steps
       ).rows(context)

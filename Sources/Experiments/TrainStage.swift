@@ -49,6 +49,8 @@ enum TrainStage {
     foresee: { options, upstream in
       var foreseen = Foreseen(upstream, "scenes")
       foreseen.labelling = options.labelling
+      foreseen.pixelReach = options.network.reach
+      foreseen.labelReach = options.network.reach
       return foreseen.value
     }, memory: memory, run: run)
 

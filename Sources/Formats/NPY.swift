@@ -1,6 +1,7 @@
 import Foundation
 
-/// An array in NumPy's .npy format: version 1 is written, 1 and 2 are read; little-endian, C order.
+/// An array in NumPy's .npy format: version 1 in C order is written, 1 and 2 in either order are read;
+/// little-endian.
 package struct NPYArray: Sendable, Equatable {
   package enum Elements: Sendable, Equatable {
     case uint8([UInt8])
@@ -81,18 +82,24 @@ package struct NPYArray: Sendable, Equatable {
     guard let header = String(validating: bytes, as: UTF8.self) else {
       throw FormatError("npy", "its header is not text")
     }
-    let (descriptor, shape) = try Self.read(header)
+    let (descriptor, shape, isFortran) = try Self.read(header)
     guard let count = product(shape) else {
       throw FormatError("npy", "shape \(shape) has more elements than there are numbers for")
     }
     let body = data.dropFirst(start + length)
+    func values<T: BitwiseCopyable>() throws(FormatError) -> [T] {
+      let values: [T] = try Self.elements(body, count)
+      return isFortran ? Self.inCOrder(values, shape: shape) : values
+    }
     switch descriptor {
-    case "|u1", "<u1", "u1": elements = .uint8(try Self.elements(body, count))
-    case "<f4": elements = .float32(try Self.elements(body, count))
-    case "<i8": elements = .int64(try Self.elements(body, count))
-    case "<f8": elements = .float64(try Self.elements(body, count))
+    case "|u1", "<u1", "u1": elements = .uint8(try values())
+    case "<f4": elements = .float32(try values())
+    case "<i8": elements = .int64(try values())
+    case "<f8": elements = .float64(try values())
     default:
-      throw FormatError("npy", "elements are '\(descriptor)'; u1, <f4, <i8 and <f8 are read")
+      throw FormatError(
+        "npy",
+        "elements are '\(descriptor)'; u1, <f4, <i8 and <f8 are read: save `a.astype('<f4')`")
     }
     self.shape = shape
   }
@@ -100,7 +107,9 @@ package struct NPYArray: Sendable, Equatable {
   private static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
 
   /// The dictionary of the header: Python's literals are JSON5 but for the tuple and `False`.
-  private static func read(_ header: String) throws(FormatError) -> (String, [Int]) {
+  private static func read(_ header: String) throws(FormatError) -> (
+    descriptor: String, shape: [Int], isFortran: Bool
+  ) {
     let text = header.replacingOccurrences(of: "(", with: "[")
       .replacingOccurrences(of: ")", with: "]").replacingOccurrences(of: "False", with: "false")
       .replacingOccurrences(of: "True", with: "true")
@@ -113,12 +122,34 @@ package struct NPYArray: Sendable, Equatable {
     guard let descriptor = value["descr"]?.string, let fortran = value["fortran_order"]?.bool,
       let shape = value["shape"]?.array
     else { throw FormatError("npy", "its header lacks descr, fortran_order or shape") }
-    if fortran { throw FormatError("npy", "it is in Fortran order; save it in C order") }
     let sides = shape.compactMap(\.integer)
     guard sides.count == shape.count, sides.allSatisfy({ $0 >= 0 }) else {
       throw FormatError("npy", "its shape is not a tuple of whole numbers from 0 up")
     }
-    return (descriptor, sides)
+    return (descriptor, sides, fortran)
+  }
+
+  /// Values whose first index runs fastest, with the last running fastest.
+  private static func inCOrder<T>(_ values: [T], shape: [Int]) -> [T] {
+    var steps: [Int] = []
+    var step = 1
+    for side in shape {
+      steps.append(step)
+      step *= side
+    }
+    var index = [Int](repeating: 0, count: shape.count)
+    var place = 0
+    return values.indices.map { _ in
+      let value = values[place]
+      for dimension in shape.indices.reversed() {
+        index[dimension] += 1
+        place += steps[dimension]
+        if index[dimension] < shape[dimension] { break }
+        place -= steps[dimension] * shape[dimension]
+        index[dimension] = 0
+      }
+      return value
+    }
   }
 
   private static func elements<T: BitwiseCopyable>(_ body: Data, _ count: Int) throws(FormatError)

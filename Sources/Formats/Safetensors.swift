@@ -1,6 +1,7 @@
 import Foundation
 
-/// Named float32 tensors in Hugging Face's safetensors format.
+/// Named float32 tensors in Hugging Face's safetensors format. Those of half precision are read too, which
+/// changes no number.
 ///
 /// Layout: the header's length (8 bytes), the header (JSON), the tensors' bytes without gaps.
 package struct Safetensors: Sendable, Equatable {
@@ -72,38 +73,77 @@ package struct Safetensors: Sendable, Equatable {
     metadata = try Self.metadata(entries["__metadata__"])
     let places = try Self.places(entries, available: body.count)
     tensors = [:]
-    for (name, shape, range) in places {
-      let values = [Float](unsafeUninitializedCapacity: range.count / 4) { buffer, initialized in
-        let start = body.startIndex + range.lowerBound
-        _ = body[start..<start + range.count].copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
-        initialized = range.count / 4
-      }
-      tensors[name] = Tensor(shape: shape, values: values)
+    for place in places {
+      let start = body.startIndex + place.range.lowerBound
+      let bytes = body[start..<start + place.range.count]
+      let values: [Float] =
+        switch place.type {
+        case .float32: Self.elements(bytes)
+        case .float16: Self.elements(bytes).map(Self.float(half:))
+        case .bfloat16: Self.elements(bytes).map { Float(bitPattern: UInt32($0 as UInt16) << 16) }
+        }
+      tensors[place.name] = Tensor(shape: place.shape, values: values)
     }
+  }
+
+  private static func elements<T: BitwiseCopyable>(_ bytes: Data) -> [T] {
+    let count = bytes.count / MemoryLayout<T>.size
+    return [T](unsafeUninitializedCapacity: count) { buffer, initialized in
+      _ = bytes.copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
+      initialized = count
+    }
+  }
+
+  /// IEEE 754's binary16, which Swift has not on every platform.
+  private static func float(half bits: UInt16) -> Float {
+    let fraction = UInt32(bits & 0x3FF)
+    let magnitude: Float =
+      switch bits >> 10 & 0x1F {
+      case 0: Float(fraction) * 0x1p-24
+      case 0x1F: Float(bitPattern: 0x7F80_0000 | fraction << 13)
+      case let exponent: Float(bitPattern: UInt32(exponent + 112) << 23 | fraction << 13)
+      }
+    return bits & 0x8000 == 0 ? magnitude : -magnitude
   }
 
   /// Thousands of tensors fit; a tree of it is some fifty times as large.
   private static let largestHeader = 1 << 20
 
+  /// What is read; all of it fits float32 exactly.
+  private enum ElementType: String, CaseIterable {
+    case float32 = "F32"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
+
+    var bytes: Int { self == .float32 ? 4 : 2 }
+  }
+
+  /// Where a tensor lies in the file's body.
+  private struct Place {
+    var name: String
+    var type: ElementType
+    var shape: [Int]
+    var range: Range<Int>
+  }
+
   /// Where the tensors lie, one after the other without gaps. Known before anything is copied:
   /// tensors that share bytes would be larger than their file.
   private static func places(_ entries: [String: JSONValue], available: Int) throws(FormatError)
-    -> [(name: String, shape: [Int], range: Range<Int>)]
+    -> [Place]
   {
-    var places: [(name: String, shape: [Int], range: Range<Int>)] = []
+    var places: [Place] = []
     for (name, entry) in entries where name != "__metadata__" {
-      let (shape, range) = try place(name, entry, available: available)
-      places.append((name, shape, range))
+      places.append(try place(name, entry, available: available))
     }
     places.sort {
       ($0.range.lowerBound, $0.range.upperBound) < ($1.range.lowerBound, $1.range.upperBound)
     }
     var end = 0
-    for (name, _, range) in places {
-      if range.lowerBound != end {
-        throw error("tensor \(name) begins at \(range.lowerBound), expected \(end)")
+    for place in places {
+      if place.range.lowerBound != end {
+        throw error("tensor \(place.name) begins at \(place.range.lowerBound), expected \(end)")
       }
-      end = range.upperBound
+      end = place.range.upperBound
     }
     if end != available {
       throw error("its tensors end at \(end), the file holds \(available) bytes of them")
@@ -123,12 +163,16 @@ package struct Safetensors: Sendable, Equatable {
   }
 
   private static func place(_ name: String, _ entry: JSONValue, available: Int) throws(FormatError)
-    -> ([Int], Range<Int>)
+    -> Place
   {
-    guard let type = entry["dtype"]?.string, let sides = entry["shape"]?.array,
+    guard let typeName = entry["dtype"]?.string, let sides = entry["shape"]?.array,
       let offsets = entry["data_offsets"]?.array
     else { throw error("tensor \(name) lacks dtype, shape or data_offsets") }
-    if type != "F32" { throw error("tensor \(name) has dtype \(type); F32 is read") }
+    guard let type = ElementType(rawValue: typeName) else {
+      let read = ElementType.allCases.map(\.rawValue).joined(separator: ", ")
+      throw error(
+        "tensor \(name) has dtype \(typeName); \(read) are read: save it as `tensor.float()`")
+    }
     let shape = sides.compactMap(\.integer)
     let places = offsets.compactMap(\.integer)
     guard shape.count == sides.count, places.count == 2, offsets.count == 2,
@@ -137,12 +181,12 @@ package struct Safetensors: Sendable, Equatable {
     guard places[0] >= 0, places[0] <= places[1], places[1] <= available else {
       throw error("tensor \(name) lies at \(places[0])…\(places[1]), outside the file")
     }
-    let (bytes, overflow) = count.multipliedReportingOverflow(by: 4)
+    let (bytes, overflow) = count.multipliedReportingOverflow(by: type.bytes)
     guard !overflow, bytes == places[1] - places[0] else {
       throw error(
         "tensor \(name) of shape \(shape) does not fill its \(places[1] - places[0]) bytes")
     }
-    return (shape, places[0]..<places[1])
+    return Place(name: name, type: type, shape: shape, range: places[0]..<places[1])
   }
 
   private static func error(_ message: String) -> FormatError {

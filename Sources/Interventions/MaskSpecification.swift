@@ -99,6 +99,29 @@ package struct MaskSpecification: Sendable, Hashable, Codable {
     Double(sigma) >= sigmaLow ?? 0 && Double(sigma) <= sigmaHigh ?? .infinity
   }
 
+  /// Whether the mask changes nothing, for certain: a weaker bound than what a denoiser really uses.
+  ///
+  /// - Parameters:
+  ///   - mostLabels: of a conditioner; `nil`: any number.
+  ///   - pixelReach: how many pixels away an output depends on pixels at most; `nil`: anywhere.
+  ///   - labelReach: the same for the cells of labels.
+  package func cutsNothing(
+    size: Int, cellSize: Int, mostLabels: Int?, pixelReach: Int?, labelReach: Int?
+  ) -> Bool {
+    guard let target else { return false }
+    // A placebo takes away what is near, however little that is.
+    let reach = isPlacebo ? size : min(pixelReach ?? size, size)
+    let cutsPixels = min(margin, size) + block < size && margin < reach
+    let side = Double(isPlacebo ? size : min(labelReach ?? size, size)) + Double(cellSize) / 2
+    let hidesLabels = radius < 2.0.squareRoot() * side
+    return switch target {
+    case .pixel: !cutsPixels
+    // Of two labels a pixel sees the nearer one alone.
+    case .conditioner: mostLabels == 0 || mostLabels == 1 && !isPlacebo && !hidesLabels
+    case .both: !cutsPixels && (mostLabels == 0 || !hidesLabels)
+    }
+  }
+
   func validate(_ shape: PictureShape) throws(MaskError) {
     if !(radius > 0 && radius.isFinite) { throw .radius(radius) }
     if margin < 0 { throw .margin(margin) }

@@ -45,8 +45,10 @@ final class Connection {
   private var idle: [String: OpaquePointer] = [:]
   private static let mostIdle = 64
 
-  init(_ path: String, flags: Int32) throws(StoreError) {
-    self.path = path
+  /// - Parameter subject: the path that errors are about, where it is another one's: of a database that is
+  ///   attached to one in memory.
+  init(_ path: String, flags: Int32, about subject: String? = nil) throws(StoreError) {
+    self.path = subject ?? path
     let code = sqlite3_open_v2(path, &handle, flags | SQLITE_OPEN_NOMUTEX, nil)
     if code != SQLITE_OK {
       let error = failure(code, statement: "open")

@@ -14,6 +14,10 @@ package struct Fault: Sendable, Hashable, Codable {
   /// Receipts are being brought in that the database does not know.
   static let merging = Fault(
     place: .database, subject: Places.database, problem: "a merge was cut off", damages: [])
+
+  /// A receipt gets a note that the database does not know.
+  static let noting = Fault(
+    place: .database, subject: Places.database, problem: "a note was cut off", damages: [])
 }
 
 /// The faults that `verify` found and left for the next run to heal.

@@ -25,15 +25,29 @@ enum Journal {
     for entry in entries { data += try Receipt.data(entry, path: path, by: encoder) }
     let folder = try StoreFolder(store).makeFolder(Receipt.runs)
     let descriptor = try folder.openFile(
-      url.lastPathComponent, O_WRONLY | O_CREAT | O_APPEND, needed: data.count)
+      url.lastPathComponent, O_RDWR | O_CREAT | O_APPEND, needed: data.count)
     defer { close(descriptor) }
-    let before = lseek(descriptor, 0, SEEK_END)
+    let before = try endOfLines(descriptor, url)
     let fault = AtomicFile.injection(.write, url)
     let code = AtomicFile.send(fault == 0 ? data : data.prefix(data.count / 2), to: descriptor)
     if fault != 0 || code != 0 {
       _ = ftruncate(descriptor, before)
       throw StoreError(fault == 0 ? code : fault, writing: url, needed: data.count)
     }
+  }
+
+  /// Takes off a line that a crash cut off: what came after it would be read as its end.
+  private static func endOfLines(_ descriptor: Int32, _ url: URL) throws(StoreError) -> off_t {
+    var end = lseek(descriptor, 0, SEEK_END)
+    let size = end
+    var byte: UInt8 = 0
+    while end > 0 {
+      guard pread(descriptor, &byte, 1, end - 1) == 1 else { throw StoreError(errno, writing: url) }
+      if byte == UInt8(ascii: "\n") { break }
+      end -= 1
+    }
+    if end < size, ftruncate(descriptor, end) != 0 { throw StoreError(errno, writing: url) }
+    return end
   }
 
   /// A receipt with what its journal adds. A line that a crash cut off ends it.

@@ -22,6 +22,39 @@ package enum OutputFile {
       data, to: url, temporary: temporary, mode: named.st_mode & 0o7777)
   }
 
+  /// Says before any work what would keep a file from being written: only what can be known by looking.
+  ///
+  /// - Throws: as `write`.
+  package static func check(_ url: URL) throws(StoreError) {
+    var found = stat()
+    if stat(url.path, &found) == 0 {
+      if found.st_mode & S_IFMT == S_IFDIR { throw StoreError(EISDIR, writing: url) }
+      if access(url.path, W_OK) != 0 { throw StoreError(errno, writing: url) }
+      return
+    }
+    if errno != ENOENT { throw StoreError(errno, writing: url) }
+    // What a link leads to may come to be anywhere.
+    if lstat(url.path, &found) == 0 { return }
+    try checkFolder(url.deletingLastPathComponent(), for: url)
+  }
+
+  /// The same of files in a folder that will be made where there is none.
+  package static func check(filesIn folder: URL) throws(StoreError) {
+    var place = folder.standardizedFileURL
+    var found = stat()
+    while lstat(place.path, &found) != 0, errno == ENOENT, place.path != "/" {
+      place = place.deletingLastPathComponent().standardizedFileURL
+    }
+    try checkFolder(place, for: folder)
+  }
+
+  private static func checkFolder(_ folder: URL, for url: URL) throws(StoreError) {
+    var found = stat()
+    if stat(folder.path, &found) != 0 { throw StoreError(errno, writing: url) }
+    if found.st_mode & S_IFMT != S_IFDIR { throw StoreError(ENOTDIR, writing: url) }
+    if access(folder.path, W_OK | X_OK) != 0 { throw StoreError(errno, writing: url) }
+  }
+
   private static func writeThrough(_ data: Data, _ url: URL) throws(StoreError) {
     var descriptor: Int32
     repeat {

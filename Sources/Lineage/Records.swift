@@ -177,6 +177,9 @@ package struct RunRecord: Sendable, Codable, Hashable {
   package var stages: [StageRecord] = []
   package var events: [EventRecord] = []
 
+  /// What follows a commit whose checkout held what the commit does not.
+  package static let dirtyMark = "-dirty"
+
   /// How the message begins by which a run says that it was asked for a part of its pipeline alone.
   package static let partial = "a part of the pipeline: "
 

@@ -54,7 +54,7 @@ enum RunRow {
     }
   }
 
-  private static func text(_ value: some Encodable) throws(StoreError) -> String {
+  static func text(_ value: some Encodable) throws(StoreError) -> String {
     do {
       return String(decoding: try Receipt.encoder.encode(value), as: UTF8.self)
     } catch {

@@ -117,21 +117,28 @@ extension Store {
   }
 
   /// Keeps what a person says of a run with it, as an event of its own level. The caller holds the lock.
+  ///
+  /// The receipt is what is added to, never what the database makes of it. Cut off between the two, the next
+  /// session makes the database anew.
+  /// - Throws: `StoreError.damaged`, `.newerReceipt` for a receipt that is not to be written over.
   package func note(runID: String, _ message: String) throws(StoreError) {
-    var record = try run(runID)
-    // One that was killed is ended by the next run, with what its journal says.
+    let url = RunRecord.receiptURL(runID, in: folder)
+    var record = try Receipt.read(RunRecord.self, from: url)
+    // Nobody else is at work: it was killed.
     if record.status == "running" {
-      return try recordEvent(
-        runID: runID, executionID: nil, level: EventRecord.note, message: message)
+      try close(runID)
+      record = try Receipt.read(RunRecord.self, from: url)
     }
     let event = EventRecord(
       executionID: nil, at: timestamp(), level: EventRecord.note, message: message)
     record.events.append(event)
-    // Nothing is written while another program holds the database: its rows would lack the note for good.
+    // Nothing is written while another program holds the database.
     try database.transaction { () throws(StoreError) in
       try RunRow.insert([event], runID: runID, into: database)
+      try Doubts.write([.noting], in: folder)
       try record.writeReceipt(in: folder)
     }
+    Doubts.leave([], in: folder)
   }
 
   /// A run with its stages and events.

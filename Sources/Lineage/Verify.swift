@@ -31,7 +31,8 @@ struct Verification {
     self.isRunning = isRunning
     receipts = try Receipts(in: folder, vocabulary)
     index = try Connection(
-      ":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI)
+      ":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_URI,
+      about: Store.databaseURL(in: folder).path)
     try Schema.migrate(index, to: vocabulary)
     let left = try receipts.fill(index, vocabulary)
     try attach()

@@ -3,8 +3,8 @@ import Foundation
 extension Store {
   /// Hashes every object and receipt again and holds the database against the receipts.
   ///
-  /// What a writer has half done looks like a fault for a moment: where one was at work, a fault is what a
-  /// second look finds too. What is found is left for the next run to heal, where the store can be written.
+  /// What a writer has half done looks like a fault for a moment, and so does what a disk fails to read
+  /// once: a fault is what a second look finds too. What is found is left for the next run to heal, where the store can be written.
   /// - Parameters:
   ///   - isRunning: whether somebody holds the lock.
   ///   - progress: is told how many of how many objects were read.
@@ -21,8 +21,8 @@ extension Store {
     var faults = try look(folder, vocabulary, isRunning, progress: progress)
     let after = try FileStamp(path: lock)
     let isDisturbed = wasRunning || isRunning() || after != before
-    if isDisturbed && !faults.isEmpty {
-      waitForWriter(folder, isRunning)
+    if !faults.isEmpty {
+      if isDisturbed { waitForWriter(folder, isRunning) }
       let suspects = Set(faults.filter { $0.place == .object }.map(\.subject))
       let found = Set(faults)
       faults = try look(folder, vocabulary, isRunning, only: suspects) { _, _ in }

@@ -10,6 +10,8 @@ package struct RunSettings: Sendable {
   package var trigger: String
   package var locusVersion: String
   package var gitCommit: String?
+  /// Finds out what of `gitCommit` and `machine` takes time, and waits so long at most; `nil`: not yet known.
+  package var origin: (@Sendable (Duration) -> RunOrigin?)?
   /// What was asked for beside the pipeline file, as words of the command line.
   package var options: [String]
   /// The processor, the system and the versions of what runs, by name.
@@ -19,16 +21,32 @@ package struct RunSettings: Sendable {
 
   package init(
     threads: Int, trigger: String = "manual", locusVersion: String, gitCommit: String? = nil,
-    options: [String] = [], machine: [String: String] = [:],
-    checkpointInterval: Double = 30
+    origin: (@Sendable (Duration) -> RunOrigin?)? = nil, options: [String] = [],
+    machine: [String: String] = [:], checkpointInterval: Double = 30
   ) {
     self.threads = threads
     self.trigger = trigger
     self.locusVersion = locusVersion
     self.gitCommit = gitCommit
+    self.origin = origin
     self.options = options
     self.machine = machine
     self.checkpointInterval = checkpointInterval
+  }
+}
+
+/// What a run and its program come from.
+package struct RunOrigin: Sendable, Hashable {
+  package var gitCommit: String?
+  /// Beside what `RunSettings.machine` says.
+  package var machine: [String: String]
+  /// What could not be found out, for the record.
+  package var notes: [String]
+
+  package init(gitCommit: String?, machine: [String: String], notes: [String] = []) {
+    self.gitCommit = gitCommit
+    self.machine = machine
+    self.notes = notes
   }
 }
 
@@ -60,6 +78,8 @@ package struct Runner {
   private var wasInterrupted = false
   private var hasThreads = false
   private var forecast: RunForecast?
+  /// Where the run comes from; `nil` until it is known, or given up.
+  private var origin: RunOrigin?
 
   /// - Parameters:
   ///   - lock: shows that this process may write; held until the run has ended.
@@ -102,13 +122,44 @@ package struct Runner {
     resolver = StageResolver(
       pipeline: plan.pipeline.name, store: store, checkCancellation: { try cancellation.check() })
     checkpoints = Set(try CheckpointFolder.keys(in: store))
+    // Mostly known by now: it was asked for while the plan was made.
+    let origin = settings.origin?(.zero)
     runID = try store.beginRun(
       pipeline: plan.pipeline.name, path: plan.pipeline.path, source: plan.pipeline.source,
       trigger: settings.trigger, seed: plan.pipeline.seed, host: ProcessInfo.processInfo.hostName,
-      locusVersion: settings.locusVersion, gitCommit: settings.gitCommit,
-      options: settings.options, machine: settings.machine)
+      locusVersion: settings.locusVersion, gitCommit: origin?.gitCommit ?? settings.gitCommit,
+      options: settings.options,
+      machine: settings.machine.merging(origin?.machine ?? [:]) { $1 })
     summary = RunSummary(
       runID: runID, status: .succeeded, executed: 0, reused: 0, failed: 0, skipped: 0, exitCode: 0)
+    self.origin = origin
+    for note in origin?.notes ?? [] { try record(note) }
+  }
+
+  /// A run that works waits for where it comes from; one without work hardly does.
+  private enum Patience {
+    static let working = Duration.seconds(2)
+    static let idle = Duration.milliseconds(250)
+  }
+
+  private mutating func settleOrigin(_ patience: Duration) throws {
+    guard origin == nil, let find = settings.origin else { return }
+    if let found = find(patience) {
+      origin = found
+      try store.amendRun(
+        runID, gitCommit: found.gitCommit, machine: settings.machine.merging(found.machine) { $1 })
+    } else {
+      origin = RunOrigin(
+        gitCommit: settings.gitCommit, machine: [:],
+        notes: [
+          "git did not say within \(patience) whether the checkout is as its commit has it"
+        ])
+    }
+    for note in origin?.notes ?? [] { try record(note) }
+  }
+
+  private func record(_ note: String) throws {
+    try store.recordEvent(runID: runID, executionID: nil, level: "info", message: note)
   }
 
   private func prepare(after dead: LockHolder?) throws {
@@ -228,6 +279,7 @@ package struct Runner {
     reason: String
   ) throws {
     let instance = step.instance
+    try settleOrigin(Patience.working)
     try record(step, key: key, status: "running", reason: reason, nil)
     let scratch = try store.makeScratch()
     defer { store.removeScratch(scratch) }
@@ -279,7 +331,7 @@ package struct Runner {
     } catch {
       execution.set(meter.stop(), after: checkpoint.earlier)
       // On a full disk this makes the room that the record of the failure needs.
-      try? FileManager.default.removeItem(at: scratch)
+      store.removeScratch(scratch)
       executionID = try fail(step, place, execution, error, reason: reason)
     }
     for note in notes.withLock({ $0 }) {
@@ -300,6 +352,9 @@ package struct Runner {
     reason: String
   ) throws -> String {
     var execution = execution
+    // What could not be published is no result.
+    execution.metrics = []
+    execution.tables = [:]
     let isInterrupted = error is CancellationError && cancellation.isRequested
     execution.status = isInterrupted ? "interrupted" : "failed"
     execution.error = isInterrupted ? "interrupted" : message(of: error)
@@ -329,6 +384,7 @@ package struct Runner {
       summary.status = .failed
     }
     resolver.finish()
+    try settleOrigin(Patience.idle)
     try recordAll()
     try store.finishRun(runID, status: summary.status.rawValue)
     summary.isDatabaseBehind = store.isBehind

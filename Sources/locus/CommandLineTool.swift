@@ -16,22 +16,25 @@ enum CommandLineTool {
     ]
   }
 
-  static func run(_ words: [String], console: Console, kinds: [StageKind]) -> Int32 {
+  static func run(
+    _ words: @autoclosure () throws -> [String], console: Console, kinds: [StageKind]
+  ) -> Int32 {
     do {
-      return try dispatch(words, console: console, kinds: kinds)
+      return try dispatch(words(), console: console, kinds: kinds)
     } catch is Console.ClosedPipe {
       // `locus runs | head` has got what it wanted.
       return 0
     } catch {
-      let text = message(of: error)
-      // Problems of a file begin with its name, one a line, as compilers print them.
-      if case WorkflowError.invalid = error {
-        console.tell(text)
-      } else {
-        console.tell("locus: \(text)")
-      }
+      console.tell(text(of: error))
       return exitCode(of: error)
     }
+  }
+
+  /// What people see of an error. Problems of a file begin with its name, one a line, as compilers print
+  /// them.
+  static func text(of error: any Error) -> String {
+    if case WorkflowError.invalid = error { return message(of: error) }
+    return "locus: \(message(of: error))"
   }
 
   private static func dispatch(

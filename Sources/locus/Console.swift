@@ -14,6 +14,8 @@ struct Console: Sendable {
   /// Columns of the terminal that standard output is; `nil` when it is none.
   var outputWidth: @Sendable () -> Int? = { nil }
   var environment: [String: String]
+  /// The program's own file, where it is known.
+  var program: URL?
 
   /// Whoever reads the output has got what it wanted.
   struct ClosedPipe: CategorizedError {
@@ -30,7 +32,7 @@ struct Console: Sendable {
   }
 
   /// The process's own streams.
-  static func standard() -> Console {
+  static func standard(_ arguments: ProgramArguments? = nil) -> Console {
     let isShown = isatty(STDOUT_FILENO) == 1
     return Console(
       write: { text in
@@ -46,7 +48,8 @@ struct Console: Sendable {
         && ProcessInfo.processInfo.environment["TERM"] != "dumb",
       width: { columns(of: STDERR_FILENO) },
       outputWidth: { isShown ? columns(of: STDOUT_FILENO) : nil },
-      environment: ProcessInfo.processInfo.environment)
+      environment: ProcessInfo.processInfo.environment,
+      program: arguments?.executable(ProcessInfo.processInfo.environment))
   }
 
   /// 80 when the terminal does not say.

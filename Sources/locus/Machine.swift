@@ -22,10 +22,6 @@ enum Machine {
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
     }
-    // What the checkout that the program lies in stands on now; none where it was installed elsewhere.
-    facts["program_checkout"] = Bundle.main.executableURL.flatMap {
-      gitCommit(around: $0.deletingLastPathComponent())
-    }
     return facts
   }
 

@@ -66,6 +66,29 @@ struct PlanCheckTests {
         "inputs.scenes: denoiser and scenes differ: 16 px and 32 px"
       ),
       (
+        "kind: 'intervene', inputs: { denoiser: 'large', scenes: 'others' }, mask: 'pixel', block: 16,"
+          + " margin: 16",
+        "mask: found \"pixel\", which cuts nothing that the denoiser depends on: a block of 16 px sees"
+          + " 16 px around it; accepted: a narrower mask"
+      ),
+      (
+        "kind: 'intervene', inputs: { denoiser: 'model', scenes: 'scenes' }, mask: 'pixel', margin: 6",
+        "mask: found \"pixel\", which cuts nothing that the denoiser depends on: a block of 4 px sees 6"
+          + " px around it, pixels matter up to 6 px away"
+      ),
+      (
+        "kind: 'evaluate', inputs: { denoiser: 'model', judge: 'judge' }, counts: [1, 1]",
+        "counts: a K stands twice"
+      ),
+      (
+        "kind: 'analytic', inputs: { scenes: 'scenes' }, label_dropout: 1",
+        "label_dropout: found 1: no training conditioner would have a label"
+      ),
+      (
+        "kind: 'theory', family: 'exclusion', patterns: [[1, 0], [0, 0]]",
+        "patterns[1]: shows zeros, as an empty cell does"
+      ),
+      (
         "kind: 'probe', inputs: { denoiser: 'model', scenes: 'scenes' }, counts: [3, 3]",
         "counts: a K stands twice, accepted: each once"
       ),
@@ -84,6 +107,97 @@ struct PlanCheckTests {
     let found = problems(judge: "camera: 'clevr'", evaluate)
     #expect(found.count == 1)
     #expect(found.first?.contains("camera \"clevr\" and \"overhead\"") == true, "\(found)")
+  }
+
+  @Test("more objects than there are cells for, wherever they are asked for")
+  func cells() {
+    func found(_ camera: String, _ cells: Int, _ last: String) -> [String] {
+      problems(
+        others: "", network: "",
+        """
+        kind: 'generate', size: 16, cells: \(cells), camera: '\(camera)', objects: [1, 2], count: 20 },
+        model2: { kind: 'train', inputs: { scenes: 'last' }, pictures: 64, network: { type: 'unet' } },
+        judge2: { kind: 'judge', size: 16, cells: \(cells), camera: '\(camera)' },
+        asks: { \(last)
+        """)
+    }
+    let evaluate = "kind: 'evaluate', inputs: { denoiser: 'model2', judge: 'judge2' }"
+    let analytic = "kind: 'analytic', inputs: { scenes: 'last' }"
+    let agree =
+      "kind: 'agree', inputs: { denoiser: 'model2', reference: 'model2', scenes: 'last' }"
+    for (camera, cells, most) in [("overhead", 2, 4), ("overhead", 1, 1), ("clevr", 4, 7)] {
+      for (stage, counts) in [
+        (evaluate, ""), (evaluate, ", counts: [12]"), (analytic, ""), (agree, ", counts: [9]"),
+      ] {
+        let found = found(camera, cells, stage + counts)
+        #expect(found.count == 1, "\(camera) \(cells): \(found)")
+        #expect(found.first?.contains("accepted: up to \(most), or scenes") == true, "\(found)")
+      }
+      let fitting = found(camera, cells, evaluate + ", counts: [\(most)]")
+      #expect(fitting == [])
+    }
+    #expect(found("clevr", 4, agree + ", counts: [9], layouts: 0") == [])
+    #expect(found("overhead", 4, evaluate) == [])
+  }
+
+  @Test("a study that would grow by what none of its stages measures")
+  func replication() throws {
+    func fault(_ until: String) throws -> String {
+      let text = """
+        { pipeline: 'p', question: 'q', seed: 1,
+          replicate: { axis: 'seed', from: 2, to: 3, until: { \(until), width: 0.1 } }, stages: {
+          scenes: { kind: 'generate', size: 16, cells: 8, objects: [1, 2], count: 20 },
+          judge: { kind: 'judge', size: 16, cells: 8, seed: 1 },
+          model: { kind: 'train', inputs: { scenes: 'scenes' }, pictures: 64,
+            network: { type: 'local' } },
+          drawn: { kind: 'evaluate', inputs: { denoiser: 'model', judge: 'judge' }, counts: [1, 2] },
+          told: { kind: 'compare', inputs: { evaluations: ['drawn'] } } } }
+        """
+      let pipeline = try Pipeline.parse(
+        bytes: Array(text.utf8), path: "p.json5", kinds: Experiments.stageKinds)
+      do {
+        try Experiments.checkReplication(pipeline)
+        return ""
+      } catch { return error.description }
+    }
+    #expect(try fault("metric: 'recall', k: 2") == "")
+    // What comparisons are made of is for the run to say.
+    #expect(try fault("metric: 'effect_recall', k: 9") == "")
+    #expect(try fault("metric: 'k_max', stage: 'told'") == "")
+    #expect(
+      try fault("metric: 'recall', k: 9").hasSuffix(
+        "replicate.until: no stage that counts measures `recall` at k = 9; measured at: 1, 2"))
+    for (until, said) in [
+      (
+        "metric: 'recal', k: 2",
+        "measures \"recal\" (did you mean `recall`?); measured: `pictures`,"
+      ),
+      ("metric: 'agreement.r2', k: 2", "no stage that counts measures \"agreement.r2\""),
+      ("metric: 'recall', k: 2, stage: 'told'", "no stage that counts measures \"recall\""),
+    ] {
+      let found = try fault(until)
+      #expect(found.contains(said), "\(until): \(found)")
+    }
+  }
+
+  @Test("evaluations of a masked denoiser at other K than the plain ones")
+  func counts() {
+    func found(_ plain: String, _ masked: String) -> [String] {
+      problems(
+        """
+        kind: 'intervene', inputs: { denoiser: 'model', scenes: 'scenes' }, mask: 'identity' },
+        plain: { kind: 'evaluate', inputs: { denoiser: 'model', judge: 'judge' }, counts: \(plain) },
+        behind: { kind: 'evaluate', inputs: { denoiser: 'last', judge: 'judge' }, counts: \(masked) },
+        told: { kind: 'compare', inputs: { evaluations: ['plain', 'behind'] }
+        """)
+    }
+    #expect(found("[0, 1, 2]", "[2, 3]") == [])
+    let none = found("[0, 1, 2]", "[0, 3]")
+    #expect(none.count == 1)
+    #expect(
+      none.first?.contains(
+        "stages.told.inputs.evaluations: a masked denoiser is evaluated at K = 0, 3 and none without a"
+          + " mask at any of these (K = 1, 2)") == true, "\(none)")
   }
 
   @Test("what is known of scenes reaches a judge through train, analytic and intervene")

@@ -28,7 +28,7 @@ struct MaskTests {
   }
 
   /// Two pictures, the first with labels far apart, the second without any.
-  static func batch(labels: [Int] = [9, 45]) -> NoisedBatch {
+  static func batch(_ shape: PictureShape = shape, _ labels: [Int] = [9, 45]) -> NoisedBatch {
     var stream = RandomStream(seed: 1, purpose: .test, index: 0)
     var conditioners = [Float](repeating: 0, count: 2 * shape.conditionerCount)
     for cell in labels { conditioners[cell] = 1 }
@@ -70,11 +70,60 @@ struct MaskTests {
     }
   }
 
+  @Test("a mask that is said to cut nothing changes no bit of any denoiser of that reach")
+  func cutsNothing() throws {
+    let shape = PictureShape(size: 8, cells: 4)
+    var refused: Set<MaskSpecification.Target> = []
+    for (reach, labelReach) in [(0, 0), (1, 2), (3, 1)] {
+      let base = ToyDenoiser(shape: shape, reach: reach, labelReach: Double(labelReach))
+      for labels in [[], [6], [0, 15]] {
+        let batch = Self.batch(shape, labels)
+        let plain = try base.denoise(batch, threads: 1)
+        for specification in Self.all where !specification.isIdentity {
+          for (block, margin, radius) in [
+            (4, 1, 3.0), (4, 4, 6), (8, 0, 30), (2, 3, 4.3), (1, 7, 0.5),
+          ] {
+            var mask = specification
+            (mask.block, mask.margin, mask.radius) = (block, margin, radius)
+            let cutsNothing = mask.cutsNothing(
+              size: 8, cellSize: 2, mostLabels: labels.count, pixelReach: reach,
+              labelReach: labelReach)
+            if !cutsNothing { continue }
+            if let target = mask.target { refused.insert(target) }
+            let masked = try MaskedDenoiser(base: base, specification: mask, fill: Self.fill)
+            #expect(try masked.denoise(batch, threads: 1) == plain, "\(mask)")
+          }
+        }
+      }
+    }
+    #expect(refused == Set(MaskSpecification.Target.allCases))
+  }
+
+  @Test("of a denoiser without bounds, a pixel mask is refused just where every block sees all")
+  func seesAll() throws {
+    let shape = PictureShape(size: 8, cells: 4)
+    let base = ToyDenoiser(shape: shape, reach: 1, global: 1)
+    let batch = Self.batch(shape, [6])
+    let plain = try base.denoise(batch, threads: 1)
+    for specification in [Self.specification(.pixel), Self.specification(.placebo, of: .pixel)] {
+      for (block, margin) in [(1, 6), (1, 7), (4, 3), (4, 4), (8, 0), (2, .max)] {
+        var mask = specification
+        (mask.block, mask.margin) = (block, margin)
+        let cutsNothing = mask.cutsNothing(
+          size: 8, cellSize: 2, mostLabels: nil, pixelReach: nil, labelReach: nil)
+        let masked = try MaskedDenoiser(base: base, specification: mask, fill: Self.fill)
+        #expect(
+          try cutsNothing == (masked.denoise(batch, threads: 1) == plain),
+          "block \(block), margin \(margin)")
+      }
+    }
+  }
+
   @Test("the conditioner mask repairs a denoiser whose labels share one strength")
   func repairs() throws {
     let failing = ToyDenoiser(shape: Self.shape, reach: 0, labelReach: 2.5, sharesLabels: true)
     let composing = ToyDenoiser(shape: Self.shape, reach: 0, labelReach: 2.5)
-    let batch = Self.batch(labels: [9, 13, 45])
+    let batch = Self.batch(Self.shape, [9, 13, 45])
     let masked = try Self.masked(failing, Self.specification(.conditioner, radius: 3))
     let repaired = try masked.denoise(batch, threads: 1)
     let expected = try composing.denoise(batch, threads: 1)

@@ -41,6 +41,50 @@ struct OutputFileTests {
     }
   }
 
+  @Test("what cannot be written is known before anything is written")
+  func known() throws {
+    try inFolder { folder in
+      func code(_ body: () throws(StoreError) -> Void) -> String {
+        do {
+          try body()
+          return "fine"
+        } catch .cannotWrite(_, let reason) {
+          return reason
+        } catch { return "\(error)" }
+      }
+      func url(_ name: String) -> URL { folder.appending(path: name) }
+      try Data().write(to: url("file"))
+      try FileManager.default.createSymbolicLink(
+        atPath: url("dangling").path, withDestinationPath: "nowhere")
+      for (name, said) in [
+        ("new", "fine"), ("file", "fine"), ("dangling", "fine"),
+        ("none/new", "No such file or dir"),
+        ("file/new", "Not a directory"), (".", "Is a directory"),
+      ] {
+        let found = code { () throws(StoreError) in try OutputFile.check(url(name)) }
+        #expect(found.hasPrefix(said), "\(name): \(found)")
+        // As the writing itself has it.
+        let written = code { () throws(StoreError) in
+          try OutputFile.write(Data(), to: url(name))
+        }
+        #expect((found == "fine") == (written == "fine"), "\(name): \(written)")
+      }
+      for (name, said) in [
+        (".", "fine"), ("a/b/c", "fine"), ("file", "Not a directory"),
+        ("file/a", "Not a directory"),
+        ("gone", "fine"),
+      ] {
+        let found = code { () throws(StoreError) in try OutputFile.check(filesIn: url(name)) }
+        #expect(found.hasPrefix(said), "\(name): \(found)")
+      }
+      try FileManager.default.createSymbolicLink(
+        atPath: url("lost").path, withDestinationPath: "none/nowhere")
+      #expect(
+        code { () throws(StoreError) in try OutputFile.check(filesIn: url("lost/a")) }
+          .hasPrefix("No such file or dir"))
+    }
+  }
+
   @Test("links are followed and stay links, also to what is not there yet")
   func links() throws {
     try inFolder { folder in

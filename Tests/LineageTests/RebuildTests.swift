@@ -52,6 +52,26 @@ struct RebuildTests {
     return fixture
   }
 
+  @Test("what is found out after a run began is in its receipt, and stays through its end")
+  func amended() throws {
+    let fixture = try StoreFixture()
+    let run = try fixture.begin()
+    try fixture.study(run)
+    try fixture.store.amendRun(run, gitCommit: "abc-dirty", machine: ["cpu": "x"])
+    func commit() throws -> [String] {
+      try Store.open(fixture.folder, .readOnly, .locus).texts(
+        "SELECT git_commit || machine FROM run")
+    }
+    #expect(try commit() == [#"abc-dirty{"cpu":"x"}"#])
+    // Killed here, a rebuild knows it.
+    _ = try Store.rebuild(fixture.folder, .locus)
+    #expect(try commit() == [#"abc-dirty{"cpu":"x"}"#])
+    let store = try Store.open(fixture.folder, .readWrite, .locus)
+    try store.finishRun(run, status: "succeeded")
+    _ = try Store.rebuild(fixture.folder, .locus)
+    #expect(try commit() == [#"abc-dirty{"cpu":"x"}"#])
+  }
+
   @Test("rebuild gives the same rows in every table, of killed runs too")
   func equal() throws {
     let fixture = try history()

@@ -144,6 +144,19 @@ struct BadInputTests {
     }
   }
 
+  @Test("reports that cannot be written are refused before the work, and leave no store")
+  func reports() throws {
+    try inFolder { folder in
+      let url = folder.appending(path: "p.json5")
+      try Data(Self.study(Self.scenes).utf8).write(to: url)
+      try Data().write(to: folder.appending(path: "reports"))
+      let result = run(folder, url.path)
+      #expect(result.code == 73)
+      #expect(result.error.hasSuffix("reports: cannot be written: Not a directory\n"))
+      #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "data").path))
+    }
+  }
+
   @Test("foreign and newer databases and read-only stores are left as they are")
   func stores() throws {
     try inFolder { folder in

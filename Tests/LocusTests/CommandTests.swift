@@ -358,18 +358,21 @@ struct CommandTests {
         at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
       try Data(text.utf8).write(to: url)
     }
-    #expect(gitCommit(around: bench.folder.appending(path: "none")) == nil)
+    func commit(around path: String) -> String? {
+      Checkout(around: bench.folder.appending(path: path))?.commit
+    }
+    #expect(commit(around: "none") == nil)
     try write("repo/.git/HEAD", "ref: refs/heads/main\n")
     try write("repo/.git/packed-refs", "# pack-refs\n\(hash) refs/heads/main\n")
     try write("repo/sub/file", "")
-    #expect(gitCommit(around: bench.folder.appending(path: "repo/sub")) == hash)
+    #expect(commit(around: "repo/sub") == hash)
     let other = String(repeating: "cd", count: 20)
     try write("repo/.git/refs/heads/main", "\(other)\n")
-    #expect(gitCommit(around: bench.folder.appending(path: "repo")) == other)
+    #expect(commit(around: "repo") == other)
     try write("tree/.git", "gitdir: ../repo/.git/worktrees/tree\n")
     try write("repo/.git/worktrees/tree/HEAD", "ref: refs/heads/main\n")
     try write("repo/.git/worktrees/tree/commondir", "../..\n")
-    #expect(gitCommit(around: bench.folder.appending(path: "tree")) == other)
+    #expect(commit(around: "tree") == other)
   }
 
   @Test("README describes every command")

@@ -15,17 +15,21 @@ enum Executable {
   /// - Parameters:
   ///   - memory: KiB of address space that the process may have.
   ///   - environment: all of the process's environment; the tests' own if missing.
+  ///   - starter: a program of the system and its first words, which starts the program with its own.
   static func run(
-    _ words: [String], in folder: URL, memory: Int? = nil, environment: [String: String]? = nil
+    _ words: [String], in folder: URL, memory: Int? = nil, environment: [String: String]? = nil,
+    starter: [String] = []
   ) throws -> Result {
     let process = Process()
     process.environment = environment
-    if let memory {
-      process.executableURL = URL(filePath: "/bin/sh")
-      process.arguments = ["-c", "ulimit -v \(memory); exec \"$@\"", "sh", url.path] + words
-    } else {
+    let starter =
+      memory.map { ["/bin/sh", "-c", "ulimit -v \($0); exec \"$@\"", "sh"] } ?? starter
+    if starter.isEmpty {
       process.executableURL = url
       process.arguments = words
+    } else {
+      process.executableURL = URL(filePath: "/usr/bin/env")
+      process.arguments = starter + [url.path] + words
     }
     process.currentDirectoryURL = folder
     let files = ["out", "err"].map { folder.appending(path: ".\(UUID().uuidString).\($0)") }

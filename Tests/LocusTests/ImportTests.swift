@@ -40,7 +40,7 @@ struct ImportTests {
         [
           "denoise", "theirs", "--x", Self.golden.appending(path: "x.npy").path, "--sigma",
           Self.golden.appending(path: "sigma.npy").path, "--labels",
-          Self.golden.appending(path: "c.npy").path, "--out", "D.npy",
+          Self.golden.appending(path: "c.npy").path, "--output", "D.npy",
         ], ["sample", "theirs", "--steps", "2"],
       ]
       for words in words {
@@ -68,7 +68,7 @@ struct ImportTests {
           [
             "denoise", word, "--x", Self.golden.appending(path: "x.npy").path, "--sigma",
             Self.golden.appending(path: "sigma.npy").path, "--labels",
-            Self.golden.appending(path: "c.npy").path, "--out", "D.npy",
+            Self.golden.appending(path: "c.npy").path, "--output", "D.npy",
           ], in: folder)
         #expect(denoised.code == 0, "\(denoised.error)")
         let mine = try values(folder.appending(path: "D.npy"))
@@ -115,13 +115,14 @@ struct ImportTests {
       try array("sigma.npy", [1], [1])
       try array("c.npy", [1, 2, 2], [0, 0, .infinity, 0])
       for (x, sigma, said) in [
-        ("nan.npy", "sigma.npy", "nan at 11"), ("x.npy", "zero.npy", "0.0 at 0"),
-        ("x.npy", "sigma.npy", "inf at 2"),
+        ("nan.npy", "sigma.npy", "nan.npy: element [0, 2, 1, 1] is nan; finite float32"),
+        ("x.npy", "zero.npy", "zero.npy: element [0] is 0.0; noise levels are above 0"),
+        ("x.npy", "sigma.npy", "c.npy: element [0, 1, 0] is inf; finite float32"),
       ] {
         let refused = try Executable.run(
-          ["denoise", "any", "--x", x, "--sigma", sigma, "--labels", "c.npy", "--out", "D.npy"],
+          ["denoise", "any", "--x", x, "--sigma", sigma, "--labels", "c.npy", "--output", "D.npy"],
           in: folder)
-        #expect(refused.code == 64 && refused.error.contains(said), "\(refused.error)")
+        #expect(refused.code == 65 && refused.error.contains(said), "\(refused.error)")
       }
     }
   }

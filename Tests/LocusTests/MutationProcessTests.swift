@@ -87,7 +87,7 @@ struct MutationProcessTests {
         let result = try Executable.run(
           [
             "denoise", "m", "--x", "x.npy", "--sigma", golden.appending(path: "sigma.npy").path,
-            "--labels", golden.appending(path: "c.npy").path, "--out", "D.npy",
+            "--labels", golden.appending(path: "c.npy").path, "--output", "D.npy",
           ], in: folder, memory: 3_000_000)
         check(result, input)
       }

@@ -258,7 +258,7 @@ struct ProcessTests {
     try save("odd.npy", [2, 3, 16, 15])
     func words(_ x: String, _ out: String) -> [String] {
       [
-        "denoise", "model", "--x", x, "--sigma", "sigma.npy", "--labels", "labels.npy", "--out",
+        "denoise", "model", "--x", x, "--sigma", "sigma.npy", "--labels", "labels.npy", "--output",
         out,
       ]
     }
@@ -269,7 +269,7 @@ struct ProcessTests {
     guard case .float32(let values) = d.elements else { throw CancellationError() }
     let mean = values.indices.reduce(0) { $0 + abs(values[$1] - (Float($1 % 7) / 7 + 0.1)) }
     #expect(mean / Float(values.count) < 0.1)
-    #expect(try program.finish(words("odd.npy", "D.npy")) == 64)
+    #expect(try program.finish(words("odd.npy", "D.npy")) == 65)
     #expect(try program.finish(words("none.npy", "D.npy")) == 66)
     #expect(try program.finish(words("x.npy", "none/D.npy")) == 73)
     #expect(try program.finish(["denoise", "model"]) == 64)

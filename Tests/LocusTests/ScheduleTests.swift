@@ -63,6 +63,7 @@ struct ScheduleTests {
     try withStudy { folder in
       let line = try schedule(folder, "--every", "6h", "--format", "crontab")
       #expect(line.hasPrefix("0 */6 * * * "))
+      #expect(line.contains("nice -n 10 '\(Executable.url.resolvingSymlinksInPath().path)' 'run' "))
       #expect(line.split(separator: "\n").count == 1)
       // Unescaped as cron does it, then handed to sh, with what cron leaves of the environment.
       let command = line.dropFirst("0 */6 * * * ".count)
@@ -96,6 +97,18 @@ struct ScheduleTests {
       #expect(told.split(separator: "\n").count == 1, "\(told)")
       #expect(told.contains("failed: 1 failed; [1/1] scenes failed: 64 objects"))
       #expect(!told.contains("\u{1B}"))
+
+      // What keeps a run from beginning is told with its date too, a line each.
+      try Data("{ pipeline: \"tiny\", stages: { a: { kind: \"generat\" }, b: 3 } }".utf8)
+        .write(to: folder.appending(path: "p.json5"))
+      #expect(try run().code == 65)
+      try FileManager.default.removeItem(at: folder.appending(path: "p.json5"))
+      #expect(try run().code == 66)
+      let lines = try String(contentsOf: log, encoding: .utf8).split(separator: "\n")
+      #expect(lines.count > 3)
+      for line in lines {
+        #expect(line.prefixMatch(of: #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /#) != nil, "\(line)")
+      }
     }
   }
 
@@ -137,8 +150,34 @@ struct ScheduleTests {
       let calendar = try system(["systemd-analyze", "calendar", "*-*-* 23:59:00"], in: units)
       #expect(calendar.code == 0)
       #expect(value["service"]?.string?.contains("SuccessExitStatus=75") == true)
+      #expect(value["service"]?.string?.contains("\nNice=10\n") == true)
       #expect(value["service"]?.string?.contains("\"--threads\" \"2\"") == true)
       #expect(value["timer"]?.string?.contains("OnCalendar=*-*-* 23:59:00") == true)
+    }
+  }
+
+  @Test("a user's timer is told with what lets it run while nobody is logged in")
+  func lingering() throws {
+    try withStudy { folder in
+      let text = try schedule(folder, "--every", "6h")
+      #expect(text.contains("systemctl --user enable --now locus-tiny.timer\n"))
+      #expect(text.hasSuffix("while you are logged out: loginctl enable-linger\n"), "\(text)")
+    }
+  }
+
+  @Test("what a scheduled run could not write to is refused before it is scheduled")
+  func unwritable() throws {
+    try withStudy { folder in
+      for (words, said) in [
+        (["--log", "none/x.log"], "none/x.log: cannot be written: No such file"),
+        (["--log", ".."], "cannot be written: Is a directory"),
+        (["--reports", "p.json5"], "p.json5: cannot be written: Not a directory"),
+      ] {
+        let found = try Executable.run(
+          ["schedule", "p.json5", "--every", "6h"] + words, in: folder)
+        #expect(found.code == 73 && found.output.isEmpty, "\(words): \(found)")
+        #expect(found.error.contains(said), "\(found.error)")
+      }
     }
   }
 

@@ -66,6 +66,37 @@ struct GoldenTests {
   }
 }
 
+@Suite("How to reproduce")
+struct ReproductionTests {
+  private func page(_ change: (ReportFixture) throws -> Void) throws -> String {
+    let fixture = try ReportFixture.study()
+    try change(fixture)
+    return MarkdownRenderer(
+      try ReproductionSection(fixture.data).blocks, pictureFolder: "pictures"
+    ).text
+  }
+
+  @Test("a commit that the checkout was not as it is does not claim to reproduce the run")
+  func dirty() throws {
+    let (file, program) = (
+      "The checkout held changes that are not in the pipeline's commit: the commit alone does not",
+      "The checkout that the program lies in held changes to what it is built from: its commit alone"
+    )
+    let clean = try page {
+      try $0.store.amendRun($0.run, gitCommit: "abc", machine: ["program_checkout": "def"])
+    }
+    #expect(clean.contains("| git commit | `abc` |"))
+    #expect(!clean.contains(file) && !clean.contains(program))
+    let dirty = try page {
+      try $0.store.amendRun(
+        $0.run, gitCommit: "abc-dirty", machine: ["program_checkout": "def-dirty"])
+    }
+    #expect(dirty.contains("| git commit | `abc-dirty` |"))
+    #expect(dirty.contains("| program_checkout | def-dirty |"))
+    #expect(dirty.contains(file) && dirty.contains(program))
+  }
+}
+
 @Suite("What the report takes from a run")
 struct RunTests {
   static func verdict(_ fixture: ReportFixture) throws -> [String] {

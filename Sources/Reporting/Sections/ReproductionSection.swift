@@ -14,11 +14,14 @@ struct ReproductionSection: Section {
   }
 
   var blocks: [Block] {
-    let blocks: [Block] = [
-      .heading("How to reproduce"),
-      .code(
-        (["locus run", Escape.shellIfNeeded(run.path.hasPrefix("-") ? "./" + run.path : run.path)]
-          + (run.options ?? []).map(Escape.shellWord)).joined(separator: " "), language: "sh"),
+    let command =
+      ["locus run", Escape.shellIfNeeded(run.path.hasPrefix("-") ? "./" + run.path : run.path)]
+      + (run.options ?? []).map(Escape.shellWord)
+    var blocks: [Block] = [
+      .heading("How to reproduce"), .code(command.joined(separator: " "), language: "sh"),
+    ]
+    blocks += changes.map { .paragraph($0) }
+    blocks += [
       .table(
         columns: ["what", "value"],
         rows: [
@@ -46,5 +49,22 @@ struct ReproductionSection: Section {
         "On the same machine the same pipeline and seed give the same bytes, for any number of threads; "
           + "another processor may differ in the last bits."),
     ]
+  }
+  /// What commits do not have, though the run had it.
+  private var changes: [String] {
+    func isDirty(_ commit: String?) -> Bool { commit?.hasSuffix(RunRecord.dirtyMark) == true }
+    var changes: [String] = []
+    if isDirty(run.gitCommit) {
+      changes.append(
+        "The checkout held changes that are not in the pipeline's commit: the commit alone does not"
+          + " reproduce this run. The pipeline file as it ran is in the store, `source` of the table"
+          + " `pipeline`.")
+    }
+    if isDirty(run.machine?["program_checkout"]) {
+      changes.append(
+        "The checkout that the program lies in held changes to what it is built from: its commit alone"
+          + " does not build this program.")
+    }
+    return changes
   }
 }

@@ -37,15 +37,31 @@ struct CommandContext<Options: CommandOptions> {
 }
 
 extension CommandContext {
+  /// Says before any work that a file which the command line names cannot be written.
+  func checkWritable(_ path: String) throws {
+    try naming(path) { () throws(StoreError) in try OutputFile.check(URL(filePath: path)) }
+  }
+
+  /// The same of files in a folder, which may have to be made.
+  func checkWritable(folder path: String) throws {
+    try naming(path) { () throws(StoreError) in
+      try OutputFile.check(filesIn: URL(filePath: path, directoryHint: .isDirectory))
+    }
+  }
+
+  private func naming(_ path: String, _ body: () throws(StoreError) -> Void) throws {
+    do {
+      try body()
+    } catch .cannotWrite(_, let reason) {
+      throw UsageError.cannotWrite(path, reason: reason)
+    }
+  }
+
   /// Writes a file that the command line names and prints its path, unless the file is what the path
   /// would be printed to.
   func write(_ data: Data, to path: String) throws {
     let url = URL(filePath: path)
-    do {
-      try OutputFile.write(data, to: url)
-    } catch .cannotWrite(_, let reason) {
-      throw UsageError.cannotWrite(path, reason: reason)
-    }
+    try naming(path) { () throws(StoreError) in try OutputFile.write(data, to: url) }
     if !OutputFile.isStandardOutput(url) { try console.printLine(path) }
   }
 }
@@ -69,18 +85,4 @@ extension CommandContext where Options: StoreOptions {
   }
 
   func tellHealed(_ line: String) { console.tell("healed: \(line)") }
-}
-
-/// A file that the command line names.
-func readFile(_ path: String) throws(UsageError) -> Data {
-  var isFolder: ObjCBool = false
-  guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-    throw .missingFile(path, reason: "there is no such file")
-  }
-  if isFolder.boolValue { throw .missingFile(path, reason: "this is a folder") }
-  do {
-    return try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
-  } catch {
-    throw .missingFile(path, reason: message(of: error))
-  }
 }

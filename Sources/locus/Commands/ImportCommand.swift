@@ -50,9 +50,10 @@ enum ImportCommand: Command {
   static let about = CommandSummary(
     name: "import", summary: "Bring weights that another program trained into the store.",
     discussion: """
-      The file's own metadata count; options say what is missing from it. Tensors that do not fit
-      the network are refused by name and shape. The result is a denoiser like any trained one: for
-      `locus sample` and `locus denoise` by its name or hash, and for a pipeline as the stage
+      Tensors are F32, F16 or BF16, which become float32 without a change of value. The file's own
+      metadata count; options say what is missing from it. Tensors that do not fit the network are
+      refused by name and shape. The result is a denoiser like any trained one: for `locus sample`
+      and `locus denoise` by its name or hash, and for a pipeline as the stage
       `NAME: { kind: "import", weights: "HASH" }`.
       """,
     examples: [
@@ -66,6 +67,7 @@ enum ImportCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
+    let origins = Origins(pipeline: nil, context.console)
     guard options.what == "weights" else {
       throw UsageError.badValue(options.what, option: "import", accepted: "weights FILE")
     }
@@ -81,6 +83,8 @@ enum ImportCommand: Command {
     let file: WeightsFile
     do {
       file = try WeightsFile(data: given, stated: stated)
+    } catch .format(let error) {
+      throw wrongFormat(path, given, wanted: .safetensors, error)
     } catch {
       throw UsageError.badFile(path, reason: words(error, options))
     }
@@ -98,7 +102,7 @@ enum ImportCommand: Command {
           kind: ImportStage.kind(importing: content),
           parameters: .object(["weights": .string(sha256)]), seed: 0)
       ])
-    let summary = try execute(pipeline, context)
+    let summary = try execute(pipeline, origins, context)
     if summary.exitCode != 0 { return summary.exitCode }
     try context.console.printLine(
       options.json
@@ -111,7 +115,7 @@ enum ImportCommand: Command {
   }
 
   private static func execute(
-    _ pipeline: Pipeline, _ context: CommandContext<Options>
+    _ pipeline: Pipeline, _ origins: Origins, _ context: CommandContext<Options>
   ) throws -> RunSummary {
     let signals = SignalWatch()
     defer { withExtendedLifetime(signals) {} }
@@ -120,7 +124,8 @@ enum ImportCommand: Command {
     return try session.run(
       plan: { try Plan(pipeline, store: $0) },
       settings: RunSettings(
-        threads: 1, trigger: "import", locusVersion: locusVersion, machine: Machine.facts),
+        threads: 1, trigger: "import", locusVersion: locusVersion, origin: origins.found(within:),
+        machine: Machine.facts.merging(origins.machine) { $1 }),
       cancellation: Cancellation(followsSignals: true), observer: printer.observe,
       report: { _, _ in }
     ).summary

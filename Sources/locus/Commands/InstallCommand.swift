@@ -26,7 +26,7 @@ enum InstallCommand: Command {
       throw UsageError.badValue(
         "nothing", option: "--prefix", accepted: "a folder; HOME is not set")
     }
-    guard let program = Bundle.main.executableURL?.resolvingSymlinksInPath() else {
+    guard let program = context.console.program?.resolvingSymlinksInPath() else {
       throw UsageError.missingFile("locus", reason: "where this program lies is not known")
     }
     let folder = URL(filePath: prefix, directoryHint: .isDirectory).standardizedFileURL

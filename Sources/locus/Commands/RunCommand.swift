@@ -56,10 +56,29 @@ enum RunCommand: Command {
     ])
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
+    if !context.options.isQuiet { return try carryOut(context) }
+    do {
+      return try carryOut(context)
+    } catch is Console.ClosedPipe {
+      throw Console.ClosedPipe()
+    } catch {
+      // What a schedule adds to its log says when, as the last line of a run that failed does.
+      let now = timestamp(Date())
+      for line in CommandLineTool.text(of: error).split(separator: "\n") {
+        context.console.tell("\(now) \(line)")
+      }
+      return exitCode(of: error)
+    }
+  }
+
+  private static func carryOut(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
     let path = options.pipeline
+    let origins =
+      options.isDry ? nil : Origins(pipeline: path, context.console)
     let first = try Pipeline.read(
       path: path, kinds: context.kinds, overrides: options.overrides, extensions: [.claims])
+    try Experiments.checkReplication(first)
     let existing = options.isDry || first.replication != nil ? try openedStore(context) : nil
     // With as many replicates as this run shall have, for a pipeline that grows.
     let pipeline = try Pipeline.growing(store: existing) { replicates in
@@ -79,6 +98,7 @@ enum RunCommand: Command {
       return 0
     }
     try Processor.check()
+    try context.checkWritable(folder: options.reports)
     // A wrong selection leaves no store behind. What is still to be done is decided stage by stage,
     // under the lock: another run may be at work yet.
     let plan = try plan(pipeline, nil, options)
@@ -99,8 +119,8 @@ enum RunCommand: Command {
       plan: { _ in plan },
       settings: RunSettings(
         threads: options.threads, trigger: options.trigger ?? "manual", locusVersion: locusVersion,
-        gitCommit: gitCommit(around: URL(filePath: path).deletingLastPathComponent()),
-        options: words(options), machine: Machine.facts,
+        gitCommit: origins?.commit, origin: origins?.found(within:), options: words(options),
+        machine: Machine.facts.merging(origins?.machine ?? [:]) { $1 },
         checkpointInterval: Double(options.checkpoint)),
       cancellation: cancellation, observer: printer.observe,
       report: { summary, store in

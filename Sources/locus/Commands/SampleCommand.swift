@@ -52,6 +52,7 @@ enum SampleCommand: Command {
     let options = context.options
     try Processor.check()
     try Resources.check(threads: options.threads)
+    try context.checkWritable(options.output)
     let count = options.count
     let denoiser = try storedDenoiser(options.denoiser, in: try context.openStore())
     let shape = denoiser.shape

@@ -1,3 +1,4 @@
+import Experiments
 import Formats
 import Foundation
 import Lineage
@@ -28,9 +29,11 @@ enum ScheduleCommand: Command {
     name: "schedule", summary: "Print a crontab line and systemd units that run a pipeline.",
     discussion: """
       All paths are absolute, so that nothing depends on the folder or the environment in which the
-      schedule runs. A success prints nothing; a failure is one line in the log. When another run
-      holds the store, this one ends at once with 75; systemd takes this for no failure. A run that
-      was cut short goes on at its next time, and a study with `replicate` grows.
+      schedule runs. A success prints nothing; a failure is one dated line in the log. When another
+      run holds the store, this one ends at once with 75; systemd takes this for no failure. A run that
+      was cut short goes on at its next time, and a study with `replicate` grows. Both run it with a
+      niceness of 10. A user's systemd timers rest while the user is logged out, unless
+      `loginctl enable-linger` was said once.
       """,
     examples: [
       .init(
@@ -56,6 +59,7 @@ enum ScheduleCommand: Command {
     // What cannot run now shall not be scheduled.
     let pipeline = try Pipeline.read(
       path: path, kinds: context.kinds, extensions: [.claims])
+    try Experiments.checkReplication(pipeline)
     let log = try absolute(options.log ?? "locus-\(pipeline.name).log")
     // Without quotation marks systemd takes the one for a continued line and the other off.
     if let last = log.unicodeScalars.last, last == "\\" || last == " " {
@@ -63,10 +67,17 @@ enum ScheduleCommand: Command {
         log, option: options.$log.name,
         accepted: "a file whose name ends neither in a blank nor in `\\`")
     }
+    // So is what could not be told.
+    try context.checkWritable(log)
+    try context.checkWritable(folder: options.reports)
     let libraries = context.console.environment["LD_LIBRARY_PATH"]
     try checkLine(libraries ?? "", option: "LD_LIBRARY_PATH")
+    guard let program = context.console.program else {
+      throw UsageError.missingFile(
+        "locus", reason: "where it lies is not known: call it by its path")
+    }
     var words = [
-      try absolute(executable()), "run", try absolute(path), "--store",
+      try absolute(program.path), "run", try absolute(path), "--store",
       try absolute(context.storeFolder.path),
       "--reports", try absolute(options.reports), "--quiet", "--trigger",
       "schedule",
@@ -96,12 +107,6 @@ enum ScheduleCommand: Command {
     if Escape.fitsLine(text) { return }
     throw .badValue(
       Escape.message(text), option: option, accepted: "paths without control characters")
-  }
-
-  /// The program itself, wherever it lies.
-  private static func executable() -> String {
-    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
-      ?? Bundle.main.executablePath ?? "locus"
   }
 }
 

@@ -2,6 +2,7 @@ import Formats
 
 /// What is wrong with a command line, or with what it names. All wording is here.
 enum UsageError: CategorizedError, Hashable, CustomStringConvertible {
+  case notText(String, place: Int)
   case noCommand(known: [String])
   case unknownCommand(String, known: [String])
   case unknownOption(String, command: String, known: [String])
@@ -23,6 +24,8 @@ enum UsageError: CategorizedError, Hashable, CustomStringConvertible {
 
   var description: String {
     switch self {
+    case .notText(let shown, let place):
+      "argument \(place) is not UTF-8: \(shown); rename the file, or link to it under another name"
     case .noCommand(let known): "no command; commands: \(known.joined(separator: ", "))"
     case .unknownCommand(let word, let known):
       "unknown command `\(word)`\(hint(word, known)); commands: \(known.joined(separator: ", "))"
@@ -63,9 +66,9 @@ enum UsageError: CategorizedError, Hashable, CustomStringConvertible {
     case .cannotWrite: .cannotCreate
     case .badFile: .data
     case .missingFile: .missing
-    case .noCommand, .unknownCommand, .unknownOption, .missingValue, .unexpectedValue, .optionTwice,
-      .missingArgument, .unexpectedArgument, .badValue, .unknownQuery, .noDenoiser, .noRun,
-      .noPipeline, .unknownReference, .ambiguousReference:
+    case .notText, .noCommand, .unknownCommand, .unknownOption, .missingValue, .unexpectedValue,
+      .optionTwice, .missingArgument, .unexpectedArgument, .badValue, .unknownQuery, .noDenoiser,
+      .noRun, .noPipeline, .unknownReference, .ambiguousReference:
       .usage
     }
   }

@@ -18,8 +18,8 @@ enum Help {
       `locus help COMMAND` or `locus help KIND` explains one. `locus --version` tells the version.
 
       Exit codes: 0 success, 1 verify found faults, 64 usage, 65 bad data, 66 missing input,
-      69 a library or an instruction is missing, 70 a fault of Locus, 73 and 74 input or output,
-      75 another run holds the lock, 130 and 143 interrupted.
+      69 a library or an instruction is missing, 70 a fault of Locus, 73 and 74 input or
+      output, 75 another run holds the lock, 130 and 143 interrupted.
 
       """
   }

@@ -18,11 +18,15 @@ struct Schedule {
   var serviceName: String { "locus-\(name).service" }
   var timerName: String { "locus-\(name).timer" }
 
+  /// Others go before it, whoever starts it.
+  private static let niceness = 10
+
   /// One line.
   var crontab: String {
     let environment = libraries.map { "LD_LIBRARY_PATH=\(Escape.shell($0)) " } ?? ""
     let command =
-      environment + words.map(Escape.shell).joined(separator: " ") + " >> \(Escape.shell(log)) 2>&1"
+      environment + "nice -n \(Self.niceness) " + words.map(Escape.shell).joined(separator: " ")
+      + " >> \(Escape.shell(log)) 2>&1"
     return "\(time.cron) \(Escape.crontab(command))\n"
   }
 
@@ -43,7 +47,7 @@ struct Schedule {
       SuccessExitStatus=75
       StandardOutput=append:\(Escape.systemdPath(log))
       StandardError=append:\(Escape.systemdPath(log))
-      Nice=10
+      Nice=\(Self.niceness)
 
       """
   }
@@ -78,6 +82,7 @@ struct Schedule {
     # ~/.config/systemd/user/\(timerName)
     \(timer)
     # then: systemctl --user daemon-reload && systemctl --user enable --now \(timerName)
+    # and once, so that it also runs while you are logged out: loginctl enable-linger
 
     """
   }
