@@ -46,6 +46,9 @@ package struct ViewDeclaration: Sendable, Hashable {
     return (["CREATE VIEW \(name) AS", "-- \(about)"] + lines + [sql]).joined(separator: "\n")
   }
 
+  /// What makes it for one connection alone, before a view of the same name in the file.
+  var temporaryStatement: String { "CREATE TEMP VIEW \(name) AS\n\(sql)" }
+
   /// What names a set of views by their statements, which stand in the order of their names.
   package static func digest(_ statements: [String]) -> String {
     SHA256.hash(Data(statements.joined(separator: "\n").utf8))

@@ -110,6 +110,16 @@ struct SchemaTests {
     }
     try write(fixture.store, try String(contentsOf: url, encoding: .utf8))
     #expect(try Store.verify(fixture.folder, .locus).isEmpty)
+    // Who only reads has today's all the same, in named queries and in README's.
+    let reader = try Store.open(fixture.folder, .readOnly, .locus)
+    #expect(try reader.relations()["k_max"]?.first == "name")
+    for sql in Readme.queries + Vocabulary.locus.allQueries.map(\.sql) {
+      _ = try reader.queryReadOnly(sql)
+      _ = try reader.query(sql)
+    }
+    #expect(
+      try reader.texts("SELECT sql FROM sqlite_schema WHERE name = 'run_k_max'")[0].contains(" ON ")
+    )
     // One of them alone says something else.
     try write(fixture.store, "DROP VIEW k_max; CREATE VIEW k_max AS SELECT 12 AS k_max")
     let faults = try Store.verify(fixture.folder, .locus)
