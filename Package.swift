@@ -118,7 +118,7 @@ let package = Package(
     .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
     .testTarget(
       name: "LineageTests", dependencies: ["Lineage", "Measures", "CSQLite", "Formats"],
-      exclude: ["Stores", "MillionRows.sql", "read_store.py"]),
+      exclude: ["Stores", "MillionRows.sql", "FormerViews.sql", "read_store.py"]),
     .testTarget(
       name: "MeasuresTests",
       dependencies: ["Measures", "Experiments", "Workflow", "Lineage", "Formats"],

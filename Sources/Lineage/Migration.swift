@@ -31,13 +31,25 @@ extension Schema {
     -> Bool
   {
     guard try database.integer("PRAGMA user_version") == version else { return false }
-    let views = try database.texts(
-      "SELECT sql FROM sqlite_schema WHERE type = 'view' AND substr(lower(name), 1, length(?1)) <> ?1"
-        + " ORDER BY rowid", [.text(SchemaItem.personalPrefix)])
-    if views != vocabulary.allViews.map(\.statement) { return false }
+    if try !hasViews(database, of: vocabulary) { return false }
     if try !missing(of: vocabulary, in: database).isEmpty { return false }
     return try database.query("SELECT \(measureColumns) FROM measure ORDER BY rowid").rows
       == vocabulary.measures.map(values)
+  }
+
+  private static func hasViews(_ database: Connection, of vocabulary: Vocabulary)
+    throws(StoreError) -> Bool
+  {
+    let views = try database.texts(
+      "SELECT sql FROM sqlite_schema WHERE type = 'view' AND substr(lower(name), 1, length(?1)) <> ?1"
+        + " ORDER BY rowid", [.text(SchemaItem.personalPrefix)])
+    return views == vocabulary.allViews.map(\.statement)
+  }
+
+  /// Lets whoever reads see this version's views of a database with others, without a change to it.
+  static func showViews(of vocabulary: Vocabulary, on database: Connection) throws(StoreError) {
+    if try hasViews(database, of: vocabulary) { return }
+    for view in vocabulary.allViews { try database.execute(view.temporaryStatement) }
   }
 
   private static func extend(_ database: Connection, to vocabulary: Vocabulary) throws(StoreError) {

@@ -101,12 +101,17 @@ package final class Store {
     try current(try openToRead(path), vocabulary)
   }
 
-  /// The connection itself, or, for a database of an older schema, a migrated copy in memory.
+  /// The connection itself, with this version's views before those of an earlier build; or, for a database of
+  /// an older schema, a migrated copy in memory.
   private static func current(_ connection: Connection, _ vocabulary: Vocabulary)
     throws(StoreError) -> Connection
   {
     let version = try connection.integer("PRAGMA user_version") ?? 0
-    if version == 0 || version >= Schema.version { return connection }
+    if version == 0 || version > Schema.version { return connection }
+    if version == Schema.version {
+      try Schema.showViews(of: vocabulary, on: connection)
+      return connection
+    }
     let copy = try Connection(":memory:", flags: SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE)
     try copy.fill(from: connection)
     do {

@@ -105,7 +105,9 @@ struct Verification {
         add(
           .database, "table \(try row.text("table"))", "\(number) names a row that is not there")
       }
-      for (subject, problem) in try SchemaComparison(index: index).problems() {
+      for (subject, problem) in try SchemaComparison(
+        index: index, formerViews: vocabulary.formerViews
+      ).problems() {
         add(.database, subject, problem)
       }
       try checkRows()

@@ -3,6 +3,8 @@
 struct SchemaComparison {
   /// Has the database of a store attached as `old`; its `main` is of this version.
   let index: Connection
+  /// As `Vocabulary.formerViews`.
+  let formerViews: Set<String>
 
   /// What is wrong, each with the name of what it is about.
   func problems() throws(StoreError) -> [(subject: String, problem: String)] {
@@ -14,8 +16,13 @@ struct SchemaComparison {
     }
     // What an older version made is brought to this one when it is next written to.
     if version != Schema.version { return problems }
-    let found = try items("old")
-    let expected = try items("main")
+    var found = try items("old")
+    var expected = try items("main")
+    // Nor are views a fault that an earlier build of this version made: they hold nothing.
+    if formerViews.contains(Self.digest(ofViews: found)) {
+      found = found.filter { $0.key.type != "view" }
+      expected = expected.filter { $0.key.type != "view" }
+    }
     for (item, sql) in found.sorted(by: { $0.key.name < $1.key.name }) {
       guard let own = expected[item] else {
         if !item.isPersonal {
@@ -31,6 +38,12 @@ struct SchemaComparison {
       problems.append(("\(item.type) \(item.name)", "is missing"))
     }
     return problems
+  }
+
+  private static func digest(ofViews items: [SchemaItem: String]) -> String {
+    let views = items.filter { $0.key.type == "view" && !$0.key.isPersonal }
+    return ViewDeclaration.digest(
+      views.sorted { $0.key.name.utf8.lexicographicallyPrecedes($1.key.name.utf8) }.map(\.value))
   }
 
   private func items(_ place: String) throws(StoreError) -> [SchemaItem: String] {

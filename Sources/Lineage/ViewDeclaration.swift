@@ -1,3 +1,5 @@
+import Foundation
+
 /// A column of a view, as whoever reads it sees it.
 package struct ViewColumn: Sendable, Hashable {
   package var name: String
@@ -42,6 +44,14 @@ package struct ViewDeclaration: Sendable, Hashable {
   package var statement: String {
     let lines = columns.map { "--   \($0.name) \($0.type.rawValue): \($0.sentence)" }
     return (["CREATE VIEW \(name) AS", "-- \(about)"] + lines + [sql]).joined(separator: "\n")
+  }
+
+  /// What makes it for one connection alone, before a view of the same name in the file.
+  var temporaryStatement: String { "CREATE TEMP VIEW \(name) AS\n\(sql)" }
+
+  /// What names a set of views by their statements, which stand in the order of their names.
+  package static func digest(_ statements: [String]) -> String {
+    SHA256.hash(Data(statements.joined(separator: "\n").utf8))
   }
 
   /// `run_NAME` over every run, and `NAME` over the latest run of each pipeline.

@@ -8,18 +8,22 @@ package struct Vocabulary: Sendable {
   package var tables: [TableDeclaration]
   /// In the order in which they are made: a view may use those before it.
   package var views: [ViewDeclaration]
+  /// Digests of all views as earlier builds of the schema's version made them: a store that has such ones
+  /// was not tampered with, and gets today's when it is next written to.
+  package var formerViews: Set<String>
   package var queries: [NamedQuery]
   package var measures: [MeasureRow]
   package var upgrade: Upgrade
 
   package init(
     dimensions: [MetricDimension] = [], tables: [TableDeclaration] = [],
-    views: [ViewDeclaration] = [],
+    views: [ViewDeclaration] = [], formerViews: Set<String> = [],
     queries: [NamedQuery] = [], measures: [MeasureRow] = [], upgrade: Upgrade = .none
   ) {
     self.dimensions = dimensions
     self.tables = tables
     self.views = views
+    self.formerViews = formerViews
     self.queries = queries
     self.measures = measures
     self.upgrade = upgrade

@@ -100,6 +100,44 @@ struct SchemaTests {
     #expect(try Store.verify(fixture.folder, .locus).isEmpty)
   }
 
+  @Test("views that an earlier build of this schema made are no fault, and are made anew")
+  func formerViews() throws {
+    let fixture = try fixture()
+    let url = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "FormerViews.sql")
+    for view in try fixture.store.texts("SELECT name FROM sqlite_schema WHERE type = 'view'") {
+      try write(fixture.store, "DROP VIEW \(view)")
+    }
+    try write(fixture.store, try String(contentsOf: url, encoding: .utf8))
+    #expect(try Store.verify(fixture.folder, .locus).isEmpty)
+    // Who only reads has today's all the same, in named queries and in README's.
+    let reader = try Store.open(fixture.folder, .readOnly, .locus)
+    #expect(try reader.relations()["k_max"]?.first == "name")
+    for sql in Readme.queries + Vocabulary.locus.allQueries.map(\.sql) {
+      _ = try reader.queryReadOnly(sql)
+      _ = try reader.query(sql)
+    }
+    #expect(
+      try reader.texts("SELECT sql FROM sqlite_schema WHERE name = 'run_k_max'")[0].contains(" ON ")
+    )
+    // One of them alone says something else.
+    try write(fixture.store, "DROP VIEW k_max; CREATE VIEW k_max AS SELECT 12 AS k_max")
+    let faults = try Store.verify(fixture.folder, .locus)
+    #expect(faults.contains { $0.subject == "view k_max" })
+    #expect(
+      try Store.open(fixture.folder, .readWrite, .locus).relations()["k_max"]?.first == "name")
+    #expect(try Store.verify(fixture.folder, .locus).isEmpty)
+  }
+
+  /// Who changes the views adds this digest to `formerViews`, and writes the new one here.
+  @Test("the views have the digest by which the next build will know them")
+  func digest() {
+    let statements = Vocabulary.locus.allViews.sorted { $0.name < $1.name }.map(\.statement)
+    #expect(
+      ViewDeclaration.digest(statements)
+        == "966690f9964a169714e5ebcd4308911b34b987bb6e698f3c032306ba57cf7341")
+  }
+
   @Test(
     "verify names what is not as Locus makes it, and the next run puts it in order",
     arguments: [
