@@ -4,14 +4,15 @@ import Streams
 import Synchronization
 import Tensors
 
-/// A batch that does not fit a denoiser.
+/// A batch that does not fit a denoiser, or what it makes of one.
 package enum DenoiserError: CategorizedError, Hashable, CustomStringConvertible {
   case count(array: String, found: Int, expected: Int)
   case sigma(index: Int, value: Float)
+  case notFinite(picture: Int)
 
   package var category: ErrorCategory {
     switch self {
-    case .sigma: .data
+    case .sigma, .notFinite: .data
     case .count: .bug
     }
   }
@@ -22,8 +23,21 @@ package enum DenoiserError: CategorizedError, Hashable, CustomStringConvertible 
       "the batch's \(array) has \(found) values, expected \(expected)"
     case .sigma(let index, let value):
       "sigma[\(index)] is \(value); noise levels are finite and above 0"
+    case .notFinite(let picture):
+      "the denoiser gives picture \(picture) values that are no finite numbers: what it was given or its"
+        + " weights are too large or too small for float32"
     }
   }
+}
+
+/// What a denoiser made, if it is pictures: what is no number would go on into every result.
+package func requireFinite(_ values: [Float], _ shape: PictureShape) throws(DenoiserError)
+  -> [Float]
+{
+  if let place = values.firstIndex(where: { !$0.isFinite }) {
+    throw .notFinite(picture: place / shape.pictureCount)
+  }
+  return values
 }
 
 extension NoisedBatch {

@@ -97,8 +97,10 @@ enum AgreeStage {
         try context.checkCancellation()
         let batch = pictures.noised(sigma)
         let agreement = PictureAgreement.each(
-          try denoiser.denoise(batch, threads: context.threads),
-          try reference.denoiser.denoise(batch, threads: context.threads), mean: mean)
+          try requireFinite(denoiser.denoise(batch, threads: context.threads), shape),
+          try requireFinite(reference.denoiser.denoise(batch, threads: context.threads), shape),
+          mean: mean
+        )
         metrics += rows(agreement, .denoised, sigma: sigma, k: k, seed: context.seed)
         advance()
       }
@@ -112,9 +114,10 @@ enum AgreeStage {
       }
       let sampler = HeunSampler(steps: options.steps)
       func draw(_ denoiser: any Denoiser) throws -> [Float] {
-        try sampler.sample(
-          denoiser, labels: labels, noise: noise, threads: context.threads,
-          checkCancellation: context.checkCancellation)
+        try requireFinite(
+          sampler.sample(
+            denoiser, labels: labels, noise: noise, threads: context.threads,
+            checkCancellation: context.checkCancellation), shape)
       }
       let agreement = PictureAgreement.each(
         try draw(denoiser), try draw(reference.denoiser), mean: mean)

@@ -30,7 +30,9 @@ struct WindowCalibration {
     let sigmas = options.sigmas.sorted()
     let candidates = Array(Set(options.candidates)).sorted()
     let batches = try noised(sigmas, count: options.calibrationPictures)
-    let told = try batches.map { try teacher.denoise($0, threads: context.threads) }
+    let told = try batches.map {
+      try requireFinite(teacher.denoise($0, threads: context.threads), teacher.shape)
+    }
     let mean = scenes.meanPicture
     var best = [(radius: Int, r2: Double)?](repeating: nil, count: sigmas.count)
     var metrics: [MetricRow] = []

@@ -13,7 +13,7 @@ package func maskEffect(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads
   -> MaskEffect
 {
   if batch.count == 0 { return MaskEffect(changedShare: 0, largestChange: 0) }
-  let before = try masked.base.denoise(batch, threads: threads)
+  let before = try requireFinite(masked.base.denoise(batch, threads: threads), masked.shape)
   let after = try masked.denoise(batch, threads: threads)
   if before.count != after.count {
     throw MaskError.baseResult(found: before.count, expected: after.count)

@@ -182,6 +182,43 @@ struct ImportTests {
     }
   }
 
+  @Test("a denoiser whose values are no numbers is refused wherever it is used, and draws nothing")
+  func notFinite() throws {
+    try withFolder { folder in
+      var file = try Safetensors(data: Data(contentsOf: URL(filePath: Self.checkpoint)))
+      for (name, tensor) in file.tensors {
+        file.tensors[name]?.values = tensor.values.map { _ in 1e30 }
+      }
+      try file.data().write(to: folder.appending(path: "m.safetensors"))
+      let imported = try Executable.run(
+        ["import", "weights", "m.safetensors"] + Self.stated, in: folder)
+      let hash = try #require(imported.output.split(whereSeparator: \.isWhitespace).last)
+      let said = "values that are no finite numbers"
+      let sample = try Executable.run(["sample", "m", "--steps", "2"], in: folder)
+      #expect(sample.code == 65 && sample.error.contains(said), "\(sample)")
+      let arrays = ["x", "sigma", "c"].map { Self.golden.appending(path: "\($0).npy").path }
+      let denoise = try Executable.run(
+        [
+          "denoise", "m", "--x", arrays[0], "--sigma", arrays[1], "--labels", arrays[2],
+          "--output", "D.npy",
+        ], in: folder)
+      #expect(denoise.code == 65 && denoise.error.contains(said), "\(denoise)")
+      let made = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+      #expect(!made.contains("D.npy") && !made.contains("sample.png"))
+      try Data(
+        """
+        { pipeline: "p", question: "q", seed: 1, stages: {
+          theirs: { kind: "import", weights: "\(hash)" },
+          scenes: { kind: "generate", size: 8, cells: 4, objects: [1, 2], count: 8 },
+          agreed: { kind: "agree", sigmas: [0.5], counts: [1], pictures: 2, layouts: 0,
+            inputs: { denoiser: "theirs", reference: "theirs", scenes: "scenes" } } } }
+        """.utf8
+      ).write(to: folder.appending(path: "p.json5"))
+      let run = try Executable.run(["run", "p.json5"], in: folder)
+      #expect(run.code == 65 && run.error.contains("agreed failed: the denoiser gives picture 0"))
+    }
+  }
+
   @Test("what does not fit is refused by name and shape, before anything is stored")
   func refused() throws {
     func refusal(_ words: [String], _ file: String = Self.checkpoint) throws -> String {

@@ -62,7 +62,7 @@ enum DenoiseCommand: Command {
     let batch = NoisedBatch(
       x: transpose(x.values, from: PictureShape.channels, by: shape.size * shape.size),
       sigma: sigma.values, labels: labels.values)
-    let denoised = try denoiser.denoise(batch, threads: options.threads)
+    let denoised = try requireFinite(denoiser.denoise(batch, threads: options.threads), shape)
     let array = try NPYArray(
       shape: x.shape,
       elements: .float32(

@@ -64,11 +64,13 @@ enum SampleCommand: Command {
       wanted = request(
         cells: options.places.map { grid.cell(x: $0.x, y: $0.y) }, layout: 0, grid: grid)
     }
-    let pictures = try HeunSampler(steps: options.steps).sample(
-      denoiser, labels: (0..<count).flatMap { _ in wanted.labels },
-      noise: (0..<count).flatMap {
-        startingNoise(k: wanted.k, layout: $0, shape: shape, seed: UInt64(options.seed))
-      }, threads: options.threads)
+    let noise = (0..<count).flatMap {
+      startingNoise(k: wanted.k, layout: $0, shape: shape, seed: UInt64(options.seed))
+    }
+    let pictures = try requireFinite(
+      HeunSampler(steps: options.steps).sample(
+        denoiser, labels: (0..<count).flatMap { _ in wanted.labels }, noise: noise,
+        threads: options.threads), shape)
 
     let rows = stride(from: 0, to: count, by: columns).map { first in
       let indices = first..<min(first + columns, count)
