@@ -5,15 +5,17 @@ package enum OutputFile {
   /// Replaces a plain file at once, and keeps its mode; a new name appears at once. Through a link,
   /// into a FIFO and onto a device it writes as any other program does.
   ///
-  /// - Parameter temporary: a folder of the same disk, where what is half written lies; beside it otherwise.
+  /// - Parameters:
+  ///   - temporary: a folder of the same disk, where what is half written lies; beside it otherwise.
+  ///   - mode: of a new file; without it, as the process makes files.
   /// - Throws: `StoreError.full`, `.cannotWrite` or `.inputOutput`, which name `url`.
-  package static func write(_ data: Data, to url: URL, temporary: URL? = nil)
+  package static func write(_ data: Data, to url: URL, temporary: URL? = nil, mode: mode_t? = nil)
     throws(StoreError)
   {
     var named = stat()
     guard lstat(url.path, &named) == 0 else {
       if errno != ENOENT { throw StoreError(errno, writing: url) }
-      return try AtomicFile.write(data, to: url, temporary: temporary)
+      return try AtomicFile.write(data, to: url, temporary: temporary, mode: mode)
     }
     guard named.st_mode & S_IFMT == S_IFREG else { return try writeThrough(data, url) }
     // A file that is not to be written is not to be replaced.

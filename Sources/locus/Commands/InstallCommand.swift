@@ -35,8 +35,8 @@ enum InstallCommand: Command {
       let isProgram = path == programPath
       // The file that runs, under whatever name, is not written over itself.
       if isProgram, url.resolvingSymlinksInPath() == program { continue }
-      try AtomicFile.makeFolder(url.deletingLastPathComponent())
-      try AtomicFile.write(content, to: url, mode: isProgram ? 0o755 : 0o644)
+      try makeFolder(url.deletingLastPathComponent())
+      try OutputFile.write(content, to: url, mode: isProgram ? 0o755 : 0o644)
       try context.console.printLine(url.path)
     }
     let place = folder.appending(path: "bin").path
@@ -48,6 +48,14 @@ enum InstallCommand: Command {
         "\(place) is not in PATH; put it there with: export PATH=\"\(place):$PATH\"")
     }
     return 0
+  }
+
+  private static func makeFolder(_ url: URL) throws(StoreError) {
+    do {
+      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+    } catch {
+      throw StoreError(writing: error, path: url.path)
+    }
   }
 
   private static let programPath = "bin/locus"
