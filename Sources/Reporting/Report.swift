@@ -56,11 +56,14 @@ package enum Report {
 
   /// The first sentence of the verdict on a page, in plain text; `nil` where there is none.
   package static func verdict(of page: URL) throws -> String? {
-    let text = String(decoding: try StoreFile.read(page) ?? Data(), as: UTF8.self)
-    let lines = text.split(separator: "\n").drop { $0 != "## \(HeaderSection.verdict)" }
-    guard let paragraph = lines.dropFirst().first else { return nil }
+    let heading = Data("\n## \(HeaderSection.verdict)\n".utf8)
+    // By bytes: every run asks, also of pages on hundreds of stages.
+    guard let text = try StoreFile.read(page), let found = text.range(of: heading),
+      let line = text[found.upperBound...].split(separator: UInt8(ascii: "\n"), maxSplits: 1).first
+    else { return nil }
+    let paragraph = String(decoding: line, as: UTF8.self)
     let sentence = paragraph.firstRange(of: ". ").map { paragraph[..<$0.lowerBound] + "." }
-    return Markdown.plain(sentence ?? paragraph)
+    return Markdown.plain(sentence ?? paragraph[...])
   }
 }
 
