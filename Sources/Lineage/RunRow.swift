@@ -41,7 +41,7 @@ enum RunRow {
     return record
   }
 
-  private static func value<Value: Decodable>(
+  static func value<Value: Decodable>(
     _ column: String, of row: Row, in database: Connection
   ) throws(StoreError) -> Value {
     do {

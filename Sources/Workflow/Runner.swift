@@ -3,53 +3,6 @@ import Foundation
 import Lineage
 import Synchronization
 
-/// What a run knows of where and why it runs; nothing here changes a result.
-package struct RunSettings: Sendable {
-  package var threads: Int
-  /// What started it: `manual`, `schedule`, …
-  package var trigger: String
-  package var locusVersion: String
-  package var gitCommit: String?
-  /// Finds out what of `gitCommit` and `machine` takes time, and waits so long at most; `nil`: not yet known.
-  package var origin: (@Sendable (Duration) -> RunOrigin?)?
-  /// What was asked for beside the pipeline file, as words of the command line.
-  package var options: [String]
-  /// The processor, the system and the versions of what runs, by name.
-  package var machine: [String: String]
-  /// Seconds of work between two checkpoints of a stage: what a kill may cost, at most.
-  package var checkpointInterval: Double
-
-  package init(
-    threads: Int, trigger: String = "manual", locusVersion: String, gitCommit: String? = nil,
-    origin: (@Sendable (Duration) -> RunOrigin?)? = nil, options: [String] = [],
-    machine: [String: String] = [:], checkpointInterval: Double = 30
-  ) {
-    self.threads = threads
-    self.trigger = trigger
-    self.locusVersion = locusVersion
-    self.gitCommit = gitCommit
-    self.origin = origin
-    self.options = options
-    self.machine = machine
-    self.checkpointInterval = checkpointInterval
-  }
-}
-
-/// What a run and its program come from.
-package struct RunOrigin: Sendable, Hashable {
-  package var gitCommit: String?
-  /// Beside what `RunSettings.machine` says.
-  package var machine: [String: String]
-  /// What could not be found out, for the record.
-  package var notes: [String]
-
-  package init(gitCommit: String?, machine: [String: String], notes: [String] = []) {
-    self.gitCommit = gitCommit
-    self.machine = machine
-    self.notes = notes
-  }
-}
-
 /// Carries out a plan: stage after stage, each in a scratch folder of its own, its result
 /// published to the store before the next begins.
 package struct Runner {
@@ -78,8 +31,9 @@ package struct Runner {
   private var wasInterrupted = false
   private var hasThreads = false
   private var forecast: RunForecast?
-  /// Where the run comes from; `nil` until it is known, or given up.
-  private var origin: RunOrigin?
+  /// Where the run comes from, as it is recorded.
+  private var origin: RunOrigin
+  private var isWorking = false
 
   /// - Parameters:
   ///   - lock: shows that this process may write; held until the run has ended.
@@ -122,44 +76,54 @@ package struct Runner {
     resolver = StageResolver(
       pipeline: plan.pipeline.name, store: store, checkCancellation: { try cancellation.check() })
     checkpoints = Set(try CheckpointFolder.keys(in: store))
-    // Mostly known by now: it was asked for while the plan was made.
-    let origin = settings.origin?(.zero)
+    origin =
+      settings.origin?(false, .zero) ?? RunOrigin(gitCommit: settings.gitCommit, machine: [:])
     runID = try store.beginRun(
       pipeline: plan.pipeline.name, path: plan.pipeline.path, source: plan.pipeline.source,
       trigger: settings.trigger, seed: plan.pipeline.seed, host: ProcessInfo.processInfo.hostName,
-      locusVersion: settings.locusVersion, gitCommit: origin?.gitCommit ?? settings.gitCommit,
-      options: settings.options,
-      machine: settings.machine.merging(origin?.machine ?? [:]) { $1 })
+      locusVersion: settings.locusVersion, gitCommit: origin.gitCommit,
+      options: settings.options, machine: settings.machine.merging(origin.machine) { $1 })
     summary = RunSummary(
       runID: runID, status: .succeeded, executed: 0, reused: 0, failed: 0, skipped: 0, exitCode: 0)
-    self.origin = origin
-    for note in origin?.notes ?? [] { try record(note) }
   }
 
-  /// A run that works waits for where it comes from; one without work hardly does.
+  // MARK: - Where it comes from
+
+  /// A run that works waits for where it comes from, at its end; one without work hardly does.
   private enum Patience {
     static let working = Duration.seconds(2)
     static let idle = Duration.milliseconds(250)
   }
 
-  private mutating func settleOrigin(_ patience: Duration) throws {
-    guard origin == nil, let find = settings.origin else { return }
-    if let found = find(patience) {
-      origin = found
-      try store.amendRun(
-        runID, gitCommit: found.gitCommit, machine: settings.machine.merging(found.machine) { $1 })
-    } else {
-      origin = RunOrigin(
-        gitCommit: settings.gitCommit, machine: [:],
-        notes: [
-          "git did not say within \(patience) whether the checkout is as its commit has it"
-        ])
-    }
-    for note in origin?.notes ?? [] { try record(note) }
+  /// Has it found out while stages run, and records what is known: a run may be killed at any time.
+  private mutating func lookForOrigin() throws {
+    isWorking = true
+    if let found = settings.origin?(true, .zero) { try record(found) }
   }
 
-  private func record(_ note: String) throws {
-    try store.recordEvent(runID: runID, executionID: nil, level: "info", message: note)
+  private mutating func settleOrigin() throws {
+    guard let find = settings.origin else { return }
+    let patience = isWorking ? Patience.working : Patience.idle
+    if var found = find(isWorking, patience) {
+      // Without work its results are those of the run before, and come from where that came from.
+      if !isWorking, let before = try store.marksBefore(runID) { found.take(before) }
+      try record(found)
+    } else {
+      origin.notes = [
+        "git did not say within \(patience) whether the checkout is as its commit has it"
+      ]
+    }
+    for note in origin.notes {
+      try store.recordEvent(runID: runID, executionID: nil, level: "info", message: note)
+    }
+  }
+
+  private mutating func record(_ found: RunOrigin) throws {
+    if (found.gitCommit, found.machine) != (origin.gitCommit, origin.machine) {
+      try store.amendRun(
+        runID, gitCommit: found.gitCommit, machine: settings.machine.merging(found.machine) { $1 })
+    }
+    origin = found
   }
 
   private func prepare(after dead: LockHolder?) throws {
@@ -279,7 +243,7 @@ package struct Runner {
     reason: String
   ) throws {
     let instance = step.instance
-    try settleOrigin(Patience.working)
+    try lookForOrigin()
     try record(step, key: key, status: "running", reason: reason, nil)
     let scratch = try store.makeScratch()
     defer { store.removeScratch(scratch) }
@@ -384,7 +348,7 @@ package struct Runner {
       summary.status = .failed
     }
     resolver.finish()
-    try settleOrigin(Patience.idle)
+    try settleOrigin()
     try recordAll()
     try store.finishRun(runID, status: summary.status.rawValue)
     summary.isDatabaseBehind = store.isBehind

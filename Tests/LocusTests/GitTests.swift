@@ -50,11 +50,13 @@ struct GitTests {
       return String(decoding: data, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
-    func origin(_ name: String = "p.json5", _ environment: [String: String]? = nil) -> RunOrigin? {
+    func origin(
+      _ name: String = "p.json5", _ environment: [String: String]? = nil, isWorking: Bool = true
+    ) -> RunOrigin? {
       Origins(
         pipeline: folder.appending(path: name).path, program: nil,
         environment: environment ?? ProcessInfo.processInfo.environment
-      ).found(within: .seconds(20))
+      ).found(isWorking: isWorking, within: .seconds(20))
     }
 
     var head: String { get throws { try git("rev-parse", "HEAD") } }
@@ -68,8 +70,13 @@ struct GitTests {
   func states() throws {
     try withRepository { repository in
       let head = try repository.head
-      func check(_ mark: String, _ what: String, of name: String = "p.json5") {
+      func check(
+        _ mark: String, _ what: String, of name: String = "p.json5", idle: String? = nil
+      ) {
         #expect(repository.origin(name)?.gitCommit == head + mark, "\(what)")
+        // Without work only the pipeline file itself is looked at.
+        #expect(
+          repository.origin(name, isWorking: false)?.gitCommit == head + (idle ?? mark), "\(what)")
       }
       check("", "as committed")
       try repository.write("p.json5", Self.pipeline)
@@ -77,9 +84,9 @@ struct GitTests {
       try repository.write("scratch.txt", "x")
       check("", "another file that git does not know")
       try repository.write("notes.txt", "two\n")
-      check("-dirty", "another file of the commit")
+      check("-dirty", "another file of the commit", idle: "")
       try repository.git("add", "notes.txt")
-      check("-dirty", "the same, staged")
+      check("-dirty", "the same, staged", idle: "")
       try repository.git("reset", "-q", "--hard")
       try repository.write("p.json5", Self.pipeline + "// more\n")
       check("-dirty", "the pipeline file changed")

@@ -7,51 +7,8 @@ import Testing
 
 @testable import Workflow
 
-/// A store in a temporary folder, and what the fake kinds did with it.
-private final class Bench {
-  let folder: URL
-  let calls = Fake.Calls()
-
-  init() throws {
-    folder = FileManager.default.temporaryDirectory
-      .appending(path: "locus-runner-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    store = try Store.open(folder, .readWrite, .locus)
-  }
-
-  deinit { try? FileManager.default.removeItem(at: folder) }
-
-  let store: Store
-
-  func plan(
-    _ stages: String, kinds: [StageKind]? = nil, seed: String = "1", only: [String] = [],
-    force: [String] = [], overrides: [String] = []
-  ) throws -> Plan {
-    let read = try parse(
-      pipeline(stages, seed: seed), kinds: kinds ?? Fake.kinds(calls: calls), overrides: overrides)
-    return try Plan(read, store: store, only: only, force: force)
-  }
-
-  @discardableResult
-  func run(
-    _ plan: Plan, cancellation: Cancellation = Cancellation(),
-    settings: RunSettings = RunSettings(threads: 2, locusVersion: "test"),
-    observer: @escaping RunObserver = { _ in }
-  ) throws -> RunSummary {
-    let lock = try RunLock.acquire(
-      folder.appending(path: "lock"), as: .current(pipeline: plan.pipeline.name))
-    return try Runner.run(
-      plan, store: store, lock: lock, settings: settings,
-      cancellation: cancellation, observer: observer)
-  }
-}
-
-private let chain = """
-  s: { kind: 'generate', count: 3 },
-  t: { kind: 'train', inputs: { scenes: 's' }, network: { type: 'unet', width: 16 } },
-  e: { kind: 'evaluate', inputs: { denoiser: 't' } },
-  c: { kind: 'compare', inputs: { evaluations: ['e'] } },
-  """
+private typealias Bench = RunnerBench
+private let chain = RunnerBench.chain
 
 /// Executed, reused, failed, skipped.
 private func counts(_ summary: RunSummary) -> [Int] {
@@ -344,74 +301,6 @@ struct RunnerTests {
     #expect(
       error == [[.text("metric pictures is nan, not a finite number"), .text("failed")]])
     #expect(try bench.store.query("SELECT * FROM metric").rows.isEmpty)
-  }
-
-  /// What a run was asked for its origin, each time with its patience.
-  private final class Asked: Sendable {
-    private let times = Mutex<[Duration]>([])
-    var all: [Duration] { times.withLock { $0 } }
-    /// A run's settings whose origin is known when it is asked for so many times.
-    func settings(known number: Int) -> RunSettings {
-      RunSettings(
-        threads: 2, locusVersion: "test", gitCommit: "c",
-        origin: { [self] patience in
-          let count = times.withLock { times in
-            times.append(patience)
-            return times.count
-          }
-          return count < number
-            ? nil : RunOrigin(gitCommit: "c-dirty", machine: ["os": "y"], notes: ["a note"])
-        }, machine: ["cpu": "x"])
-    }
-  }
-
-  @Test(
-    "where a run comes from is recorded as soon as it is known, and waited for when there is work")
-  func origin() throws {
-    // Known at once; before the first stage; at the end of a run without work.
-    for (answered, again, asked) in [
-      (1, false, [Duration.zero]), (2, false, [.zero, .seconds(2)]),
-      (2, true, [.zero, .milliseconds(250)]),
-    ] {
-      let bench = try Bench()
-      if again { try bench.run(bench.plan(chain)) }
-      let question = Asked()
-      let seen = Mutex<[String]>([])
-      let folder = bench.folder
-      try bench.run(bench.plan(chain), settings: question.settings(known: answered)) { event in
-        guard case .progressed = event,
-          let store = try? Store.open(folder, .readOnly, .locus),
-          let commits = try? store.texts("SELECT git_commit FROM run WHERE status = 'running'")
-        else { return }
-        seen.withLock { $0 += commits }
-      }
-      #expect(question.all == asked)
-      // A run that is killed in its first stage has it too.
-      #expect(seen.withLock { $0 } == (again ? [] : Array(repeating: "c-dirty", count: 4)))
-      let last = try bench.store.query(
-        "SELECT git_commit, machine FROM run ORDER BY sequence DESC LIMIT 1"
-      ).rows
-      #expect(last == [[.text("c-dirty"), .text(#"{"cpu":"x","os":"y"}"#)]])
-      let events = try bench.store.query("SELECT level, message FROM event").rows
-      #expect(events == [[.text("info"), .text("a note")]])
-    }
-  }
-
-  @Test("an origin that cannot be found out in time is said to be unknown")
-  func unknownOrigin() throws {
-    let bench = try Bench()
-    let question = Asked()
-    try bench.run(bench.plan(chain), settings: question.settings(known: 3))
-    #expect(question.all == [.zero, .seconds(2)])
-    #expect(try bench.store.query("SELECT git_commit FROM run").rows == [[.text("c")]])
-    let events = try bench.store.query("SELECT level, message FROM event").rows
-    #expect(
-      events == [
-        [
-          .text("info"),
-          .text("git did not say within 2.0 seconds whether the checkout is as its commit has it"),
-        ]
-      ])
   }
 
   @Test("without a store everything is still to be done")

@@ -124,7 +124,8 @@ enum ImportCommand: Command {
     return try session.run(
       plan: { try Plan(pipeline, store: $0) },
       settings: RunSettings(
-        threads: 1, trigger: "import", locusVersion: locusVersion, origin: origins.found(within:),
+        threads: 1, trigger: "import", locusVersion: locusVersion,
+        origin: origins.found(isWorking:within:),
         machine: Machine.facts.merging(origins.machine) { $1 }),
       cancellation: Cancellation(followsSignals: true), observer: printer.observe,
       report: { _, _ in }

@@ -119,7 +119,8 @@ enum RunCommand: Command {
       plan: { _ in plan },
       settings: RunSettings(
         threads: options.threads, trigger: options.trigger ?? "manual", locusVersion: locusVersion,
-        gitCommit: origins?.commit, origin: origins?.found(within:), options: words(options),
+        gitCommit: origins?.commit, origin: origins?.found(isWorking:within:),
+        options: words(options),
         machine: Machine.facts.merging(origins?.machine ?? [:]) { $1 },
         checkpointInterval: Double(options.checkpoint)),
       cancellation: cancellation, observer: printer.observe,

@@ -32,20 +32,43 @@ struct Checkout: Hashable {
   /// Filters that the repository itself names, programs through which git would read files; `nil` where
   /// that cannot be told: it includes further settings, or has names that no command line can turn off.
   var filters: [String]? {
-    let texts = ["config", "config.worktree"].flatMap { name in
-      folders.map { (try? String(contentsOf: $0.appending(path: name), encoding: .utf8)) ?? "" }
-    }
     var filters: Set<String> = []
-    for text in texts {
-      if text.range(of: "[include", options: .caseInsensitive) != nil { return nil }
-      var rest = text[...]
-      while let section = rest.range(of: "[filter", options: .caseInsensitive) {
-        rest = rest[section.upperBound...]
-        guard let name = rest.firstMatch(of: #/^\s*"([^"\\=\n]*)"\]/#) else { return nil }
-        filters.insert(String(name.1))
+    for name in ["config", "config.worktree"] {
+      for folder in folders {
+        guard let settings = try? Data(contentsOf: folder.appending(path: name)) else { continue }
+        guard let found = Self.filters(in: settings) else { return nil }
+        filters.formUnion(found)
       }
     }
     return filters.sorted()
+  }
+
+  /// By bytes: every run asks. A section may begin anywhere in a line.
+  private static func filters(in settings: Data) -> [String]? {
+    var filters: [String] = []
+    for section in settings.split(separator: UInt8(ascii: "[")).dropFirst(
+      settings.first == UInt8(ascii: "[") ? 0 : 1)
+    {
+      let word = section.prefix {
+        ($0 | 0x20) >= UInt8(ascii: "a") && ($0 | 0x20) <= UInt8(ascii: "z")
+      }
+      switch String(decoding: word.map { $0 | 0x20 }, as: UTF8.self) {
+      case "include", "includeif": return nil
+      case "filter":
+        // `[filter "name"]`; what is written otherwise cannot be told for certain.
+        let rest = section[word.endIndex...].drop { $0 == UInt8(ascii: " ") }
+        guard rest.first == UInt8(ascii: "\""),
+          let end = rest.dropFirst().firstIndex(of: UInt8(ascii: "\"")),
+          let name = String(
+            validating: rest[rest.index(after: rest.startIndex)..<end], as: UTF8.self),
+          rest[end...].dropFirst().first == UInt8(ascii: "]"),
+          !name.contains(where: { "\\=\n".contains($0) })
+        else { return nil }
+        filters.append(name)
+      default: break
+      }
+    }
+    return filters
   }
 
   /// `.git` is a folder, or in a linked working tree a file that names one.

@@ -1,54 +1,62 @@
 import Foundation
 import Lineage
+import Synchronization
 import Workflow
 
 /// What git says of where a pipeline file and the program lie: each commit, marked where the checkout holds
-/// what the commit does not. Git is asked at once and answers while other work goes on.
+/// what the commit does not. Git is asked while other work goes on.
 ///
-/// The pipeline's checkout is dirty, as `git describe --dirty` has it, when a file that git tracks differs
-/// from the commit, and when the pipeline file itself is not tracked. Other files without a commit are
-/// nobody's concern: nothing reads them. The program's is dirty when anything that it is built from differs.
-struct Origins: Sendable {
-  private let pipeline: Asked?
-  private let program: Asked?
+/// The pipeline's checkout is dirty when the pipeline file is not as the commit has it, or in no commit;
+/// and, where a stage runs, when any file that git tracks differs, as `git describe --dirty` has it. Other
+/// files without a commit are nobody's concern: nothing reads them. The program's is dirty when anything
+/// that it is built from differs; what no stage runs it made nothing of.
+final class Origins: Sendable {
+  private let pipeline: Place?
+  private let program: Place?
+  /// About the pipeline file: cheap, and asked at once.
+  private let file: [GitQuestion]?
+  /// About all that matters to work, asked when there is some.
+  private let work = Mutex<Work?>(nil)
 
-  /// A checkout with what was asked about it.
-  private struct Asked: Sendable {
+  private struct Place: Sendable {
     var checkout: Checkout
-    /// None where it is not to be asked.
-    var questions: [GitQuestion]?
+    var folder: URL
+    var environment: [String: String]
+
+    /// `nil` where git is not to be asked.
+    func ask(_ words: String...) -> [GitQuestion]? {
+      let status = ["status", "--porcelain", "-z", "--ignore-submodules=dirty"]
+      return checkout.filters.map {
+        [GitQuestion(status + words, in: folder, filters: $0, environment: environment)]
+      }
+    }
+  }
+
+  private struct Work: Sendable {
+    var pipeline: [GitQuestion]?
+    var program: [GitQuestion]?
   }
 
   /// - Parameter path: of the pipeline file; `nil`: there is none.
-  init(pipeline path: String?, _ console: Console) {
+  convenience init(pipeline path: String?, _ console: Console) {
     self.init(pipeline: path, program: console.program, environment: console.environment)
   }
 
   init(pipeline path: String?, program: URL?, environment: [String: String]) {
-    func asked(_ folder: URL, _ questions: [[String]]) -> Asked? {
-      guard let checkout = Checkout(around: folder) else { return nil }
-      return Asked(
-        checkout: checkout,
-        questions: checkout.filters.map { filters in
-          questions.map {
-            GitQuestion($0, in: folder, filters: filters, environment: environment)
-          }
-        })
-    }
-    let status = ["status", "--porcelain", "-z", "--ignore-submodules=dirty"]
-    pipeline = path.flatMap { path in
-      let file = URL(filePath: path)
-      return asked(
-        file.deletingLastPathComponent(),
-        [
-          status + ["--untracked-files=no"],
-          ["ls-files", "-z", "--others", "--", file.lastPathComponent],
-        ])
+    let url = path.map { URL(filePath: $0) }
+    pipeline = url.flatMap { url in
+      let folder = url.deletingLastPathComponent()
+      return Checkout(around: folder).map {
+        Place(checkout: $0, folder: folder, environment: environment)
+      }
     }
     self.program = program.flatMap { program in
-      guard let top = Checkout(around: program.deletingLastPathComponent())?.top else { return nil }
-      return asked(top, [status + ["--untracked-files=normal", "--", "Package.swift", "Sources"]])
+      Checkout(around: program.deletingLastPathComponent()).map {
+        Place(checkout: $0, folder: $0.top, environment: environment)
+      }
     }
+    file = pipeline?.ask(
+      "--untracked-files=all", "--ignored=matching", "--", url?.lastPathComponent ?? "")
   }
 
   /// What git's own files say, without a statement on what differs.
@@ -58,10 +66,25 @@ struct Origins: Sendable {
   private static let key = "program_checkout"
 
   /// `nil` when git has not said all of it after so long.
-  func found(within time: Duration) -> RunOrigin? {
+  func found(isWorking: Bool, within time: Duration) -> RunOrigin? {
     let end = ContinuousClock.now + time
-    guard let pipeline = Self.marked(pipeline, "pipeline file", until: end),
-      let program = Self.marked(program, "program", until: end)
+    if !isWorking {
+      return Self.marked(pipeline, file, "pipeline file", until: end).map {
+        RunOrigin(gitCommit: $0.commit, machine: machine, notes: [$0.note].compactMap { $0 })
+      }
+    }
+    let asked = work.withLock { work in
+      let asked =
+        work
+        ?? Work(
+          pipeline: pipeline?.ask("--untracked-files=no"),
+          program: program?.ask("--untracked-files=normal", "--", "Package.swift", "Sources"))
+      work = asked
+      return asked
+    }
+    let all = file.flatMap { file in asked.pipeline.map { file + $0 } }
+    guard let pipeline = Self.marked(pipeline, all, "pipeline file", until: end),
+      let program = Self.marked(program, asked.program, "program", until: end)
     else { return nil }
     return RunOrigin(
       gitCommit: pipeline.commit, machine: program.commit.map { [Self.key: $0] } ?? [:],
@@ -69,12 +92,12 @@ struct Origins: Sendable {
   }
 
   /// The commit as it is recorded; `nil` before git's answer.
-  private static func marked(_ asked: Asked?, _ what: String, until end: ContinuousClock.Instant)
-    -> (commit: String?, note: String?)?
-  {
-    guard let asked else { return (nil, nil) }
-    let commit = asked.checkout.commit
-    switch answer(asked.questions, until: end) {
+  private static func marked(
+    _ place: Place?, _ questions: [GitQuestion]?, _ what: String,
+    until end: ContinuousClock.Instant
+  ) -> (commit: String?, note: String?)? {
+    guard let commit = place?.checkout.commit else { return (nil, nil) }
+    switch answer(questions, until: end) {
     case nil: return nil
     case .yes: return (commit + RunRecord.dirtyMark, nil)
     case .no: return (commit, nil)

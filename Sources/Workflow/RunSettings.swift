@@ -1,0 +1,60 @@
+import Lineage
+
+/// What a run knows of where and why it runs; nothing here changes a result.
+package struct RunSettings: Sendable {
+  package var threads: Int
+  /// What started it: `manual`, `schedule`, …
+  package var trigger: String
+  package var locusVersion: String
+  package var gitCommit: String?
+  /// Finds out what of `gitCommit` and `machine` takes time; waits so long at most.
+  package var origin: FindOrigin?
+  /// What was asked for beside the pipeline file, as words of the command line.
+  package var options: [String]
+  /// The processor, the system and the versions of what runs, by name.
+  package var machine: [String: String]
+  /// Seconds of work between two checkpoints of a stage: what a kill may cost, at most.
+  package var checkpointInterval: Double
+
+  package init(
+    threads: Int, trigger: String = "manual", locusVersion: String, gitCommit: String? = nil,
+    origin: FindOrigin? = nil, options: [String] = [],
+    machine: [String: String] = [:], checkpointInterval: Double = 30
+  ) {
+    self.threads = threads
+    self.trigger = trigger
+    self.locusVersion = locusVersion
+    self.gitCommit = gitCommit
+    self.origin = origin
+    self.options = options
+    self.machine = machine
+    self.checkpointInterval = checkpointInterval
+  }
+}
+
+/// Asked whether a stage runs, which alone needs to know all, and how long to wait; `nil`: not yet known.
+package typealias FindOrigin = @Sendable (_ isWorking: Bool, Duration) -> RunOrigin?
+
+/// What a run and its program come from.
+package struct RunOrigin: Sendable, Hashable {
+  package var gitCommit: String?
+  /// Beside what `RunSettings.machine` says.
+  package var machine: [String: String]
+  /// What could not be found out, for the record.
+  package var notes: [String]
+
+  package init(gitCommit: String?, machine: [String: String], notes: [String] = []) {
+    self.gitCommit = gitCommit
+    self.machine = machine
+    self.notes = notes
+  }
+
+  /// Takes over what was said of the same commits.
+  mutating func take(_ before: (gitCommit: String?, machine: [String: String])) {
+    func marked(_ own: String?) -> String? { own.map { $0 + RunRecord.dirtyMark } }
+    if let commit = before.gitCommit, commit == marked(gitCommit) { gitCommit = commit }
+    for (name, value) in before.machine where value == marked(machine[name]) {
+      machine[name] = value
+    }
+  }
+}
