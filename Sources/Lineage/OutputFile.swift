@@ -57,6 +57,9 @@ package enum OutputFile {
     if access(folder.path, W_OK | X_OK) != 0 { throw StoreError(errno, writing: url) }
   }
 
+  /// Makes a folder, with those around it, for files that a person named; nothing where there is one.
+  package static func makeFolder(_ url: URL) throws(StoreError) { try AtomicFile.makeFolder(url) }
+
   private static func writeThrough(_ data: Data, _ url: URL) throws(StoreError) {
     var descriptor: Int32
     repeat {

@@ -19,14 +19,14 @@ struct ProgressText {
   }
 
   /// Parts that can be left out, the first to go first.
-  private enum Part: Int, CaseIterable { case metrics, rate, counts, percent, total }
+  private enum Part: CaseIterable { case metrics, rate, counts, percent, total }
 
   var text: String { text(Part.allCases, name: name) }
 
   /// At most `width` characters.
   func text(width: Int) -> String {
     var parts = Part.allCases
-    while text(parts, name: name).count > width, parts.first != .total, !parts.isEmpty {
+    while text(parts, name: name).count > width, parts.first != .total {
       parts.removeFirst()
     }
     for parts in [parts, []] {

@@ -50,6 +50,14 @@ enum StoreReference: Hashable {
     }
   }
 
+  /// The id of the run that a word means.
+  static func run(_ word: String, in store: Store) throws -> String {
+    guard case .run(let id) = try StoreReference(word, in: store) else {
+      throw UsageError.noRun(word)
+    }
+    return id
+  }
+
   /// The instance of this name, or all of the stage of this name in the newest run that had it, each with
   /// what it used or did last.
   static func instances(of word: String, in store: Store) throws -> [(

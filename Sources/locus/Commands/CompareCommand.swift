@@ -28,12 +28,7 @@ enum CompareCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let store = try context.openStore()
-    let ids = try context.options.runs.map { word in
-      guard case .run(let id) = try StoreReference(word, in: store) else {
-        throw UsageError.noRun(word)
-      }
-      return id
-    }
+    let ids = try context.options.runs.map { try StoreReference.run($0, in: store) }
     if ids.count < 2 || Set(ids).count < ids.count {
       throw UsageError.badValue(
         context.options.runs.joined(separator: " "), option: "RUN",

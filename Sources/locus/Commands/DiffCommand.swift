@@ -30,11 +30,8 @@ enum DiffCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let store = try context.openStore()
-    let ids = try [context.options.run, context.options.other].map { word in
-      guard case .run(let id) = try StoreReference(word, in: store) else {
-        throw UsageError.noRun(word)
-      }
-      return id
+    let ids = try [context.options.run, context.options.other].map {
+      try StoreReference.run($0, in: store)
     }
     let comparison = try RunComparison(
       ids[0], ids[1], in: store, all: context.options.all, for: context.console)

@@ -35,7 +35,7 @@ enum InstallCommand: Command {
       let isProgram = path == programPath
       // The file that runs, under whatever name, is not written over itself.
       if isProgram, url.resolvingSymlinksInPath() == program { continue }
-      try makeFolder(url.deletingLastPathComponent())
+      try OutputFile.makeFolder(url.deletingLastPathComponent())
       try OutputFile.write(content, to: url, mode: isProgram ? 0o755 : 0o644)
       try context.console.printLine(url.path)
     }
@@ -48,14 +48,6 @@ enum InstallCommand: Command {
         "\(place) is not in PATH; put it there with: export PATH=\"\(place):$PATH\"")
     }
     return 0
-  }
-
-  private static func makeFolder(_ url: URL) throws(StoreError) {
-    do {
-      try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-    } catch {
-      throw StoreError(writing: error, path: url.path)
-    }
   }
 
   private static let programPath = "bin/locus"

@@ -73,9 +73,10 @@ enum StoredNames: String, CaseIterable {
     """
 }
 
-extension [String] {
-  fileprivate var withoutRepetition: [String] {
-    var seen: Set<String> = []
+extension Array where Element: Hashable {
+  /// Each element where it stands first.
+  var withoutRepetition: [Element] {
+    var seen: Set<Element> = []
     return filter { seen.insert($0).inserted }
   }
 }

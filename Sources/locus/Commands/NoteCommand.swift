@@ -32,9 +32,7 @@ enum NoteCommand: Command {
         text.isEmpty ? "nothing" : "\(text.utf8.count) bytes", option: "TEXT",
         accepted: "1 to \(longest) bytes that are not all blank")
     }
-    guard case .run(let id) = try StoreReference(options.run, in: try context.openStore()) else {
-      throw UsageError.noRun(options.run)
-    }
+    let id = try StoreReference.run(options.run, in: context.openStore())
     try context.openSession(as: "note").note(run: id, text)
     return 0
   }

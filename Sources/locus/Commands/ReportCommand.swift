@@ -28,10 +28,7 @@ enum ReportCommand: Command {
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let store = try context.openStore()
-    let word = context.options.run
-    guard case .run(let id) = try StoreReference(word, in: store) else {
-      throw UsageError.noRun(word)
-    }
+    let id = try StoreReference.run(context.options.run, in: store)
     let path = try Report.write(store: store, runID: id, into: url(context.options.reports))
       .relativePath
     try context.console.printLine(

@@ -90,13 +90,11 @@ struct RunTable {
   }
 
   private var stageNames: [String] {
-    var seen: Set<String> = []
-    return runs.flatMap { $0.stages.map(\.name) }.filter { seen.insert($0).inserted }
+    runs.flatMap { $0.stages.map(\.name) }.withoutRepetition
   }
 
   private var keys: [RunContents.Key] {
-    var seen: Set<RunContents.Key> = []
-    return runs.flatMap(\.keys).filter { seen.insert($0).inserted }.filter { key in
+    runs.flatMap(\.keys).withoutRepetition.filter { key in
       all || Set(runs.map { $0.values[key] }).count > 1
     }
   }
