@@ -65,13 +65,7 @@ enum Journal {
       } catch .damaged {
         break
       }
-      if let stage = entry.stage {
-        if let place = record.stages.firstIndex(where: { $0.name == stage.name }) {
-          record.stages[place] = stage
-        } else {
-          record.stages.append(stage)
-        }
-      }
+      if let stage = entry.stage { record.add(stage) }
       if let event = entry.event { record.events.append(event) }
     }
     return record

@@ -192,6 +192,15 @@ package struct RunRecord: Sendable, Codable, Hashable {
   var isWhole: Bool {
     status == "succeeded" && !events.contains { $0.message.hasPrefix(Self.partial) }
   }
+
+  /// A later record of the same stage replaces an earlier one.
+  mutating func add(_ stage: StageRecord) {
+    if let place = stages.firstIndex(where: { $0.name == stage.name }) {
+      stages[place] = stage
+    } else {
+      stages.append(stage)
+    }
+  }
 }
 
 /// A file in a stage's scratch folder that shall become an artifact.

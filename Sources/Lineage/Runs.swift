@@ -63,24 +63,30 @@ extension Store {
   }
 
   /// Ends a run; its receipt gets its stages and events.
-  package func finishRun(_ id: String, status: String) throws(StoreError) {
+  ///
+  /// - Parameter stages: what is not recorded yet. In the receipt at once, it need not be in the journal.
+  package func finishRun(_ id: String, status: String, stages: [StageRecord] = [])
+    throws(StoreError)
+  {
     try bringIn(patience: patience)
     var record =
       isBehind
       ? try Journal.completed(
         Receipt.read(RunRecord.self, from: RunRecord.receiptURL(id, in: folder)), in: folder)
       : try run(id)
+    for stage in stages { record.add(stage) }
     record.status = status
     record.finishedAt = max(timestamp(), record.startedAt)
     for index in record.stages.indices where record.stages[index].status == "running" {
       record.stages[index].status = "interrupted"
     }
-    try end(record)
+    try end(record, adding: stages)
   }
 
-  private func end(_ record: RunRecord) throws(StoreError) {
+  private func end(_ record: RunRecord, adding stages: [StageRecord] = []) throws(StoreError) {
     try record.writeReceipt(in: folder)
     try index { [database] () throws(StoreError) in
+      try RunRow.insert(stages, runID: record.id, into: database)
       try database.run(
         "UPDATE run SET status = ?, finished_at = ? WHERE id = ?",
         [.text(record.status), .optional(record.finishedAt), .text(record.id)])

@@ -50,11 +50,15 @@ package struct RunOrigin: Sendable, Hashable {
   }
 
   /// Takes over what was said of the same commits.
-  mutating func take(_ before: (gitCommit: String?, machine: [String: String])) {
+  ///
+  /// - Returns: whether it was said of the pipeline's.
+  mutating func take(_ before: (gitCommit: String?, machine: [String: String])) -> Bool {
     func marked(_ own: String?) -> String? { own.map { $0 + RunRecord.dirtyMark } }
-    if let commit = before.gitCommit, commit == marked(gitCommit) { gitCommit = commit }
+    let isSame = before.gitCommit == gitCommit || before.gitCommit == marked(gitCommit)
+    if isSame { gitCommit = before.gitCommit }
     for (name, value) in before.machine where value == marked(machine[name]) {
       machine[name] = value
     }
+    return isSame
   }
 }

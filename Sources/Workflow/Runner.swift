@@ -54,7 +54,8 @@ package struct Runner {
       return try runner.finish()
     } catch {
       // The store failed, but perhaps it can still say so; the first error is the one that counts.
-      try? store.finishRun(runner.runID, status: RunSummary.Status.failed.rawValue)
+      try? store.finishRun(
+        runner.runID, status: RunSummary.Status.failed.rawValue, stages: runner.unrecorded)
       throw error
     }
   }
@@ -76,13 +77,12 @@ package struct Runner {
     resolver = StageResolver(
       pipeline: plan.pipeline.name, store: store, checkCancellation: { try cancellation.check() })
     checkpoints = Set(try CheckpointFolder.keys(in: store))
-    origin =
-      settings.origin?(false, .zero) ?? RunOrigin(gitCommit: settings.gitCommit, machine: [:])
+    origin = RunOrigin(gitCommit: settings.gitCommit, machine: settings.machine)
     runID = try store.beginRun(
       pipeline: plan.pipeline.name, path: plan.pipeline.path, source: plan.pipeline.source,
       trigger: settings.trigger, seed: plan.pipeline.seed, host: ProcessInfo.processInfo.hostName,
       locusVersion: settings.locusVersion, gitCommit: origin.gitCommit,
-      options: settings.options, machine: settings.machine.merging(origin.machine) { $1 })
+      options: settings.options, machine: settings.machine)
     summary = RunSummary(
       runID: runID, status: .succeeded, executed: 0, reused: 0, failed: 0, skipped: 0, exitCode: 0)
   }
@@ -103,10 +103,16 @@ package struct Runner {
 
   private mutating func settleOrigin() throws {
     guard let find = settings.origin else { return }
+    if !isWorking, let before = try store.marksBefore(runID) {
+      // Without work its results are those of the run before, and come from where that came from. The same
+      // bytes are in the same commit or are not.
+      var found = origin
+      let isKnown = found.take(before)
+      try record(found)
+      if isKnown { return }
+    }
     let patience = isWorking ? Patience.working : Patience.idle
-    if var found = find(isWorking, patience) {
-      // Without work its results are those of the run before, and come from where that came from.
-      if !isWorking, let before = try store.marksBefore(runID) { found.take(before) }
+    if let found = find(isWorking, patience) {
       try record(found)
     } else {
       origin.notes = [
@@ -119,9 +125,10 @@ package struct Runner {
   }
 
   private mutating func record(_ found: RunOrigin) throws {
+    var found = found
+    found.machine = origin.machine.merging(found.machine) { $1 }
     if (found.gitCommit, found.machine) != (origin.gitCommit, origin.machine) {
-      try store.amendRun(
-        runID, gitCommit: found.gitCommit, machine: settings.machine.merging(found.machine) { $1 })
+      try store.amendRun(runID, gitCommit: found.gitCommit, machine: found.machine)
     }
     origin = found
   }
@@ -349,8 +356,7 @@ package struct Runner {
     }
     resolver.finish()
     try settleOrigin()
-    try recordAll()
-    try store.finishRun(runID, status: summary.status.rawValue)
+    try store.finishRun(runID, status: summary.status.rawValue, stages: unrecorded)
     summary.isDatabaseBehind = store.isBehind
     observer(.ended(summary))
     return summary

@@ -234,12 +234,22 @@ struct GitTests {
           ], in: repository.folder
         ).output
       }
-      let commit = try repository.head
-      // With work; without.
-      for said in ["2.0 seconds", "0.25 seconds"] {
-        #expect(try run(tools.path) < 20)
-        #expect(try last().contains("\(commit),git did not say within \(said) "))
+      var commit = try repository.head
+      #expect(try run(tools.path) < 20)
+      #expect(try last().contains("\(commit),git did not say within 2.0 seconds "))
+      // Without work, of a commit that no run was of.
+      func commitAnew(_ comment: String) throws {
+        try repository.write("p.json5", Self.pipeline + comment)
+        try repository.git("commit", "-q", "-a", "-m", comment)
+        commit = try repository.head
       }
+      try commitAnew("// more")
+      #expect(try run(tools.path) < 20)
+      #expect(try last().contains("\(commit),git did not say within 0.25 seconds "))
+      // The very same file at the very same commit: git is not asked.
+      #expect(try run(tools.path) < 20)
+      #expect(try last().trimmingCharacters(in: .newlines).hasSuffix("\(commit),"))
+      try commitAnew("// yet more")
       #expect(try run("/nonexistent") < 20)
       #expect(try last().contains("\(commit),whether the checkout of the "))
       #expect(try last().contains("is not known: git is not installed"))

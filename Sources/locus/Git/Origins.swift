@@ -13,10 +13,8 @@ import Workflow
 final class Origins: Sendable {
   private let pipeline: Place?
   private let program: Place?
-  /// About the pipeline file: cheap, and asked at once.
-  private let file: [GitQuestion]?
-  /// About all that matters to work, asked when there is some.
-  private let work = Mutex<Work?>(nil)
+  private let fileName: String
+  private let asked = Mutex(Asked())
 
   private struct Place: Sendable {
     var checkout: Checkout
@@ -32,9 +30,12 @@ final class Origins: Sendable {
     }
   }
 
-  private struct Work: Sendable {
-    var pipeline: [GitQuestion]?
-    var program: [GitQuestion]?
+  /// What git has been asked, when somebody first wanted to know.
+  private struct Asked: Sendable {
+    /// About the pipeline file: cheap.
+    var file: [GitQuestion]??
+    /// About all that matters to work.
+    var work: (pipeline: [GitQuestion]?, program: [GitQuestion]?)?
   }
 
   /// - Parameter path: of the pipeline file; `nil`: there is none.
@@ -55,8 +56,7 @@ final class Origins: Sendable {
         Place(checkout: $0, folder: $0.top, environment: environment)
       }
     }
-    file = pipeline?.ask(
-      "--untracked-files=all", "--ignored=matching", "--", url?.lastPathComponent ?? "")
+    fileName = url?.lastPathComponent ?? ""
   }
 
   /// What git's own files say, without a statement on what differs.
@@ -68,27 +68,42 @@ final class Origins: Sendable {
   /// `nil` when git has not said all of it after so long.
   func found(isWorking: Bool, within time: Duration) -> RunOrigin? {
     let end = ContinuousClock.now + time
+    let file = askOfFile()
     if !isWorking {
       return Self.marked(pipeline, file, "pipeline file", until: end).map {
         RunOrigin(gitCommit: $0.commit, machine: machine, notes: [$0.note].compactMap { $0 })
       }
     }
-    let asked = work.withLock { work in
-      let asked =
-        work
-        ?? Work(
-          pipeline: pipeline?.ask("--untracked-files=no"),
-          program: program?.ask("--untracked-files=normal", "--", "Package.swift", "Sources"))
-      work = asked
-      return asked
-    }
-    let all = file.flatMap { file in asked.pipeline.map { file + $0 } }
+    let work = askOfWork()
+    let all = file.flatMap { file in work.pipeline.map { file + $0 } }
     guard let pipeline = Self.marked(pipeline, all, "pipeline file", until: end),
-      let program = Self.marked(program, asked.program, "program", until: end)
+      let program = Self.marked(program, work.program, "program", until: end)
     else { return nil }
     return RunOrigin(
       gitCommit: pipeline.commit, machine: program.commit.map { [Self.key: $0] } ?? [:],
       notes: [pipeline.note, program.note].compactMap { $0 })
+  }
+
+  private func askOfFile() -> [GitQuestion]? {
+    asked.withLock { asked in
+      let file =
+        asked.file ?? pipeline?.ask("--untracked-files=all", "--ignored=matching", "--", fileName)
+      asked.file = .some(file)
+      return file
+    }
+  }
+
+  private func askOfWork() -> (pipeline: [GitQuestion]?, program: [GitQuestion]?) {
+    asked.withLock { asked in
+      let work =
+        asked.work
+        ?? (
+          pipeline?.ask("--untracked-files=no"),
+          program?.ask("--untracked-files=normal", "--", "Package.swift", "Sources")
+        )
+      asked.work = work
+      return work
+    }
   }
 
   /// The commit as it is recorded; `nil` before git's answer.
