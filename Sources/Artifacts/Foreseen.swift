@@ -23,11 +23,13 @@ package struct Foreseen: Codable, Sendable {
   package var counts: [Int]?
   /// The noise levels at which it is probed.
   package var sigmas: [Double]?
+  /// Those at which what is remote to an object is changed.
+  package var remoteSigmas: [Double]?
 
   package init(
     camera: CameraKind? = nil, size: Int? = nil, space: ConditionerSpace? = nil,
     labelling: Labelling? = nil, objects: [Int]? = nil, isMasked: Bool? = nil,
-    counts: [Int]? = nil, sigmas: [Double]? = nil
+    counts: [Int]? = nil, sigmas: [Double]? = nil, remoteSigmas: [Double]? = nil
   ) {
     self.camera = camera
     self.size = size
@@ -37,6 +39,7 @@ package struct Foreseen: Codable, Sendable {
     self.isMasked = isMasked
     self.counts = counts
     self.sigmas = sigmas
+    self.remoteSigmas = remoteSigmas
   }
 
   /// For Workflow, which hands it on.

@@ -34,14 +34,38 @@ package struct NoisedBatch: Sendable {
   package var sigma: [Float]
   /// (N, C): counts of objects, entries in their space's order. All zero is ∅.
   package var labels: [Float]
+  /// (N): names each picture to a denoiser that draws something anew for each, as masks do that fill what
+  /// they hide: the same draw gives the same result.
+  package var draws: [UInt64]
 
-  package init(x: [Float], sigma: [Float], labels: [Float]) {
+  /// - Parameter draws: `nil`: one draw for all.
+  package init(x: [Float], sigma: [Float], labels: [Float], draws: [UInt64]? = nil) {
     self.x = x
     self.sigma = sigma
     self.labels = labels
+    self.draws = draws ?? [UInt64](repeating: 0, count: sigma.count)
   }
 
   package var count: Int { sigma.count }
+
+  /// Some of the pictures, in the order given.
+  package func pictures(_ chosen: some Sequence<Int>, _ shape: PictureShape) -> NoisedBatch {
+    var result = NoisedBatch(x: [], sigma: [], labels: [])
+    for n in chosen {
+      result.x += x[n * shape.pictureCount..<(n + 1) * shape.pictureCount]
+      result.labels += labels[n * shape.conditionerCount..<(n + 1) * shape.conditionerCount]
+      result.sigma.append(sigma[n])
+      result.draws.append(draws[n])
+    }
+    return result
+  }
+
+  package mutating func append(_ other: NoisedBatch) {
+    x += other.x
+    labels += other.labels
+    sigma += other.sigma
+    draws += other.draws
+  }
 }
 
 /// A conditional denoiser D(x, σ, c); its score is (D − x) / σ².

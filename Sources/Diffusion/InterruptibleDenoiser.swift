@@ -58,14 +58,3 @@ package struct InterruptibleDenoiser: Denoiser {
     }
   }
 }
-
-extension NoisedBatch {
-  fileprivate func pictures(_ range: Range<Int>, _ shape: PictureShape) -> NoisedBatch {
-    func part(_ values: [Float], _ size: Int) -> [Float] {
-      Array(values[range.lowerBound * size..<range.upperBound * size])
-    }
-    return NoisedBatch(
-      x: part(x, shape.pictureCount), sigma: part(sigma, 1),
-      labels: part(labels, shape.conditionerCount))
-  }
-}

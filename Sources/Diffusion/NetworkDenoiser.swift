@@ -49,6 +49,9 @@ extension NoisedBatch {
     if labels.count != conditioners {
       throw .count(array: "labels", found: labels.count, expected: conditioners)
     }
+    if draws.count != count {
+      throw .count(array: "draws", found: draws.count, expected: count)
+    }
     if let cotangent, cotangent.count != pictures {
       throw .count(array: "cotangent", found: cotangent.count, expected: pictures)
     }

@@ -27,20 +27,66 @@ package struct HeunSampler: Sendable, Hashable {
     return inner + [0]
   }
 
-  /// Draws N pictures from standard normal `noise` (N, S, S, 3) for `labels` (N, G, G).
+  /// Draws N pictures from standard normal `noise` (N, S, S, 3) for `labels` (N, G, G), each named by its
+  /// entry of `draws`.
   ///
   /// The result is (N, S, S, 3), a clean picture in about [−1, 1]. Costs 2 · steps − 1 passes.
   package func sample(
-    _ denoiser: any Denoiser, labels: [Float], noise: [Float], threads: Int,
+    _ denoiser: any Denoiser, labels: [Float], noise: [Float], draws: [UInt64]? = nil, threads: Int,
     checkCancellation: () throws -> Void = {}
   ) throws -> [Float] {
-    let levels = sigmas
-    let count = noise.count / denoiser.shape.pictureCount
+    try integrate(
+      denoiser, from: noise.map { $0 * Float(sigmas[0]) }, along: sigmas, labels: labels,
+      draws: draws, threads: threads, checkCancellation: checkCancellation)
+  }
+
+  /// What is on its way to pictures at some noise levels, which the sampler visits beside its own.
+  ///
+  /// - Parameter levels: above 0, up to `sigmaMax`.
+  /// - Returns: the pictures, and for each of `levels` the states (N, S, S, 3).
+  package func states(
+    _ denoiser: any Denoiser, labels: [Float], noise: [Float], draws: [UInt64]? = nil,
+    at levels: [Double], threads: Int, checkCancellation: () throws -> Void = {}
+  ) throws -> (pictures: [Float], states: [Double: [Float]]) {
+    var states: [Double: [Float]] = [:]
+    let wanted = Set(levels)
+    let pictures = try integrate(
+      denoiser, from: noise.map { $0 * Float(sigmas[0]) }, along: path(through: levels),
+      labels: labels, draws: draws, threads: threads, checkCancellation: checkCancellation
+    ) { sigma, x in if wanted.contains(sigma) { states[sigma] = x } }
+    return (pictures, states)
+  }
+
+  /// Goes on from a state at a noise level of `states(_:labels:noise:at:)`, perhaps with other labels.
+  package func resume(
+    _ denoiser: any Denoiser, from x: [Float], sigma: Double, through levels: [Double],
+    labels: [Float], draws: [UInt64]? = nil, threads: Int,
+    checkCancellation: () throws -> Void = {}
+  ) throws -> [Float] {
+    try integrate(
+      denoiser, from: x, along: path(through: levels).filter { $0 <= sigma }, labels: labels,
+      draws: draws, threads: threads, checkCancellation: checkCancellation)
+  }
+
+  private func path(through levels: [Double]) -> [Double] {
+    Set(sigmas + levels.filter { $0 > 0 && $0 <= sigmas[0] }).sorted(by: >)
+  }
+
+  /// Heun's steps along falling noise levels of which the last is 0.
+  ///
+  /// - Parameter visit: is told the state at every level before the last.
+  private func integrate(
+    _ denoiser: any Denoiser, from start: [Float], along levels: [Double], labels: [Float],
+    draws: [UInt64]?, threads: Int, checkCancellation: () throws -> Void,
+    visit: (_ sigma: Double, _ x: [Float]) -> Void = { _, _ in }
+  ) throws -> [Float] {
+    let count = start.count / denoiser.shape.pictureCount
+    let first = Float(levels.first ?? 0)
     var batch = NoisedBatch(
-      x: noise.map { $0 * Float(levels[0]) },
-      sigma: [Float](repeating: Float(levels[0]), count: count), labels: labels)
-    for i in 0..<steps {
+      x: start, sigma: [Float](repeating: first, count: count), labels: labels, draws: draws)
+    for i in levels.indices.dropLast() {
       try checkCancellation()
+      visit(levels[i], batch.x)
       let sigma = Float(levels[i])
       let next = Float(levels[i + 1])
       for n in 0..<count { batch.sigma[n] = sigma }
@@ -50,7 +96,7 @@ package struct HeunSampler: Sendable, Hashable {
         batch.x[j] = start[j] + (next - sigma) * (start[j] - first[j]) / sigma
       }
       // At σ = 0 there is no slope to average with.
-      if i + 1 == steps { break }
+      if next == 0 { break }
       for n in 0..<count { batch.sigma[n] = next }
       let second = try denoiser.denoise(batch, threads: threads)
       for j in start.indices {

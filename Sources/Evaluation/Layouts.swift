@@ -70,6 +70,13 @@ package func request(cells: [Int], layout: Int, grid: CellGrid) -> RequestedLayo
   return RequestedLayout(k: cells.count, layout: layout, labels: labels, places: places)
 }
 
+/// What names a layout to a denoiser that draws something anew for each: the same for every arm.
+package func layoutDraw(k: Int, layout: Int, seed: UInt64) -> UInt64 {
+  var stream = RandomStream(
+    seed: seed, purpose: .layoutDraws, index: UInt64(k) << 32 + UInt64(layout))
+  return UInt64(stream.nextUInt32()) << 32 | UInt64(stream.nextUInt32())
+}
+
 /// The standard normal noise (S, S, 3) that a layout starts from: the same for every model and arm.
 package func startingNoise(k: Int, layout: Int, shape: PictureShape, seed: UInt64) -> [Float] {
   var stream = RandomStream(

@@ -116,8 +116,9 @@ enum AgreeStage {
       func draw(_ denoiser: any Denoiser) throws -> [Float] {
         try requireFinite(
           sampler.sample(
-            denoiser, labels: labels, noise: noise, threads: context.threads,
-            checkCancellation: context.checkCancellation), shape)
+            denoiser, labels: labels, noise: noise,
+            draws: requests.map { layoutDraw(k: k, layout: $0.layout, seed: context.seed) },
+            threads: context.threads, checkCancellation: context.checkCancellation), shape)
       }
       let agreement = PictureAgreement.each(
         try draw(denoiser), try draw(reference.denoiser), mean: mean)

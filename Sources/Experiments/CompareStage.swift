@@ -15,7 +15,7 @@ enum CompareStage {
   }
 
   static let kind = StageKind(
-    name: "compare", version: 2,
+    name: "compare", version: 3,
     summary: "K_max, and paired effects of interventions on the same layouts and noise.",
     settings: Options.self,
     inputs: [
@@ -86,6 +86,7 @@ enum CompareStage {
     for measure in EffectMeasure.allCases {
       metrics += try effects(entries, measure, context)
     }
+    metrics += try contrasts(entries, context)
     metrics += try identities(entries)
     let summary = JSONValue.array(
       metrics.map { row in
@@ -148,7 +149,7 @@ enum CompareStage {
         rows.append(Measure.effect(on).row(pooled.effect, .subject(entry.name)))
         rows.append(Measure.p(on).row(pooled.p, .subject(entry.name), n: pooled.effect.n))
         // The identity is a check of the machinery, not a hypothesis.
-        if entry.manifest.mask?.mask != .identity { tests.append((entry.name, pooled.p)) }
+        if entry.manifest.mask?.isIdentity != true { tests.append((entry.name, pooled.p)) }
       }
       let within = tested.subtracting(beyond)
       if measure == .recall, !within.isEmpty {
@@ -166,10 +167,37 @@ enum CompareStage {
     return rows
   }
 
+  /// Each mask beside every one that can object to it.
+  private static func contrasts(_ entries: [Entry], _ context: StageContext) throws -> [MetricRow] {
+    var rows: [MetricRow] = []
+    for entry in entries {
+      guard let mask = entry.manifest.mask, !mask.isIdentity else { continue }
+      for control in entries {
+        try context.checkCancellation()
+        guard let other = control.manifest.mask, other.fault(asControlOf: mask) == nil,
+          control.manifest.base == entry.manifest.base,
+          control.manifest.conditions == entry.manifest.conditions
+        else { continue }
+        let beyond = Set(entry.outcomes.map(\.k)).intersection(control.outcomes.map(\.k))
+          .filter { $0 > entry.manifest.trainingMaximum }
+        let isShared = !Set(entry.outcomes.map(\.seed)).isDisjoint(
+          with: control.outcomes.map(\.seed))
+        if beyond.isEmpty || !isShared { continue }
+        let contrast = try pairedEffect(
+          treated: entry.outcomes, baseline: control.outcomes, counts: beyond, measure: .recall,
+          seed: context.seed)
+        rows.append(
+          Measure.contrastRecall.row(
+            contrast.effect, .subject(entry.name), .against(control.name)))
+      }
+    }
+    return rows
+  }
+
   /// The share of an identity arm's pictures that equal the baseline's bit for bit; anything but all
   /// is an error of the machinery, and nothing that rests on it can be believed.
   private static func identities(_ entries: [Entry]) throws -> [MetricRow] {
-    try entries.filter { $0.manifest.mask?.mask == .identity }.compactMap { entry in
+    try entries.filter { $0.manifest.mask?.isIdentity == true }.compactMap { entry in
       guard let baseline = baseline(of: entry, in: entries) else { return nil }
       struct Key: Hashable {
         var seed: Int

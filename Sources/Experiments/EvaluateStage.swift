@@ -170,7 +170,8 @@ struct Evaluator {
       artifact.denoiser, labels: requests.flatMap(\.labels),
       noise: requests.flatMap {
         startingNoise(k: $0.k, layout: $0.layout, shape: shape, seed: context.seed)
-      }, threads: context.threads, checkCancellation: context.checkCancellation)
+      }, draws: requests.map { layoutDraw(k: $0.k, layout: $0.layout, seed: context.seed) },
+      threads: context.threads, checkCancellation: context.checkCancellation)
     if let bad = pictures.firstIndex(where: { !$0.isFinite }) {
       let request = requests[requests.startIndex + bad / shape.pictureCount]
       throw SamplingError(k: request.k, layout: request.layout)

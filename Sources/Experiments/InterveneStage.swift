@@ -6,6 +6,7 @@ import Foundation
 import Interventions
 import Lineage
 import Measures
+import Scenes
 import Streams
 import Workflow
 
@@ -14,27 +15,42 @@ enum InterveneStage {
   struct Options: Settings {
     @Setting(
       required: .identity,
-      "what is cut: labels, pixels, both, nothing (identity) or the wrong place (placebo)")
+      "what is cut: labels (conditioner, window), pixels, both, nothing (identity, stitched), or sum"
+    )
     var mask: MaskSpecification.Name
-    @Setting(default: .conditioner, "what a placebo imitates") var of: MaskSpecification.Target
-    @Setting(0.5...1000, default: 7, unit: "px", "reach of a label in px") var radius: Double
-    @Setting(1...512, default: 4, unit: "px", "side of a block in px") var block: Int
-    @Setting(0...512, default: 4, unit: "px", "px seen on each side of a block") var margin: Int
+    @Setting(1...64, default: 1, "labels that a labelled pixel sees, its own included") var labels:
+      Int
     @Setting(
-      default: .resampled,
-      "what stands where a pixel must not be seen: another noised picture, or the mean")
+      default: .near,
+      "which labels remain beside its own; of a window those inside (near) or outside (far)")
+    var keep: MaskSpecification.Keep
+    @Setting(0.5...1000, default: 7, unit: "px", "reach of a label; of a window half its side")
+    var radius: Double
+    @Setting(1...512, default: 4, unit: "px", "side of a block") var block: Int
+    @Setting(0...512, default: 4, unit: "px", "width of the ring that a block sees beside itself")
+    var margin: Int
+    @Setting(default: .near, "where that ring lies: around the block, or half a picture away")
+    var ring: MaskSpecification.Ring
+    @Setting(
+      default: .ground, "what stands where a pixel must not be seen, with fresh noise of the same σ"
+    )
     var fill: MaskSpecification.Fill
-    @Setting(1...10000, default: 64, "training pictures to resample from") var fillPictures: Int
+    @Setting(1...10000, default: 64, "pictures to fill from") var fillPictures: Int
+    @Setting(0...1000, default: 0, "noise level from which on the mask holds") var sigmaLow: Double
+    @Setting(0...1000, default: 1000, "noise level up to which it holds") var sigmaHigh: Double
 
     func specification(seed: UInt64) -> MaskSpecification {
       MaskSpecification(
-        mask: mask, of: of, radius: radius, block: block, margin: margin, fill: fill, seed: seed)
+        mask: mask, labels: labels, keep: keep, radius: radius, block: block, margin: margin,
+        ring: ring, fill: fill, seed: seed, sigmaLow: sigmaLow > 0 ? sigmaLow : nil,
+        sigmaHigh: sigmaHigh < 1000 ? sigmaHigh : nil)
     }
   }
 
   static let kind = StageKind(
-    name: "intervene", version: 2,
-    summary: "Puts a mask before a trained denoiser and checks that it cuts what it should.",
+    name: "intervene", version: 3,
+    summary:
+      "Puts a mask before a denoiser, without training, and checks that it cuts what it should.",
     settings: Options.self,
     inputs: [
       InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to mask"),
@@ -50,7 +66,7 @@ enum InterveneStage {
       let scenes = try PictureSetManifest("scenes", of: context)
       let specification = options.specification(seed: 0)
       let fill =
-        specification.masksPixels && specification.fill == .resampled ? options.fillPictures : 1
+        specification.masksPixels && specification.fill != .mean ? options.fillPictures : 1
       // The pictures that fill, and the file that is made of them.
       return try scenes.bytes(context) + 2 * fill * scenes.shape.pictureCount
         * MemoryLayout<Float>.stride
@@ -72,7 +88,8 @@ enum InterveneStage {
           message: "denoiser and scenes differ: \(difference); give both one set of scenes"))
     }
     let specification = options.specification(seed: 0)
-    if specification.masksPixels, let size = denoiser.size, size % options.block != 0 {
+    let hasBlocks = specification.masksPixels || specification.mask == .stitched
+    if hasBlocks, let size = denoiser.size, size % options.block != 0 {
       let divisors = (1...size).filter { size % $0 == 0 }.map(String.init)
       problems.append(
         ParameterProblem(
@@ -87,10 +104,33 @@ enum InterveneStage {
           message: "found \(options.margin): every block of a picture of \(size) px would see all"
             + " of it; accepted: less than \(size)"))
     }
+    if specification.masksPixels, options.ring == .remote, let size = denoiser.size,
+      specification.hasRingInItself(size: size)
+    {
+      problems.append(
+        ParameterProblem(
+          path: "margin",
+          message:
+            "found \(options.margin): half a picture of \(size) px away such a ring meets its own"
+            + " block or the ring around it; accepted: block and twice the margin up to \(size / 2)"
+        ))
+    }
+    if options.mask == .window, options.keep == .random {
+      problems.append(
+        ParameterProblem(
+          path: "keep", message: "found \"random\", accepted for a window: near, far"))
+    }
+    if options.sigmaLow > options.sigmaHigh {
+      problems.append(
+        ParameterProblem(
+          path: "sigma_low",
+          message: "found \(options.sigmaLow), accepted: up to sigma_high, \(options.sigmaHigh)"))
+    }
     if problems.isEmpty, let size = denoiser.size,
       specification.cutsNothing(
         size: size, cellSize: denoiser.grid?.cellSize ?? size,
-        mostLabels: Foreseen(upstream, "scenes").objects?.last, pixelReach: denoiser.pixelReach,
+        mostLabels: Foreseen(upstream, "scenes").objects?.last == 0 ? 0 : nil,
+        pixelReach: denoiser.pixelReach,
         labelReach: denoiser.labelReach)
     {
       problems.append(
@@ -105,8 +145,9 @@ enum InterveneStage {
         ParameterProblem(
           path: "mask",
           message: "found \"\(options.mask.rawValue)\", which goes by the places of labels; the"
-            + " denoiser's conditioners are \(space.text), which have none; accepted: identity, pixel"
-        ))
+            + " denoiser's conditioners are \(space.text), which have none; accepted: "
+            + MaskSpecification.Name.allCases.filter { !MaskSpecification(mask: $0).needsPlaces }
+            .map(\.rawValue).joined(separator: ", ")))
     }
     return problems
   }
@@ -115,11 +156,15 @@ enum InterveneStage {
   private static func seen(_ mask: MaskSpecification, _ denoiser: Foreseen) -> String {
     var words: [String] = []
     if mask.masksPixels {
-      words.append("a block of \(mask.block) px sees \(mask.margin) px around it")
+      words.append(
+        "a block of \(mask.block) px sees \(mask.margin) px "
+          + (mask.ring == .near ? "around it" : "half a picture away"))
       if let reach = denoiser.pixelReach { words.append("pixels matter up to \(reach) px away") }
     }
     if mask.needsPlaces {
-      words.append("labels are seen up to \(mask.radius) px away")
+      words.append(
+        "labels are seen \(mask.mask == .window && mask.keep == .far ? "from" : "up to")"
+          + " \(mask.radius) px away")
       if let reach = denoiser.labelReach { words.append("they matter up to \(reach) px away") }
     }
     return words.joined(separator: ", ")
@@ -137,7 +182,8 @@ enum InterveneStage {
     let set = try scenes.trainingSet
     let fill =
       specification.masksPixels
-      ? try self.fill(scenes, set, specification, count: options.fillPictures) : []
+      ? try self.fill(
+        scenes, set, specification, count: options.fillPictures, threads: context.threads) : []
     let masked = try MaskedDenoiser(
       base: base.denoiser, specification: specification, fill: fill)
 
@@ -180,18 +226,35 @@ enum InterveneStage {
     var batch = NoisedBatch(
       x: set.pixels.prefix(count * shape.pictureCount).map(TrainingSet.value),
       sigma: [Float](repeating: sigma, count: count),
-      labels: set.conditioners.prefix(count * shape.conditionerCount).map { Float($0) })
+      labels: set.conditioners.prefix(count * shape.conditionerCount).map { Float($0) },
+      draws: (0..<count).map { UInt64($0) })
+    // Every other one is told of the objects of all: what a mask cuts beyond the training range counts.
+    let cells = shape.conditionerCount
+    for n in stride(from: 1, to: count, by: 2) {
+      for cell in 0..<cells {
+        let all = (0..<count).contains { set.conditioners[$0 * cells + cell] != 0 }
+        batch.labels[n * cells + cell] = all ? 1 : 0
+      }
+    }
     var stream = RandomStream(seed: seed, purpose: .maskCheck, index: 0)
     for i in batch.x.indices { batch.x[i] += sigma * stream.gaussian() }
     return batch
   }
 
-  /// The mean training picture, or some training pictures at random.
+  /// The mean training picture, some training pictures at random, or renders of nothing.
   private static func fill(
-    _ scenes: PictureSet, _ set: TrainingSet, _ specification: MaskSpecification, count: Int
+    _ scenes: PictureSet, _ set: TrainingSet, _ specification: MaskSpecification, count: Int,
+    threads: Int
   ) throws -> [Float] {
     switch specification.fill {
     case .mean: return scenes.meanPicture
+    case .ground:
+      let settings = SceneSettings(
+        camera: scenes.manifest.camera, size: set.shape.size, cells: 1,
+        rules: LayoutRules(objects: 0...0))
+      return try renderSet(
+        settings, seed: specification.seed, indices: 0..<count, purpose: .ground, threads: threads
+      ).pixels.map(TrainingSet.value)
     case .resampled:
       let size = set.shape.pictureCount
       var stream = RandomStream(seed: specification.seed, purpose: .fillPictures, index: 0)

@@ -23,11 +23,23 @@ enum ProbeStage {
     @Setting(1...10000, default: 12, "probed pictures a K") var pictures: Int
     @Setting(1...4096, default: 6, "probed output pixels a picture, half of them near a label")
     var pixels: Int
+    @Setting(
+      0...10000, default: 24,
+      "layouts a K at which labels and pixels remote to an object are changed; 0: none")
+    var layouts: Int
+    @Setting(
+      each: Shared.sigmaRange, count: 1...40, default: [80, 40, 20, 10, 5],
+      "noise levels of these changes")
+    var remoteSigmas: [Double]
+    @Setting(
+      1...511, default: 13, unit: "px", "side of the window outside of which they are made; odd")
+    var window: Int
+    @Setting(Shared.steps) var steps: Int
   }
 
   static let kind = StageKind(
-    name: "probe", version: 3,
-    summary: "Measures locality by exact Jacobians and by knocking out labels.",
+    name: "probe", version: 4,
+    summary: "Measures locality by changing what is remote to an object, and by exact Jacobians.",
     settings: Options.self,
     inputs: [
       InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to probe"),
@@ -35,17 +47,27 @@ enum ProbeStage {
     ], produces: .locality, check: check, checkInputs: { checkInputs($1) },
     foresee: { options, upstream in
       Foreseen(
-        size: Foreseen(upstream, "denoiser").size, counts: options.counts, sigmas: options.sigmas
+        size: Foreseen(upstream, "denoiser").size, counts: options.counts, sigmas: options.sigmas,
+        remoteSigmas: options.layouts > 0 ? options.remoteSigmas : []
       ).value
     },
     memory: { options, context in
       let shape = try PictureSetManifest("scenes", of: context).shape
-      return options.pictures * (shape.pictureCount + shape.conditionerCount)
-        * MemoryLayout<Float>.stride
+      // States stay at every noise level.
+      let pictures = max(options.pictures, options.layouts * (options.remoteSigmas.count + 4))
+      return pictures * (shape.pictureCount + shape.conditionerCount) * MemoryLayout<Float>.stride
     }, run: run)
 
   private static func check(_ options: Options) -> [ParameterProblem] {
-    Shared.checkDistinct(options.sigmas, path: "sigmas", what: "σ")
+    let even =
+      options.window.isMultiple(of: 2)
+      ? [
+        ParameterProblem(
+          path: "window",
+          message: "found \(options.window), accepted: an odd side, with its pixel in the middle")
+      ] : []
+    return even + Shared.checkDistinct(options.sigmas, path: "sigmas", what: "σ")
+      + Shared.checkDistinct(options.remoteSigmas, path: "remote_sigmas", what: "σ")
       + Shared.checkDistinct(options.counts, path: "counts", what: "K")
   }
 
@@ -84,6 +106,9 @@ enum ProbeStage {
           StageProgress(done: profiles.count, total: total, unit: "noise levels"))
       }
     }
+    let remote = try RemoteProbe(
+      artifact: artifact, camera: scenes.camera, options: options, context: context
+    ).measure(checkpointing)
     let map = try LocalityMap.draw(profiles, size: denoiser.shape.size).pngData()
     return StageOutput(
       files: [
@@ -91,7 +116,8 @@ enum ProbeStage {
           LocalityManifest(denoiser: artifact.sha256, map: SHA256.hash(map))),
         try context.output("map", kind: "picture", .png, map),
       ],
-      metrics: profiles.flatMap(metrics))
+      metrics: profiles.flatMap(metrics) + remote.metrics,
+      tables: SensitivityRow.tables(remote.rows))
   }
 
   /// Renders of K objects, none of them a training picture, with the labels of all.
@@ -133,51 +159,5 @@ enum ProbeStage {
           share, .window(window), .sigma(profile.sigma), .k(profile.k)))
     }
     return rows
-  }
-}
-
-/// Heat maps of mean squared sensitivity around an output pixel: a row a K, a column a σ.
-enum LocalityMap {
-  private static let scale = 3
-  /// Squared sensitivity is shown over six decades.
-  private static let decades = 6.0
-
-  static func draw(_ profiles: [LocalityProfile], size: Int) throws(FormatError) -> PNGImage {
-    let side = 2 * size - 1
-    let counts = Set(profiles.map(\.k)).sorted()
-    let sigmas = Set(profiles.map(\.sigma)).sorted()
-    let pitch = side * scale + 6
-    let width = sigmas.count * pitch + 6
-    let height = counts.count * pitch + 6
-    var pixels = [UInt8](repeating: 120, count: width * height * 3)
-    for profile in profiles {
-      guard let row = counts.firstIndex(of: profile.k),
-        let column = sigmas.firstIndex(of: profile.sigma)
-      else { continue }
-      let largest = profile.map.max() ?? 0
-      for y in 0..<side * scale {
-        for x in 0..<side * scale {
-          let value = profile.map[y / scale * side + x / scale]
-          let level = value > 0 ? max(0, 1 + log10(value / largest) / decades) : 0
-          let place = ((6 + row * pitch + y) * width + 6 + column * pitch + x) * 3
-          let color = Self.color(level)
-          for c in 0..<3 { pixels[place + c] = color[c] }
-        }
-      }
-    }
-    return try PNGImage(width: width, height: height, pixels: pixels)
-  }
-
-  /// Dark blue over teal to yellow, rising in lightness (after viridis).
-  private static func color(_ level: Double) -> [UInt8] {
-    let stops: [[Double]] = [
-      [20, 10, 40], [59, 60, 130], [33, 145, 140], [94, 201, 98], [253, 231, 37],
-    ]
-    let place = min(max(level, 0), 1) * Double(stops.count - 1)
-    let index = min(Int(place), stops.count - 2)
-    let part = place - Double(index)
-    return (0..<3).map {
-      UInt8(stops[index][$0] + part * (stops[index + 1][$0] - stops[index][$0]))
-    }
   }
 }

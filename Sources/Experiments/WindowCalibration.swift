@@ -69,10 +69,7 @@ struct WindowCalibration {
         k, count: share, origin: origin, shape: scenes.shape, camera: scenes.camera,
         purpose: .calibrationScenes, context)
       for (i, sigma) in sigmas.enumerated() {
-        let some = pictures.noised(sigma)
-        batches[i].x += some.x
-        batches[i].sigma += some.sigma
-        batches[i].labels += some.labels
+        batches[i].append(pictures.noised(sigma))
       }
     }
     return batches

@@ -31,8 +31,8 @@ package func maskEffect(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads
 /// Makes sure that a mask does on a batch what its name says, and tells how much it changed.
 ///
 /// - Throws: `MaskError` when the mask changed nothing anywhere, when the identity changed a bit,
-///   or when a mask changed one at a σ outside its range. Without any σ in its range a mask has
-///   nothing to change.
+///   when a mask changed one at a σ outside its range, or when it leaves nothing of how the labels tell.
+///   Without any σ in its range a mask has nothing to change.
 package func checkMask(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads: Int) throws
   -> MaskEffect
 {
@@ -46,25 +46,31 @@ package func checkMask(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads:
     }
   }
   let effect = try maskEffect(masked, on: batch.pictures(inside, masked.shape), threads: threads)
-  if specification.mask == .identity, effect.changedShare > 0 {
-    throw MaskError.identityChanged(largest: effect.largestChange)
+  if specification.isIdentity, effect.changedShare > 0 {
+    throw MaskError.identityChanged(specification.mask, largest: effect.largestChange)
   }
-  if specification.mask != .identity, effect.changedShare == 0, !inside.isEmpty {
+  if !specification.isIdentity, effect.changedShare == 0, !inside.isEmpty {
     throw MaskError.changedNothing(specification.mask)
+  }
+  if !specification.isIdentity,
+    try ignoresLabels(masked, on: batch.pictures(inside, masked.shape), threads: threads)
+  {
+    throw MaskError.ignoresLabels(specification.mask)
   }
   let share = Double(inside.count) / Double(max(batch.count, 1))
   return MaskEffect(
     changedShare: effect.changedShare * share, largestChange: effect.largestChange)
 }
 
-extension NoisedBatch {
-  fileprivate func pictures(_ chosen: [Int], _ shape: PictureShape) -> NoisedBatch {
-    if chosen.count == count { return self }
-    return NoisedBatch(
-      x: chosen.flatMap { x[$0 * shape.pictureCount..<($0 + 1) * shape.pictureCount] },
-      sigma: chosen.map { sigma[$0] },
-      labels: chosen.flatMap {
-        labels[$0 * shape.conditionerCount..<($0 + 1) * shape.conditionerCount]
-      })
+/// Whether labels that are exchanged between pictures change the base's output and not the masked one's.
+private func ignoresLabels(_ masked: MaskedDenoiser, on batch: NoisedBatch, threads: Int) throws
+  -> Bool
+{
+  let size = masked.shape.conditionerCount
+  var exchanged = batch
+  exchanged.labels = Array(batch.labels.suffix(size) + batch.labels.dropLast(size))
+  func isMoved(_ denoiser: any Denoiser) throws -> Bool {
+    try denoiser.denoise(batch, threads: threads) != denoiser.denoise(exchanged, threads: threads)
   }
+  return try !isMoved(masked) && isMoved(masked.base)
 }

@@ -6,18 +6,25 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   case block(block: Int, size: Int)
   case margin(Int)
   case radius(Double)
+  case labels(Int)
+  case keep(MaskSpecification.Name, MaskSpecification.Keep)
+  /// A remote ring that meets its own block.
+  case ring(block: Int, margin: Int, size: Int)
   /// A mask that goes by the places of labels, on conditioners without.
   case places(MaskSpecification.Name, NoPlaces)
   case sigmaRange(low: Double?, high: Double?)
   case fill(found: Int, expected: Int)
   case baseResult(found: Int, expected: Int)
   case changedNothing(MaskSpecification.Name)
-  case identityChanged(largest: Float)
+  case identityChanged(MaskSpecification.Name, largest: Float)
   case changedOutside(MaskSpecification.Name, largest: Float)
+  case ignoresLabels(MaskSpecification.Name)
 
   package var category: ErrorCategory {
     switch self {
-    case .block, .margin, .radius, .places, .sigmaRange, .fill, .changedNothing: .data
+    case .block, .margin, .radius, .labels, .keep, .ring, .places, .sigmaRange, .fill,
+      .changedNothing, .ignoresLabels:
+      .data
     case .baseResult, .identityChanged, .changedOutside: .bug
     }
   }
@@ -30,6 +37,12 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
       "a margin of \(margin) px; margins are 0 or more"
     case .radius(let radius):
       "a radius of \(radius) px; the reach of a label is finite and above 0"
+    case .labels(let labels): "\(labels) labels a pass; a labelled pixel sees 1 or more"
+    case .keep(let name, let keep):
+      "mask `\(name.rawValue)` keeps what is \(keep.rawValue); accepted: near, far"
+    case .ring(let block, let margin, let size):
+      "a ring of \(margin) px, half a picture of \(size) px away from its block of \(block) px, meets that"
+        + " block or the ring around it"
     case .places(let name, let error): "mask `\(name.rawValue)`: \(error.description)"
     case .sigmaRange(let low, let high):
       "a mask from sigma \(low ?? 0) to \(high.map { "\($0)" } ?? "infinity"): the range holds no"
@@ -41,8 +54,11 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
     case .changedNothing(let name):
       "mask `\(name.rawValue)` changed no output anywhere: it cuts nothing that this denoiser uses;"
         + " check its radius, block and margin"
-    case .identityChanged(let largest):
-      "mask `identity` changed an output by up to \(largest): the masking machinery itself is at fault"
+    case .ignoresLabels(let name):
+      "mask `\(name.rawValue)` leaves a denoiser whose output does not depend on the labels, where its"
+        + " base's does: its pictures cannot follow a layout; check its radius"
+    case .identityChanged(let name, let largest):
+      "mask `\(name.rawValue)` changed an output by up to \(largest): the masking machinery itself is at fault"
     case .changedOutside(let name, let largest):
       "mask `\(name.rawValue)` changed an output by up to \(largest) at a sigma outside its range:"
         + " the masking machinery itself is at fault"

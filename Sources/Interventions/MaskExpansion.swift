@@ -6,20 +6,25 @@ struct MaskJob {
   var pass: MaskPass
 }
 
-/// The passes of a whole batch in a row, and which of them every output pixel is taken from.
+/// The passes of a whole batch in a row, and how they make its outputs.
 struct MaskExpansion {
   /// Sorted by picture.
   private(set) var jobs: [MaskJob] = []
   private let plans: [PassPlan]
+  private let pictureCount: Int
   /// For each picture and each pass of its plan the job, or none where the pass is not needed.
   private var place: [[Int?]] = []
+  /// For each job which pass of its picture it is.
+  private var passes: [Int] = []
 
   /// - Parameter cotangent: (N, S, S, 3): passes whose outputs all have cotangent 0 are left out,
   ///   as their gradient is 0. `nil`: all passes.
-  init(_ plans: [PassPlan], cotangent: [Float]? = nil) {
+  init(_ plans: [PassPlan], cotangent: [Float]? = nil, pictureCount: Int) {
     self.plans = plans
+    self.pictureCount = pictureCount
     for (picture, plan) in plans.enumerated() {
-      let needed = cotangent.map { Self.needed(plan, picture, $0) }
+      let own = picture * pictureCount..<(picture + 1) * pictureCount
+      let needed = cotangent.map { Self.needed(plan, $0[own]) }
       var jobOfPass: [Int?] = []
       for (index, pass) in plan.passes.enumerated() {
         if needed?[index] == false {
@@ -27,39 +32,76 @@ struct MaskExpansion {
         } else {
           jobOfPass.append(jobs.count)
           jobs.append(MaskJob(picture: picture, pass: pass))
+          passes.append(index)
         }
       }
       place.append(jobOfPass)
     }
   }
 
-  private static func needed(_ plan: PassPlan, _ picture: Int, _ cotangent: [Float]) -> [Bool] {
+  private static func needed(_ plan: PassPlan, _ cotangent: ArraySlice<Float>) -> [Bool] {
+    guard case .stitched(let choice) = plan.combination else {
+      return [Bool](
+        repeating: cotangent.contains { $0 != 0 }, count: plan.passes.count)
+    }
     var needed = [Bool](repeating: false, count: plan.passes.count)
     let channels = PictureShape.channels
-    let start = picture * plan.choice.count * channels
-    for (pixel, pass) in plan.choice.enumerated() {
-      for i in start + pixel * channels..<start + (pixel + 1) * channels where cotangent[i] != 0 {
-        needed[pass] = true
-      }
+    for (pixel, pass) in choice.enumerated() {
+      let start = cotangent.startIndex + pixel * channels
+      if cotangent[start..<start + channels].contains(where: { $0 != 0 }) { needed[pass] = true }
     }
     return needed
   }
 
-  /// Calls `body` for each pixel whose pass is one of the jobs in `chunk`, with the positions of
-  /// its first value in the batch and in the chunk. Every pixel of the batch comes up in at most
-  /// one chunk.
+  /// Makes outputs (N, S, S, 3), which are 0 at first, of those of some jobs.
+  func combine(_ chunk: Range<Int>, from outputs: [Float], into result: inout [Float]) {
+    outputs.withUnsafeBufferPointer { outputs in
+      result.withUnsafeMutableBufferPointer { result in
+        forEachValue(
+          chunk, stitched: { result[$0] = outputs[$1] },
+          weighted: { result[$0] += $2 * outputs[$1] })
+      }
+    }
+  }
+
+  /// The transposed: hands a batch's cotangent out to the outputs of some jobs, which are 0 at first.
+  func spread(_ cotangent: [Float], over chunk: Range<Int>, into outputs: inout [Float]) {
+    cotangent.withUnsafeBufferPointer { cotangent in
+      outputs.withUnsafeMutableBufferPointer { outputs in
+        forEachValue(
+          chunk, stitched: { outputs[$1] = cotangent[$0] },
+          weighted: { outputs[$1] = $2 * cotangent[$0] })
+      }
+    }
+  }
+
+  /// Every value that a job in `chunk` has a part in, by its positions in the batch and in the chunk. Of a
+  /// stitched picture a value comes up in at most one chunk.
   @inline(__always)
-  func forEachPixel(_ chunk: Range<Int>, _ body: (_ inBatch: Int, _ inChunk: Int) -> Void) {
+  private func forEachValue(
+    _ chunk: Range<Int>, stitched: (_ inBatch: Int, _ inChunk: Int) -> Void,
+    weighted: (_ inBatch: Int, _ inChunk: Int, _ weight: Float) -> Void
+  ) {
     guard let first = chunk.first, let last = chunk.last else { return }
     let channels = PictureShape.channels
     for picture in jobs[first].picture...jobs[last].picture {
-      let jobOfPass = place[picture]
-      plans[picture].choice.withUnsafeBufferPointer { choice in
-        let count = choice.count
-        for pixel in 0..<count {
-          guard let job = jobOfPass[choice[pixel]], chunk.contains(job) else { continue }
-          body(
-            (picture * count + pixel) * channels, ((job - first) * count + pixel) * channels)
+      switch plans[picture].combination {
+      case .stitched(let choice):
+        let jobOfPass = place[picture]
+        choice.withUnsafeBufferPointer { choice in
+          let count = choice.count
+          for pixel in 0..<count {
+            guard let job = jobOfPass[choice[pixel]], chunk.contains(job) else { continue }
+            let inBatch = (picture * count + pixel) * channels
+            let inChunk = ((job - first) * count + pixel) * channels
+            for c in 0..<channels { stitched(inBatch + c, inChunk + c) }
+          }
+        }
+      case .weighted(let weights):
+        let count = pictureCount
+        for job in chunk where jobs[job].picture == picture {
+          let weight = weights[passes[job]]
+          for i in 0..<count { weighted(picture * count + i, (job - first) * count + i, weight) }
         }
       }
     }

@@ -1,43 +1,55 @@
 import Diffusion
 
 /// Which dependences of a denoiser are cut; everything that decides a masked denoiser's output.
-package struct MaskSpecification: Sendable, Hashable, Codable {
+package struct MaskSpecification: Sendable, Hashable {
   package enum Name: String, Sendable, Codable, CaseIterable {
     /// All windows are the whole picture: the machinery alone, which must change nothing.
     case identity
-    /// Pixel i sees only its nearest label within `radius`, or none: K + 1 passes.
+    /// The same through a pass a block, stitched: must change nothing either.
+    case stitched
+    /// A pixel sees `labels` labels, its nearest one among them if that lies within `radius`, or none.
     case conditioner
-    /// A block of the output sees only the pixels around it: a pass a block.
+    /// A pixel sees every label inside a square window around it, or every label outside.
+    case window
+    /// D(∅) + Σ_j (D(c_j) − D(∅)): additive composition (Liu et al. 2022), without any window.
+    case sum
+    /// A block of the output sees itself and a ring of pixels: a pass a block.
     case pixel
-    /// A block sees only the pixels and the labels around it: a pass a block.
+    /// `pixel` and `conditioner` together: a pass for every block and set of labels in it.
     case both
-    /// Windows of the same area half a picture away, on the torus.
-    case placebo
-
-    /// Whether it is there to object to another mask, not to repair.
-    package var isControl: Bool { self == .identity || self == .placebo }
   }
-  /// What a placebo imitates.
-  package enum Target: String, Sendable, Codable, CaseIterable { case conditioner, pixel, both }
-  /// What stands where a pixel must not be seen.
+  /// Which labels remain beside a pixel's own, or which side of a window.
+  package enum Keep: String, Sendable, Codable, CaseIterable { case near, far, random }
+  /// Where the pixels lie that a block sees beside itself.
+  package enum Ring: String, Sendable, Codable, CaseIterable {
+    /// Around the block.
+    case near
+    /// The same ring half a picture away, on the torus.
+    case remote
+  }
+  /// What stands where a pixel must not be seen, with fresh noise of the same σ.
   package enum Fill: String, Sendable, Codable, CaseIterable {
-    /// The mean training picture, which is the mean of the noised input at every σ.
-    case mean
-    /// Another training picture noised to the same σ: in distribution.
+    /// Empty ground: nothing to count.
+    case ground
+    /// Another training picture: in distribution.
     case resampled
+    /// The mean training picture.
+    case mean
   }
 
   package var mask: Name
-  package var of: Target
-  /// Reach of a label in px, from its cell's centre: to a pixel's centre (`conditioner`) or to
-  /// the nearest point of a block (`both`).
+  /// How many labels a labelled pixel sees, its own included; 1 or more.
+  package var labels: Int
+  package var keep: Keep
+  /// Reach of a label in px from its cell's centre: to a pixel's centre; of a window half its side.
   package var radius: Double
   /// Side of a block in pixels; divides the picture's side.
   package var block: Int
-  /// Pixels seen on each side of a block.
+  /// Width of the ring.
   package var margin: Int
+  package var ring: Ring
   package var fill: Fill
-  /// Decides the fills' pictures and noise.
+  /// Decides the fills' pictures and noise, and random labels.
   package var seed: UInt64
   /// The mask holds for `sigmaLow` ≤ σ ≤ `sigmaHigh`; `nil`: no bound. Elsewhere the base's own
   /// result stands.
@@ -45,53 +57,72 @@ package struct MaskSpecification: Sendable, Hashable, Codable {
   package var sigmaHigh: Double?
 
   package init(
-    mask: Name, of: Target = .conditioner, radius: Double = 7, block: Int = 4, margin: Int = 4,
-    fill: Fill = .mean, seed: UInt64 = 0, sigmaLow: Double? = nil, sigmaHigh: Double? = nil
+    mask: Name, labels: Int = 1, keep: Keep = .near, radius: Double = 7, block: Int = 4,
+    margin: Int = 4, ring: Ring = .near, fill: Fill = .ground, seed: UInt64 = 0,
+    sigmaLow: Double? = nil, sigmaHigh: Double? = nil
   ) {
     self.mask = mask
-    self.of = of
+    self.labels = labels
+    self.keep = keep
     self.radius = radius
     self.block = block
     self.margin = margin
+    self.ring = ring
     self.fill = fill
     self.seed = seed
     self.sigmaLow = sigmaLow
     self.sigmaHigh = sigmaHigh
   }
 
-  /// What is cut, in the right place or in the wrong one.
-  var target: Target? {
+  /// Whether pixels are masked, so that fills are needed.
+  package var masksPixels: Bool { mask == .pixel || mask == .both }
+  /// Whether it goes by where labels are.
+  package var needsPlaces: Bool {
     switch mask {
-    case .identity: nil
-    case .conditioner: .conditioner
-    case .pixel: .pixel
-    case .both: .both
-    case .placebo: of
+    case .conditioner, .window, .both: true
+    case .identity, .stitched, .sum, .pixel: false
     }
   }
-
-  /// Whether pixels are masked, so that fills are needed.
-  package var masksPixels: Bool { target == .pixel || target == .both }
-  /// Whether it goes by where labels are.
-  package var needsPlaces: Bool { target == .conditioner || target == .both }
-  package var isPlacebo: Bool { mask == .placebo }
   /// Whether it changes nothing by construction: it cannot object to anything.
-  package var isIdentity: Bool { mask == .identity }
-
-  /// The windows of a mask, wherever they are: a placebo has those of the mask that it imitates.
-  package struct Windows: Sendable, Hashable {
-    var target: Target?
-    /// `nil` where the mask does not use it.
-    var radius: Double?
-    var block: Int?
-    var margin: Int?
-    var fill: Fill?
+  package var isIdentity: Bool { mask == .identity || mask == .stitched }
+  /// Whether its result depends on which other labels there are, or on none of them.
+  var choosesLabels: Bool { mask == .conditioner || mask == .both }
+  /// Whether what it keeps is not what the hypothesis says: there to object to another mask.
+  package var isControl: Bool {
+    if isIdentity { return true }
+    let movesLabels = choosesLabels && labels > 1 || mask == .window
+    return movesLabels && keep != .near || masksPixels && ring == .remote
   }
 
-  package var windows: Windows {
-    Windows(
-      target: target, radius: needsPlaces ? radius : nil, block: masksPixels ? block : nil,
-      margin: masksPixels ? margin : nil, fill: masksPixels ? fill : nil)
+  /// Why it cannot be the control of another mask; `nil` when it can: a control keeps the mechanism and
+  /// how much is seen, and moves what is seen.
+  package func fault(asControlOf other: MaskSpecification) -> ControlFault? {
+    if isIdentity { return .changesNothing }
+    if self == other { return .sameMask }
+    var (own, theirs) = (self, other)
+    own.settle()
+    theirs.settle()
+    // Additive composition shows one label a pass, wherever a pixel lies.
+    if mask == .sum, theirs.mask == .conditioner, theirs.labels == 1 { return nil }
+    (own.keep, own.ring) = (theirs.keep, theirs.ring)
+    if own != theirs { return .otherMechanism }
+    return isControl ? nil : .keepsWhatIsNear
+  }
+
+  package enum ControlFault: Sendable, Hashable {
+    case changesNothing, sameMask, otherMechanism, keepsWhatIsNear
+  }
+
+  /// Settings that the mask does not use are all alike.
+  private mutating func settle() {
+    let plain = MaskSpecification(mask: mask)
+    if !needsPlaces { radius = plain.radius }
+    if !choosesLabels { labels = plain.labels }
+    if !choosesLabels, mask != .window { keep = plain.keep }
+    if !masksPixels {
+      (block, margin, ring, fill) = (plain.block, plain.margin, plain.ring, plain.fill)
+    }
+    seed = 0
   }
 
   /// Whether the mask holds at a noise level.
@@ -99,6 +130,31 @@ package struct MaskSpecification: Sendable, Hashable, Codable {
     Double(sigma) >= sigmaLow ?? 0 && Double(sigma) <= sigmaHigh ?? .infinity
   }
 
+  func validate(_ shape: PictureShape) throws(MaskError) {
+    if !(radius > 0 && radius.isFinite) { throw .radius(radius) }
+    if margin < 0 { throw .margin(margin) }
+    if labels < 1 { throw .labels(labels) }
+    if mask == .window, keep == .random { throw .keep(mask, keep) }
+    if masksPixels || mask == .stitched, block < 1 || shape.size % block != 0 {
+      throw .block(block: block, size: shape.size)
+    }
+    if masksPixels, ring == .remote, hasRingInItself(size: shape.size) {
+      throw .ring(block: block, margin: margin, size: shape.size)
+    }
+    let range = (low: sigmaLow ?? 0, high: sigmaHigh ?? .infinity)
+    if !(range.low <= range.high && range.high > 0 && range.low < .infinity) {
+      throw .sigmaRange(low: sigmaLow, high: sigmaHigh)
+    }
+  }
+
+  /// Whether a ring that is moved by half a picture meets the block, or the ring, that it is moved from:
+  /// then it shows less than that one, or some of the same.
+  package func hasRingInItself(size: Int) -> Bool {
+    margin > size / 2 || block + 2 * margin > size / 2
+  }
+}
+
+extension MaskSpecification {
   /// Whether the mask changes nothing, for certain: a weaker bound than what a denoiser really uses.
   ///
   /// - Parameters:
@@ -108,29 +164,55 @@ package struct MaskSpecification: Sendable, Hashable, Codable {
   package func cutsNothing(
     size: Int, cellSize: Int, mostLabels: Int?, pixelReach: Int?, labelReach: Int?
   ) -> Bool {
-    guard let target else { return false }
-    // A placebo takes away what is near, however little that is.
-    let reach = isPlacebo ? size : min(pixelReach ?? size, size)
-    let cutsPixels = min(margin, size) + block < size && margin < reach
-    let side = Double(isPlacebo ? size : min(labelReach ?? size, size)) + Double(cellSize) / 2
+    let reach = min(pixelReach ?? size, size)
+    let seesAll = min(margin, size) + block >= size
+    // What is beside a remote ring's block is hidden, however near.
+    let cutsPixels =
+      !seesAll
+      && (ring == .remote
+        ? reach > 0 && block < size && margin > 0 || margin < reach : margin < reach)
+    let side = Double(min(labelReach ?? size, size)) + Double(cellSize) / 2
     let hidesLabels = radius < 2.0.squareRoot() * side
-    return switch target {
+    // A labelled pixel sees all of so few.
+    let showsAll = mostLabels.map { $0 <= labels } ?? false
+    let cutsLabels = mostLabels != 0 && (hidesLabels || !showsAll)
+    return switch mask {
+    case .identity, .stitched: false
     case .pixel: !cutsPixels
-    // Of two labels a pixel sees the nearer one alone.
-    case .conditioner: mostLabels == 0 || mostLabels == 1 && !isPlacebo && !hidesLabels
-    case .both: !cutsPixels && (mostLabels == 0 || !hidesLabels)
+    case .conditioner: !cutsLabels
+    case .both: !cutsPixels && !cutsLabels
+    case .window: mostLabels == 0 || keep == .near && radius >= side
+    case .sum: mostLabels.map { $0 < 2 } ?? false
     }
   }
+}
 
-  func validate(_ shape: PictureShape) throws(MaskError) {
-    if !(radius > 0 && radius.isFinite) { throw .radius(radius) }
-    if margin < 0 { throw .margin(margin) }
-    if masksPixels, block < 1 || shape.size % block != 0 {
-      throw .block(block: block, size: shape.size)
-    }
-    let range = (low: sigmaLow ?? 0, high: sigmaHigh ?? .infinity)
-    if !(range.low <= range.high && range.high > 0 && range.low < .infinity) {
-      throw .sigmaRange(low: sigmaLow, high: sigmaHigh)
+extension MaskSpecification: Codable {
+  private enum CodingKeys: String, CodingKey {
+    case mask, labels, keep, radius, block, margin, ring, fill, seed, sigmaLow, sigmaHigh
+  }
+
+  /// What an earlier version made without these members showed one label, the nearest.
+  ///
+  /// - Throws: for a mask of pixels of that version, whose fills stayed the same along a trajectory.
+  package init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    let ring = try container.decodeIfPresent(Ring.self, forKey: .ring)
+    self.init(
+      mask: try container.decode(Name.self, forKey: .mask),
+      labels: try container.decodeIfPresent(Int.self, forKey: .labels) ?? 1,
+      keep: try container.decodeIfPresent(Keep.self, forKey: .keep) ?? .near,
+      radius: try container.decode(Double.self, forKey: .radius),
+      block: try container.decode(Int.self, forKey: .block),
+      margin: try container.decode(Int.self, forKey: .margin), ring: ring ?? .near,
+      fill: try container.decode(Fill.self, forKey: .fill),
+      seed: try container.decode(UInt64.self, forKey: .seed),
+      sigmaLow: try container.decodeIfPresent(Double.self, forKey: .sigmaLow),
+      sigmaHigh: try container.decodeIfPresent(Double.self, forKey: .sigmaHigh))
+    if masksPixels, ring == nil {
+      throw DecodingError.dataCorruptedError(
+        forKey: .ring, in: container,
+        debugDescription: "a mask of pixels from an earlier version; run its stage again")
     }
   }
 }

@@ -2,15 +2,17 @@ import Diffusion
 import Streams
 
 /// Another denoiser behind a mask, without any training: passes with parts of the input hidden,
-/// stitched pixel by pixel.
+/// stitched pixel by pixel or added.
 ///
 /// With passes p over inputs (x_p, c_p) and disjoint pixel sets M_p, D(x, σ, c) on M_p is the
-/// base's D(x_p, σ, c_p). Costs as many passes as the picture has distinct views.
+/// base's D(x_p, σ, c_p); for `sum` it is Σ_p w_p D(x, σ, c_p). Costs as many passes as the picture has
+/// distinct views.
 package struct MaskedDenoiser: Denoiser {
   package let base: any Denoiser
   package let specification: MaskSpecification
   private let fill: MaskFill?
   private let planner: PassPlanner
+  private let shown: ShownPixels
   /// Outside the range of σ.
   private let wholePlan: PassPlan
   /// Where it does not depend on the labels.
@@ -19,9 +21,8 @@ package struct MaskedDenoiser: Denoiser {
   /// Passes that go to the base at a time: bounds the memory, not the result.
   private static let chunk = 256
 
-  /// - Parameter fill: (M, S, S, 3) in [−1, 1]: training pictures to resample from, or pictures
-  ///   of which the mean is taken (one, where it is the mean already); needed where pixels are
-  ///   masked.
+  /// - Parameter fill: (M, S, S, 3) in [−1, 1]: the pictures that stand where pixels are hidden, one of them
+  ///   each time; needed where pixels are masked.
   /// - Throws: `MaskError` for a mask that does not fit the pictures, or that goes by the places of
   ///   labels which have none.
   package init(base: any Denoiser, specification: MaskSpecification, fill: [Float])
@@ -33,12 +34,13 @@ package struct MaskedDenoiser: Denoiser {
       throw .fill(found: fill.count, expected: shape.pictureCount)
     }
     planner = try PassPlanner(specification, shape)
+    shown = ShownPixels(specification, shape)
     self.base = base
     self.specification = specification
     self.fill =
       specification.masksPixels ? MaskFill(specification, pictures: fill, shape: shape) : nil
     wholePlan = .whole(size: shape.size)
-    fixedPlan = specification.target == .conditioner ? nil : planner.plan(labels: [])
+    fixedPlan = planner.isFixed ? planner.plan(labels: [], draw: 0) : nil
   }
 
   package var shape: PictureShape { base.shape }
@@ -50,43 +52,42 @@ package struct MaskedDenoiser: Denoiser {
       return base.labelWindowArea
     }
     let r = specification.radius
-    let b = Double(specification.block)
-    return switch specification.target {
-    case nil, .pixel: base.labelWindowArea
-    case .conditioner: min(base.labelWindowArea, .pi * r * r)
-    // A block with a rounded border.
-    case .both: min(base.labelWindowArea, b * b + 4 * b * r + .pi * r * r)
+    return switch specification.mask {
+    case .identity, .stitched, .pixel, .sum: base.labelWindowArea
+    case .conditioner, .both: min(base.labelWindowArea, .pi * r * r)
+    case .window: min(base.labelWindowArea, 4 * r * r)
     }
   }
 
   package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)
-    let expansion = MaskExpansion(plans(batch))
+    let expansion = MaskExpansion(plans(batch), pictureCount: shape.pictureCount)
     var result = [Float](repeating: 0, count: batch.x.count)
     try forEachChunk(expansion) { chunk in
       let passes = passes(expansion.jobs[chunk], of: batch, threads: threads)
       let denoised = try base.denoise(passes, threads: threads)
       try check(denoised, passes.x.count)
-      move(expansion, chunk, from: denoised, to: &result) { ($1, $0) }
+      expansion.combine(chunk, from: denoised, into: &result)
     }
     return result
   }
 
-  /// The transposed stitching: a pass gets the cotangent on its M_p alone, and of its gradient
-  /// what it was shown counts: fills and hidden labels do not depend on the input. The nearest
-  /// label stays the nearest, so that labels which no pass was given have gradient 0.
+  /// The transposed stitching, or sum: a pass gets the cotangent on its M_p alone, or times its weight, and
+  /// of its gradient what it was shown counts: fills and hidden labels do not depend on the input. The
+  /// nearest label stays the nearest, so that labels which no pass was given have gradient 0.
   package func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
     -> (x: [Float], labels: [Float])
   {
     try batch.validate(shape, cotangent: cotangent)
-    let expansion = MaskExpansion(plans(batch), cotangent: cotangent)
+    let expansion = MaskExpansion(
+      plans(batch), cotangent: cotangent, pictureCount: shape.pictureCount)
     var dx = [Float](repeating: 0, count: batch.x.count)
     var dlabels = [Float](repeating: 0, count: batch.labels.count)
     try forEachChunk(expansion) { chunk in
       let jobs = expansion.jobs[chunk]
       let passes = passes(jobs, of: batch, threads: threads)
       var cotangents = [Float](repeating: 0, count: passes.x.count)
-      move(expansion, chunk, from: cotangent, to: &cotangents) { ($0, $1) }
+      expansion.spread(cotangent, over: chunk, into: &cotangents)
       let gradient = try base.vectorJacobian(passes, cotangent: cotangents, threads: threads)
       try check(gradient.x, passes.x.count)
       try check(gradient.labels, passes.labels.count)
@@ -102,7 +103,8 @@ package struct MaskedDenoiser: Denoiser {
     let cells = shape.conditionerCount
     return (0..<batch.count).map { n in
       if !specification.applies(at: batch.sigma[n]) { return wholePlan }
-      return fixedPlan ?? planner.plan(labels: batch.labels[n * cells..<(n + 1) * cells])
+      return fixedPlan
+        ?? planner.plan(labels: batch.labels[n * cells..<(n + 1) * cells], draw: batch.draws[n])
     }
   }
 
@@ -119,29 +121,13 @@ package struct MaskedDenoiser: Denoiser {
     if values.count != expected { throw .baseResult(found: values.count, expected: expected) }
   }
 
-  /// Copies the pixels that belong to a chunk's passes between the batch and the chunk.
-  @inline(__always)
-  private func move(
-    _ expansion: MaskExpansion, _ chunk: Range<Int>, from source: [Float], to target: inout [Float],
-    _ order: (_ inBatch: Int, _ inChunk: Int) -> (source: Int, target: Int)
-  ) {
-    source.withUnsafeBufferPointer { source in
-      target.withUnsafeMutableBufferPointer { target in
-        expansion.forEachPixel(chunk) { inBatch, inChunk in
-          let (from, to) = order(inBatch, inChunk)
-          for c in 0..<PictureShape.channels { target[to + c] = source[from + c] }
-        }
-      }
-    }
-  }
-
-  /// Adds a pass's gradient to its picture's, inside its window.
+  /// Adds a pass's gradient to its picture's, where the pass was shown it.
   private func add(_ gradient: [Float], _ position: Int, of job: MaskJob, to dx: inout [Float]) {
     let count = shape.pictureCount
     gradient.withUnsafeBufferPointer { gradient in
       dx.withUnsafeMutableBufferPointer { dx in
-        forEachShownRow(job.pass) { row in
-          for i in row { dx[job.picture * count + i] += gradient[position * count + i] }
+        for range in shown[job.pass.block] {
+          for i in range { dx[job.picture * count + i] += gradient[position * count + i] }
         }
       }
     }
@@ -155,19 +141,6 @@ package struct MaskedDenoiser: Denoiser {
       dlabels[job.picture * count + cell] += gradient[position * count + cell]
     }
     if let shown = job.pass.cells { shown.forEach(add) } else { (0..<count).forEach(add) }
-  }
-
-  /// The values of a picture that a pass is shown, a row of its window at a time.
-  @inline(__always)
-  private func forEachShownRow(_ pass: MaskPass, _ body: (Range<Int>) -> Void) {
-    let channels = PictureShape.channels
-    let window = specification.window(pass.block, size: shape.size)
-    for row in window.rows {
-      let start = row * shape.size
-      body(
-        (start + window.columns.lowerBound) * channels..<(start + window.columns.upperBound)
-          * channels)
-    }
   }
 
   /// What the base is shown in some passes.
@@ -186,9 +159,11 @@ package struct MaskedDenoiser: Denoiser {
           let picture = source + job.picture * count
           let target = start + position * count
           if let block = job.pass.block {
-            fill?.write(block: block, sigma: batch.sigma[job.picture], to: target)
+            fill?.write(
+              block: block, sigma: batch.sigma[job.picture], draw: batch.draws[job.picture],
+              to: target)
           }
-          forEachShownRow(job.pass) { row in for i in row { target[i] = picture[i] } }
+          for range in shown[job.pass.block] { for i in range { target[i] = picture[i] } }
         }
       }
       initialized = jobs.count * count

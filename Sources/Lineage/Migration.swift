@@ -52,6 +52,12 @@ extension Schema {
     for view in vocabulary.allViews { try database.execute(view.temporaryStatement) }
   }
 
+  /// Whether no column and no table of a vocabulary is missing.
+  static func hasAll(of vocabulary: Vocabulary, in database: Connection) throws(StoreError) -> Bool
+  {
+    try missing(of: vocabulary, in: database).isEmpty
+  }
+
   private static func extend(_ database: Connection, to vocabulary: Vocabulary) throws(StoreError) {
     for sql in try missing(of: vocabulary, in: database) { try database.execute(sql) }
   }

@@ -33,7 +33,8 @@ enum Schema {
   }
 
   private static func metric(_ dimensions: [MetricDimension]) -> String {
-    let columns = dimensions.map { "  \(column($0)),\n" }.joined()
+    let columns = dimensions.filter { !$0.isLate }.map { "  \(column($0)),\n" }.joined()
+    let late = dimensions.filter(\.isLate).map { ",\n  \(column($0))" }.joined()
     let indexed =
       ["execution_id", "name", "subject"] + dimensions.prefix(1).map { "\"\($0.name)\"" }
     return """
@@ -45,7 +46,7 @@ enum Schema {
         ci_low REAL,
         ci_high REAL,
         n INTEGER,
-        unit TEXT
+        unit TEXT\(late)
       ) STRICT;
       CREATE INDEX metric_by_name ON metric (\(indexed.joined(separator: ", ")));
       """

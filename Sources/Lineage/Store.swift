@@ -103,13 +103,15 @@ package final class Store {
   }
 
   /// The connection itself, with this version's views before those of an earlier build; or, for a database of
-  /// an older schema, a migrated copy in memory.
+  /// an older schema or with fewer columns, a migrated copy in memory.
   private static func current(_ connection: Connection, _ vocabulary: Vocabulary)
     throws(StoreError) -> Connection
   {
     let version = try connection.integer("PRAGMA user_version") ?? 0
     if version == 0 || version > Schema.version { return connection }
-    if version == Schema.version {
+    let hasAll =
+      version == Schema.version ? try Schema.hasAll(of: vocabulary, in: connection) : false
+    if hasAll {
       try Schema.showViews(of: vocabulary, on: connection)
       return connection
     }

@@ -71,8 +71,14 @@ package struct MetricDimension: Sendable, Hashable {
   package var type: ColumnType
   package var role: Role
   package var sentence: String
+  /// Whether it came after stores had been made: its column stands last in every store, as it does in those
+  /// to which it is added.
+  package var isLate: Bool
 
-  package init(_ name: String, _ type: ColumnType, _ role: Role, _ sentence: String) {
+  package init(
+    _ name: String, _ type: ColumnType, _ role: Role, _ sentence: String, isLate: Bool = false
+  ) {
+    self.isLate = isLate
     self.name = name
     self.type = type
     self.role = role

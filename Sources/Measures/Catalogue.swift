@@ -23,7 +23,7 @@ extension Measure {
 extension Vocabulary {
   /// What Locus adds to a store.
   package static let locus = Vocabulary(
-    dimensions: MetricDimension.columns, tables: [OutcomeRow.table],
+    dimensions: MetricDimension.columns, tables: [OutcomeRow.table, SensitivityRow.table],
     views: ViewDeclaration.denoisers + ViewDeclaration.results,
     formerViews: ["53b69ae7ad5daae98eb8abd00aa37d11f50cfff5c9d5f877e3f5156c3d362ce8"],
     queries: NamedQuery.science,

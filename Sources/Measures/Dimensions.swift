@@ -22,9 +22,20 @@ extension MetricDimension {
   static let subject = MetricDimension(
     "subject", .text, .category, "SHA-256 of the outcomes that it is about")
 
+  /// A second artifact, beside the subject.
+  static let against = MetricDimension(
+    "against", .text, .category, "SHA-256 of the outcomes that it is held against", isLate: true)
+
+  /// What the inputs of a probe are.
+  static let inputs = MetricDimension(
+    "inputs", .text, .category,
+    "law: noised training-law pictures, trajectory: the model's own on their way to pictures",
+    isLate: true)
+
   /// The columns that the vocabulary adds to `metric`, in their order.
   static let columns: [MetricDimension] = [
     .k, .sigma, .seed, .pictures, .window, .radius, .coupling, .detector, .score, .view, .pair,
+    .against, .inputs,
   ]
 }
 
@@ -44,6 +55,14 @@ package enum SampledScore: String, Sendable, CaseIterable {
   case composed
 }
 
+/// At what a denoiser is probed.
+package enum ProbeInputs: String, Sendable, CaseIterable {
+  /// Noised pictures as in training, told of as in training.
+  case law
+  /// What the denoiser itself has on its way to pictures of asked layouts.
+  case trajectory
+}
+
 /// Where a value was measured, along one dimension.
 package enum Coordinate: Sendable, Hashable {
   case k(Int)
@@ -59,6 +78,9 @@ package enum Coordinate: Sendable, Hashable {
   case pair(String)
   /// SHA-256 of the artifact that the value is about.
   case subject(String)
+  /// SHA-256 of the artifact that it is held against.
+  case against(String)
+  case inputs(ProbeInputs)
 
   var dimension: MetricDimension {
     switch self {
@@ -74,6 +96,8 @@ package enum Coordinate: Sendable, Hashable {
     case .view: .view
     case .pair: .pair
     case .subject: .subject
+    case .against: .against
+    case .inputs: .inputs
     }
   }
 
@@ -85,7 +109,8 @@ package enum Coordinate: Sendable, Hashable {
     case .sigma(let value), .coupling(let value): .number(value)
     case .detector(let detector): .text(detector.rawValue)
     case .score(let score): .text(score.rawValue)
-    case .view(let text), .pair(let text), .subject(let text): .text(text)
+    case .inputs(let inputs): .text(inputs.rawValue)
+    case .view(let text), .pair(let text), .subject(let text), .against(let text): .text(text)
     }
   }
 }

@@ -60,6 +60,11 @@ extension Measure {
     "effect_recall_in_range", by: [.subject], interval: .bootstrap, in: compare,
     "Effect of a mask on recall within the training range.")
 
+  package static let contrastRecall = Measure(
+    "contrast_recall", by: [.subject, .against], interval: .bootstrap, in: compare,
+    "Recall behind a mask less that behind its control, over every tested K beyond the training maximum."
+  )
+
   /// What the effect of a mask is measured on.
   package enum Effect: String, Sendable, CaseIterable {
     case recall, exact, precision
@@ -93,7 +98,7 @@ extension Measure {
   }
 
   static let comparison: [Measure] =
-    [kMax, kMaxThreshold, recallBeyond, identicalPictures, effectRecallInRange]
+    [kMax, kMaxThreshold, recallBeyond, identicalPictures, effectRecallInRange, contrastRecall]
     + Effect.allCases.map(effect) + Effect.allCases.map(p) + Effect.allCases.map(pHolm)
 
   /// The name by which the view `intervention_effect` knows what an effect is on, by measure.

@@ -134,7 +134,34 @@ extension Measure {
         + (space == .conditioner ? " to labels." : " to pixels."), source: .heatMaps)
   }
 
+  package static let remoteRemoved = Measure(
+    "remote.removed", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
+    "Effect at an object of removing every label remote to it at once, over that of its own label.")
+  package static let remoteMoved = Measure(
+    "remote.moved", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
+    "Effect at an object of moving every label remote to it, their number kept, over that of its own label."
+  )
+  package static let remoteSwapped = Measure(
+    "remote.swapped", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
+    "Effect at an object of another picture's pixels outside its window, over that of another picture."
+  )
+  package static let layoutDecided = Measure(
+    "layout_decided", by: [.k, .sigma], interval: .pictures, in: ["probe"],
+    "Share of a layout that is decided when sampling has come down to this noise level.")
+  package static let layoutSigmaHigh = Measure(
+    "layout_sigma_high", by: [.k], in: ["probe"],
+    "Highest noise level at which a tenth of the layout is decided.")
+  package static let layoutSigmaLow = Measure(
+    "layout_sigma_low", by: [.k], in: ["probe"],
+    "Highest noise level at which nine tenths of the layout are decided.")
+
+  /// By their name in the view `remote`.
+  static let remote: [(measure: Measure, change: String)] = [
+    (remoteRemoved, "removed"), (remoteMoved, "moved"), (remoteSwapped, "swapped"),
+  ]
+
   static let locality: [Measure] =
-    Space.allCases.map(locality)
+    remote.map(\.measure) + [layoutDecided, layoutSigmaHigh, layoutSigmaLow]
+    + Space.allCases.map(locality)
     + [Space.pixel, .conditioner].flatMap { space in Share.allCases.map { side(space, $0) } }
 }

@@ -147,6 +147,29 @@ extension ViewDeclaration {
         AND m.name IN (\(Measure.Space.allCases.map(Measure.locality).sqlNames))
       """),
     pair(
+      "remote",
+      about: "How much the output at labelled objects depends on what is remote to them.",
+      columns: [
+        .name, .model, .arm,
+        ViewColumn("inputs", .text, "law, or trajectory: the model's own states"),
+        .k.saying("objects in the probed pictures"), .sigma,
+        ViewColumn(
+          "change", .text,
+          "remote labels that are removed or moved, or pixels outside the window that are swapped"),
+        ViewColumn(
+          "effect", .real, "over that of the own label, of pixels over that of all"),
+        .ciLow, .ciHigh, .n("pictures"), .pipeline, .intervention,
+      ], order: "position, inputs, k, change, sigma",
+      """
+      SELECT v.run_id, v.name, v.model, v.arm, m.inputs, m.k, m.sigma,
+        \(choice(Measure.remote.map { ($0.measure, "'\($0.change)'") })) AS change,
+        m.value AS effect, m.ci_low, m.ci_high, m.n, v.pipeline, v.intervention, v.position
+      FROM run_model v
+      CROSS JOIN metric m
+      WHERE v.kind = 'probe' AND m.execution_id = v.execution_id
+        AND m.name IN (\(Measure.remote.map(\.measure).sqlNames))
+      """),
+    pair(
       "intervention_effect",
       about: "What a mask changes, pooled over K: masked less plain, same layouts and noise.",
       columns: [

@@ -123,17 +123,3 @@ func conditionerSensitivity(
   }
   return rings
 }
-
-extension NoisedBatch {
-  func picture(_ n: Int, _ shape: PictureShape) -> NoisedBatch {
-    NoisedBatch(
-      x: Array(x[n * shape.pictureCount..<(n + 1) * shape.pictureCount]), sigma: [sigma[n]],
-      labels: Array(labels[n * shape.conditionerCount..<(n + 1) * shape.conditionerCount]))
-  }
-
-  fileprivate mutating func append(_ other: NoisedBatch) {
-    x += other.x
-    labels += other.labels
-    sigma += other.sigma
-  }
-}

@@ -115,7 +115,7 @@ package func probeLocality(
       while: { measured.done < count }, state: { ["measured": measured.data] },
       unit: {
         let n = measured.done
-        let one = noised.picture(n, shape)
+        let one = noised.pictures([n], shape)
         let knockOuts = try conditionerSensitivity(
           denoiser, one, pixels[n], radial, threads: threads)
         try measured.addPixels(denoiser, one, pixels[n], radial, threads: threads)
@@ -159,7 +159,8 @@ private func noisedBatch(
     }
   }
   return NoisedBatch(
-    x: x, sigma: [Float](repeating: Float(sigma), count: count), labels: data.labels)
+    x: x, sigma: [Float](repeating: Float(sigma), count: count), labels: data.labels,
+    draws: (0..<count).map { UInt64($0) })
 }
 
 /// Squared sensitivities by Chebyshev distance: ring h holds what a window of side 2h + 1 adds.

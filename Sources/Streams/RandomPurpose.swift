@@ -33,14 +33,20 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case judgeTraining = 0x4008
   case judgeWeights = 0x4009
   case judgeBackground = 0x400A
+  /// What names a layout to what draws anew for each.
+  case layoutDraws = 0x400B
 
   // Masks
   case fill = 0x5001
+  /// From a layout to the seed of its fills.
+  case fillDraw = 0x5002
+  case keptLabels = 0x5003
 
   // Probing
   case probeNoise = 0x6001
   case probePixels = 0x6002
   case probeBootstrap = 0x6003
+  case movedLabels = 0x6004
 
   // Stages
   case maskCheck = 0x7001
@@ -51,6 +57,7 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case heldOutLabels = 0x7006
   case heldOutNoise = 0x7007
   case subset = 0x7008
+  case ground = 0x7009
 
   // Finite worlds
   case featureMap = 0x8001

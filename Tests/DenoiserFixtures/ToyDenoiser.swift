@@ -12,11 +12,15 @@ package struct ToyDenoiser: Denoiser {
   package var labelReach = 2.0
   /// … divided by the number of labels: the failing experiment in miniature.
   package var sharesLabels = false
+  /// A label's effect also gets this times the mean of what the others' cells are worth, which depends on
+  /// where they are and not on how many: a channel of place.
+  package var remotePlaces: Float = 0
 
   package init(
     shape: PictureShape, reach: Int, global: Float = 0, labelStrength: Float = 1,
-    labelReach: Double = 2, sharesLabels: Bool = false
+    labelReach: Double = 2, sharesLabels: Bool = false, remotePlaces: Float = 0
   ) {
+    self.remotePlaces = remotePlaces
     self.shape = shape
     self.reach = reach
     self.global = global
@@ -35,7 +39,9 @@ package struct ToyDenoiser: Denoiser {
         var value: Float = 0
         forEachWeight(i) { j, weight in value += weight * batch.x[n * shape.pictureCount + j] }
         forEachLabel(i) { cell, weight in
-          value += weight * batch.labels[n * shape.conditionerCount + cell] / share(batch, n)
+          value +=
+            weight * batch.labels[n * shape.conditionerCount + cell] / share(batch, n)
+            * (1 + remotePlaces * meanOfOthers(batch, n, cell))
         }
         result[n * shape.pictureCount + i] = value
       }
@@ -60,6 +66,16 @@ package struct ToyDenoiser: Denoiser {
       }
     }
     return (dx, dlabels)
+  }
+
+  /// 0 without others.
+  private func meanOfOthers(_ batch: NoisedBatch, _ n: Int, _ cell: Int) -> Float {
+    if remotePlaces == 0 { return 0 }
+    let others = (0..<shape.conditionerCount).filter {
+      $0 != cell && batch.labels[n * shape.conditionerCount + $0] != 0
+    }
+    let worth = others.map { Float($0 % 7) / 6 - Float($0 / 7 % 3) / 2 }
+    return worth.reduce(0, +) / Float(max(others.count, 1))
   }
 
   private func share(_ batch: NoisedBatch, _ n: Int) -> Float {

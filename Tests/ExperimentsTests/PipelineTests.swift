@@ -58,7 +58,7 @@ struct PipelineTests {
   func everything() throws {
     try Self.run(threads: 2) { folder, store, run in
       for view in [
-        "latest_run", "length_generalization", "k_max", "locality", "intervention_effect",
+        "latest_run", "length_generalization", "k_max", "locality", "remote", "intervention_effect",
         "agreement",
         "training_curve", "stage_cost", "lineage",
       ] {
@@ -69,11 +69,11 @@ struct PipelineTests {
       }
       let identical = try store.query(
         "SELECT value, n FROM metric WHERE name = 'identical_pictures'")
-      #expect(identical.rows == [[.real(1), .integer(9)]])
+      #expect(identical.rows == [[.real(1), .integer(9)], [.real(1), .integer(9)]])
       let arms = try store.query("SELECT DISTINCT arm FROM intervention_effect ORDER BY 1")
       #expect(
         arms.column("arm").compactMap(\.text)
-          == ["both", "conditioner", "identity", "pixel", "placebo"])
+          == ["both", "conditioner", "identity", "pixel", "stitched", "sum", "window"])
       // A machine without training is probed, masked, evaluated and compared like any denoiser.
       let machines = try store.query(
         """

@@ -38,7 +38,7 @@ struct SpaceTests {
     (AnalyticStage.kind, ["schedule": .string("calibrated")], "inputs.scenes"),
     (InterveneStage.kind, ["mask": .string("conditioner")], "mask"),
     (InterveneStage.kind, ["mask": .string("both")], "mask"),
-    (InterveneStage.kind, ["mask": .string("placebo"), "of": .string("conditioner")], "mask"),
+    (InterveneStage.kind, ["mask": .string("window")], "mask"),
     (ProbeStage.kind, [:], "inputs.denoiser"),
     (EvaluateStage.kind, [:], "inputs.denoiser"),
     (AgreeStage.kind, [:], "inputs.denoiser"),
@@ -73,10 +73,8 @@ struct SpaceTests {
   func accepted() {
     let vector = Self.network(Self.unet.merging(["conditioning": .string("vector")]) { $1 })
     #expect(Self.problems(TrainStage.kind, vector).isEmpty)
-    for mask in ["identity", "pixel"] {
+    for mask in ["identity", "stitched", "sum", "pixel"] {
       #expect(Self.problems(InterveneStage.kind, ["mask": .string(mask)]).isEmpty)
     }
-    let placebo: [String: JSONValue] = ["mask": .string("placebo"), "of": .string("pixel")]
-    #expect(Self.problems(InterveneStage.kind, placebo).isEmpty)
   }
 }

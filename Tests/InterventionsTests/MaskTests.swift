@@ -12,11 +12,12 @@ struct MaskTests {
   static let shape = PictureShape(size: 16, cells: 8)
 
   static func specification(
-    _ mask: MaskSpecification.Name, of: MaskSpecification.Target = .conditioner,
-    radius: Double = 3, fill: MaskSpecification.Fill = .mean
+    _ mask: MaskSpecification.Name, labels: Int = 1, keep: MaskSpecification.Keep = .near,
+    radius: Double = 3, ring: MaskSpecification.Ring = .near
   ) -> MaskSpecification {
     MaskSpecification(
-      mask: mask, of: of, radius: radius, block: 4, margin: 2, fill: fill, seed: 5)
+      mask: mask, labels: labels, keep: keep, radius: radius, block: 4, margin: 2, ring: ring,
+      seed: 5)
   }
 
   static let fill: [Float] = (0..<2 * shape.pictureCount).map { Float(sin(Double($0))) }
@@ -34,17 +35,21 @@ struct MaskTests {
     for cell in labels { conditioners[cell] = 1 }
     return NoisedBatch(
       x: (0..<2 * shape.pictureCount).map { _ in stream.gaussian() }, sigma: [0.7, 3],
-      labels: conditioners)
+      labels: conditioners, draws: [4, 5])
   }
 
   static let all: [MaskSpecification] =
     MaskSpecification.Name.allCases.map { specification($0) } + [
-      specification(.placebo, of: .pixel), specification(.placebo, of: .both),
-      specification(.pixel, fill: .resampled), specification(.both, fill: .resampled),
+      specification(.conditioner, labels: 2, keep: .far),
+      specification(.conditioner, labels: 2, keep: .random),
+      specification(.window, keep: .far), specification(.pixel, ring: .remote),
+      specification(.both, labels: 2, keep: .far, ring: .remote),
     ]
 
-  @Test("the identity changes no bit, also of a real network")
-  func identity() throws {
+  @Test(
+    "both identities change no bit, also of a real network",
+    arguments: [MaskSpecification.Name.identity, .stitched])
+  func identity(name: MaskSpecification.Name) throws {
     let network = try Network(
       NetworkDescription(
         .unet(width: 8, conditioning: .grid, normalization: .group, attention: true),
@@ -52,7 +57,7 @@ struct MaskTests {
     let weights = network.graph.makeWeights()
     weights.initialize(seed: 1, purpose: .test9)
     let base = NetworkDenoiser(network: network, weights: weights)
-    let masked = try Self.masked(base, Self.specification(.identity))
+    let masked = try Self.masked(base, Self.specification(name))
     #expect(
       try masked.denoise(Self.batch(), threads: 2) == base.denoise(Self.batch(), threads: 1))
     let effect = try checkMask(masked, on: Self.batch(), threads: 2)
@@ -73,7 +78,7 @@ struct MaskTests {
   @Test("a mask that is said to cut nothing changes no bit of any denoiser of that reach")
   func cutsNothing() throws {
     let shape = PictureShape(size: 8, cells: 4)
-    var refused: Set<MaskSpecification.Target> = []
+    var refused: Set<MaskSpecification.Name> = []
     for (reach, labelReach) in [(0, 0), (1, 2), (3, 1)] {
       let base = ToyDenoiser(shape: shape, reach: reach, labelReach: Double(labelReach))
       for labels in [[], [6], [0, 15]] {
@@ -89,14 +94,16 @@ struct MaskTests {
               size: 8, cellSize: 2, mostLabels: labels.count, pixelReach: reach,
               labelReach: labelReach)
             if !cutsNothing { continue }
-            if let target = mask.target { refused.insert(target) }
+            if mask.ring == .remote, mask.hasRingInItself(size: 8) { continue }
+            refused.insert(mask.mask)
             let masked = try MaskedDenoiser(base: base, specification: mask, fill: Self.fill)
             #expect(try masked.denoise(batch, threads: 1) == plain, "\(mask)")
           }
         }
       }
     }
-    #expect(refused == Set(MaskSpecification.Target.allCases))
+    #expect(
+      refused == Set(MaskSpecification.Name.allCases.filter { !Self.specification($0).isIdentity }))
   }
 
   @Test("of a denoiser without bounds, a pixel mask is refused just where every block sees all")
@@ -105,7 +112,7 @@ struct MaskTests {
     let base = ToyDenoiser(shape: shape, reach: 1, global: 1)
     let batch = Self.batch(shape, [6])
     let plain = try base.denoise(batch, threads: 1)
-    for specification in [Self.specification(.pixel), Self.specification(.placebo, of: .pixel)] {
+    for specification in [Self.specification(.pixel)] {
       for (block, margin) in [(1, 6), (1, 7), (4, 3), (4, 4), (8, 0), (2, .max)] {
         var mask = specification
         (mask.block, mask.margin) = (block, margin)
@@ -131,21 +138,152 @@ struct MaskTests {
     #expect(try failing.denoise(batch, threads: 1) != expected)
   }
 
-  @Test("the placebo shows the same labels half a picture away, and repairs nothing")
-  func placebo() throws {
-    let base = ToyDenoiser(shape: Self.shape, reach: 0, labelReach: 2.5)
-    let masked = try Self.masked(base, Self.specification(.placebo))
-    let specification = masked.specification
-    let labels = Self.batch().labels[..<Self.shape.conditionerCount]
-    let real = try PassPlanner(Self.specification(.conditioner), Self.shape).plan(labels: labels)
-    let moved = try PassPlanner(specification, Self.shape).plan(labels: labels)
-    // The same area for each label.
-    func areas(_ plan: PassPlan) -> [MaskPass: Int] {
-      Dictionary(grouping: plan.choice.map { plan.passes[$0] }, by: { $0 }).mapValues(\.count)
+  /// Labels 9 and 13 in one row, 45 and 63 far below.
+  private static let four = batch(shape, [9, 13, 45, 63])
+
+  private static func shown(_ specification: MaskSpecification, draw: UInt64 = 0) throws
+    -> [MaskPass]
+  {
+    let plan = try PassPlanner(specification, shape)
+      .plan(labels: four.labels[..<shape.conditionerCount], draw: draw)
+    return plan.passes
+  }
+
+  @Test("near and far show as many labels a pass, a pixel's own among them, and other ones")
+  func nearAndFar() throws {
+    func sets(_ keep: MaskSpecification.Keep, _ labels: Int = 2) throws -> Set<[Int]> {
+      Set(
+        try Self.shown(Self.specification(.conditioner, labels: labels, keep: keep)).compactMap(
+          \.cells))
     }
-    #expect(areas(real) == areas(moved))
-    #expect(real.choice.map { real.passes[$0] } != moved.choice.map { moved.passes[$0] })
-    #expect(try masked.denoise(Self.batch(), threads: 1) != base.denoise(Self.batch(), threads: 1))
+    #expect(try sets(.near) == [[], [9, 13], [45, 63]])
+    #expect(try sets(.far) == [[], [9, 63], [13, 63], [9, 45]])
+    for keep in MaskSpecification.Keep.allCases {
+      // One label is a pixel's own, whatever is kept beside it; four are all.
+      #expect(try sets(keep, 1) == [[], [9], [13], [45], [63]])
+      #expect(try sets(keep, 4) == [[], [9, 13, 45, 63]])
+    }
+    let random = try (0..<20).map {
+      Set(
+        try Self.shown(Self.specification(.conditioner, labels: 2, keep: .random), draw: $0)
+          .compactMap(\.cells))
+    }
+    #expect(
+      Set(random).count > 3 && random.allSatisfy { $0.allSatisfy { [0, 2].contains($0.count) } })
+    #expect(
+      try random[3]
+        == Set(
+          Self.shown(Self.specification(.conditioner, labels: 2, keep: .random), draw: 3)
+            .compactMap(\.cells)))
+  }
+
+  @Test("what is inside a window and what is outside are all labels, for every pixel")
+  func windows() throws {
+    let labels = Self.four.labels[..<Self.shape.conditionerCount]
+    let plans = try [MaskSpecification.Keep.near, .far].map {
+      try PassPlanner(Self.specification(.window, keep: $0, radius: 4.5), Self.shape)
+        .plan(labels: labels, draw: 0)
+    }
+    func cells(_ plan: PassPlan, _ pixel: Int) throws -> [Int] {
+      guard case .stitched(let choice) = plan.combination else { return [-1] }
+      return try #require(plan.passes[choice[pixel]].cells)
+    }
+    for pixel in 0..<256 {
+      #expect(try (cells(plans[0], pixel) + cells(plans[1], pixel)).sorted() == [9, 13, 45, 63])
+    }
+    // Cell 9 has its centre at (3, 3): pixel (7, 7) is at 4.5 px from it, pixel (8, 3) at 5.5.
+    #expect(try cells(plans[0], 7 * 16 + 7).contains(9))
+    #expect(try !cells(plans[0], 8 * 16 + 3).contains(9))
+  }
+
+  @Test("the sum is each label's own effect on nothing, added")
+  func sum() throws {
+    let base = ToyDenoiser(shape: Self.shape, reach: 1, labelReach: 2.5, sharesLabels: true)
+    let composing = ToyDenoiser(shape: Self.shape, reach: 1, labelReach: 2.5)
+    let masked = try Self.masked(base, Self.specification(.sum))
+    let summed = try masked.denoise(Self.four, threads: 1)
+    let expected = try composing.denoise(Self.four, threads: 1)
+    #expect(zip(summed, expected).allSatisfy { abs($0 - $1) < 1e-4 })
+    // One label alone, and none, are the base's own, bit for bit.
+    for labels in [[], [9]] {
+      let batch = Self.batch(Self.shape, labels)
+      #expect(try masked.denoise(batch, threads: 1) == base.denoise(batch, threads: 1))
+    }
+  }
+
+  /// What each control is there for: denoisers that depend on how many labels there are, on where the
+  /// others are, or on neither. At equal number near and far differ for the second alone.
+  @Test("near and far object to place, and to nothing else")
+  func objecting() throws {
+    func differs(_ base: ToyDenoiser, _ one: MaskSpecification, _ other: MaskSpecification) throws
+      -> Bool
+    {
+      try Self.masked(base, one).denoise(Self.four, threads: 1)
+        != Self.masked(base, other).denoise(Self.four, threads: 1)
+    }
+    let neither = ToyDenoiser(shape: Self.shape, reach: 0, labelReach: 2.5)
+    let count = ToyDenoiser(shape: Self.shape, reach: 0, labelReach: 2.5, sharesLabels: true)
+    let place = ToyDenoiser(shape: Self.shape, reach: 0, labelReach: 2.5, remotePlaces: 0.5)
+    let near = Self.specification(.conditioner, labels: 2)
+    let far = Self.specification(.conditioner, labels: 2, keep: .far)
+    let one = Self.specification(.conditioner)
+    #expect(try !differs(neither, near, far) && !differs(neither, near, one))
+    #expect(try !differs(count, near, far) && differs(count, near, one))
+    #expect(try differs(place, near, far))
+    #expect(far.fault(asControlOf: near) == nil && near.fault(asControlOf: far) == .keepsWhatIsNear)
+    #expect(Self.specification(.sum).fault(asControlOf: one) == nil)
+    #expect(Self.specification(.stitched).fault(asControlOf: one) == .changesNothing)
+    let ring = Self.specification(.pixel, ring: .remote)
+    #expect(ring.fault(asControlOf: Self.specification(.pixel)) == nil && ring.isControl)
+    #expect(ring.fault(asControlOf: near) == .otherMechanism)
+  }
+
+  @Test("a ring half a picture away shows as many pixels, and the block's own")
+  func rings() {
+    for (block, margin) in [(4, 2), (2, 3), (2, 1), (8, 0)] {
+      var near = Self.specification(.pixel)
+      (near.block, near.margin) = (block, margin)
+      var remote = near
+      remote.ring = .remote
+      let (a, b) = (ShownPixels(near, Self.shape), ShownPixels(remote, Self.shape))
+      let across = 16 / block
+      for index in 0..<across * across {
+        func values(_ shown: ShownPixels) -> Set<Int> { Set(shown[index].joined()) }
+        #expect(values(a).count == values(b).count, "block \(block), margin \(margin)")
+        let own = Set(
+          (0..<768).filter {
+            $0 / 3 / 16 / block * across + $0 / 3 % 16 / block == index
+          })
+        #expect(values(a).intersection(values(b)) == own)
+      }
+    }
+    var meeting = Self.specification(.pixel, ring: .remote)
+    (meeting.block, meeting.margin) = (8, 2)
+    #expect(throws: MaskError.ring(block: 8, margin: 2, size: 16)) {
+      try Self.masked(ToyDenoiser(shape: Self.shape, reach: 1), meeting)
+    }
+  }
+
+  @Test("fills are drawn anew for each layout, block and σ, and only for these")
+  func fills() throws {
+    let base = ToyDenoiser(shape: Self.shape, reach: 0, global: 1)
+    let masked = try Self.masked(base, Self.specification(.pixel))
+    var batch = Self.batch()
+    let count = Self.shape.pictureCount
+    (batch.x, batch.sigma) = (Array(batch.x[..<count] + batch.x[..<count]), [2, 2])
+    func outputs(_ batch: NoisedBatch) throws -> [[Float]] {
+      let result = try masked.denoise(batch, threads: 2)
+      return [Array(result[..<count]), Array(result[count...])]
+    }
+    batch.labels = [Float](repeating: 0, count: batch.labels.count)
+    let apart = try outputs(batch)
+    #expect(apart[0] != apart[1])
+    batch.draws = [4, 4]
+    let together = try outputs(batch)
+    #expect(together[0] == together[1] && together[0] == apart[0])
+    batch.sigma = [2, 2.001]
+    let levels = try outputs(batch)
+    #expect(zip(levels[0], levels[1]).contains { abs($0 - $1) > 0.01 })
   }
 
   @Test("a pixel mask lets nothing from outside the window through")
@@ -164,14 +302,6 @@ struct MaskTests {
       }
     }
     #expect(before[(8 * 16 + 8) * 3] != after[(8 * 16 + 8) * 3])
-  }
-
-  @Test("resampled fills stay one noised picture along a trajectory")
-  func resampled() throws {
-    let base = ToyDenoiser(shape: Self.shape, reach: 0, global: 1)
-    let masked = try Self.masked(base, Self.specification(.pixel, fill: .resampled))
-    let batch = Self.batch()
-    #expect(try masked.denoise(batch, threads: 1) == masked.denoise(batch, threads: 2))
   }
 
   @Test("gradients agree with finite differences, whatever the mask", arguments: all)
@@ -195,6 +325,16 @@ struct MaskTests {
     #expect(abs(difference - expected) < 1e-4 * max(abs(expected), 10))
   }
 
+  @Test("a mask that hides every label where the base sees one is an error")
+  func ignoringLabels() throws {
+    let base = ToyDenoiser(shape: Self.shape, reach: 0, labelReach: 2.5)
+    // No pixel's centre is within half a pixel of a cell's: all see ∅.
+    let masked = try Self.masked(base, Self.specification(.conditioner, radius: 0.5))
+    #expect(throws: MaskError.ignoresLabels(.conditioner)) {
+      try checkMask(masked, on: Self.batch(), threads: 1)
+    }
+  }
+
   @Test("window areas", arguments: all)
   func areas(specification: MaskSpecification) throws {
     let masked = try Self.masked(ToyDenoiser(shape: Self.shape, reach: 1), specification)
@@ -211,6 +351,12 @@ struct MaskTests {
     #expect(throws: MaskError.block(block: 5, size: 16)) {
       try MaskedDenoiser(base: base, specification: odd, fill: Self.fill)
     }
+    #expect(throws: MaskError.labels(0)) {
+      try Self.masked(base, Self.specification(.conditioner, labels: 0))
+    }
+    #expect(throws: MaskError.keep(.window, .random)) {
+      try Self.masked(base, Self.specification(.window, keep: .random))
+    }
     #expect(throws: MaskError.fill(found: 0, expected: 768)) {
       try MaskedDenoiser(base: base, specification: Self.specification(.both), fill: [])
     }
@@ -220,19 +366,22 @@ struct MaskTests {
   func words() throws {
     let space = ConditionerSpace.set(words: ["red", "blue"])
     let base = ToyDenoiser(
-      shape: PictureShape(size: 16, space: space), reach: 1, global: 1, labelStrength: 0.5)
+      shape: PictureShape(size: 16, space: space), reach: 1, global: 1, labelStrength: 0.5,
+      sharesLabels: true)
     for specification in Self.all where specification.needsPlaces {
       #expect(throws: MaskError.places(specification.mask, NoPlaces(space))) {
         try Self.masked(base, specification)
       }
     }
     var batch = Self.batch()
-    batch.labels = [1, 0, 0, 2]
+    batch.labels = [1, 2, 0, 2]
     for specification in Self.all where !specification.needsPlaces {
       let masked = try Self.masked(base, specification)
       _ = try checkMask(masked, on: batch, threads: 2)
       let gradient = try masked.vectorJacobian(batch, cotangent: batch.x, threads: 1)
-      #expect(gradient.labels.count == 4 && gradient.labels.allSatisfy { $0 != 0 })
+      // What is not told of is shown in no pass of a sum.
+      #expect(gradient.labels.count == 4)
+      #expect(zip(batch.labels, gradient.labels).allSatisfy { $0 == 0 || $1 != 0 })
     }
   }
 }

@@ -77,7 +77,7 @@ struct ErrorCategoryTests {
     (SceneError.crowded(objects: 12, gap: 1, margin: 1), .data),
     (AnalyticError.schedule("none"), .data), (AnalyticError.label(index: 0, value: -1), .data),
     (MaskError.block(block: 5, size: 32), .data), (MaskError.changedNothing(.pixel), .data),
-    (MaskError.identityChanged(largest: 1), .bug),
+    (MaskError.identityChanged(.identity, largest: 1), .bug),
     (MaskError.changedOutside(.pixel, largest: 1), .bug),
     (MaskError.baseResult(found: 1, expected: 2), .bug),
     (ProbeError.insensitive(sigma: 1), .data),

@@ -110,6 +110,6 @@ struct StoredMetricsTests {
         #expect(step.reason == "unchanged")
       }
     }
-    #expect(compared == 35)
+    #expect(compared == 33)
   }
 }

@@ -38,7 +38,7 @@ private func problems(
       run: { _ in StageOutput(files: []) }),
     StageKind(
       name: "intervene", version: 1, summary: "",
-      parameters: [Parameter("mask", .choice(["pixel", "placebo"]), help: "")],
+      parameters: [Parameter("mask", .choice(["pixel", "sum"]), help: "")],
       inputs: [InputDeclaration("denoiser", accepts: [.denoiser], help: "")],
       produces: .denoiser, run: { _ in StageOutput(files: []) }),
   ]
@@ -52,7 +52,7 @@ private func problems(
         judge: { kind: "judge" },
         other: { kind: "train", labelling: "all" },
         masked: { kind: "intervene", inputs: { denoiser: "base[labelling=single]" },
-          matrix: { mask: ["pixel", "placebo"] } },
+          matrix: { mask: ["pixel", "sum"] } },
         \(measured)
       },
     }
@@ -75,7 +75,7 @@ struct ClaimsTests {
       composes: [{ model: "other", against: "base[labelling=single]" }],
       local: [{ model: "other", against: "base[labelling=single]", window: 9, sigma: 8, objects: 9 }],
       repairs: [{ mask: "masked[mask=pixel]", of: "base[labelling=single]",
-        control: "masked[mask=placebo]", k: [4, 4] }],
+        control: "masked[mask=sum]", k: [4, 4] }],
     }
     """
 
@@ -101,7 +101,7 @@ struct ClaimsTests {
           repairs: [
             Claims.Repair(
               mask: "masked[mask=pixel]", of: "base[labelling=single]",
-              control: "masked[mask=placebo]", counts: 4...4)
+              control: "masked[mask=sum]", counts: 4...4)
           ]))
     #expect(Claims(source: "{ pipeline: 'p' }") == nil)
   }

@@ -108,12 +108,12 @@ struct RunTests {
     let fixture = try ReportFixture.otherModels(mask: 0.5, control: -0.3, own: 0.2, ownControl: nil)
     let sentences = try Self.verdict(fixture)
     #expect(!sentences.contains { $0.contains("masked_all") })
-    // Nor does its placebo clear the failing model's own mask.
-    #expect(sentences.contains { $0.contains("no placebo with its windows was evaluated") })
+    // Nor does its control say anything of the failing model's own mask.
+    #expect(sentences.contains { $0.contains("no control was evaluated") })
   }
 
   @Test(
-    "with replicates the verdict is about the mask's mean over all seeds, each beside its own placebo"
+    "with replicates the verdict is about the mask's mean over all seeds, each beside its own control"
   )
   func replicates() throws {
     let steady = try Self.verdict(
@@ -121,10 +121,19 @@ struct RunTests {
     #expect(steady[0].hasPrefix("**Shown:** `baseline[labelling=single]` fails"))
     #expect(steady.contains { $0.hasPrefix("**Shown:** without any training") })
     #expect(steady.contains { $0.contains("+0.21 [+0.19, +0.23] (N = 48 layouts of 3 seeds") })
-    // The best seed alone would show it; the third seed's placebo does as much as its mask.
+    #expect(steady.contains { $0.contains("It matters what the mask keeps: ") })
+    // The best seed alone would show it.
     let unsteady = try Self.verdict(
       ReportFixture.replicated([(0.4, 0), (0.05, 0), (0.3, 0.3)]))
     #expect(unsteady.contains { $0.hasPrefix("**Not shown:** without any training") })
+    // The third seed's control does as much as its mask.
+    let objected = try Self.verdict(
+      ReportFixture.replicated([(0.2, 0), (0.21, 0.01), (0.22, 0.22)]))
+    #expect(
+      objected.contains {
+        $0.hasPrefix("**Shown:** without any training")
+          && $0.contains("**Not shown** that it matters what the mask keeps: its control")
+      })
   }
 
   @Test("an imported denoiser has the labelling and network of its file, and a part in the verdict")
@@ -197,7 +206,7 @@ struct RunTests {
         { question: 'q', claims: {
           fails: [{ model: 'baseline[labelling=single]', against: 'theirs', k: [6, 6] }],
           repairs: [{ mask: 'masked[mask=conditioner]', of: 'baseline[labelling=single]',
-            control: 'masked[mask=placebo]', k: [9, 12] }] } }
+            control: 'masked[mask=sum]', k: [9, 12] }] } }
         """)
     let findings = try Findings(try fixture.data)
     #expect(findings.areStated && findings.verdict.sentences.count == 2)

@@ -26,6 +26,9 @@ final class ReportFixture {
 
   var data: RunData { get throws { try RunData(store: store, runID: run) } }
 
+  /// By the manifests of masked denoisers and of their evaluations.
+  private var masks: [String: (name: String, base: String)] = [:]
+
   /// What a stage left, by role.
   struct Made {
     var outputs: [String: String]
@@ -145,16 +148,19 @@ final class ReportFixture {
     seed: UInt64 = 1
   ) throws -> Made {
     let parameters: [String: JSONValue] = [
-      "mask": .string(mask), "of": .string("conditioner"), "radius": .number(radius),
-      "block": .integer(4), "margin": .integer(4), "fill": .string("mean"),
+      "mask": .string(mask), "labels": .integer(1), "keep": .string("near"),
+      "radius": .number(radius), "block": .integer(4), "margin": .integer(4),
+      "ring": .string("near"), "fill": .string("mean"),
     ]
-    return try stage(
+    let made = try stage(
       name, "intervene", parameters, inputs: [("denoiser", base), ("scenes", scenes)],
       manifest: [
         "type": .string("denoiser"), "format": .integer(1), "form": .string("masked"),
         "base": .string(base.manifest),
         "mask": .object(parameters.merging(["seed": .integer(Int(seed))]) { $1 }),
       ], metrics: [Measure.maskChangedShare.row(0.25, .sigma(2), n: 8)], seed: seed)
+    masks[made.manifest] = (mask, base.manifest)
+    return made
   }
 
   static let counts = [1, 3, 6, 9]
@@ -188,7 +194,7 @@ final class ReportFixture {
         Measure.judgeDisagreement.row(k == 9 ? 0.12 : 0.01, at, of, n: 8 * k),
       ]
     }
-    return try stage(
+    let made = try stage(
       name, "evaluate", ["steps": .integer(steps), "tolerance": .number(0.08)],
       inputs: [("denoiser", denoiser), ("judge", judge)],
       manifest: [
@@ -199,6 +205,8 @@ final class ReportFixture {
           "tolerance": .number(0.08), "instructions": .string("avx2"),
         ]),
       ], files: ["rows": name], metrics: metrics, outcomes: outcomes, seed: seed)
+    masks[made.manifest] = masks[denoiser.manifest]
+    return made
   }
 
   /// What a comparison says of one evaluation.
@@ -234,6 +242,17 @@ final class ReportFixture {
         Measure.effect(.precision).row(interval(0, width: width, n: 16), about),
         Measure.effectRecallInRange.row(interval(effect / 2, width: width, n: 16), about),
       ]
+    }
+    for entry in entries where masks[entry.evaluation.manifest]?.name == "conditioner" {
+      for control in entries where masks[control.evaluation.manifest]?.name == "sum" {
+        guard let own = entry.effect, let other = control.effect, entry.seed == control.seed,
+          masks[entry.evaluation.manifest]?.base == masks[control.evaluation.manifest]?.base
+        else { continue }
+        metrics.append(
+          Measure.contrastRecall.row(
+            interval(own - other, n: 16), .subject(entry.evaluation.manifest),
+            .against(control.evaluation.manifest)))
+      }
     }
     if let identical, let first = entries.first {
       metrics.append(

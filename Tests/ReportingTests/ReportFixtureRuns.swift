@@ -18,7 +18,7 @@ extension ReportFixture {
     let local = try fixture.model("local", labelling: "single", network: "local", scenes: scenes)
     let imported = try fixture.model(
       "theirs", labelling: "all", kind: "import", scenes: scenes)
-    let masked = try ["identity", "conditioner", "placebo"].map { mask in
+    let masked = try ["identity", "conditioner", "sum"].map { mask in
       try fixture.mask("masked[mask=\(mask)]", mask, of: single, scenes: scenes)
     }
     func evaluation(_ name: String, _ made: Made, steps: Int = 18, _ slope: Double) throws -> Made {
@@ -32,7 +32,7 @@ extension ReportFixture {
       try evaluation("theirs_evaluated", imported, 0.02),
       try evaluation("masked_evaluated[mask=identity]", masked[0], 0.08),
       try evaluation("masked_evaluated[mask=conditioner]", masked[1], 0.02),
-      try evaluation("masked_evaluated[mask=placebo]", masked[2], 0.16),
+      try evaluation("masked_evaluated[mask=sum]", masked[2], 0.16),
     ]
     // Under other conditions than the plain one.
     let stray = try fixture.mask("stray", "conditioner", of: single, scenes: scenes, radius: 3)
@@ -77,7 +77,7 @@ extension ReportFixture {
           seed: seed)
         try add("baseline_\(labelling)", model, beyond)
         if labelling == "all" { continue }
-        for (mask, change) in [("conditioner", effect.mask), ("placebo", effect.control)] {
+        for (mask, change) in [("conditioner", effect.mask), ("sum", effect.control)] {
           let made = try fixture.mask(
             "masked[seed=\(seed),mask=\(mask)]", mask, of: model, scenes: scenes, seed: seed)
           try add("masked_\(mask)", made, beyond + change, change)
@@ -97,8 +97,8 @@ extension ReportFixture {
     let judge = try fixture.judge()
     var compared: [Compared] = []
     for (labelling, beyond, effects) in [
-      ("single", 0.5, [("conditioner", own), ("placebo", ownControl)]),
-      ("all", 0.9, [("conditioner", mask), ("placebo", control)]),
+      ("single", 0.5, [("conditioner", own), ("sum", ownControl)]),
+      ("all", 0.9, [("conditioner", mask), ("sum", control)]),
     ] as [(String, Double, [(String, Double?)])] {
       let model = try fixture.model(labelling, labelling: labelling, scenes: scenes)
       let plain = try fixture.evaluation("\(labelling)_evaluated", of: model, judge: judge) { _ in

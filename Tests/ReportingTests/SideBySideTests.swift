@@ -17,7 +17,7 @@ struct SideBySideTests {
         { question: 'q', claims: {
           fails: [{ model: 'a', against: 'b' }],
           local: [{ model: 'b', against: 'a', objects: 3 }],
-          repairs: [{ mask: 'masked', of: 'a', control: 'placebo' }] } }
+          repairs: [{ mask: 'masked', of: 'a', control: 'control' }] } }
         """)
     let scenes = try fixture.scenes()
     let judge = try fixture.judge("judge[renders=1]")
@@ -27,7 +27,7 @@ struct SideBySideTests {
     let denoisers = [
       ("a", a), ("b", b),
       ("masked", try fixture.mask("masked", "conditioner", of: a, scenes: scenes)),
-      ("placebo", try fixture.mask("placebo", "placebo", of: a, scenes: scenes)),
+      ("control", try fixture.mask("control", "sum", of: a, scenes: scenes)),
       ("identity", try fixture.mask("identity", "identity", of: a, scenes: scenes)),
       ("stray", try fixture.mask("stray", "conditioner", of: b, scenes: scenes, radius: 3)),
       ("machine", try machine(fixture, scenes: scenes)),
@@ -41,7 +41,7 @@ struct SideBySideTests {
         compared.append(
           ReportFixture.Compared(
             evaluation: evaluation, kMax: 3, beyond: 0.5,
-            effect: ["masked", "placebo", "identity"].contains(name) ? 0.1 : nil))
+            effect: ["masked", "control", "identity"].contains(name) ? 0.1 : nil))
         try fixture.probe(
           "\(name)_probed[pixels=\(steps)]", of: denoiser, scenes: scenes, share: 0.5)
         try fixture.stage(
@@ -123,7 +123,7 @@ struct SideBySideTests {
           charts += 1
           // Whatever begins with a letter and is no axis or title stands there once.
           let legends = svg.matches(
-            of: #/>((?:a|b|masked|placebo|identity|stray|machine)\b[^<]*)</#
+            of: #/>((?:a|b|masked|control|identity|stray|machine)\b[^<]*)</#
           )
           .map { String($0.1) }
           #expect(Set(legends).count == legends.count, "\(section) \(name): \(legends)")
@@ -148,7 +148,7 @@ struct SideBySideTests {
         "Of several evaluations of one denoiser the first counts: `a_evaluated[steps=2]`,"
           + " `b_evaluated[steps=2]`."))
     #expect(sentences[1].contains("the first counts: `b_probed[pixels=2]`, `a_probed[pixels=2]`."))
-    #expect(sentences[2].contains("`masked_evaluated[steps=2]`, `placebo_evaluated[steps=2]`."))
+    #expect(sentences[2].contains("`masked_evaluated[steps=2]`, `control_evaluated[steps=2]`."))
     let labels = Labels([
       Labels.Thing(title: "m", instances: ["quick"]), Labels.Thing(title: "m", instances: ["slow"]),
       Labels.Thing(title: "n", instances: ["quick"]),

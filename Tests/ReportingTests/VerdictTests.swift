@@ -18,15 +18,18 @@ struct VerdictTests {
 
   static func repair(
     _ recall: Triple, p: Double = 0.001, precision: Triple = (0.01, -0.01, 0.03),
-    control: Triple? = (-0.3, -0.4, -0.2)
+    control: Triple? = (0.02, -0.01, 0.05), contrast: Triple? = (0.18, 0.13, 0.23)
   ) -> RepairFinding {
-    RepairFinding(
+    func one(_ triple: Triple?) -> Replicates {
+      Replicates(triple.map { [Replicates.Value(estimate: estimate($0, n: 30))] } ?? [])
+    }
+    return RepairFinding(
       claim: Claims.Repair(
         mask: "masked[mask=conditioner]", of: "single",
-        control: control == nil ? nil : "masked[mask=placebo]", counts: nil),
+        control: control == nil ? nil : "masked[mask=sum]", counts: nil),
       recall: Replicates(estimate(recall, n: 30)),
       precision: Replicates(estimate(precision, n: 30)), pHolm: p,
-      control: Replicates(control.map { [Replicates.Value(estimate: estimate($0, n: 30))] } ?? []))
+      control: one(control), contrast: one(contrast))
   }
 
   static func verdict(
@@ -59,7 +62,12 @@ struct VerdictTests {
     #expect(sentences.count == 4 && sentences.allSatisfy { $0.hasPrefix("**Shown:**") })
     #expect(sentences[1].contains("less local"))
     #expect(sentences[2].contains("2 [1, 3] against 12 [9, 12]."))
-    #expect(sentences[3].contains("N = 30") && sentences[3].contains("placebo"))
+    #expect(sentences[3].contains("N = 30") && sentences[3].contains("sum"))
+    #expect(
+      sentences[3].contains(
+        "It matters what the mask keeps: its control `masked[mask=sum]`, which shows as much and keeps "
+          + "something else, changes recall by +0.02 [-0.01, +0.05], a difference of +0.18 "
+          + "[+0.13, +0.23] (N = 30)"))
   }
 
   @Test("overlapping intervals are not shown")
@@ -80,18 +88,34 @@ struct VerdictTests {
   }
 
   @Test(
-    "a mask is no repair without an effect, by drawing everywhere, or when its placebo does the same",
+    "a mask is no repair without an effect, or by drawing everywhere",
     arguments: [
       (repair((0.02, -0.01, 0.05)), "not above 0"),
       (repair((0.2, 0.1, 0.3), p: 0.2), "not above 0"),
       (repair((0.2, 0.15, 0.25), precision: (-0.5, -0.6, -0.4)), "no more than its cost"),
-      (repair((0.2, 0.15, 0.25), control: (0.18, 0.12, 0.24)), "which is not less"),
-      (repair((0.2, 0.15, 0.25), control: nil), "no placebo"),
     ] as [(RepairFinding, String)])
   func noRepair(mask: RepairFinding, why: String) {
     let sentence = Self.verdict(repairs: [mask]).sentences[3]
     #expect(sentence.hasPrefix("**Not shown:**"))
     #expect(sentence.contains(why))
+  }
+
+  @Test(
+    "what a control does as well, the mask does not do by what it keeps",
+    arguments: [
+      (
+        repair((0.2, 0.15, 0.25), control: (0.18, 0.12, 0.24), contrast: (0.02, -0.01, 0.05)),
+        "**Not shown** that it matters"
+      ),
+      (
+        repair((0.2, 0.15, 0.25), control: (0.3, 0.2, 0.4), contrast: (-0.1, -0.15, -0.05)),
+        "What the mask keeps is not what repairs"
+      ),
+      (repair((0.2, 0.15, 0.25), control: nil, contrast: nil), "no control was evaluated"),
+    ] as [(RepairFinding, String)])
+  func objection(mask: RepairFinding, why: String) {
+    let sentence = Self.verdict(repairs: [mask]).sentences[3]
+    #expect(sentence.hasPrefix("**Shown:** without any training") && sentence.contains(why))
   }
 
   @Test("a control that was not evaluated, and an identity that failed, leave a mask unproven")
@@ -187,10 +211,11 @@ struct ReplicateVerdictTests {
   func repairs() {
     func repair(_ mask: String, _ values: [Double]) -> RepairFinding {
       RepairFinding(
-        claim: Claims.Repair(mask: mask, of: "single", control: "placebo", counts: nil),
+        claim: Claims.Repair(mask: mask, of: "single", control: "sum", counts: nil),
         recall: Self.replicates(values, width: 0.02),
         precision: Self.replicates([0, 0, 0], width: 0.02),
-        control: Self.replicates([-0.3, -0.2, -0.25], width: 0.02))
+        control: Self.replicates([-0.3, -0.2, -0.25], width: 0.02),
+        contrast: Self.replicates(values.map { $0 + 0.25 }, width: 0.02))
     }
     let verdict = Verdict(repairs: [
       repair("near", [0.2, 0.21, 0.22]), repair("far", [0.5, -0.3, 0.1]),
@@ -209,13 +234,13 @@ struct DerivedClaimsTests {
 
   static func mask(
     _ name: String, _ arm: MaskSpecification.Name, base: String = "single",
-    of: MaskSpecification.Target = .conditioner,
-    radius: Double = 7
+    labels: Int = 1, keep: MaskSpecification.Keep = .near, radius: Double = 7
   ) -> Candidate {
     Candidate(
       name: name, labelling: "single", reach: .unbounded,
       mask: Candidate.Mask(
-        specification: MaskSpecification(mask: arm, of: of, radius: radius), base: base))
+        specification: MaskSpecification(mask: arm, labels: labels, keep: keep, radius: radius),
+        base: base))
   }
 
   static let models = [
@@ -229,7 +254,9 @@ struct DerivedClaimsTests {
   func roles() {
     let derived = DerivedClaims(
       Self.models + [
-        Self.mask("i", .identity), Self.mask("c", .conditioner), Self.mask("p", .placebo),
+        Self.mask("i", .identity), Self.mask("c", .conditioner), Self.mask("p", .sum),
+        Self.mask("n", .conditioner, labels: 2),
+        Self.mask("f", .conditioner, labels: 2, keep: .far),
       ])
     #expect(
       derived.claims
@@ -238,7 +265,11 @@ struct DerivedClaimsTests {
             Claims.Recall(direction: .fails, model: "single", against: "all"),
             Claims.Recall(direction: .composes, model: "local", against: "single"),
           ], locals: [Claims.Local(model: "all", against: "single")],
-          repairs: [Claims.Repair(mask: "c", of: "single", control: "p", counts: nil)]))
+          repairs: [
+            Claims.Repair(mask: "c", of: "single", control: "p", counts: nil),
+            Claims.Repair(mask: "p", of: "single", control: nil, counts: nil),
+            Claims.Repair(mask: "n", of: "single", control: "f", counts: nil),
+          ]))
     #expect(derived.gaps.isEmpty)
   }
 
@@ -249,14 +280,17 @@ struct DerivedClaimsTests {
     #expect(derived.gaps == ["no mask was evaluated on the failing model."])
   }
 
-  @Test("a placebo of another model, or of other windows, is no control")
-  func otherPlacebo() {
-    for placebo in [
-      Self.mask("p", .placebo, base: "other"), Self.mask("p", .placebo, radius: 3),
-      Self.mask("p", .placebo, of: .pixel),
+  @Test("a mask of another model, of another reach or of as many labels as none is no control")
+  func otherControl() {
+    for control in [
+      Self.mask("f", .conditioner, base: "other", labels: 2, keep: .far),
+      Self.mask("f", .conditioner, labels: 2, keep: .far, radius: 3),
+      Self.mask("f", .conditioner, labels: 3, keep: .far),
+      Self.mask("f", .pixel),
     ] {
-      let derived = DerivedClaims(Self.models + [Self.mask("c", .conditioner), placebo])
-      #expect(derived.claims.repairs.map(\.control) == [nil])
+      let derived = DerivedClaims(
+        Self.models + [Self.mask("n", .conditioner, labels: 2), control])
+      #expect(derived.claims.repairs.first?.control == nil)
     }
   }
 

@@ -36,6 +36,16 @@ struct Claims: Hashable {
     var count: Int?
   }
 
+  /// A model's output at labelled objects depends on labels remote to them, more than another one's.
+  struct Remote: Hashable {
+    var model: String
+    var against: String
+    /// The number of objects that was asked for; `nil`: the largest that both were probed at.
+    var count: Int?
+    /// The noise levels; `nil`: all that both were probed at.
+    var sigmas: ClosedRange<Double>?
+  }
+
   /// A mask, without any training, gives a model back what it lacks.
   struct Repair: Hashable {
     var mask: String
@@ -52,6 +62,7 @@ struct Claims: Hashable {
 
   var recalls: [Recall] = []
   var locals: [Local] = []
+  var remotes: [Remote] = []
   var repairs: [Repair] = []
 
   /// The claims of a pipeline file's text, which was checked before it ran; `nil` when it states none.
@@ -84,6 +95,15 @@ struct Claims: Hashable {
       if let sigma = claim["sigma"]?.number { local.sigma = sigma }
       return local
     }
+    remotes = each("remote") { claim in
+      guard let model = claim["model"]?.string, let against = claim["against"]?.string else {
+        return nil
+      }
+      let ends = claim["sigma"]?.array?.compactMap(\.number) ?? []
+      return Remote(
+        model: model, against: against, count: claim["objects"]?.integer,
+        sigmas: ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil)
+    }
     repairs = each("repairs") { claim in
       guard let mask = claim["mask"]?.string, let of = claim["of"]?.string else { return nil }
       return Repair(
@@ -91,9 +111,12 @@ struct Claims: Hashable {
     }
   }
 
-  init(recalls: [Recall] = [], locals: [Local] = [], repairs: [Repair] = []) {
+  init(
+    recalls: [Recall] = [], locals: [Local] = [], remotes: [Remote] = [], repairs: [Repair] = []
+  ) {
     self.recalls = recalls
     self.locals = locals
+    self.remotes = remotes
     self.repairs = repairs
   }
 

@@ -12,7 +12,7 @@ struct ClaimsCheck {
 
   func problems(_ value: JSONValue) -> [PipelineExtension.Problem] {
     var check = self
-    for key in ["fails", "composes", "local", "repairs"] {
+    for key in ["fails", "composes", "local", "remote", "repairs"] {
       for (place, claim) in (value[key]?.array ?? []).enumerated() {
         check.hold(claim, of: key, at: "\(key)[\(place)]")
       }
@@ -48,6 +48,8 @@ struct ClaimsCheck {
     guard problems.count == before else { return }
     if key == "local" {
       probes(of: compared, claim, path)
+    } else if key == "remote" {
+      remoteProbes(of: compared, claim, path)
     } else {
       evaluations(of: compared, ends.count == 2 ? ends[0]...ends[1] : nil, path)
     }
@@ -171,6 +173,29 @@ struct ClaimsCheck {
       add(
         "\(path).window",
         "no window of \(window) px is probed; accepted: an odd number from 1 to \(widest)")
+    }
+  }
+
+  private mutating func remoteProbes(of compared: [Named], _ claim: JSONValue, _ path: String) {
+    let ends = (claim["sigma"]?.array ?? []).compactMap(\.number)
+    if ends.count == 2, ends[0] > ends[1] {
+      add("\(path).sigma", "the least, \(ends[0]), exceeds the highest, \(ends[1]); swap them")
+      return
+    }
+    let sigmas = common(compared, .locality, "probes", path, \.remoteSigmas)
+    guard let sigmas else { return }
+    if sigmas.isEmpty {
+      add(
+        path,
+        "no noise level is probed for remote labels on both; give the probes `layouts` and `remote_sigmas`"
+      )
+    } else if ends.count == 2, !sigmas.contains(where: { (ends[0]...ends[1]).contains($0) }) {
+      add("\(path).sigma", "no σ of these is probed on both; probed: \(list(sigmas))")
+    }
+    if let k = claim["objects"]?.integer,
+      let counts = common(compared, .locality, "probes", path, \.counts), !counts.contains(k)
+    {
+      add("\(path).objects", "K = \(k) is not probed on both; probed: \(list(counts))")
     }
   }
 

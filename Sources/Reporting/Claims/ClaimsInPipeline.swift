@@ -29,6 +29,17 @@ extension PipelineExtension {
             help: "the K that was probed; the largest in training when left out"),
         ], "models whose score is more local than others'"),
       list(
+        "remote",
+        [
+          model, against,
+          Parameter(
+            "objects", .integer(1...4096), default: .null,
+            help: "the K that was probed; the largest when left out"),
+          Parameter(
+            "sigma", .list(.number(1e-6...1e6), count: 2...2), default: .null,
+            help: "the least and the highest noise level; all that were probed when left out"),
+        ], "models whose output at an object depends on remote labels more than others'"),
+      list(
         "repairs",
         [
           Parameter("mask", .text, help: "the intervention, named beforehand"),

@@ -53,13 +53,12 @@ struct DerivedClaims: Hashable {
       gaps.append("no local network was evaluated beside a failing one.")
     }
     let masks = candidates.compactMap { candidate in
-      candidate.mask.flatMap { mask in mask.base == failing ? (candidate.name, mask) : nil }
+      candidate.mask.flatMap { mask in
+        mask.base == failing ? (name: candidate.name, specification: mask.specification) : nil
+      }
     }
-    for (name, mask) in masks where !mask.specification.mask.isControl {
-      // Another mask's placebo says nothing of this one.
-      let control = masks.first {
-        $0.1.specification.isPlacebo && $0.1.specification.windows == mask.specification.windows
-      }?.0
+    for (name, mask) in masks where !mask.isControl {
+      let control = masks.first { $0.specification.fault(asControlOf: mask) == nil }?.name
       claims.repairs.append(Claims.Repair(mask: name, of: failing, control: control))
     }
     if claims.repairs.isEmpty { gaps.append("no mask was evaluated on the failing model.") }

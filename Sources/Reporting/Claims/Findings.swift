@@ -31,6 +31,21 @@ struct LocalFinding: Hashable {
   var chosen: [String] = []
 }
 
+struct RemoteFinding: Hashable {
+  var claim: Claims.Remote
+  /// What was probed on both.
+  var count: Int?
+  var sigmas: [Double] = []
+  /// The effect of every remote label going at once, over that of an object's own label.
+  var model = Replicates([])
+  var against = Replicates([])
+  /// The model's less the other's, on the same layouts and noise.
+  var difference = Replicates([])
+  /// The effect of remote labels that move.
+  var modelMoved = Replicates([])
+  var againstMoved = Replicates([])
+}
+
 struct RepairFinding: Hashable {
   var claim: Claims.Repair
   /// Change of recall over the K of the claim.
@@ -38,8 +53,9 @@ struct RepairFinding: Hashable {
   var precision = Replicates([])
   /// Of the change of recall, corrected for all masks.
   var pHolm: Double?
-  /// The control's change of recall.
+  /// The control's change of recall, and what the mask's exceeds it by.
   var control = Replicates([])
+  var contrast = Replicates([])
   /// Why the control is none, where it is not.
   var controlFault: String?
   /// Why there is no effect, where there is none.

@@ -5,6 +5,7 @@ import Statistics
 struct Verdict: Hashable {
   var recalls: [RecallFinding] = []
   var locals: [LocalFinding] = []
+  var remotes: [RemoteFinding] = []
   private(set) var repairs: [RepairFinding] = []
   /// What could not be claimed, in words.
   var gaps: [String] = []
@@ -12,11 +13,13 @@ struct Verdict: Hashable {
   var identicalShare: Double?
 
   init(
-    recalls: [RecallFinding] = [], locals: [LocalFinding] = [], repairs: [RepairFinding] = [],
+    recalls: [RecallFinding] = [], locals: [LocalFinding] = [], remotes: [RemoteFinding] = [],
+    repairs: [RepairFinding] = [],
     gaps: [String] = [], identicalShare: Double? = nil
   ) {
     self.recalls = recalls
     self.locals = locals
+    self.remotes = remotes
     self.gaps = gaps
     self.identicalShare = identicalShare
     self.repairs = Self.corrected(repairs)
@@ -40,6 +43,7 @@ struct Verdict: Hashable {
     }
     var result = recall(.fails)
     result += locals.map { sentence($0) + first($0.chosen, of: "probes") }
+    result += remotes.map(sentence)
     result += recall(.composes)
     if let identicalShare, identicalShare < 1, !repairs.isEmpty {
       result.append(
@@ -130,6 +134,39 @@ struct Verdict: Hashable {
       + alone(pair.count)
   }
 
+  // MARK: - Remote labels
+
+  private func sentence(_ finding: RemoteFinding) -> String {
+    let claim = finding.claim
+    let (model, against) = (Markdown.name(claim.model), Markdown.name(claim.against))
+    guard let own = finding.model.mean, let other = finding.against.mean,
+      let difference = finding.difference.mean, let count = finding.count
+    else {
+      return
+        "**Not shown:** that \(model) depends on remote labels more than \(against) was not probed on both."
+    }
+    let isShown = (difference.low ?? 0) > 0
+    let isReversed = (difference.high ?? 0) < 0
+    let sigmas = finding.sigmas.map(ChartNumber.text).joined(separator: ", ")
+    let moved =
+      if let own = finding.modelMoved.mean, let other = finding.againstMoved.mean {
+        " Moved to other remote places they do \(ratio(own)) and \(ratio(other)): "
+          + ((own.high ?? 0) < (difference.low ?? 0)
+            ? "what counts for \(model) is rather how many there are than where."
+            : "how many there are and where they are is not told apart.")
+      } else { "" }
+    return (isShown ? "**Shown:** " : isReversed ? Self.against : "**Not shown:** ")
+      + "\(model) depends on labels that are remote to an object "
+      + (isShown ? "more than" : isReversed ? "less than" : "no more, as far as can be told, than")
+      + " \(against): on its own way to pictures of K = \(count) (mean over σ = \(sigmas)) removing all of "
+      + "them at once changes the output there \(ratio(own)) times as much as removing its own label "
+      + "(N = \(Markdown.count(own.n)) layouts), \(ratio(other)) times for \(against), a difference of "
+      + "\(Markdown.interval(difference, digits: 3))." + moved
+      + alone(finding.difference.values.count)
+  }
+
+  private func ratio(_ estimate: Estimate) -> String { Markdown.interval(estimate, digits: 3) }
+
   // MARK: - Repair
 
   private func sentence(_ finding: RepairFinding) -> String {
@@ -149,7 +186,7 @@ struct Verdict: Hashable {
     if let objection = objection(to: finding) {
       return "**Not shown:** \(change), but \(objection)." + alone(finding.recall.values.count)
     }
-    return "**Shown:** \(change)\(control(of: finding))." + alone(finding.recall.values.count)
+    return "**Shown:** \(change).\(control(of: finding))" + alone(finding.recall.values.count)
   }
 
   /// Why a mask's effect is no repair; `nil` when it is one.
@@ -163,23 +200,24 @@ struct Verdict: Hashable {
     if let precision = finding.precision.mean, (recall.low ?? 0) <= -(precision.low ?? 0) {
       return "the gain may be no more than its cost: precision changes by \(signed(precision))"
     }
-    guard let name = finding.claim.control else {
-      return "no placebo with its windows was evaluated"
-    }
-    if let fault = finding.controlFault { return "its control \(Markdown.name(name)) \(fault)" }
-    let pair = PairedReplicates(finding.control, finding.recall)
-    guard let control = pair.low.mean, pair.count == finding.recall.values.count else {
-      return "its control \(Markdown.name(name)) was not evaluated beside it for every seed"
-    }
-    return pair.isShown
-      ? nil
-      : "its control \(Markdown.name(name)) changes recall by \(signed(control)), which is not less"
+    return nil
   }
 
+  /// That a mask repairs does not say why: its control shows as much and keeps something else.
   private func control(of finding: RepairFinding) -> String {
-    guard let name = finding.claim.control, let mean = finding.control.mean else { return "" }
-    return "; its control \(Markdown.name(name)), which keeps the area and moves it, by "
-      + "\(signed(mean)) (N = \(Markdown.count(mean.n)))"
+    let open = " **Not shown** that it matters what the mask keeps: "
+    guard let claimed = finding.claim.control else { return open + "no control was evaluated." }
+    let name = Markdown.name(claimed)
+    if let fault = finding.controlFault { return open + "its control \(name) \(fault)." }
+    guard let control = finding.control.mean, let contrast = finding.contrast.mean,
+      finding.contrast.values.count == finding.recall.values.count
+    else { return open + "its control \(name) was not evaluated beside it for every seed." }
+    let found =
+      "its control \(name), which shows as much and keeps something else, changes recall by "
+      + "\(signed(control)), a difference of \(signed(contrast)) (N = \(Markdown.count(contrast.n)))."
+    if (contrast.low ?? 0) > 0 { return " It matters what the mask keeps: " + found }
+    if (contrast.high ?? 0) < 0 { return " What the mask keeps is not what repairs: " + found }
+    return open + found
   }
 
   // MARK: - Words

@@ -7,7 +7,8 @@ import Measures
 /// What an intervention cuts.
 struct MaskRow {
   var intervention: String
-  var specification: MaskSpecification
+  /// `nil` for one of an earlier version, which this one does not know.
+  var specification: MaskSpecification?
 
   /// The input that an intervention masks.
   static let role = "denoiser"
@@ -31,21 +32,28 @@ struct MaskRow {
     }
   }
 
-  /// What decides the windows.
+  /// What decides what is seen.
   private struct Stated: Decodable {
-    var mask: MaskSpecification.Name
-    var of: MaskSpecification.Target?
+    var mask: String
+    var labels: Int?
+    var keep: MaskSpecification.Keep?
     var radius: Double?
     var block: Int?
     var margin: Int?
+    var ring: MaskSpecification.Ring?
     var fill: MaskSpecification.Fill?
+    var sigmaLow: Double?
+    var sigmaHigh: Double?
 
-    var specification: MaskSpecification {
-      var result = MaskSpecification(mask: mask)
-      if let of { result.of = of }
+    var specification: MaskSpecification? {
+      guard let name = MaskSpecification.Name(rawValue: mask) else { return nil }
+      var result = MaskSpecification(mask: name, sigmaLow: sigmaLow, sigmaHigh: sigmaHigh)
+      if let labels { result.labels = labels }
+      if let keep { result.keep = keep }
       if let radius { result.radius = radius }
       if let block { result.block = block }
       if let margin { result.margin = margin }
+      if let ring { result.ring = ring }
       if let fill { result.fill = fill }
       return result
     }
@@ -91,6 +99,39 @@ struct EffectRow: Labelled {
       (order[row.stage] ?? .max, row.comparison, row.measure)
     }
     return try question(runID).rows(store).sorted { place($0) < place($1) }.labelled()
+  }
+}
+
+/// A mask beside what may object to it: its recall less that of its control.
+struct ContrastRow: Labelled {
+  var intervention: String
+  /// The evaluations' own stages.
+  var stage: String
+  var control: String
+  var comparison: String
+  var estimate: Estimate
+  var label = ""
+  var thing: Labels.Thing { Labels.Thing(title: intervention, instances: [stage, comparison]) }
+
+  static func question(_ runID: String) -> Question<ContrastRow> {
+    Question(
+      """
+      SELECT coalesce(v.intervention, v.model) AS intervention, v.name AS stage, w.name AS control,
+        s.name AS comparison, m.value, m.ci_low, m.ci_high, m.n
+      FROM stage s JOIN metric m USING (execution_id)
+      JOIN execution_output o ON o.sha256 = m.subject AND o.role = 'manifest'
+      JOIN run_model v ON v.run_id = s.run_id AND v.execution_id = o.execution_id
+      JOIN execution_output q ON q.sha256 = m.against AND q.role = 'manifest'
+      JOIN run_model w ON w.run_id = s.run_id AND w.execution_id = q.execution_id
+      WHERE s.run_id = \(Escape.sql(runID)) AND m.name = \(Measure.contrastRecall.sqlName)
+      ORDER BY v.position, w.position, s.id
+      """
+    ) { row in
+      ContrastRow(
+        intervention: try row.text("intervention"), stage: try row.text("stage"),
+        control: try row.text("control"),
+        comparison: try row.text("comparison"), estimate: try row.estimate("value"))
+    }
   }
 }
 

@@ -27,6 +27,7 @@ struct Findings {
       locals: try Self.locals(claims.locals, data).filter {
         stated != nil || !$0.model.isEmpty && !$0.against.isEmpty
       },
+      remotes: try RemoteEvidence(data: data).findings(claims.remotes),
       repairs: try RepairEvidence(
         data: data, conditions: conditions, unpaired: unpaired, masks: masks
       ).findings(claims.repairs),
@@ -42,6 +43,7 @@ struct Findings {
       blocks.append(ConditionsRow.question(run).block)
     }
     if !verdict.locals.isEmpty { blocks.append(LocalityRow.question(run).block) }
+    if !verdict.remotes.isEmpty { blocks.append(ProbedModel.question(run).block) }
     if !verdict.repairs.isEmpty {
       blocks += [EffectRow.question(run).block, MaskRow.question(run).block]
       blocks.append(IdentityRow.question(run).block)
@@ -175,9 +177,11 @@ struct Findings {
   {
     var result: [DerivedClaims.Candidate] = []
     for evaluated in compared.map(\.evaluated) {
-      let mask = masks.first { $0.intervention == evaluated.intervention }.map {
-        DerivedClaims.Candidate.Mask(
-          specification: $0.specification, base: withoutSeed(evaluated.model))
+      let known = masks.first { $0.intervention == evaluated.intervention }?.specification
+      // A mask that this version does not know is not taken for a plain denoiser.
+      if evaluated.intervention != nil, known == nil { continue }
+      let mask = known.map {
+        DerivedClaims.Candidate.Mask(specification: $0, base: withoutSeed(evaluated.model))
       }
       let candidate = DerivedClaims.Candidate(
         name: withoutSeed(evaluated.title), labelling: evaluated.labelling,

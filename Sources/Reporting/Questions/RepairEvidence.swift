@@ -15,6 +15,7 @@ struct RepairEvidence {
     var seed: String?
     /// The evaluation's own stage.
     var stage: String
+    var executionID: String
     var recall: Estimate
     var precision: Estimate?
     /// Before and after Holm's correction over the comparison's masks.
@@ -40,6 +41,7 @@ struct RepairEvidence {
           precision: replicates(changes) { $0.precision },
           pHolm: changes.count == 1 ? changes[0].pHolm : nil,
           control: replicates(control ?? []) { $0.recall },
+          contrast: try contrast(changes, control ?? [], claim.counts),
           controlFault: claim.control.flatMap { fault(of: $0, for: claim.mask) },
           missing: changes.isEmpty ? reason(claim) : nil,
           pooled: (changes + (control ?? [])).flatMap(\.pooled), chosen: chosen))
@@ -74,7 +76,7 @@ struct RepairEvidence {
       }
       let change =
         if let counts { try pooled(row, Set(counts), replicate.seed) } else {
-          stored(row.stage, replicate.seed)
+          stored(row, replicate.seed)
         }
       if let change { result.append(change) }
     }
@@ -82,11 +84,12 @@ struct RepairEvidence {
     return result
   }
 
-  private func stored(_ stage: String, _ seed: String?) -> Change? {
+  private func stored(_ row: ConditionsRow, _ seed: String?) -> Change? {
+    let stage = row.stage
     let own = data.effects.filter { $0.stage == stage }
     return own.first { $0.measure == EffectMeasure.recall.rawValue }.map { recall in
       Change(
-        seed: seed, stage: stage, recall: recall.estimate,
+        seed: seed, stage: stage, executionID: row.executionID, recall: recall.estimate,
         precision: own.first { $0.measure == EffectMeasure.precision.rawValue }?.estimate,
         p: recall.p, pHolm: recall.pHolm)
     }
@@ -105,22 +108,56 @@ struct RepairEvidence {
     }
     let recall = try effect(.recall)
     return Change(
-      seed: seed, stage: row.stage, recall: Estimate(recall.effect),
+      seed: seed, stage: row.stage, executionID: row.executionID, recall: Estimate(recall.effect),
       precision: Estimate(try effect(.precision).effect), p: recall.p, pHolm: nil,
       pooled: [row.executionID, baseline.executionID])
   }
 
-  /// Why a mask cannot be the control of another one; `nil` when it can: it keeps the windows and moves
-  /// them.
+  /// Mask less control on the same layouts and noise, a seed at a time.
+  private func contrast(_ masks: [Change], _ controls: [Change], _ counts: ClosedRange<Int>?) throws
+    -> Replicates
+  {
+    let stored = try counts == nil ? data.ask(ContrastRow.question(data.run.id)) : []
+    return Replicates(
+      try pairedBySeed(masks, controls, \.seed).compactMap { mask, control in
+        let estimate =
+          if let counts {
+            try contrast(mask, control, Set(counts))
+          } else {
+            stored.first { $0.stage == mask.stage && $0.control == control.stage }?.estimate
+          }
+        return estimate.map { Replicates.Value(seed: mask.seed ?? control.seed, estimate: $0) }
+      })
+  }
+
+  private func contrast(_ mask: Change, _ control: Change, _ counts: Set<Int>) throws -> Estimate? {
+    guard
+      let comparison = data.compared.first(where: {
+        $0.evaluated.executionID == mask.executionID
+      })
+    else { return nil }
+    return Estimate(
+      try pairedEffect(
+        treated: data.ask(Outcome.question(mask.executionID)),
+        baseline: data.ask(Outcome.question(control.executionID)), counts: counts,
+        measure: .recall, seed: comparison.seed
+      ).effect)
+  }
+
+  /// Why a mask cannot be the control of another one; `nil` when it can.
   private func fault(of control: String, for mask: String) -> String? {
     func specification(_ name: String) -> MaskSpecification? {
       masks.first { isMeant(name, data.naming.shown($0.intervention), $0.intervention) }?
         .specification
     }
     guard let own = specification(mask), let other = specification(control) else { return nil }
-    if other.isIdentity { return "changes nothing by construction, so that it could not object" }
-    if !other.isPlacebo { return "is a mask, not a placebo" }
-    return other.windows == own.windows ? nil : "has other windows than the mask"
+    return switch other.fault(asControlOf: own) {
+    case nil: nil
+    case .changesNothing: "changes nothing by construction, so that it could not object"
+    case .sameMask: "is the same mask"
+    case .otherMechanism: "differs from the mask in more than what is kept"
+    case .keepsWhatIsNear: "keeps what is near, as the mask does"
+    }
   }
 
   private func isMeant(_ name: String, _ title: String, _ stage: String) -> Bool {

@@ -9,6 +9,9 @@ struct EffectSection: Section {
   private let unpaired: [UnpairedMask]
   private let identities: [IdentityRow]
   private let changes: [MaskChangeRow]
+  private let contrasts: [ContrastRow]
+  /// The interventions that are there to object to others.
+  private let controls: Set<String>
 
   init(_ data: RunData) throws {
     run = data.run.id
@@ -17,6 +20,10 @@ struct EffectSection: Section {
       try data.ask(ConditionsRow.question(run)), effects: data.effects)
     identities = try data.ask(IdentityRow.question(run)).labelled()
     changes = try data.ask(MaskChangeRow.question(run))
+    contrasts = try data.ask(ContrastRow.question(run)).labelled()
+    controls = Set(
+      try data.ask(MaskRow.question(run)).filter { $0.specification?.isControl ?? false }
+        .map(\.intervention))
   }
 
   var blocks: [Block] {
@@ -45,7 +52,7 @@ struct EffectSection: Section {
             Markdown.count(effect.estimate.n),
           ]
         }))
-    blocks += unpairedMasks + controls
+    blocks += unpairedMasks + controlBlocks
     blocks.append(EffectRow.question(run).block)
     return blocks + changedShares
   }
@@ -62,7 +69,7 @@ struct EffectSection: Section {
         IntervalChart.Row(
           label: $0.label, value: $0.estimate.value,
           low: $0.estimate.low ?? $0.estimate.value, high: $0.estimate.high ?? $0.estimate.value,
-          isEmphasized: $0.mask?.isControl != true)
+          isEmphasized: controls.contains($0.intervention) == false)
       })
     return .chart(
       name: "effects.svg", svg: chart.svg(),
@@ -80,7 +87,7 @@ struct EffectSection: Section {
     ]
   }
 
-  private var controls: [Block] {
+  private var controlBlocks: [Block] {
     var blocks: [Block] = []
     for row in identities {
       let which = identities.count > 1 ? " (\(Markdown.name(row.label)))" : ""
@@ -93,11 +100,24 @@ struct EffectSection: Section {
               + "\(row.count) pictures equal the baseline's; no effect above can be believed."))
     }
     if !identities.isEmpty { blocks.append(IdentityRow.question(run).block) }
-    if effects.contains(where: { $0.mask == .placebo }) {
+    if !contrasts.isEmpty {
       blocks.append(
         .paragraph(
-          "Control *placebo*: masks of the same area in the wrong place, computed anew. What it changes is "
-            + "what masking does by itself."))
+          "Masks beside what can object to them: the control shows as much and keeps something else. Recall "
+            + "of the mask less that of the control, on the same layouts and noise, over the tested K beyond "
+            + "the training range."))
+      blocks.append(
+        .table(
+          columns: [
+            "mask", "evaluation of its control", "difference of recall [95 %]", "N layouts",
+          ],
+          rows: contrasts.map {
+            [
+              Markdown.name($0.label), Markdown.name($0.control),
+              Markdown.interval($0.estimate, digits: 3), Markdown.count($0.estimate.n),
+            ]
+          }))
+      blocks.append(ContrastRow.question(run).block)
     }
     let still = effects.filter {
       $0.estimate.low == $0.estimate.value && $0.estimate.high == $0.estimate.value

@@ -70,6 +70,7 @@ enum SampleCommand: Command {
     let pictures = try requireFinite(
       HeunSampler(steps: options.steps).sample(
         denoiser, labels: (0..<count).flatMap { _ in wanted.labels }, noise: noise,
+        draws: (0..<count).map { layoutDraw(k: wanted.k, layout: $0, seed: UInt64(options.seed)) },
         threads: options.threads), shape)
 
     let rows = stride(from: 0, to: count, by: columns).map { first in

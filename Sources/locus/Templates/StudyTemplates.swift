@@ -63,12 +63,11 @@ extension Template {
       question: "Does hiding what lies outside a window repair a network that fails to compose?",
       seed: 1,
 
-      // A mask repairs only if it does better than the control of the same kind.
+      // A control shows as much and keeps something else: it tells whether it matters what a mask keeps.
       claims: {
         repairs: [
-          {
-            mask: "masked[mask=conditioner]", of: "model", control: "masked[mask=placebo]",
-          },
+          { mask: "one_label[mask=conditioner]", of: "model", control: "one_label[mask=sum]" },
+          { mask: "two_labels[keep=near]", of: "model", control: "two_labels[keep=far]" },
         ],
       },
 
@@ -84,23 +83,34 @@ extension Template {
         },
 
         // Nothing is trained here: each mask is a denoiser of its own, with the weights of `model`.
-        // `identity` changes nothing and has to give the same bits; `placebo` has windows of the same size
-        // elsewhere.
-        masked: {
+        // `identity` changes nothing and has to give the same bits. A labelled pixel sees its own label alone,
+        // or `sum` adds what each label does alone; or it sees the nearest other one too, or the farthest.
+        one_label: {
           kind: "intervene", inputs: { denoiser: "model", scenes: "scenes" },
-          matrix: { mask: ["identity", "conditioner", "placebo"] },
-          radius: 7, // px that a pixel sees of the labels around it
+          matrix: { mask: ["identity", "conditioner", "sum"] },
+          radius: 7, // px within which a label is a pixel's own
+        },
+        two_labels: {
+          kind: "intervene", inputs: { denoiser: "model", scenes: "scenes" },
+          mask: "conditioner", labels: 2, matrix: { keep: ["near", "far"] }, radius: 7,
         },
 
         model_locality: { kind: "probe", inputs: { denoiser: "model", scenes: "scenes" } },
         model_evaluated: { kind: "evaluate", inputs: { denoiser: "model", judge: "judge" } },
         // A pass a label is dear: fewer K, compared on those alone.
-        masked_evaluated: {
-          kind: "evaluate", inputs: { denoiser: "masked", judge: "judge" },
+        one_label_evaluated: {
+          kind: "evaluate", inputs: { denoiser: "one_label", judge: "judge" },
+          counts: [1, 3, 6, 9, 12], layouts: 12,
+        },
+        two_labels_evaluated: {
+          kind: "evaluate", inputs: { denoiser: "two_labels", judge: "judge" },
           counts: [1, 3, 6, 9, 12], layouts: 12,
         },
 
-        comparison: { kind: "compare", inputs: { evaluations: ["model_evaluated", "masked_evaluated"] } },
+        comparison: {
+          kind: "compare",
+          inputs: { evaluations: ["model_evaluated", "one_label_evaluated", "two_labels_evaluated"] },
+        },
       },
     }
 

@@ -1,0 +1,130 @@
+import Diffusion
+import Streams
+
+/// Makes the passes of a mask for one shape of pictures.
+struct PassPlanner {
+  private let specification: MaskSpecification
+  private let size: Int
+  /// Where labels are, for a mask that goes by it.
+  private let grid: CellGrid?
+  private let cellCount: Int
+
+  /// - Throws: `MaskError` for a mask that goes by the places of labels, where they have none.
+  init(_ specification: MaskSpecification, _ shape: PictureShape) throws(MaskError) {
+    self.specification = specification
+    size = shape.size
+    cellCount = shape.conditionerCount
+    do {
+      grid = specification.needsPlaces ? try shape.places() : nil
+    } catch {
+      throw .places(specification.mask, error)
+    }
+  }
+
+  /// Whether the passes are the same for all conditioners.
+  var isFixed: Bool {
+    switch specification.mask {
+    case .identity, .stitched, .pixel: true
+    case .conditioner, .window, .sum, .both: false
+    }
+  }
+
+  /// The passes for a conditioner (C).
+  ///
+  /// - Parameter draw: names the picture, for random labels.
+  func plan(labels: ArraySlice<Float>, draw: UInt64) -> PassPlan {
+    let first = labels.startIndex
+    let cells = (0..<cellCount).filter { first + $0 < labels.endIndex && labels[first + $0] != 0 }
+    switch specification.mask {
+    case .identity: return .whole(size: size)
+    case .stitched:
+      return PassPlan(size: size, block, pass: { MaskPass(block: nil, cells: nil, copy: $0) })
+    case .pixel: return PassPlan(size: size, block, pass: { MaskPass(block: $0, cells: nil) })
+    case .sum:
+      let all = cells.map { (MaskPass(block: nil, cells: [$0]), Float(1)) }
+      return PassPlan(
+        weighted: [(MaskPass(block: nil, cells: []), Float(1 - cells.count))] + all)
+    case .conditioner:
+      let shown = ShownLabels(specification, cells, grid, draw: draw)
+      return PassPlan(
+        size: size, shown.own, pass: { MaskPass(block: nil, cells: shown.beside($0)) })
+    case .both:
+      let shown = ShownLabels(specification, cells, grid, draw: draw)
+      return PassPlan(
+        size: size, { [block($0, $1), shown.own($0, $1)] },
+        pass: { MaskPass(block: $0[0], cells: shown.beside($0[1])) })
+    case .window:
+      let shown = ShownLabels(specification, cells, grid, draw: draw)
+      return PassPlan(size: size, shown.inWindow, pass: { MaskPass(block: nil, cells: $0) })
+    }
+  }
+
+  private func block(_ row: Int, _ column: Int) -> Int {
+    row / specification.block * (size / specification.block) + column / specification.block
+  }
+}
+
+/// Which labels of a conditioner a pixel sees.
+private struct ShownLabels {
+  private let specification: MaskSpecification
+  private let cells: [Int]
+  private let centers: [(y: Double, x: Double)]
+  /// For each label those that are shown beside it, with it.
+  private var sets: [[Int]] = []
+
+  /// No label of a pixel.
+  private static let none = -1
+
+  init(_ specification: MaskSpecification, _ cells: [Int], _ grid: CellGrid?, draw: UInt64) {
+    self.specification = specification
+    self.cells = cells
+    centers = grid.map { cells.map($0.center) } ?? []
+    if !specification.choosesLabels { return }
+    var stream = RandomStream(seed: specification.seed, purpose: .keptLabels, index: draw)
+    sets = centers.indices.map { own in
+      var others = centers.indices.filter { $0 != own }
+      switch specification.keep {
+      case .near: others.sort { (distance(own, $0), $0) < (distance(own, $1), $1) }
+      case .far: others.sort { (distance(own, $1), $0) < (distance(own, $0), $1) }
+      case .random:
+        for i in others.indices.dropLast() {
+          others.swapAt(i, i + stream.integer(below: others.count - i))
+        }
+      }
+      return ([own] + others.prefix(specification.labels - 1)).map { cells[$0] }.sorted()
+    }
+  }
+
+  private func distance(_ a: Int, _ b: Int) -> Double {
+    let (dy, dx) = (centers[a].y - centers[b].y, centers[a].x - centers[b].x)
+    return dy * dy + dx * dx
+  }
+
+  /// The nearest label within the radius of a pixel's centre; of equally near ones the first.
+  func own(_ row: Int, _ column: Int) -> Int {
+    var best = Self.none
+    var least = Double.infinity
+    for (label, center) in centers.enumerated() {
+      let dy = Double(row) + 0.5 - center.y
+      let dx = Double(column) + 0.5 - center.x
+      let distance = dx * dx + dy * dy
+      if distance <= specification.radius * specification.radius, distance < least {
+        best = label
+        least = distance
+      }
+    }
+    return best
+  }
+
+  /// The cells that a pixel with this label of its own sees.
+  func beside(_ own: Int) -> [Int] { own == Self.none ? [] : sets[own] }
+
+  /// The cells inside a square window around a pixel, or those outside.
+  func inWindow(_ row: Int, _ column: Int) -> [Int] {
+    cells.indices.filter { label in
+      let dy = abs(Double(row) + 0.5 - centers[label].y)
+      let dx = abs(Double(column) + 0.5 - centers[label].x)
+      return (max(dy, dx) <= specification.radius) == (specification.keep == .near)
+    }.map { cells[$0] }
+  }
+}
