@@ -256,6 +256,8 @@ struct CommandTests {
     #expect(bench.locus("diff", first).output == text.output)
     #expect(bench.locus("diff", "scenes", second).code == 64)
     #expect(bench.locus("diff").code == 64)
+    let itself = bench.locus("diff", "latest")
+    #expect(itself.code == 64 && itself.error.contains("both are \(second)"), "\(itself)")
   }
 
   @Test("lineage leads from a result to its source, in three forms")

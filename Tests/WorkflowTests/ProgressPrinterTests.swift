@@ -163,7 +163,10 @@ struct ProgressPrinterTests {
     let interrupted = other.printer(.quiet)
     interrupted.observe(.interrupted(signal: SIGTERM))
     interrupted.observe(summary(.interrupted, skipped: 1))
-    #expect(other.text == "1970-01-01T00:00:00Z run r interrupted: 3 executed, 1 skipped\n")
+    #expect(
+      other.text
+        == "1970-01-01T00:00:00Z run r interrupted: 3 executed, 1 skipped;"
+        + " the same command goes on with the rest\n")
   }
 
   @Test("a resumed stage's rate counts its own work only")
