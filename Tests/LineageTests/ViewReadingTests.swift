@@ -106,6 +106,19 @@ struct ViewReadingTests {
     }
   }
 
+  @Test(
+    "a store of today answers what the reports that README leads to name as their queries",
+    arguments: ["example", "analytic", "theory"])
+  func reports(_ name: String) throws {
+    let path = "reports/\(name)/report.md"
+    #expect(Readme.text.contains("(\(path))"))
+    let queries = Readme.queries(ofReport: path)
+    #expect(!queries.isEmpty)
+    try withStore(nil) { store in
+      for query in queries { #expect(throws: Never.self) { try store.query(query) } }
+    }
+  }
+
   // MARK: - Other programs
 
   private static let python = ProcessInfo.processInfo.environment["LOCUS_PYTHON"] ?? "python3"
