@@ -111,6 +111,8 @@ extension Escape {
       switch scalar {
       case "\\": "\\e"
       case "-": "\\-"
+      // Where a terminal shows ASCII alone, groff drops it.
+      case "…": "..."
       default: isUnseen(scalar) && scalar != "\n" ? "\\e" + shown(scalar).dropFirst() : nil
       }
     }

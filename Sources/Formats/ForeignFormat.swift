@@ -2,7 +2,7 @@ import Foundation
 
 /// What a file is, by its first bytes, that was given where another format is read.
 package enum ForeignFormat: Sendable, CaseIterable {
-  case torch, numpyArchive, zip, pickle, png, npy, safetensors, hdf5
+  case torch, numpyArchive, zip, pickle, png, npy, safetensors, hdf5, text
 
   /// The formats that are read, by the endings of their files.
   package enum Wanted: String, Sendable {
@@ -29,6 +29,8 @@ package enum ForeignFormat: Sendable, CaseIterable {
       self = .hdf5
     } else if head.count > 8, head[8] == UInt8(ascii: "{"), head[4..<8].allSatisfy({ $0 == 0 }) {
       self = .safetensors
+    } else if head.count >= 8, !head.contains(where: Self.isControl) {
+      self = .text
     } else {
       return nil
     }
@@ -44,6 +46,8 @@ package enum ForeignFormat: Sendable, CaseIterable {
     case .npy: "one array of NumPy (.npy)"
     case .safetensors: "a file of weights (safetensors)"
     case .hdf5: "an HDF5 file"
+    // A pipeline file, the page that a download gave instead, a pointer of Git LFS.
+    case .text: "a text"
     }
   }
 
@@ -69,10 +73,15 @@ package enum ForeignFormat: Sendable, CaseIterable {
     case (.safetensors, .npy):
       "import sys, numpy; from safetensors.numpy import load_file;"
         + " numpy.save(sys.argv[2], next(iter(load_file(sys.argv[1]).values())))"
-    case (.zip, _), (.pickle, _), (.hdf5, _), (.png, .safetensors), (.npy, _),
+    case (.zip, _), (.pickle, _), (.hdf5, _), (.text, _), (.png, .safetensors), (.npy, _),
       (.safetensors, .safetensors):
       nil
     }
+  }
+
+  /// Whether no text has this byte.
+  private static func isControl(_ byte: UInt8) -> Bool {
+    byte < 0x20 && ![0x09, 0x0A, 0x0D].contains(byte)
   }
 
   /// Of the first entry of a zip archive; its length and itself lie at fixed places.

@@ -185,7 +185,8 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
       misfits.map { "stage `\($0.stage)`: \($0.problem.path): \($0.problem.message)" }
         .joined(separator: "\n")
     case .locked(.named(let holder), let path):
-      "\(path): another run holds the lock: \(holder.description)"
+      "\(path): another run holds the lock: \(holder.description); wait for it (`locus run --wait`)"
+        + " or take another store (--store DIR)"
     case .locked(let owner, let path): "\(path): the lock is held by \(owner.description)"
     case .cannotLock(let path, let reason): "\(path): the lock cannot be taken: \(reason)"
     case .noThreads(let wanted, let made, let reason):

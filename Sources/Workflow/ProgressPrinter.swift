@@ -127,6 +127,7 @@ package final class ProgressPrinter: Sendable {
     ]
     let shown = counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
     return "run \(summary.runID) \(summary.status.rawValue): \(shown)"
+      + (summary.status == .interrupted ? "; the same command goes on with the rest" : "")
       + (summary.isDatabaseBehind
         ? "; another program holds the database, the next run brings its rows in" : "")
   }

@@ -52,7 +52,8 @@ struct ProgressText {
     }
     if let left = work.secondsLeft {
       words.append("\(duration(left)) left")
-      if let ahead, parts.contains(.total), ahead.seconds > 0 || ahead.unknown > 0 {
+      // Where nothing is known of what follows, as in a first run, a least time would be this stage's.
+      if let ahead, parts.contains(.total), ahead.seconds > 0 {
         words.append("\(ahead.unknown > 0 ? "≥ " : "")\(duration(left + ahead.seconds)) in all")
       }
     }

@@ -54,24 +54,26 @@ enum CommandLineTool {
       }
       if let kind = kinds.first(where: { $0.name == name }) {
         // `import` is a command and a kind.
-        let about = commands.first { $0.about.name == name }.map { Help.text(of: $0.declaration) }
+        let about = command(name).map { Help.text(of: $0.declaration) }
         try console.write(
           (about.map { $0 + "\n" } ?? "") + KindHelp.text(of: kind, among: kinds))
         return 0
       }
-      try console.write(Help.text(of: command(name, or: kinds).declaration))
+      guard let command = command(name) else {
+        throw UsageError.unknownTopic(
+          name, commands: commands.map { $0.about.name }, kinds: kinds.map(\.name))
+      }
+      try console.write(Help.text(of: command.declaration))
       return 0
     default:
-      return try command(word).perform(Array(words.dropFirst()), console: console, kinds: kinds)
+      guard let command = command(word) else {
+        throw UsageError.unknownCommand(word, known: commands.map { $0.about.name })
+      }
+      return try command.perform(Array(words.dropFirst()), console: console, kinds: kinds)
     }
   }
 
-  private static func command(_ name: String, or kinds: [StageKind] = []) throws(UsageError)
-    -> any Command.Type
-  {
-    guard let found = commands.first(where: { $0.about.name == name }) else {
-      throw .unknownCommand(name, known: commands.map { $0.about.name } + kinds.map(\.name))
-    }
-    return found
+  private static func command(_ name: String) -> (any Command.Type)? {
+    commands.first { $0.about.name == name }
   }
 }

@@ -27,7 +27,8 @@ struct ForeignFormatTests {
       (Self.archive("arr_0.npy"), .numpyArchive), (Self.archive("word/document.xml"), .zip),
       (Data([0x80, 4, 0x95]), .pickle), (picture, .png), (array, .npy), (weights, .safetensors),
       (Data([0x89, 0x48, 0x44, 0x46, 13, 10, 26, 10]), .hdf5), (Data(), nil), (Data([0x50]), nil),
-      (Data("{ pipeline: 'p' }".utf8), nil), (Data("PK\u{3}\u{4}".utf8), .zip),
+      (Data("{ pipeline: 'p' }".utf8), .text), (Data("version \u{1}".utf8), nil),
+      (Data("PK\u{3}\u{4}".utf8), .zip),
     ]
     for (data, format) in cases { #expect(ForeignFormat(data) == format, "\(data.prefix(16))") }
   }

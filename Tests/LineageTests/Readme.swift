@@ -2,11 +2,13 @@ import Foundation
 
 /// What README promises of the store.
 enum Readme {
-  static let text: String = {
+  static let text = text(of: "README.md")
+
+  private static func text(of path: String) -> String {
     let root = URL(filePath: #filePath).deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()
-    return (try? String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)) ?? ""
-  }()
+    return (try? String(contentsOf: root.appending(path: path), encoding: .utf8)) ?? ""
+  }
 
   /// The columns of each table and view, from the lists under `| table |` and `| view |`.
   static func relations(_ what: String) -> [String: [String]] {
@@ -30,6 +32,11 @@ enum Readme {
         $0.split(separator: "\n").filter { !$0.hasPrefix("--") }.joined(separator: "\n")
       }
     }.filter { !$0.isEmpty }
+  }
+
+  /// The queries that a report it leads to names below its numbers.
+  static func queries(ofReport path: String) -> [String] {
+    text(of: path).matches(of: #/\nQuery: `([^`\n]*)`/#).map { String($0.1) }
   }
 
   /// The queries of lines such as `sqlite3 data/locus.sqlite 'select …'`.

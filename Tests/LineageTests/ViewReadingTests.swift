@@ -107,11 +107,27 @@ struct ViewReadingTests {
     }
   }
 
+  @Test(
+    "a store of today answers what the reports that README leads to name as their queries",
+    arguments: ["example", "analytic", "theory"])
+  func reports(_ name: String) throws {
+    let path = "reports/\(name)/report.md"
+    #expect(Readme.text.contains("(\(path))"))
+    let queries = Readme.queries(ofReport: path)
+    #expect(!queries.isEmpty)
+    try withStore(nil) { store in
+      for query in queries { #expect(throws: Never.self) { try store.query(query) } }
+    }
+  }
+
   // MARK: - Other programs
 
   private static let python = ProcessInfo.processInfo.environment["LOCUS_PYTHON"] ?? "python3"
   private static let canRead =
     (try? run(["-c", "import duckdb, pandas, polars, sqlite3"], input: ""))?.code == 0
+
+  private static let canDraw =
+    (try? run(["-c", "import matplotlib, pandas"], input: ""))?.code == 0
 
   private static func run(_ words: [String], input: String) throws -> (code: Int32, text: String) {
     let process = Process()
@@ -149,6 +165,29 @@ struct ViewReadingTests {
           + " \"queries\": \(queries.canonicalText())}")
       #expect(found.code == 0, "\(found.text)")
       print(found.text.split(separator: "\n").last.map(String.init) ?? "")
+    }
+  }
+
+  @Test(
+    "README's figure is drawn, a line an evaluation without a mask",
+    .enabled(
+      if: canDraw,
+      "LOCUS_PYTHON (or python3) has not both of matplotlib and pandas: pip install them"
+    ), arguments: stores)
+  func figure(_ name: String) throws {
+    let block = try #require(Readme.text.firstMatch(of: #/```python\n((?:.|\n)*?)```/#)?.1)
+    try withStore(name) { store in
+      let picture = store.databaseURL.deletingLastPathComponent().appending(path: "recall.svg").path
+      let script = block.replacing("data/locus.sqlite", with: store.databaseURL.path)
+        .replacing("recall.svg", with: picture)
+      let found = try Self.run(["-"], input: String(script))
+      #expect(found.code == 0, "\(found.text)")
+      // Letters are drawn; what they say stands in comments.
+      let drawn = try String(contentsOfFile: picture, encoding: .utf8)
+      let names = try store.texts(
+        "SELECT DISTINCT name FROM length_generalization WHERE arm = 'none'")
+      #expect(!names.isEmpty)
+      for name in names { #expect(drawn.contains("<!-- \(name) -->"), "\(name)") }
     }
   }
 }

@@ -70,7 +70,7 @@ struct ArgumentsTests {
   @Test(
     "a wrong command line is refused in words",
     arguments: [
-      ([], "`locus fit` needs FILE"),
+      ([], "`locus fit` needs FILE: what; `locus help fit` says more"),
       (["a", "b", "c"], "`locus fit` does not take the argument `c`"),
       (["a", "--onyl", "b"], "no option `--onyl` (did you mean `--only`?)"),
       (["a", "--only"], "--only needs a value: --only STAGE"),

@@ -62,10 +62,13 @@ struct CommandTests {
     let status = bench.locus("status")
     #expect(status.code == 0)
     #expect(status.output.hasPrefix("nothing is running\n"))
-    #expect(status.output.contains("failed"))
+    #expect(status.output.contains(#/bad +failed +never run +no such luck\n/#), "\(status.output)")
+    let stages = try JSONValue.parse(Data(bench.locus("status", "--json").output.utf8))["stages"]
+    #expect(stages?.array?.map { $0["error"] } == [.null, .string("no such luck")])
     #expect(bench.locus("show", "latest").output.contains("bad: no such luck"))
     let report = bench.folder.appending(path: "reports/study/latest.md")
-    #expect(try String(contentsOf: report, encoding: .utf8).contains("no such luck"))
+    #expect(
+      try String(contentsOf: report, encoding: .utf8).contains("| `bad` | failed | no such luck |"))
   }
 
   @Test("a run that had nothing to do leaves the last report as it stands, and says where it is")
@@ -253,6 +256,8 @@ struct CommandTests {
     #expect(bench.locus("diff", first).output == text.output)
     #expect(bench.locus("diff", "scenes", second).code == 64)
     #expect(bench.locus("diff").code == 64)
+    let itself = bench.locus("diff", "latest")
+    #expect(itself.code == 64 && itself.error.contains("both are \(second)"), "\(itself)")
   }
 
   @Test("lineage leads from a result to its source, in three forms")

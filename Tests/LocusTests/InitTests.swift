@@ -20,7 +20,12 @@ struct InitTests {
     let pipeline = try Pipeline.read(
       path: path, kinds: Experiments.stageKinds, extensions: [.claims])
     #expect(pipeline.name == "\(template.rawValue)-1")
-    #expect(pipeline.source.contains("\n//   locus run \(path) --dry-run "))
+    let uses = pipeline.source.split(separator: "\n").filter { $0.hasPrefix("//   locus ") }
+    #expect(uses.map { $0.contains("locus run \(path)") } == [true, true, false])
+    let columns = uses.map { line in
+      line.range(of: "   ", options: .backwards).map { line[..<$0.upperBound].count }
+    }
+    #expect(Set(columns).count == 1, "\(uses)")
     let dry = try Executable.run(["run", path, "--dry-run"], in: bench.folder)
     #expect(dry.code == 0, "\(dry.error)")
     #expect(dry.output.contains("\(pipeline.instances.count) of \(pipeline.instances.count) "))
@@ -43,6 +48,19 @@ struct InitTests {
     #expect(try Executable.run(["init", "--output", path], in: bench.folder).code == 0)
     let text = try String(contentsOfFile: path, encoding: .utf8)
     #expect(text.contains("pipeline: \"study\"") && text.contains("locus run '\(path)'"))
+  }
+
+  @Test("a file's name in the place of a template's is told where it goes")
+  func misplaced() throws {
+    let found = try Executable.run(
+      ["init", "mine.json5"], in: FileManager.default.temporaryDirectory)
+    #expect(found.code == 64)
+    #expect(
+      found.error == """
+        locus: `locus init` has no TEMPLATE `mine.json5`; accepted: study, masks, analytic, theory; \
+        --output FILE names the file that is written
+
+        """)
   }
 
   @Test("a template runs to its report")

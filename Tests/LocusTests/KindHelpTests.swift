@@ -31,6 +31,7 @@ struct KindHelpTests {
     for kind in Experiments.stageKinds { #expect(overview.contains("  \(kind.name)  ")) }
     let wrong = try Executable.run(["help", "evaluat"], in: FileManager.default.temporaryDirectory)
     #expect(wrong.code == 64 && wrong.error.contains("did you mean `evaluate`?"), "\(wrong.error)")
+    #expect(wrong.error.contains("; kinds: generate, "), "\(wrong.error)")
   }
 
   @Test("the schema takes the committed pipelines, and not what the reader refuses")

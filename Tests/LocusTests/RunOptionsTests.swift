@@ -47,7 +47,7 @@ struct RunOptionsTests {
     let cases: [([String], Int, String?)] = [
       (["--only", "scenes", "--force", "scenes"], 0, "did a part of the pipeline alone"),
       (["--only", "scenes"], 0, nil), (["--only", "scenes"], 0, nil),
-      (["--set", "baseline.fails=true"], 70, "is failed"),
+      (["--set", "baseline.fails=true"], 70, "failed"),
     ]
     for (words, code, said) in cases {
       #expect(bench.locus(words: ["run", path] + words).code == Int32(code))

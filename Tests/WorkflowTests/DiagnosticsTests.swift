@@ -45,7 +45,8 @@ struct DiagnosticsTests {
       (
         .locked(.named(holder), path: "data/lock"),
         "data/lock: another run holds the lock: pipeline `study`, process 42 on node7,"
-          + " since 2026-01-01T00:00:00Z", 75
+          + " since 2026-01-01T00:00:00Z; wait for it (`locus run --wait`) or take another store"
+          + " (--store DIR)", 75
       ),
       (
         .locked(.unnamed, path: "data/lock"),

@@ -35,7 +35,13 @@ struct HeaderSection: Section {
         "Run \(Markdown.name(run.id)), \(Markdown.escape(run.startedAt)), status **\(Markdown.escape(run.status))**, seed \(run.seed), "
           + "Locus \(Markdown.escape(run.locusVersion))."))
     if let latest, latest.id == run.id, let newer = latest.newer, let status = latest.newerStatus {
-      let what = status == "succeeded" ? "did a part of the pipeline alone" : "is \(status)"
+      let what =
+        switch status {
+        case "succeeded": "did a part of the pipeline alone"
+        case "interrupted": "was interrupted"
+        case "failed": "failed"
+        default: "is \(status)"
+        }
       blocks.append(
         .paragraph(
           "A later run \(Markdown.escape(what)): [\(Markdown.escape(newer))](\(newer).md). This page is about"
@@ -102,7 +108,9 @@ struct HeaderSection: Section {
           let event = run.events.last {
             $0.executionID == stage.executionID && $0.level == "error"
           }
-          let why = stage.status == "failed" ? event?.message ?? stage.reason : stage.reason
+          var why = stage.status == "failed" ? event?.message ?? stage.reason : stage.reason
+          // An event begins with the stage's name, which has a column of its own here.
+          if why.hasPrefix(stage.name + ": ") { why.removeFirst(stage.name.count + 2) }
           return [Markdown.name(stage.name), Markdown.escape(stage.status), Markdown.escape(why)]
         }),
     ]

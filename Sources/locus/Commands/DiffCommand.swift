@@ -33,6 +33,12 @@ enum DiffCommand: Command {
     let ids = try [context.options.run, context.options.other].map {
       try StoreReference.run($0, in: store)
     }
+    // `diff latest` alone would be latest beside latest, and say that nothing differs.
+    guard ids[0] != ids[1] else {
+      throw UsageError.badValue(
+        "\(context.options.run) \(context.options.other)", option: "RUN RUN",
+        accepted: "two runs; both are \(ids[0]), and `locus runs` lists others")
+    }
     let comparison = try RunComparison(
       ids[0], ids[1], in: store, all: context.options.all, for: context.console)
     if context.options.json {

@@ -7,7 +7,9 @@ enum InitCommand: Command {
     @Option(
       "--output", "FILE", shown: "TEMPLATE.json5", "the file to write; - prints it instead")
     var output: String?
-    @Positional("TEMPLATE", default: .study) var template: Template
+    @Positional(
+      "TEMPLATE", default: .study, remedy: "--output FILE names the file that is written")
+    var template: Template
   }
 
   static let about = CommandSummary(

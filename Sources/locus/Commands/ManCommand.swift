@@ -55,8 +55,7 @@ enum ManCommand: Command {
     page.macro("SS", [Help.usage(of: command)])
     page.text(command.summary)
     if !command.discussion.isEmpty {
-      page.macro("PP")
-      page.text(command.discussion)
+      page.paragraphs(command.discussion)
     }
     for positional in command.positionals {
       page.item(Roff.italic(positional.name), positional.help)
@@ -99,6 +98,28 @@ private struct Roff {
       line += (line.isEmpty ? "" : " ") + word
     }
     add(line)
+  }
+
+  /// Paragraphs that empty lines part; lines that are indented are a list and stand as they are.
+  mutating func paragraphs(_ text: String) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    var rest = lines[...]
+    macro("PP")
+    while let first = rest.first {
+      let isList = first.hasPrefix("  ")
+      let end =
+        rest.firstIndex { $0.isEmpty || $0.hasPrefix("  ") != isList } ?? rest.endIndex
+      let part = rest[rest.startIndex..<end].joined(separator: "\n")
+      rest = rest[end...]
+      if part.isEmpty {
+        rest.removeFirst()
+        macro("PP")
+      } else if isList {
+        block(part)
+      } else {
+        self.text(part)
+      }
+    }
   }
 
   private mutating func add(_ line: String) { source += Escape.roffLine(line) + "\n" }

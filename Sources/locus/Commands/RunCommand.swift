@@ -9,7 +9,7 @@ import Workflow
 /// `locus run`: brings a pipeline up to date.
 enum RunCommand: Command {
   struct Options: StoreOptions {
-    @Positional("PIPELINE", "a pipeline file (JSON5)") var pipeline: String
+    @Positional("PIPELINE", "a pipeline file (JSON5); `locus init` writes one") var pipeline: String
     @Option(
       repeated: "--only", "STAGE", names: .stages, "only this stage or instance, and what it needs")
     var only: [String]

@@ -52,7 +52,8 @@ enum ScheduleCommand: Command {
     case (let every?, nil): time = every
     case (nil, let at?): time = at
     case (nil, nil):
-      throw UsageError.missingArgument("--every TIME or --at HH:MM", command: "schedule")
+      throw UsageError.missingArgument(
+        "--every TIME or --at HH:MM", help: "for example --every 6h", command: "schedule")
     case (_?, _?):
       throw UsageError.badValue("", option: "--at", accepted: "one of --every and --at")
     }

@@ -17,7 +17,7 @@ enum StatusCommand: Command {
     name: "status", summary: "Show what is running and how each pipeline's latest run stands.",
     discussion: """
       While a pipeline runs: its stage, how far it is, the rate, the time left and the latest values.
-      Then a line a pipeline, and for each stage of one why it ran or did not.
+      Then a line a pipeline, and for each stage of one why it ran or did not, and why it failed.
 
       \(TextTable.fitting)
       """,
@@ -74,12 +74,13 @@ enum StatusCommand: Command {
       try console.write("\n" + text)
     }
     if let pipeline {
-      try console.show("\nlatest run of `\(pipeline)`:\n" + stages.text(for: console))
+      let text = stages.without(empty: ["error"]).text(for: console)
+      try console.show("\nlatest run of `\(pipeline)`:\n" + text)
     }
     return 0
   }
 
-  /// Every instance of a pipeline's latest run with the reason why it ran or did not.
+  /// Every instance of a pipeline's latest run with the reason why it ran or did not, and its error.
   private static func stages(_ wanted: String?, _ pipelines: TextTable, _ store: Store) throws
     -> (pipeline: String?, TextTable)
   {
@@ -88,7 +89,8 @@ enum StatusCommand: Command {
     let name = wanted ?? known.first
     let found = try store.query(
       """
-      SELECT s.name AS stage, s.status, s.reason FROM stage s
+      SELECT s.name AS stage, s.status, s.reason, e.error
+      FROM stage s LEFT JOIN execution e ON e.id = s.execution_id AND s.status = 'failed'
       WHERE s.run_id = (SELECT id FROM newest_run WHERE pipeline = ?) ORDER BY s.id
       """, [.text(name ?? "")])
     return (name, TextTable(found))

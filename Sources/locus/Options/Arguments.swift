@@ -41,7 +41,8 @@ struct Arguments: Sendable, Hashable {
     }
     let required = declared.filter { !$0.isOptional }
     if positionals.count < required.count {
-      throw .missingArgument(required[positionals.count].name, command: command.name)
+      let missing = required[positionals.count]
+      throw .missingArgument(missing.name, help: missing.help, command: command.name)
     }
   }
 

@@ -54,7 +54,8 @@ struct Option<Value>: DeclaredOption {
       slot.value = try reading(words)
     } else if isRequired {
       throw .missingArgument(
-        "\(declaration.name) \(declaration.metavar ?? "")", command: command)
+        "\(declaration.name) \(declaration.metavar ?? "")", help: declaration.help,
+        command: command)
     }
   }
 }

@@ -58,13 +58,14 @@ extension Positional where Value == String? {
 }
 
 extension Positional where Value: Choice {
-  init(_ name: String, default: Value) {
+  /// - Parameter remedy: what another word may have been meant for.
+  init(_ name: String, default: Value, remedy: String? = nil) {
     let words = words(of: Value.self)
     self.init(
       PositionalDeclaration(
         name: name, isOptional: true, values: words,
         help: "\(listed(words)) (default: \(`default`.rawValue))"), absent: `default`,
-      reading: Self.choice(among: words))
+      reading: Self.choice(name, among: words, remedy))
   }
 
   /// - Parameter placeholder: stands in a declaration, and is never read.
@@ -72,15 +73,15 @@ extension Positional where Value: Choice {
     let words = words(of: Value.self)
     self.init(
       PositionalDeclaration(name: name, values: words, help: listed(words)), absent: placeholder,
-      reading: Self.choice(among: words))
+      reading: Self.choice(name, among: words))
   }
 
-  private static func choice(among accepted: [String])
+  private static func choice(_ name: String, among accepted: [String], _ remedy: String? = nil)
     -> ([String], _ command: String) throws(UsageError) -> Value
   {
     { words, command throws(UsageError) in
       if let value = Value(rawValue: words[0]) { return value }
-      throw .badValue(words[0], option: command, accepted: accepted.joined(separator: ", "))
+      throw .badArgument(words[0], name: name, command: command, known: accepted, remedy: remedy)
     }
   }
 }

@@ -5,12 +5,14 @@ enum UsageError: CategorizedError, Hashable, CustomStringConvertible {
   case notText(String, place: Int)
   case noCommand(known: [String])
   case unknownCommand(String, known: [String])
+  case unknownTopic(String, commands: [String], kinds: [String])
   case unknownOption(String, command: String, known: [String])
   case missingValue(option: String, metavar: String)
   case unexpectedValue(option: String)
   case optionTwice(String)
-  case missingArgument(String, command: String)
+  case missingArgument(String, help: String, command: String)
   case unexpectedArgument(String, command: String)
+  case badArgument(String, name: String, command: String, known: [String], remedy: String?)
   case badValue(String, option: String, accepted: String)
   case unknownQuery(String, known: [String])
   case noDenoiser(String)
@@ -26,18 +28,26 @@ enum UsageError: CategorizedError, Hashable, CustomStringConvertible {
     switch self {
     case .notText(let shown, let place):
       "argument \(place) is not UTF-8: \(shown); rename the file, or link to it under another name"
-    case .noCommand(let known): "no command; commands: \(known.joined(separator: ", "))"
+    case .noCommand(let known):
+      "no command; `locus --help` explains them: \(known.joined(separator: ", "))"
     case .unknownCommand(let word, let known):
       "unknown command `\(word)`\(hint(word, known)); commands: \(known.joined(separator: ", "))"
+    case .unknownTopic(let word, let commands, let kinds):
+      "there is no command and no kind of stage `\(word)`\(hint(word, commands + kinds));"
+        + " commands: \(commands.joined(separator: ", ")); kinds: \(kinds.joined(separator: ", "))"
     case .unknownOption(let word, let command, let known):
       "`locus \(command)` has no option `\(word)`\(hint(word, known));"
         + " options: \(known.joined(separator: ", "))"
     case .missingValue(let option, let metavar): "\(option) needs a value: \(option) \(metavar)"
     case .unexpectedValue(let option): "\(option) takes no value"
     case .optionTwice(let option): "\(option) is given twice"
-    case .missingArgument(let name, let command): "`locus \(command)` needs \(name)"
+    case .missingArgument(let name, let help, let command):
+      "`locus \(command)` needs \(name): \(help); `locus help \(command)` says more"
     case .unexpectedArgument(let word, let command):
       "`locus \(command)` does not take the argument `\(word)`"
+    case .badArgument(let word, let name, let command, let known, let remedy):
+      "`locus \(command)` has no \(name) `\(word)`\(hint(word, known));"
+        + " accepted: \(known.joined(separator: ", "))\(remedy.map { "; \($0)" } ?? "")"
     case .badValue(let value, let option, let accepted):
       "\(option) \(value): accepted: \(accepted)"
     case .unknownQuery(let word, let known):
@@ -66,9 +76,10 @@ enum UsageError: CategorizedError, Hashable, CustomStringConvertible {
     case .cannotWrite: .cannotCreate
     case .badFile: .data
     case .missingFile: .missing
-    case .notText, .noCommand, .unknownCommand, .unknownOption, .missingValue, .unexpectedValue,
-      .optionTwice, .missingArgument, .unexpectedArgument, .badValue, .unknownQuery, .noDenoiser,
-      .noRun, .noPipeline, .unknownReference, .ambiguousReference:
+    case .notText, .noCommand, .unknownCommand, .unknownTopic, .unknownOption, .missingValue,
+      .unexpectedValue,
+      .optionTwice, .missingArgument, .unexpectedArgument, .badArgument, .badValue, .unknownQuery,
+      .noDenoiser, .noRun, .noPipeline, .unknownReference, .ambiguousReference:
       .usage
     }
   }

@@ -20,7 +20,15 @@ enum Template: String, CaseIterable {
   ///   - name: of the pipeline; a plain name.
   ///   - path: of the file that it becomes.
   func text(named name: String, path: String) -> String {
-    let file = Escape.line(Escape.shellWord(path))
+    let run = "locus run " + Escape.line(Escape.shellWord(path))
+    let uses = [
+      ("\(run) --dry-run", "what would run, and why"), (run, "run it, or what is left of it"),
+      ("locus help train", "every parameter of a kind of stage, with its range"),
+    ]
+    let width = uses.map(\.0.count).max() ?? 0
+    let commands = uses.map { command, effect in
+      "//   \(command)\(String(repeating: " ", count: width - command.count))   \(effect)"
+    }.joined(separator: "\n")
     let body =
       switch self {
       case .study: Self.studyText
@@ -31,9 +39,7 @@ enum Template: String, CaseIterable {
     return """
       // Made by `locus init \(rawValue)`: \(summary)
       //
-      //   locus run \(file) --dry-run    what would run, and why
-      //   locus run \(file)              run it, or what is left of it
-      //   locus help train                     every parameter of a kind of stage, with its range
+      \(commands)
       {
         pipeline: "\(name)",
 
