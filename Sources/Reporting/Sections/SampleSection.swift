@@ -1,5 +1,7 @@
 /// Generated pictures with the requested cells outlined.
 struct SampleSection: Section {
+  static let kinds: Set = ["evaluate"]
+
   private let run: String
   private let isAny: Bool
   private let grids: [SectionPicture]
