@@ -2,7 +2,7 @@ import Formats
 import Foundation
 import Lineage
 
-/// A run's report in markdown, from the store alone.
+/// A run's report, from the store alone.
 package enum Report {
   /// In the order of the page.
   static var sections: [any Section.Type] {
@@ -29,6 +29,19 @@ package enum Report {
         text, to: current.deletingLastPathComponent().appending(path: latestName))
     }
     return url
+  }
+
+  /// The report as one HTML file with its pictures inside, and where it lies unless somebody says so:
+  /// beside the run's own page.
+  package static func html(store: Store, runID: String, folder: URL) throws -> (
+    content: Data, url: URL
+  ) {
+    let data = try RunData(store: store, runID: runID)
+    let place = try place(of: data, in: folder)
+    let page = HTMLRenderer(
+      try blocks(data), title: "\(data.run.pipeline), run \(runID)",
+      signature: RunSignature(data.run))
+    return (Data(page.text.utf8), place.appending(path: runID + ".html"))
   }
 
   private static func blocks(_ data: RunData) throws -> [Block] {
