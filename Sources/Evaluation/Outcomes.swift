@@ -59,9 +59,14 @@ package enum EvaluationError: CategorizedError, Hashable, CustomStringConvertibl
   }
 }
 
-/// How many of `requested` have a detection within `tolerance`, each detection used once: the nearest
-/// pairs first.
+/// How many of `requested` are found.
 package func matchCount(requested: [Place], detected: [Place], tolerance: Double) -> Int {
+  matches(requested: requested, detected: detected, tolerance: tolerance).count { $0 }
+}
+
+/// Which of `requested` have a detection within `tolerance`, each detection used once: the nearest
+/// pairs first.
+package func matches(requested: [Place], detected: [Place], tolerance: Double) -> [Bool] {
   var pairs: [(distance: Double, request: Int, detection: Int)] = []
   for (i, place) in requested.enumerated() {
     for (j, detection) in detected.enumerated() {
@@ -77,7 +82,7 @@ package func matchCount(requested: [Place], detected: [Place], tolerance: Double
     usedRequests.insert(pair.request)
     usedDetections.insert(pair.detection)
   }
-  return usedRequests.count
+  return requested.indices.map(usedRequests.contains)
 }
 
 /// The measures of one K.

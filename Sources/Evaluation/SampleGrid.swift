@@ -1,7 +1,8 @@
 import Diffusion
 import Formats
 
-/// Pictures in rows and columns, enlarged, with the requested cells outlined where there are cells.
+/// Pictures in rows and columns, enlarged, with the requested cells outlined where there are cells, and
+/// crossed where nothing was found.
 package struct SampleGrid {
   package struct Row {
     /// A number of at most three digits before the row.
@@ -10,11 +11,16 @@ package struct SampleGrid {
     package var pictures: [[Float]]
     /// The requested places of each picture, in pixels.
     package var places: [[Place]]
+    /// Whether each of them was found; `nil` where nobody looked.
+    package var isFound: [[Bool]]?
 
-    package init(label: Int, pictures: [[Float]], places: [[Place]]) {
+    package init(
+      label: Int, pictures: [[Float]], places: [[Place]], isFound: [[Bool]]? = nil
+    ) {
       self.label = label
       self.pictures = pictures
       self.places = places
+      self.isFound = isFound
     }
   }
 
@@ -40,7 +46,8 @@ package struct SampleGrid {
       let top = 4 + r * pitch
       grid.write(row.label, x: 4, y: top + pitch / 2 - 9)
       for (c, picture) in row.pictures.enumerated() {
-        grid.paste(picture, places: row.places[c], x: margin + c * pitch, y: top)
+        grid.paste(
+          picture, places: row.places[c], isFound: row.isFound?[c], x: margin + c * pitch, y: top)
       }
     }
     return try PNGImage(width: grid.width, height: grid.height, pixels: grid.pixels)
@@ -59,7 +66,9 @@ package struct SampleGrid {
     pixels[i + 2] = color.2
   }
 
-  private mutating func paste(_ picture: [Float], places: [Place], x: Int, y: Int) {
+  private mutating func paste(
+    _ picture: [Float], places: [Place], isFound: [Bool]?, x: Int, y: Int
+  ) {
     let side = shape.size * scale
     for row in 0..<side {
       for column in 0..<side {
@@ -70,11 +79,25 @@ package struct SampleGrid {
     }
     guard let grid = shape.grid else { return }
     let cell = Double(grid.cellSize * scale)
-    for place in places {
+    for (index, place) in places.enumerated() {
       let left = x + Int(place.x * Double(scale) - cell / 2)
       let top = y + Int(place.y * Double(scale) - cell / 2)
       outline(left - 1, top - 1, Int(cell) + 2, (0, 0, 0))
       outline(left, top, Int(cell), (255, 255, 255))
+      if isFound?[index] == false { cross(left - 1, top - 1, Int(cell) + 2) }
+    }
+  }
+
+  /// By its form, not by a colour alone: objects have eight of them.
+  private mutating func cross(_ x: Int, _ y: Int, _ side: Int) {
+    for i in 0..<side {
+      for column in [i, side - 1 - i] {
+        set(x + column + 1, y + i, (0, 0, 0))
+        set(x + column - 1, y + i, (0, 0, 0))
+      }
+    }
+    for i in 0..<side {
+      for column in [i, side - 1 - i] { set(x + column, y + i, (255, 0, 220)) }
     }
   }
 

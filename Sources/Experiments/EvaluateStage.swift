@@ -27,7 +27,7 @@ enum EvaluateStage {
   }
 
   static let kind = StageKind(
-    name: "evaluate", version: 3,
+    name: "evaluate", version: 4,
     summary: "Samples layouts never seen in training and lets the judge find the objects.",
     settings: Options.self,
     inputs: [
@@ -106,6 +106,8 @@ struct DrawnPicture {
   /// (S, S, 3).
   var picture: [Float]
   var outcome: Outcome
+  /// Of the requested places.
+  var isFound: [Bool]
   /// By the background-difference detector.
   var crossCheck: Outcome
   /// The first 16 digits of the SHA-256 of the float32 picture: equal means bit for bit.
@@ -190,6 +192,8 @@ struct Evaluator {
       let picture = Array(pictures[i * count..<(i + 1) * count])
       return DrawnPicture(
         request: request, picture: picture, outcome: outcome(request, found[i]),
+        isFound: matches(
+          requested: request.places, detected: found[i], tolerance: tolerance),
         crossCheck: outcome(request, crossChecked[i]),
         digest: String(SHA256.hash(picture.withUnsafeBytes { Data($0) }).prefix(16)))
     }

@@ -90,7 +90,8 @@ struct EvaluationReport {
     let rows = byCount.keys.sorted().map { k in
       let some = (byCount[k] ?? []).prefix(shown)
       return SampleGrid.Row(
-        label: k, pictures: some.map(\.picture), places: some.map(\.request.places))
+        label: k, pictures: some.map(\.picture), places: some.map(\.request.places),
+        isFound: some.map(\.isFound))
     }
     return try SampleGrid.draw(rows, shape: shape)
   }

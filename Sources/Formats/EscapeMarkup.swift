@@ -1,8 +1,8 @@
 // What browsers, GitHub, Mermaid, Graphviz and man read.
 
 extension Escape {
-  /// Text or an attribute's value in HTML, SVG and other XML. XML has no control characters, escaped or
-  /// not: they are shown.
+  /// Text or an attribute's value in HTML, SVG and other XML. XML has no control characters and no
+  /// noncharacters, escaped or not: they are shown.
   package static func xml(_ text: String) -> String {
     replacing(text) { scalar in
       switch scalar {
@@ -12,9 +12,16 @@ extension Escape {
       case "\"": "&quot;"
       case "'": "&#39;"
       case "\n", "\r", "\t": "&#\(scalar.value);"
+      case "\u{FFFE}", "\u{FFFF}": shown(scalar)
       default: isUnseen(scalar) ? shown(scalar) : nil
       }
     }
+  }
+
+  /// As `xml`, in preformatted text: its lines stay lines.
+  package static func xmlLines(_ text: String) -> String {
+    text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+      .map { xml(String($0)) }.joined(separator: "\n")
   }
 
   /// Text in GitHub-flavoured Markdown, in a paragraph or a table's cell: no part of it is markup.

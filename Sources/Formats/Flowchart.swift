@@ -1,7 +1,7 @@
 /// Boxes and arrows as Mermaid reads them, made smaller until GitHub draws them.
 ///
 /// https://mermaid.js.org/syntax/flowchart.html
-package struct Flowchart: Sendable {
+package struct Flowchart: Sendable, Hashable {
   package struct Node: Sendable, Hashable {
     /// What the box is called; several names for what is the same.
     package var names: [String]
@@ -76,8 +76,13 @@ package struct Flowchart: Sendable {
     case whole(String)
     /// Each group is one box with its count.
     case collapsed(String)
-    /// Even so it is too large: a row a box, with what its arrows come from.
-    case table(columns: [String], rows: [[String]])
+    /// Even so it is too large.
+    case table(Table)
+  }
+
+  package struct Table: Sendable, Hashable {
+    package var columns: [String]
+    package var rows: [[String]]
   }
 
   /// As much as GitHub draws.
@@ -85,7 +90,7 @@ package struct Flowchart: Sendable {
     if let text = drawable { return .whole(text) }
     let small = collapsed
     if let text = small.drawable { return .collapsed(text) }
-    return .table(columns: ["stage", "instances", "kind", "reads"], rows: small.rows)
+    return .table(small.table)
   }
 
   private var drawable: String? {
@@ -149,14 +154,17 @@ package struct Flowchart: Sendable {
     label.replacing(#/\[\d+\]/#, with: "[…]")
   }
 
-  private var rows: [[String]] {
+  /// A row a box, with what its arrows come from.
+  package var table: Table {
     let sources = Dictionary(grouping: arrows, by: \.to)
-    return nodes.enumerated().map { index, node in
-      let read = sources[index, default: []].map { nodes[$0.from].names.joined(separator: ", ") }
-      return [
-        node.names.joined(separator: ", "), "\(node.count)", node.kind,
-        read.joined(separator: ", "),
-      ]
-    }
+    return Table(
+      columns: ["stage", "instances", "kind", "reads"],
+      rows: nodes.enumerated().map { index, node in
+        let read = sources[index, default: []].map { nodes[$0.from].names.joined(separator: ", ") }
+        return [
+          node.names.joined(separator: ", "), "\(node.count)", node.kind,
+          read.joined(separator: ", "),
+        ]
+      })
   }
 }

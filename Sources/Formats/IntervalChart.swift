@@ -1,11 +1,11 @@
-/// Values with intervals, a row each, about zero (a forest plot), as SVG for light and dark pages.
-package struct IntervalChart: Sendable {
-  package struct Row: Sendable {
+/// Values with intervals, a row each, about zero (a forest plot), as SVG.
+package struct IntervalChart: Sendable, Hashable {
+  package struct Row: Sendable, Hashable {
     package var label: String
     package var value: Double
     package var low: Double
     package var high: Double
-    /// Drawn in colour; the others, controls, in grey.
+    /// Drawn with a full mark; the others, controls, with an empty one.
     package var isEmphasized: Bool
 
     package init(label: String, value: Double, low: Double, high: Double, isEmphasized: Bool) {
@@ -27,40 +27,44 @@ package struct IntervalChart: Sendable {
     self.rows = rows
   }
 
-  private static let width = 760
-  private static let rowHeight = 30.0
-  private static let top = 44.0
+  /// A label's line and, below it, that of its interval.
+  private static let rowHeight = 42.0
+  private static let left = 20.0
 
-  package func svg() -> String {
+  var names: [String] { rows.map(\.label) }
+
+  package func svg(_ looks: ChartLooks = ChartLooks()) -> String {
+    var looks = looks
+    looks.add(names)
     let shown = rows.filter { $0.value.isFinite && $0.low.isFinite && $0.high.isFinite }
-    let longest = Double(shown.map(\.label.count).max() ?? 0)
-    let left = min(max(90, longest * 7.2 + 24), 380)
     let low = min(0, shown.map(\.low).min() ?? 0)
     let high = max(0, shown.map(\.high).max() ?? 1)
     let room = max(high - low, 1e-3) * 0.05
     let x = ChartAxis(
-      .linear, low - room, high + room, from: left, to: Double(Self.width) - 90)
-    let bottom = Self.top + Double(max(shown.count, 1)) * Self.rowHeight
-    var body = ChartStyle.text(title, 16, 22, attributes: " class=\"title\"")
+      .linear, low - room, high + room, from: Self.left, to: Double(ChartStyle.width) - 74)
+    let (head, top) = ChartStyle.title(title, x: Self.left)
+    let bottom = top + Double(max(shown.count, 1)) * Self.rowHeight + 4
+    var body = head
     for tick in x.ticks(6) {
       let place = x.place(tick)
-      body += ChartStyle.line(place, Self.top, place, bottom, "class=\"grid\"")
-      body += ChartStyle.text(ChartStyle.label(tick), place, bottom + 18, anchor: "middle")
+      body += ChartStyle.line(place, top, place, bottom, "class=\"grid\"")
+      body += ChartStyle.text(ChartStyle.label(tick), place, bottom + 19, anchor: "middle")
     }
-    body += ChartStyle.line(x.place(0), Self.top, x.place(0), bottom, "class=\"axis\"")
+    body += ChartStyle.line(x.place(0), top, x.place(0), bottom, "class=\"axis\"")
+    let most = Int((Double(ChartStyle.width) - 2 * Self.left) / ChartStyle.letter)
     for (index, row) in shown.enumerated() {
-      let y = Self.top + (Double(index) + 0.5) * Self.rowHeight
-      let color = row.isEmphasized ? ChartStyle.colors[0] : "#888888"
-      body += ChartStyle.text(row.label, left - 12, y + 4, anchor: "end")
+      let y = top + Double(index) * Self.rowHeight + 32
+      let look = looks.look(of: row.label)
+      body += ChartStyle.note(ChartStyle.fitted(row.label, most), Self.left, y - 13)
+      // Without dashes: an interval ends where its line does.
       body += ChartStyle.line(
-        x.place(row.low), y, x.place(row.high), y, "stroke=\"\(color)\" stroke-width=\"2.5\"")
-      body +=
-        "<circle cx=\"\(ChartStyle.number(x.place(row.value)))\" cy=\"\(ChartStyle.number(y))\" "
-        + "r=\"4.5\" fill=\"\(color)\"/>\n"
+        x.place(row.low), y, x.place(row.high), y,
+        "stroke=\"\(look.color)\" stroke-width=\"2.5\"")
+      body += look.mark(x.place(row.value), y, isFull: row.isEmphasized)
       let sign = row.value > 0 ? "+" : ""
-      body += ChartStyle.text(sign + ChartStyle.label(row.value), x.end + 12, y + 4)
+      body += ChartStyle.text(sign + ChartStyle.label(row.value), x.end + 10, y + 5)
     }
-    body += ChartStyle.text(xLabel, (x.start + x.end) / 2, bottom + 38, anchor: "middle")
-    return ChartStyle.document(width: Self.width, height: Int(bottom) + 50, title: title, body)
+    body += ChartStyle.text(xLabel, (x.start + x.end) / 2, bottom + 41, anchor: "middle")
+    return ChartStyle.document(height: Int(bottom) + 56, title: title, body)
   }
 }

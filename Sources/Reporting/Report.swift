@@ -2,7 +2,7 @@ import Formats
 import Foundation
 import Lineage
 
-/// A run's report in markdown, from the store alone.
+/// A run's report, from the store alone.
 package enum Report {
   /// In the order of the page.
   static var sections: [any Section.Type] {
@@ -31,16 +31,40 @@ package enum Report {
     return url
   }
 
+  /// The report as one HTML file with its pictures inside, and where it lies unless somebody says so:
+  /// beside the run's own page.
+  package static func html(store: Store, runID: String, folder: URL) throws -> (
+    content: Data, url: URL
+  ) {
+    let data = try RunData(store: store, runID: runID)
+    let place = try place(of: data, in: folder)
+    let page = HTMLRenderer(
+      try blocks(data), title: "\(data.run.pipeline), run \(runID)",
+      signature: RunSignature(data.run))
+    return (Data(page.text.utf8), place.appending(path: runID + ".html"))
+  }
+
+  private static func blocks(_ data: RunData) throws -> [Block] {
+    let kinds = Set(data.run.stages.map(\.kind))
+    return try sections.filter { $0.kinds.isEmpty || !$0.kinds.isDisjoint(with: kinds) }
+      .flatMap { try $0.init(data).blocks }
+  }
+
+  private static func place(of data: RunData, in folder: URL) throws -> URL {
+    guard isPlainName(data.run.pipeline), isPlainName(data.run.id, most: 128) else {
+      throw StoreError.damaged(
+        path: data.store.databaseURL.path,
+        reason: "a run or its pipeline has a name that is no name")
+    }
+    return folder.appending(path: data.run.pipeline)
+  }
+
   /// Writes the run's own file with its pictures.
   private static func page(_ store: Store, _ runID: String, into folder: URL) throws -> URL {
     let data = try RunData(store: store, runID: runID)
-    guard isPlainName(data.run.pipeline), isPlainName(runID, most: 128) else {
-      throw StoreError.damaged(
-        path: store.databaseURL.path, reason: "a run or its pipeline has a name that is no name")
-    }
+    let place = try place(of: data, in: folder)
     let page = MarkdownRenderer(
-      try sections.flatMap { try $0.init(data).blocks }, pictureFolder: runID)
-    let place = folder.appending(path: data.run.pipeline)
+      try blocks(data), pictureFolder: runID, signature: RunSignature(data.run))
     AtomicFile.removeDrafts(in: place)
     try AtomicFile.makeFolder(place.appending(path: runID))
     for (name, content) in page.files {

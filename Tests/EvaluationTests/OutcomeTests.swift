@@ -17,6 +17,9 @@ struct OutcomeTests {
     #expect(count([Place(x: 1.5, y: 0)]) == 1)
     #expect(count([Place(x: 0.5, y: 0), Place(x: 2.5, y: 0)]) == 2)
     #expect(count([Place(x: 0, y: 2.1), Place(x: 9, y: 9)]) == 0)
+    #expect(
+      matches(requested: requested, detected: [Place(x: 2.5, y: 0)], tolerance: 2)
+        == [false, true])
     // Three detections at one request are still one find.
     #expect(count([Place(x: 0, y: 0), Place(x: 0, y: 1), Place(x: 0, y: -1)]) == 1)
   }
@@ -113,6 +116,31 @@ struct OutcomeTests {
     #expect(image.width > 16 * 4 && image.height > 16 * 4)
     #expect(image.pixels.contains(255))
     #expect(try SampleGrid.draw([row], shape: shape) == image)
+  }
+
+  @Test("missed places are crossed, found ones and those at which nobody looked are not")
+  func missed() throws {
+    let shape = PictureShape(size: 16, cells: 8)
+    func pixels(_ isFound: [[Bool]]?) throws -> [UInt8] {
+      try SampleGrid.draw(
+        [
+          SampleGrid.Row(
+            label: 2, pictures: [[Float](repeating: -1, count: 768)],
+            places: [[Place(x: 5, y: 5), Place(x: 11, y: 11)]], isFound: isFound)
+        ], shape: shape
+      ).pixels
+    }
+    func changed(_ isFound: [Bool]) throws -> [Int] {
+      zip(try pixels(nil), try pixels([isFound])).enumerated().filter {
+        $0.element.0 != $0.element.1
+      }
+      .map(\.offset)
+    }
+    #expect(try changed([true, true]).isEmpty)
+    let (first, second) = (try changed([false, true]), try changed([true, false]))
+    #expect(!first.isEmpty && first.count == second.count)
+    #expect(Set(first).isDisjoint(with: second))
+    #expect(try changed([false, false]) == (first + second).sorted())
   }
 
   @Test("places cannot be requested of words; nothing can, and pictures of them have no outlines")

@@ -70,7 +70,7 @@ private struct Inflate {
   }
 }
 
-@Suite("PNG and charts")
+@Suite("PNG")
 struct PictureFormatTests {
   @Test("checksums have the published values")
   func checksums() {
@@ -99,25 +99,10 @@ struct PictureFormatTests {
   @Test("a PNG has its chunks, their sums and the pixels")
   func png() throws {
     let pixels = (0..<5 * 3 * 3).map { UInt8($0 * 5 % 256) }
-    let data = [UInt8](try PNGImage(width: 5, height: 3, pixels: pixels).pngData())
-    #expect(data.prefix(8) == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
-    var place = 8
-    var types: [String] = []
-    var stream: [UInt8] = []
-    while place < data.count {
-      let length = data[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
-      let body = data[place + 4..<place + 8 + length]
-      var sum = CRC32()
-      sum.update(body)
-      let written = data[place + 8 + length..<place + 12 + length].reduce(UInt32(0)) {
-        $0 << 8 | UInt32($1)
-      }
-      #expect(sum.value == written)
-      types.append(String(decoding: body.prefix(4), as: UTF8.self))
-      if types.last == "IDAT" { stream += body.dropFirst(4) }
-      place += 12 + length
-    }
-    #expect(types == ["IHDR", "IDAT", "IEND"])
+    let data = try PNGImage(width: 5, height: 3, pixels: pixels).pngData()
+    let chunks = try Self.chunks(data)
+    #expect(chunks.map(\.type) == ["IHDR", "IDAT", "IEND"])
+    let stream = chunks[1].data
     let rows = try #require(Inflate.zlib(stream))
     var decoded: [UInt8] = []
     for row in 0..<3 {
@@ -132,50 +117,43 @@ struct PictureFormatTests {
     #expect(throws: FormatError.self) { try PNGImage(width: .max, height: .max, pixels: []) }
   }
 
-  @Test("charts escape names, skip what is no number, and are the same every time")
-  func charts() {
-    let chart = LineChart(
-      title: "a < b & \"c\"", xLabel: "x", yLabel: "y",
-      series: [
-        .init(
-          name: "<script>",
-          points: [
-            .init(x: 0, y: 1, low: 0.5, high: .nan), .init(x: .nan, y: 1),
-            .init(x: 2, y: .infinity), .init(x: 3, y: 2),
-          ]),
-        .init(name: "empty", points: []),
-      ], marks: [(x: 1, label: "m"), (x: .nan, label: "n")])
-    let svg = chart.svg()
-    #expect(svg == chart.svg())
-    #expect(!svg.contains("<script>") && svg.contains("&lt;script&gt;"))
-    #expect(!svg.lowercased().contains("nan") && !svg.contains("inf"))
-    #expect(svg.contains("prefers-color-scheme: dark"))
-    for scale in [ChartScale.linear, .logarithmic] {
-      let flat = LineChart(
-        title: "t", xLabel: "x", yLabel: "y",
-        series: [.init(name: "s", points: [.init(x: 1, y: 0), .init(x: 1, y: 0)])], xScale: scale,
-        yScale: scale)
-      #expect(flat.svg().hasPrefix("<svg"))
+  @Test("a PNG tells the texts that were added to it, and is the same picture")
+  func texts() throws {
+    let plain = try PNGImage(width: 2, height: 1, pixels: [1, 2, 3, 4, 5, 6]).pngData()
+    let signed = try PNGImage.adding(
+      [("Source", "run r, stage “a\u{0}\nb”"), ("Software", "Locus")], to: plain)
+    let found = try Self.chunks(signed)
+    #expect(found.map(\.type) == ["IHDR", "iTXt", "iTXt", "IDAT", "IEND"])
+    #expect(found[1].data == Array("Source\0\0\0\0\0run r, stage “a\\u{0} b”".utf8))
+    #expect(found[2].data == Array("Software\0\0\0\0\0Locus".utf8))
+    let rest = found.filter { $0.type != "iTXt" }.map(\.data)
+    #expect(try rest == Self.chunks(plain).map(\.data))
+    for bytes in [Data(), Data("GIF89a".utf8), plain.prefix(20), Data(plain.dropFirst())] {
+      #expect(throws: FormatError.self) { try PNGImage.adding([("Source", "r")], to: bytes) }
     }
-    #expect(LineChart(title: "", xLabel: "", yLabel: "", series: []).svg().hasPrefix("<svg"))
-    let forest = IntervalChart(
-      title: "t", xLabel: "x",
-      rows: [
-        .init(label: "a&b", value: 0, low: 0, high: 0, isEmphasized: true),
-        .init(label: "n", value: .nan, low: 0, high: 1, isEmphasized: false),
-      ])
-    #expect(forest.svg().contains("a&amp;b") && !forest.svg().contains(">n<"))
-    #expect(IntervalChart(title: "", xLabel: "", rows: []).svg().hasPrefix("<svg"))
+    // A part of a larger file begins at an index of its own.
+    let part = (Data([0, 0]) + plain).dropFirst(2)
+    #expect(try PNGImage.adding([("Source", "r")], to: part).count > plain.count)
   }
 
-  @Test("ticks are round and inside the axis")
-  func ticks() {
-    #expect(
-      ChartAxis(.linear, 0, 1, from: 0, to: 1).ticks(5) == [
-        0, 0.2, 0.4, 0.6000000000000001, 0.8, 1,
-      ])
-    #expect(ChartAxis(.linear, 0, 12, from: 0, to: 1).ticks(6) == [0, 2, 4, 6, 8, 10, 12])
-    let log = ChartAxis(.logarithmic, 0.03, 0.6, from: 0, to: 1).ticks(5)
-    #expect(log.map(ChartStyle.label) == ["0.05", "0.1", "0.2", "0.5"])
+  /// A file's chunks with their sums checked.
+  private static func chunks(_ file: Data) throws -> [(type: String, data: [UInt8])] {
+    let data = [UInt8](file)
+    #expect(data.prefix(8) == [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
+    var place = 8
+    var chunks: [(type: String, data: [UInt8])] = []
+    while place < data.count {
+      let length = data[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
+      let body = data[place + 4..<place + 8 + length]
+      var sum = CRC32()
+      sum.update(body)
+      let written = data[place + 8 + length..<place + 12 + length].reduce(UInt32(0)) {
+        $0 << 8 | UInt32($1)
+      }
+      #expect(sum.value == written)
+      chunks.append((String(decoding: body.prefix(4), as: UTF8.self), Array(body.dropFirst(4))))
+      place += 12 + length
+    }
+    return chunks
   }
 }

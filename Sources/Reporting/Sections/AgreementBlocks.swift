@@ -49,10 +49,10 @@ struct AgreementBlocks {
     }
     return .chart(
       name: file,
-      svg: LineChart(
-        title: "Agreement with \(reference), K = \(k): \(title)", xLabel: "σ", yLabel: title,
-        series: series, xScale: .logarithmic, yRange: 0...1
-      ).svg(),
+      .lines(
+        LineChart(
+          title: "Agreement with \(reference), K = \(k): \(title)", xLabel: "σ", yLabel: title,
+          series: series, xScale: .logarithmic, yRange: 0...1)),
       alternative: "\(title) between each machine and \(reference) against the noise level")
   }
 

@@ -37,7 +37,7 @@ struct AnalyticSection: Section {
     [
       .table(
         columns: [
-          "machine", "window, px", "labels within, px", "patches from", "training pictures",
+          "machine", "window / labels within, px", "patches from", "training pictures",
           "K_max [95 %]", "recall beyond training [95 %]", "N layouts",
           "labelled windows without agreement: K = 1 / 3 / 12",
         ], rows: found.machines.map(row)),
@@ -53,8 +53,9 @@ struct AnalyticSection: Section {
     let labels = 2 * machine.labelRadius + 1
     let kMax = machine.compared?.kMax
     return [
-      Markdown.name(machine.label), found.sideText(machine),
-      found.size.map { labels >= $0 } ?? false ? "picture" : "\(labels)",
+      Markdown.name(machine.label),
+      found.sideText(machine) + " / "
+        + (found.size.map { labels >= $0 } ?? false ? "picture" : "\(labels)"),
       machine.places == "all" ? "all places" : "the same place", "\(machine.pictures)",
       kMax.map {
         "\(Int($0.value)) [\(Int($0.low ?? $0.value)), \(Int($0.high ?? $0.value))]"
@@ -79,7 +80,7 @@ struct AnalyticSection: Section {
     func chart(
       _ title: String, _ label: String, _ range: ClosedRange<Double>,
       _ value: (ComparedEvaluation) -> Estimate?
-    ) -> String {
+    ) -> Chart {
       func point(_ side: Int, _ compared: ComparedEvaluation) -> LineChart.Point? {
         value(compared).map {
           LineChart.Point(x: Double(side), y: $0.value, low: $0.low, high: $0.high)
@@ -88,27 +89,28 @@ struct AnalyticSection: Section {
       let levels = found.networks.map { network in
         LineChart.Series(
           name: network.evaluated.label + ", trained",
-          points: [first, last].compactMap { point($0, network) })
+          points: [first, last].compactMap { point($0, network) },
+          subject: network.evaluated.label)
       }
-      return LineChart(
-        title: title, xLabel: "side of the window, px (\(last): the whole picture)",
-        yLabel: label,
-        series: distinct(machines.map(\.1)).map { setting in
-          LineChart.Series(
-            name: "analytic, no training\(setting)",
-            points: machines.filter { $0.1 == setting }.compactMap { point($0.0, $0.2) })
-        } + levels, xScale: .logarithmic, yRange: range
-      ).svg()
+      return .lines(
+        LineChart(
+          title: title, xLabel: "side of the window, px (\(last): the whole picture)",
+          yLabel: label,
+          series: distinct(machines.map(\.1)).map { setting in
+            LineChart.Series(
+              name: "analytic, no training\(setting)",
+              points: machines.filter { $0.1 == setting }.compactMap { point($0.0, $0.2) })
+          } + levels, xScale: .logarithmic, yRange: range))
     }
     return [
       .chart(
         name: "analytic-recall.svg",
-        svg: chart("Recall beyond training against the window", "location recall", 0...1) {
+        chart("Recall beyond training against the window", "location recall", 0...1) {
           $0.recallBeyond
         }, alternative: "Recall beyond the training range against the window's side"),
       .chart(
         name: "analytic-k-max.svg",
-        svg: chart("K_max against the window", "K_max", 0...12) { $0.kMax },
+        chart("K_max against the window", "K_max", 0...12) { $0.kMax },
         alternative: "K_max against the window's side, beside trained networks"),
       .paragraph(
         "Trained networks are drawn as levels; their own windows do not vary. Bands are 95 % bootstrap "
@@ -199,7 +201,7 @@ struct AnalyticSection: Section {
     _ x: (AnalyticMachines.Machine) -> Int?
   ) -> [Block] {
     guard timed.count > 1, let most = timed.map(\.seconds).max() else { return [] }
-    let svg = LineChart(
+    let chart = LineChart(
       title: title, xLabel: label, yLabel: "CPU ms a picture and pass",
       series: distinct(timed.map(\.machine.setting)).map { setting in
         LineChart.Series(
@@ -207,9 +209,8 @@ struct AnalyticSection: Section {
           points: timed.filter { $0.machine.setting == setting }.compactMap { row in
             x(row.machine).map { LineChart.Point(x: Double($0), y: row.seconds * 1e3) }
           })
-      }, yRange: 0...most * 1.1e3
-    ).svg()
-    return [.chart(name: name, svg: svg, alternative: title)]
+      }, yRange: 0...most * 1.1e3)
+    return [.chart(name: name, .lines(chart), alternative: title)]
   }
 }
 

@@ -45,10 +45,11 @@ struct CostSection: Section {
       .heading("Training"),
       .chart(
         name: "training.svg",
-        svg: LineChart(
-          title: "Training loss", xLabel: "pictures seen", yLabel: "weighted squared error",
-          series: series, yScale: .logarithmic
-        ).svg(), alternative: "Training loss against pictures seen"),
+        .lines(
+          LineChart(
+            title: "Training loss", xLabel: "pictures seen", yLabel: "weighted squared error",
+            series: series, yScale: .logarithmic)),
+        alternative: "Training loss against pictures seen"),
       .paragraph(
         "Losses compare only between models with the same noise distribution and label balance."),
       TrainingRow.question(run).block,

@@ -4,6 +4,8 @@ import Measures
 
 /// Average causal effects of the masks, with their controls.
 struct EffectSection: Section {
+  static let kinds: Set = ["intervene"]
+
   private let run: String
   private let effects: [EffectRow]
   private let unpaired: [UnpairedMask]
@@ -72,7 +74,7 @@ struct EffectSection: Section {
           isEmphasized: controls.contains($0.intervention) == false)
       })
     return .chart(
-      name: "effects.svg", svg: chart.svg(),
+      name: "effects.svg", .intervals(chart),
       alternative: "Effect of each mask on location recall with its interval")
   }
 

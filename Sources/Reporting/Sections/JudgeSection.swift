@@ -2,6 +2,8 @@ import Measures
 
 /// What the instrument itself is worth.
 struct JudgeSection: Section {
+  static let kinds: Set = ["judge"]
+
   private let run: String
   private let rows: [CalibrationRow]
 

@@ -3,6 +3,8 @@ import Measures
 
 /// K_max beside the published numbers, and the whole curves that K_max alone hides.
 struct LengthGeneralizationSection: Section {
+  static let kinds: Set = ["evaluate"]
+
   private let run: String
   private let evaluated: [EvaluatedModel]
   private let comparisons: [ComparedEvaluation]
@@ -25,8 +27,9 @@ struct LengthGeneralizationSection: Section {
     return [heading] + kMaxTable + charts + everyNumber + disagreement
   }
 
+  private var thresholds: [Double] { Set(comparisons.map(\.threshold)).sorted() }
+
   private var kMaxTable: [Block] {
-    let thresholds = Set(comparisons.map(\.threshold)).sorted()
     if thresholds.isEmpty {
       return [.paragraph("K_max was not computed: no `compare` stage finished.")]
     }
@@ -39,7 +42,7 @@ struct LengthGeneralizationSection: Section {
       .table(
         columns: [
           "model", "labelling", "mask", "K_max [95 %]", "published", "N layouts", "tested K",
-          "λ at K_max", "λ at largest K",
+          "λ at K_max / largest K",
         ], rows: comparisons.map(row)),
       ComparedEvaluation.question(run).block, EvaluatedModel.question(run).block,
     ]
@@ -57,7 +60,7 @@ struct LengthGeneralizationSection: Section {
       Markdown.name(compared.label), model.labelling ?? "?", model.arm,
       "\(Int(k.value)) [\(Int(k.low ?? k.value)), \(Int(k.high ?? k.value))]",
       published(model), Markdown.count(k.n), tested.map(String.init).joined(separator: " "),
-      load(Int(k.value)), load(tested.last),
+      "\(load(Int(k.value))) / \(load(tested.last))",
     ]
   }
 
@@ -84,7 +87,7 @@ struct LengthGeneralizationSection: Section {
     if !plain.isEmpty {
       blocks.append(
         .chart(
-          name: "recall.svg", svg: chart("Recall against K, as trained", plain),
+          name: "recall.svg", chart("Recall against K, as trained", plain),
           alternative: "Location recall against the number of requested places, for each model"))
     }
     if !masked.isEmpty {
@@ -92,27 +95,32 @@ struct LengthGeneralizationSection: Section {
       blocks.append(
         .chart(
           name: "recall-masked.svg",
-          svg: chart("Recall against K, behind masks", baselines + masked),
+          chart("Recall against K, behind masks", baselines + masked),
           alternative: "Location recall against the number of requested places, for each mask"))
     }
     return blocks
   }
 
-  private func chart(_ title: String, _ models: [EvaluatedModel]) -> String {
-    LineChart(
-      title: title, xLabel: "K, requested places", yLabel: "location recall",
-      series: models.map { model in
-        let recall = curves[.recall, of: model]
-        return LineChart.Series(
-          name: model.label,
-          points: recall.keys.sorted().compactMap { k in
-            recall[k].map {
-              LineChart.Point(x: Double(k), y: $0.value, low: $0.low, high: $0.high)
-            }
-          })
-      }, yRange: 0...1,
-      marks: trainingMaximum.map { [(x: Double($0), label: "largest in training")] } ?? []
-    ).svg()
+  private func chart(_ title: String, _ models: [EvaluatedModel]) -> Chart {
+    .lines(
+      LineChart(
+        title: title, xLabel: "K, requested places", yLabel: "location recall",
+        series: models.map { model in
+          let recall = curves[.recall, of: model]
+          return LineChart.Series(
+            name: model.label,
+            points: recall.keys.sorted().compactMap { k in
+              recall[k].map {
+                LineChart.Point(x: Double(k), y: $0.value, low: $0.low, high: $0.high)
+              }
+            })
+        }, yRange: 0...1,
+        marks: trainingMaximum.map {
+          [LineChart.Mark(at: Double($0), label: "largest in training")]
+        } ?? [],
+        levels: thresholds.map {
+          LineChart.Mark(at: $0, label: "threshold \(ChartNumber.text($0))")
+        }))
   }
 
   private var everyNumber: [Block] {

@@ -3,7 +3,7 @@ import Foundation
 import Lineage
 import Workflow
 
-/// Stages and what flowed between them, as a Mermaid graph where GitHub draws it.
+/// Stages and what flowed between them.
 struct LineageSection: Section {
   private let run: RunRecord
   private let arrows: [ArrowRow]
@@ -18,30 +18,10 @@ struct LineageSection: Section {
     if arrows.isEmpty {
       return [heading, .paragraph("No artifact has been used by another stage.")]
     }
-    return [heading] + drawn + [ArrowRow.question(run.id).block]
+    return [heading, .graph(graph), ArrowRow.question(run.id).block]
   }
 
-  private var drawn: [Block] {
-    let chart = chart
-    let tooLarge =
-      "Drawn whole, the graph has \(chart.arrows.count) arrows between \(chart.nodes.count) boxes, more than "
-      + "GitHub draws (\(Flowchart.mostArrows) arrows, \(Flowchart.mostCharacters) characters)"
-    switch chart.drawing {
-    case .whole(let text): return [.code(text, language: "mermaid")]
-    case .collapsed(let text):
-      return [
-        .paragraph(tooLarge + ": the instances of a stage are one box, with their number."),
-        .code(text, language: "mermaid"),
-      ]
-    case .table(let columns, let rows):
-      return [
-        .paragraph(tooLarge + ", with one box a stage too: a row a stage instead."),
-        .table(columns: columns, rows: rows.map { $0.map(Markdown.escape) }),
-      ]
-    }
-  }
-
-  private var chart: Flowchart {
+  private var graph: Flowchart {
     let nodes = nodes
     var numbers: [String: Int] = [:]
     for (number, equal) in nodes.enumerated() {

@@ -4,6 +4,8 @@ import Measures
 
 /// How far outputs depend on pixels and labels.
 struct LocalitySection: Section {
+  static let kinds: Set = ["probe"]
+
   private let run: String
   private let rows: [LocalityRow]
   private let sides: [SidesRow]
@@ -28,7 +30,7 @@ struct LocalitySection: Section {
       .paragraph(
         "Share of the squared sensitivity of an output pixel that lies within a square window around it, "
           + "by exact Jacobians for pixels and by removing labels one at a time for conditioners. "
-          + "*Even* is what the windows would hold if sensitivity were spread evenly over the picture. "
+          + "Charts show the rest, which lies outside. *Even* is what it would be if sensitivity were spread evenly over the picture. "
           + "Bands are 95 % bootstrap intervals over pictures."),
     ]
     for space in [Measure.Space.pixel, .conditioner] {
@@ -58,26 +60,41 @@ struct LocalitySection: Section {
     if !even.isEmpty {
       let points = even.keys.sorted().map { window in
         let shares = even[window, default: []].map(\.share.value)
-        return LineChart.Point(
-          x: Double(window), y: shares.reduce(0, +) / Double(shares.count))
+        return outside(window, Estimate(value: shares.reduce(0, +) / Double(shares.count)))
       }
       series.append(LineChart.Series(name: "even", points: points, isReference: true))
     }
     let subject = space == .pixel ? "pixels" : "conditioners"
     let chart = LineChart(
       title: "Locality in \(subject), K = \(k), σ = \(ChartNumber.text(sigma))",
-      xLabel: "side of the window, px", yLabel: "share of squared sensitivity",
-      series: series, yRange: 0...1)
+      xLabel: "side of the window, px", yLabel: "share outside the window",
+      series: series, yScale: .logarithmic, yRange: leastDecade(series)...1, showsLess: true)
     return .chart(
-      name: "locality-\(space.rawValue)-\(k).svg", svg: chart.svg(),
-      alternative: "Share of squared sensitivity to \(subject) against window size, K = \(k)")
+      name: "locality-\(space.rawValue)-\(k).svg", .lines(chart),
+      alternative:
+        "Share of squared sensitivity to \(subject) outside the window against its side, K = \(k)"
+    )
+  }
+
+  /// Local models are told apart by what little lies outside: by decades, not beside the most.
+  private func outside(_ window: Int, _ share: Estimate) -> LineChart.Point {
+    func rest(_ share: Double) -> Double { max(0, 1 - share) }
+    return LineChart.Point(
+      x: Double(window), y: rest(share.value), low: share.high.map(rest), high: share.low.map(rest))
+  }
+
+  /// Of the charts, as of the maps.
+  private static let decades = 6.0
+
+  private func leastDecade(_ series: [LineChart.Series]) -> Double {
+    let values = series.flatMap(\.points).map(\.y).filter { $0 >= pow(10, -Self.decades) }
+    return pow(10, min(-1, floor(log10(values.min() ?? 1))))
   }
 
   private func grouped(_ rows: [LocalityRow]) -> [LineChart.Series] {
     var series: [LineChart.Series] = []
     for row in rows {
-      let point = LineChart.Point(
-        x: Double(row.window), y: row.share.value, low: row.share.low, high: row.share.high)
+      let point = outside(row.window, row.share)
       if series.last?.name == row.label {
         series[series.count - 1].points.append(point)
       } else {

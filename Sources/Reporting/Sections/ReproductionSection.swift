@@ -40,9 +40,12 @@ struct ReproductionSection: Section {
         "Artifacts and their hashes",
         [
           .table(
-            columns: ["stage", "role", "bytes", "SHA-256"],
+            columns: ["artifact", "SHA-256"],
             rows: artifacts.map {
-              [Markdown.name($0.stage), Markdown.escape($0.role), "\($0.bytes)", "`\($0.sha256)`"]
+              [
+                "\(Markdown.name($0.stage)) \(Markdown.escape($0.role)), \($0.bytes) bytes",
+                "`\($0.sha256)`",
+              ]
             })
         ]),
       .paragraph(

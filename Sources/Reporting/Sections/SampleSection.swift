@@ -1,15 +1,33 @@
+import Formats
+
 /// Generated pictures with the requested cells outlined.
 struct SampleSection: Section {
+  static let kinds: Set = ["evaluate"]
+
   private let run: String
   private let isAny: Bool
   private let grids: [SectionPicture]
+  /// Whether every grid tells found places from missed ones.
+  private let tellsMissed: Bool
 
   private static let (kind, role) = ("evaluate", "grid")
 
   init(_ data: RunData) throws {
     run = data.run.id
     isAny = try !data.ask(StageFileRow.question(run, kind: Self.kind, role: Self.role)).isEmpty
+    tellsMissed = try data.ask(Self.version(run)).first.map { $0 >= 4 } ?? false
     grids = try SectionPicture.all(data, kind: Self.kind, role: Self.role)
+  }
+
+  /// The least version of an evaluation; 0 of one that did not say.
+  private static func version(_ runID: String) -> Question<Int> {
+    Question(
+      """
+      SELECT min(coalesce(e.kind_version, 0)) AS version
+      FROM stage s JOIN execution e ON e.id = s.execution_id
+      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'evaluate' HAVING count(*) > 0
+      """
+    ) { try $0.integer("version") }
   }
 
   var blocks: [Block] {
@@ -19,7 +37,8 @@ struct SampleSection: Section {
       heading,
       .paragraph(
         "A row a K (the number at its left), a column a layout; the same layouts and the same starting "
-          + "noise in every grid. Outlined: the requested cells."),
+          + "noise in every grid. Outlined: the requested cells"
+          + (tellsMissed ? "; crossed: those in which the judge found nothing." : ".")),
     ]
     for (index, grid) in grids.enumerated() {
       blocks += [

@@ -26,6 +26,6 @@ struct SectionPicture {
         "**Missing or damaged:** the store has no such picture as was made; `locus verify` says more."
       )
     }
-    return .picture(name: name, content: content, alternative: alternative)
+    return .picture(name: name, content: content, stage: stage, alternative: alternative)
   }
 }

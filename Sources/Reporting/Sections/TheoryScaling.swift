@@ -102,7 +102,7 @@ struct TheoryScaling {
       }, xScale: .logarithmic, yScale: .logarithmic)
     return [
       .chart(
-        name: "theory-together-\(first.group).svg", svg: chart.svg(),
+        name: "theory-together-\(first.group).svg", .lines(chart),
         alternative: "KL to the composed density against the violation of locality, by coupling")
     ]
   }
@@ -123,7 +123,7 @@ struct TheoryScaling {
       }, xScale: .logarithmic, yScale: .logarithmic)
     return [
       .chart(
-        name: "theory-noise-\(first.group).svg", svg: chart.svg(),
+        name: "theory-noise-\(first.group).svg", .lines(chart),
         alternative: "KL over the violation of locality against the noise level")
     ]
   }

@@ -60,9 +60,15 @@ extension CommandContext {
   /// Writes a file that the command line names and prints its path, unless the file is what the path
   /// would be printed to.
   func write(_ data: Data, to path: String) throws {
-    let url = URL(filePath: path)
-    try naming(path) { () throws(StoreError) in try OutputFile.write(data, to: url) }
-    if !OutputFile.isStandardOutput(url) { try console.printLine(path) }
+    try save(data, to: path)
+    if !OutputFile.isStandardOutput(URL(filePath: path)) { try console.printLine(path) }
+  }
+
+  /// Writes a file that the command line names, and says nothing.
+  func save(_ data: Data, to path: String) throws {
+    try naming(path) { () throws(StoreError) in
+      try OutputFile.write(data, to: URL(filePath: path))
+    }
   }
 }
 

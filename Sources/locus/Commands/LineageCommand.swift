@@ -52,9 +52,10 @@ enum LineageCommand: Command {
     case .collapsed(let text):
       console.tell(tooLarge + ": the instances of a stage are one box; --format dot has each")
       try console.write(text + "\n")
-    case .table(let columns, let rows):
+    case .table(let drawn):
       console.tell(tooLarge + ", with one box a stage too: a table; --format dot has each arrow")
-      let table = TextTable(columns: columns, rows: rows.map { $0.map(JSONValue.string) })
+      let table = TextTable(
+        columns: drawn.columns, rows: drawn.rows.map { $0.map(JSONValue.string) })
       try console.write(table.text(.markdown))
     }
   }
