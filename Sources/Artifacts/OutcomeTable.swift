@@ -63,7 +63,9 @@ package struct OutcomeTable: Sendable {
     self.digests = digests
   }
 
-  private static let columns = ["seed", "k", "layout", "requested", "found", "drawn", "digest"]
+  private static let columns = [
+    "seed", "k", "layout", "requested", "found", "drawn", "found_background", "chance", "digest",
+  ]
 
   package var json: JSONValue {
     .object([
@@ -72,9 +74,10 @@ package struct OutcomeTable: Sendable {
         zip(outcomes, digests).map { outcome, digest in
           let numbers = [
             outcome.seed, outcome.k, outcome.layout, outcome.requested, outcome.found,
-            outcome.drawn,
+            outcome.drawn, outcome.foundBackground ?? 0,
           ]
-          return .array(numbers.map(JSONValue.integer) + [.string(digest)])
+          return .array(
+            numbers.map(JSONValue.integer) + [.number(outcome.chance ?? 0), .string(digest)])
         }),
     ])
   }
@@ -95,18 +98,22 @@ package struct OutcomeTable: Sendable {
     digests = []
     for row in rows {
       let cells = row.array ?? []
-      let numbers = cells.compactMap(\.integer)
-      guard numbers.count == 6, let digest = cells.last?.string else {
-        throw ArtifactError(file: file, reason: "has a row that is not six numbers and a digest")
+      let numbers = cells.prefix(7).compactMap(\.integer)
+      guard cells.count == 9, numbers.count == 7, let chance = cells[7].number,
+        let digest = cells[8].string
+      else {
+        throw ArtifactError(file: file, reason: "has a row that is not eight numbers and a digest")
       }
       let outcome = Outcome(
         seed: numbers[0], k: numbers[1], layout: numbers[2], requested: numbers[3],
-        found: numbers[4], drawn: numbers[5])
+        found: numbers[4], drawn: numbers[5], foundBackground: numbers[6], chance: chance)
       // Sums over pictures must not overflow.
       guard
         [outcome.k, outcome.layout, outcome.requested, outcome.found, outcome.drawn]
           .allSatisfy({ (0...1 << 20).contains($0) }),
-        outcome.found <= min(outcome.requested, outcome.drawn)
+        outcome.found <= min(outcome.requested, outcome.drawn),
+        (0...outcome.requested).contains(numbers[6]),
+        chance >= 0, chance <= Double(outcome.requested)
       else { throw ArtifactError(file: file, reason: "has a row with impossible counts") }
       outcomes.append(outcome)
       digests.append(digest)

@@ -27,8 +27,18 @@ package struct Outcome: Sendable, Hashable, Codable {
   package var found: Int
   /// Objects in the picture.
   package var drawn: Int
+  /// Requested places with an object, as the background detector sees it; `nil` where it was not kept.
+  package var foundBackground: Int?
+  /// How many places would be found had another layout of the same K been requested: the mean over the
+  /// evaluation's others. `nil` where it was not kept.
+  package var chance: Double?
 
-  package init(seed: Int, k: Int, layout: Int, requested: Int, found: Int, drawn: Int) {
+  package init(
+    seed: Int, k: Int, layout: Int, requested: Int, found: Int, drawn: Int,
+    foundBackground: Int? = nil, chance: Double? = nil
+  ) {
+    self.foundBackground = foundBackground
+    self.chance = chance
     self.seed = seed
     self.k = k
     self.layout = layout
@@ -43,6 +53,8 @@ package struct Outcome: Sendable, Hashable, Codable {
 
 package enum EvaluationError: CategorizedError, Hashable, CustomStringConvertible {
   case noCommonLayouts
+  /// A mask behind which requests are met no better than by other layouts' pictures.
+  case atChance(mask: String, recall: Interval, base: Interval)
   case judge(String)
   case setting(name: String, found: String, accepted: String)
 
@@ -52,11 +64,35 @@ package enum EvaluationError: CategorizedError, Hashable, CustomStringConvertibl
     switch self {
     case .noCommonLayouts:
       "the two evaluations share no layout: give them the same seed and common `counts`"
+    case .atChance(let mask, let recall, let base):
+      "\(mask) draws pictures that do not follow their layouts: its recall beyond chance is"
+        + " \(Self.text(recall)), its base's \(Self.text(base)); it can neither repair nor object, take it"
+        + " out of the comparison or change it"
     case .judge(let reason): "the judge's file: \(reason)"
     case .setting(let name, let found, let accepted):
       "\(name) is \(found), accepted: \(accepted)"
     }
   }
+}
+
+extension EvaluationError {
+  fileprivate static func text(_ interval: Interval) -> String {
+    func short(_ value: Double) -> String { "\((value * 1000).rounded() / 1000)" }
+    return "\(short(interval.value)) [\(short(interval.low)), \(short(interval.high))]"
+  }
+}
+
+/// What of a request would be found by chance: the mean over other requests, each held against the same
+/// detections; 0 without any other.
+package func chanceCount(requests: [[Place]], own: Int, detected: [Place], tolerance: Double)
+  -> Double
+{
+  if requests.count < 2 { return 0 }
+  let found = requests.indices.reduce(0) { sum, other in
+    other == own
+      ? sum : sum + matchCount(requested: requests[other], detected: detected, tolerance: tolerance)
+  }
+  return Double(found) / Double(requests.count - 1)
 }
 
 /// How many of `requested` are found.
@@ -144,5 +180,17 @@ private func mean(_ rows: [Outcome], _ seed: UInt64, _ value: (Outcome) -> Doubl
     strata: [0..<rows.count], count: rows.count, n: rows.count
   ) { weights in
     zip(weights, values).reduce(0) { $0 + Double($1.0) * $1.1 } / Double(max(values.count, 1))
+  }
+}
+
+extension [Outcome] {
+  /// The same with what the background detector found; `nil` where that was not kept.
+  package var asTheBackgroundSees: [Outcome]? {
+    var result = self
+    for i in indices {
+      guard let found = self[i].foundBackground else { return nil }
+      result[i].found = found
+    }
+    return result
   }
 }

@@ -17,12 +17,15 @@ package enum EffectMeasure: String, Sendable, CaseIterable {
   case exact
   /// Found of drawn objects: what drawing everywhere costs.
   case precision
+  /// Found of requested places as the background detector sees it.
+  case background
 
   fileprivate func parts(_ outcome: Outcome) -> (hits: Double, total: Double) {
     switch self {
     case .recall: (Double(outcome.found), Double(outcome.requested))
     case .exact: (outcome.exact ? 1 : 0, 1)
     case .precision: (Double(outcome.found), Double(outcome.drawn))
+    case .background: (Double(outcome.foundBackground ?? 0), Double(outcome.requested))
     }
   }
 }

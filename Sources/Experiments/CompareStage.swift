@@ -73,13 +73,25 @@ enum CompareStage {
     var metrics = [Measure.kMaxThreshold.row(threshold)]
     for entry in entries {
       try context.checkCancellation()
-      let interval = kMax(entry.outcomes, threshold: threshold, seed: context.seed)
+      let interval = kMax(entry.outcomes, threshold: threshold)
       metrics.append(
         Measure.kMax.row(interval, seed(entry).map(Coordinate.seed), .subject(entry.name)))
       let beyond = Set(entry.outcomes.map(\.k)).filter { $0 > entry.manifest.trainingMaximum }
       if let recall = pooledRecall(entry.outcomes, counts: beyond, seed: context.seed) {
         metrics.append(
           Measure.recallBeyond.row(
+            recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
+      }
+      if let recall = correctedRecall(entry.outcomes, counts: beyond, seed: context.seed) {
+        metrics.append(
+          Measure.recallBeyondCorrected.row(
+            recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
+      }
+      if let others = entry.outcomes.asTheBackgroundSees,
+        let recall = pooledRecall(others, counts: beyond, seed: context.seed)
+      {
+        metrics.append(
+          Measure.recallBeyondBackground.row(
             recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
       }
     }
@@ -136,6 +148,7 @@ enum CompareStage {
     for entry in entries where !entry.manifest.isPlain {
       try context.checkCancellation()
       guard let baseline = baseline(of: entry, in: entries) else { continue }
+      if measure == .recall { try refuseChance(entry, baseline, context) }
       let tested = Set(entry.outcomes.map(\.k)).intersection(baseline.outcomes.map(\.k))
         .subtracting([0])
       let beyond = tested.filter { $0 > entry.manifest.trainingMaximum }
@@ -165,6 +178,18 @@ enum CompareStage {
       rows.append(Measure.pHolm(on).row(adjusted, .subject(test.arm), n: tests.count))
     }
     return rows
+  }
+
+  /// A mask behind which pictures do not follow their layouts could neither repair nor object.
+  private static func refuseChance(_ entry: Entry, _ base: Entry, _ context: StageContext) throws {
+    let counts = Set(entry.outcomes.map(\.k)).intersection(base.outcomes.map(\.k)).subtracting([0])
+    guard let mask = entry.manifest.mask,
+      let own = correctedRecall(entry.outcomes, counts: counts, seed: context.seed),
+      let plain = correctedRecall(base.outcomes, counts: counts, seed: context.seed)
+    else { return }
+    if own.low <= 0, own.high < plain.low, plain.low > 0 {
+      throw EvaluationError.atChance(mask: "mask `\(mask.mask.rawValue)`", recall: own, base: plain)
+    }
   }
 
   /// Each mask beside every one that can object to it.
@@ -230,6 +255,7 @@ extension EffectMeasure {
     case .recall: .recall
     case .exact: .exact
     case .precision: .precision
+    case .background: .background
     }
   }
 }

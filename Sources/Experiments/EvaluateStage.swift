@@ -106,6 +106,8 @@ struct DrawnPicture {
   /// (S, S, 3).
   var picture: [Float]
   var outcome: Outcome
+  /// The judge's.
+  var detected: [Place]
   /// Of the requested places.
   var isFound: [Bool]
   /// By the background-difference detector.
@@ -162,7 +164,20 @@ struct Evaluator {
             metrics: requested == 0
               ? [] : [Measure.recall.row(Double(found) / Double(requested))]))
       })
-    return drawn
+    return withChance(drawn)
+  }
+
+  /// What of each picture's objects other layouts of the same K would have met.
+  private func withChance(_ drawn: [DrawnPicture]) -> [DrawnPicture] {
+    var result = drawn
+    for members in Dictionary(grouping: drawn.indices, by: { drawn[$0].request.k }).values {
+      let requests = members.map { drawn[$0].request.places }
+      for (place, index) in members.enumerated() {
+        result[index].outcome.chance = chanceCount(
+          requests: requests, own: place, detected: drawn[index].detected, tolerance: tolerance)
+      }
+    }
+    return result
   }
 
   /// Pictures for layouts, (N, S, S, 3).
@@ -186,15 +201,20 @@ struct Evaluator {
     -> [DrawnPicture]
   {
     let count = artifact.denoiser.shape.pictureCount
-    let found = judge.judge.detect(pictures, threads: context.threads)
-    let crossChecked = judge.background.detect(pictures)
+    // The detectors see what a stored picture holds, so that anybody can count again.
+    let stored = pictures.map { TrainingSet.value(EvaluationReport.byte($0)) }
+    let found = judge.judge.detect(stored, threads: context.threads)
+    let crossChecked = judge.background.detect(stored)
     return requests.enumerated().map { i, request in
       let picture = Array(pictures[i * count..<(i + 1) * count])
+      let crossCheck = outcome(request, crossChecked[i])
+      var own = outcome(request, found[i])
+      own.foundBackground = crossCheck.found
       return DrawnPicture(
-        request: request, picture: picture, outcome: outcome(request, found[i]),
+        request: request, picture: picture, outcome: own, detected: found[i],
         isFound: matches(
           requested: request.places, detected: found[i], tolerance: tolerance),
-        crossCheck: outcome(request, crossChecked[i]),
+        crossCheck: crossCheck,
         digest: String(SHA256.hash(picture.withUnsafeBytes { Data($0) }).prefix(16)))
     }
   }

@@ -36,7 +36,7 @@ struct EvaluationReport {
       let o = drawn.outcome
       return OutcomeRow(
         k: o.k, layout: o.layout, seed: o.seed, requested: o.requested, found: o.found,
-        drawn: o.drawn, exact: o.exact)
+        drawn: o.drawn, exact: o.exact, foundBackground: o.foundBackground, chance: o.chance)
     }
     return StageOutput(files: files, metrics: metrics(), tables: OutcomeRow.tables(outcomes))
   }
@@ -66,6 +66,12 @@ struct EvaluationReport {
       if let precision = summary.precision {
         rows.append(Measure.precision.row(precision, .k(k), .seed(seed)))
       }
+      let chances = drawn.map(\.outcome).filter { $0.k == k }.compactMap(\.chance)
+      if k > 0, !chances.isEmpty {
+        rows.append(
+          Measure.recallChance.row(
+            chances.reduce(0, +) / Double(chances.count * k), .k(k), .seed(seed), n: chances.count))
+      }
       rows.append(Measure.countError.row(summary.countError, .k(k), .seed(seed)))
       rows.append(Measure.drawn.row(summary.drawn, .k(k), .seed(seed)))
       rows.append(Measure.exact.row(summary.exact, .k(k), .seed(seed)))
@@ -77,9 +83,14 @@ struct EvaluationReport {
     return rows
   }
 
+  /// A value of a picture as it is stored, clipped.
+  static func byte(_ value: Float) -> UInt8 {
+    UInt8(min(max((value + 1) * 127.5, 0), 255).rounded())
+  }
+
   private func samples() throws -> NPYArray {
     let bytes = drawn.flatMap { drawn in
-      drawn.picture.map { UInt8(min(max(($0 + 1) * 127.5, 0), 255).rounded()) }
+      drawn.picture.map(Self.byte)
     }
     return try NPYArray(
       shape: [drawn.count, shape.size, shape.size, 3], elements: .uint8(bytes))

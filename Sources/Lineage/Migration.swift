@@ -68,9 +68,24 @@ extension Schema {
   {
     let columns = Set(try database.texts("SELECT name FROM pragma_table_info('metric')"))
     let tables = Set(try database.texts("SELECT name FROM sqlite_schema WHERE type = 'table'"))
-    return vocabulary.dimensions.filter { !columns.contains($0.name) }
+    return try vocabulary.dimensions.filter { !columns.contains($0.name) }
       .map { "ALTER TABLE metric ADD COLUMN \(column($0))" }
       + vocabulary.tables.filter { !tables.contains($0.name) }.map(table)
+      + late(of: vocabulary.tables.filter { tables.contains($0.name) }, in: database)
+  }
+
+  private static func late(of tables: [TableDeclaration], in database: Connection)
+    throws(StoreError) -> [String]
+  {
+    var statements: [String] = []
+    for table in tables where table.columns.contains(where: \.isLate) {
+      let found = Set(
+        try database.texts("SELECT name FROM pragma_table_info(?)", [.text(table.name)]))
+      for own in table.columns where own.isLate && !found.contains(own.name) {
+        statements.append("ALTER TABLE \"\(table.name)\" ADD COLUMN \(column(own))")
+      }
+    }
+    return statements
   }
 
   // MARK: - Measures

@@ -32,6 +32,12 @@ enum Schema {
     "\"\(dimension.name)\" \(dimension.type.rawValue)"
   }
 
+  /// How a column of a further table is declared.
+  static func column(_ column: TableDeclaration.Column) -> String {
+    "\"\(column.name)\" \(column.type.rawValue)" + (column.isLate ? "" : " NOT NULL")
+      + (column.check.map { " CHECK (\($0))" } ?? "")
+  }
+
   private static func metric(_ dimensions: [MetricDimension]) -> String {
     let columns = dimensions.filter { !$0.isLate }.map { "  \(column($0)),\n" }.joined()
     let late = dimensions.filter(\.isLate).map { ",\n  \(column($0))" }.joined()
@@ -53,10 +59,7 @@ enum Schema {
   }
 
   static func table(_ declaration: TableDeclaration) -> String {
-    let columns = declaration.columns.map { column in
-      "  \"\(column.name)\" \(column.type.rawValue) NOT NULL"
-        + (column.check.map { " CHECK (\($0))" } ?? "") + ",\n"
-    }.joined()
+    let columns = declaration.columns.map { "  \(self.column($0)),\n" }.joined()
     let key = ["execution_id"] + declaration.key.map { "\"\($0)\"" }
     return """
       CREATE TABLE "\(declaration.name)" (

@@ -94,14 +94,18 @@ package struct TableDeclaration: Sendable, Hashable {
     package var type: ColumnType
     /// What SQL shall check of it.
     package var check: String?
+    /// Whether it came after stores had been made: it is added to them, and rows from before have none.
+    package var isLate: Bool
 
-    package init(_ name: String, _ type: ColumnType, check: String? = nil) {
+    package init(_ name: String, _ type: ColumnType, check: String? = nil, isLate: Bool = false) {
+      self.isLate = isLate
       self.name = name
       self.type = type
       self.check = check
     }
   }
   package var name: String
+  /// Late ones last.
   package var columns: [Column]
   /// The columns that, with `execution_id`, tell rows apart.
   package var key: [String]

@@ -11,6 +11,9 @@ extension Measure {
   package static let recallBackground = Measure(
     "recall_background", by: [.k, .seed], interval: .bootstrapOrWilson, in: evaluate,
     "Recall as the background detector sees it.")
+  package static let recallChance = Measure(
+    "recall_chance", by: [.k, .seed], in: evaluate,
+    "Recall had other layouts of the same K been requested of the same pictures.")
   package static let judgeDisagreement = Measure(
     "judge_disagreement", by: [.k, .seed], in: evaluate,
     "How far the detectors' recalls differ beyond what they do on renders.")
@@ -37,7 +40,8 @@ extension Measure {
     "Area from which labels reach one output pixel.")
 
   static let evaluation: [Measure] = [
-    recall, recallBackground, judgeDisagreement, precision, countError, drawn, exact, windowLoad,
+    recall, recallBackground, recallChance, judgeDisagreement, precision, countError, drawn, exact,
+    windowLoad,
     trainingMaximum, labelWindowArea,
   ]
 }
@@ -45,7 +49,7 @@ extension Measure {
 /// Evaluations beside each other.
 extension Measure {
   package static let kMax = Measure(
-    "k_max", unit: "labels", by: [.seed, .subject], interval: .bootstrap, in: compare,
+    "k_max", unit: "labels", by: [.seed, .subject], interval: .inversion, in: compare,
     "Largest K whose recall, and that of every tested K below it, reaches the threshold.",
     source: .localScores)
   package static let kMaxThreshold = Measure(
@@ -53,6 +57,12 @@ extension Measure {
   package static let recallBeyond = Measure(
     "recall_beyond", by: [.seed, .subject], interval: .bootstrap, in: compare,
     "Recall pooled over every K beyond the training maximum.")
+  package static let recallBeyondCorrected = Measure(
+    "recall_beyond_corrected", by: [.seed, .subject], interval: .bootstrap, in: compare,
+    "Recall beyond chance, averaged over every tested K beyond the training maximum.")
+  package static let recallBeyondBackground = Measure(
+    "recall_beyond_background", by: [.seed, .subject], interval: .bootstrap, in: compare,
+    "Recall beyond the training maximum as the background detector sees it, pooled over K.")
   package static let identicalPictures = Measure(
     "identical_pictures", by: [.subject], in: compare,
     "Share of an identity mask's pictures that equal its baseline's bit for bit.")
@@ -67,13 +77,14 @@ extension Measure {
 
   /// What the effect of a mask is measured on.
   package enum Effect: String, Sendable, CaseIterable {
-    case recall, exact, precision
+    case recall, exact, precision, background
 
     fileprivate var words: String {
       switch self {
       case .recall: "recall"
       case .exact: "the share of exact pictures"
       case .precision: "precision"
+      case .background: "recall as the background detector sees it"
       }
     }
   }
@@ -98,7 +109,10 @@ extension Measure {
   }
 
   static let comparison: [Measure] =
-    [kMax, kMaxThreshold, recallBeyond, identicalPictures, effectRecallInRange, contrastRecall]
+    [
+      kMax, kMaxThreshold, recallBeyond, recallBeyondCorrected, recallBeyondBackground,
+      identicalPictures, effectRecallInRange, contrastRecall,
+    ]
     + Effect.allCases.map(effect) + Effect.allCases.map(p) + Effect.allCases.map(pHolm)
 
   /// The name by which the view `intervention_effect` knows what an effect is on, by measure.

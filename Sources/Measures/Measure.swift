@@ -49,6 +49,7 @@ package enum IntervalMethod: String, Sendable, CaseIterable {
   case bootstrap = "bootstrap over layouts"
   case bootstrapOrWilson = "bootstrap over layouts; Wilson where all agree"
   case wilson = "Wilson"
+  case inversion = "inverted tests of each K, Holm for the upper end"
   case pictures = "bootstrap over pictures"
   case median = "bootstrap of the median over pictures"
   case integration = "1.96 standard errors over points, or the error of a quadrature"

@@ -9,10 +9,16 @@ package struct OutcomeRow: Sendable, Hashable {
   package var found: Int
   package var drawn: Int
   package var exact: Bool
+  /// As the background detector sees it, and as any other layout would be found; `nil` in rows of before.
+  package var foundBackground: Int?
+  package var chance: Double?
 
   package init(
-    k: Int, layout: Int, seed: Int, requested: Int, found: Int, drawn: Int, exact: Bool
+    k: Int, layout: Int, seed: Int, requested: Int, found: Int, drawn: Int, exact: Bool,
+    foundBackground: Int? = nil, chance: Double? = nil
   ) {
+    self.foundBackground = foundBackground
+    self.chance = chance
     self.k = k
     self.layout = layout
     self.seed = seed
@@ -30,17 +36,20 @@ extension OutcomeRow {
       .init("k", .integer), .init("layout", .integer), .init("seed", .integer),
       .init("requested", .integer), .init("found", .integer), .init("drawn", .integer),
       .init("exact", .integer, check: "exact IN (0, 1)"),
+      .init("found_background", .integer, isLate: true), .init("chance", .real, isLate: true),
     ], key: ["seed", "k", "layout"])
 
   /// The rows of an execution, as the store takes them.
   package static func tables(_ rows: [OutcomeRow]) -> [String: TableRows] {
     if rows.isEmpty { return [:] }
+    let late = rows.allSatisfy { $0.foundBackground != nil && $0.chance != nil }
     return [
       table.name: TableRows(
-        columns: table.columns.map(\.name),
+        columns: table.columns.filter { late || !$0.isLate }.map(\.name),
         rows: rows.map { row in
           [row.k, row.layout, row.seed, row.requested, row.found, row.drawn, row.exact ? 1 : 0]
             .map(ColumnValue.integer)
+            + (late ? [.integer(row.foundBackground ?? 0), .number(row.chance ?? 0)] : [])
         })
     ]
   }
@@ -50,6 +59,8 @@ extension OutcomeRow {
     self.init(
       k: try row.integer("k"), layout: try row.integer("layout"), seed: try row.integer("seed"),
       requested: try row.integer("requested"), found: try row.integer("found"),
-      drawn: try row.integer("drawn"), exact: try row.flag("exact"))
+      drawn: try row.integer("drawn"), exact: try row.flag("exact"),
+      foundBackground: try row.optionalInteger("found_background"),
+      chance: try row.optionalNumber("chance"))
   }
 }

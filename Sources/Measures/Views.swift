@@ -175,7 +175,9 @@ extension ViewDeclaration {
       columns: [
         .name.saying("the instance that evaluated the masked denoiser"), .baseline, .intervention,
         .arm,
-        ViewColumn("metric", .text, "recall, exact, precision, or recall_in_range"),
+        ViewColumn(
+          "metric", .text,
+          "recall, exact, precision, background (recall by that detector), or recall_in_range"),
         ViewColumn("effect", .real, "the change of that share, -1 to 1"), .ciLow, .ciHigh, .p,
         .pHolm, .n("layouts"), .pipeline, .comparison,
       ], order: "position, comparison, metric",

@@ -5,6 +5,8 @@ struct RecallFinding: Hashable {
   var high = Side()
   /// The K that were tested for both, where not all were.
   var common: [Int]?
+  /// Recall from which a model composes.
+  var threshold: Double?
   /// Why the two cannot be compared, where they cannot.
   var missing: String?
   /// Executions whose pictures were pooled for it, for want of a stored number.
@@ -16,6 +18,8 @@ struct RecallFinding: Hashable {
     /// Recall pooled over the K of the claim.
     var recall = Replicates([])
     var kMax = Replicates([])
+    /// Recall over the same K as the background detector sees it; none where it was not kept.
+    var background = Replicates([])
     var isEvaluated: Bool { !kMax.isEmpty }
   }
 }
@@ -51,6 +55,8 @@ struct RepairFinding: Hashable {
   /// Change of recall over the K of the claim.
   var recall = Replicates([])
   var precision = Replicates([])
+  /// Change of recall as the background detector sees it; none where it was not kept.
+  var background = Replicates([])
   /// Of the change of recall, corrected for all masks.
   var pHolm: Double?
   /// The control's change of recall, and what the mask's exceeds it by.

@@ -74,17 +74,34 @@ struct Verdict: Hashable {
         ? "**Not shown:** no K \(place) was tested for \(low) and \(high)."
         : "**Not shown:** \(low) and \(high) have no seed in common."
     }
+    let other = PairedReplicates(finding.low.background, finding.high.background)
+    let isSeen = other.count == 0 || other.isShown
     let words =
       switch (claim.direction, pair.isShown) {
-      case (.fails, true): "fails \(place) where \(high) composes"
+      case (.fails, true):
+        Self.divides(finding.threshold, a, b)
+          ? "fails \(place) where \(high) composes" : "recalls less \(place) than \(high)"
       case (.composes, true): "is overtaken \(place) by \(high)"
       case (_, false) where pair.isReversed: "recalls more \(place) than \(high)"
       case (_, false): "is not separated \(place) from \(high)"
       }
-    return judged(pair)
+    return (pair.isShown && !isSeen ? "**Not shown:** by the judge alone " : judged(pair))
       + "\(low) \(words): recall there is \(interval(a)) (N = \(Markdown.count(a.n)) layouts), "
       + "\(interval(b)) (N = \(Markdown.count(b.n))) for \(high)\(difference(pair))."
-      + kMax(finding) + alone(pair.count)
+      + kMax(finding) + background(other, high) + alone(pair.count)
+  }
+
+  /// One fails when all of its interval is below the threshold, the other composes when all of its is not.
+  private static func divides(_ threshold: Double?, _ low: Estimate, _ high: Estimate) -> Bool {
+    guard let threshold else { return false }
+    return (low.high ?? low.value) < threshold && (high.low ?? high.value) >= threshold
+  }
+
+  /// What the second detector says of the same pictures.
+  private func background(_ pair: PairedReplicates, _ high: String) -> String {
+    guard let a = pair.low.mean, let b = pair.high.mean else { return "" }
+    return " The background detector sees \(interval(a)) and \(interval(b))"
+      + (pair.isShown ? "." : ", which does not separate them.")
   }
 
   /// Between evaluations that tested other K there is nothing to compare.
@@ -179,7 +196,11 @@ struct Verdict: Hashable {
       "without any training, mask \(mask) changes recall \(words(finding.claim.counts)) by "
       + "\(signed(recall)) (N = \(finding.layouts) layouts\(seeds(finding.recall))"
       + (finding.pHolm.map { ", Holm p = \(Markdown.number($0, digits: 4))" } ?? "") + ")"
-      + (finding.precision.mean.map { " and precision by \(signed($0))" } ?? "")
+      + (finding.precision.mean.map { ", precision by \(signed($0))" } ?? "")
+      + (finding.background.mean.map {
+        ", and recall as the background detector sees it by \(signed($0))"
+      }
+        ?? "")
     if (recall.high ?? 0) < 0, (finding.pHolm ?? 1) < 0.05 {
       return Self.against + change + "." + alone(finding.recall.values.count)
     }
@@ -199,6 +220,10 @@ struct Verdict: Hashable {
     // exceed, at the unfavourable ends of both intervals, what is lost in precision.
     if let precision = finding.precision.mean, (recall.low ?? 0) <= -(precision.low ?? 0) {
       return "the gain may be no more than its cost: precision changes by \(signed(precision))"
+    }
+    if let background = finding.background.mean, (background.low ?? 0) <= 0 {
+      return
+        "by the background detector recall changes by \(signed(background)), which is not above 0"
     }
     return nil
   }

@@ -106,6 +106,8 @@ struct ComparedEvaluation: Labelled {
   var threshold: Double
   /// Recall pooled over the tested K beyond the training range.
   var recallBeyond: Estimate?
+  /// The same as the background detector sees it; `nil` where it was not kept.
+  var recallBackground: Estimate?
   /// By which the comparison drew its resamples.
   var seed: UInt64
   var label = ""
@@ -120,6 +122,7 @@ struct ComparedEvaluation: Labelled {
     var kMax: Estimate
     var threshold: Double
     var recallBeyond: Estimate?
+    var recallBackground: Estimate?
     var seed: UInt64
   }
 
@@ -128,7 +131,8 @@ struct ComparedEvaluation: Labelled {
       """
       SELECT o.execution_id, s.name AS comparison, m.value AS k_max, m.ci_low, m.ci_high, m.n, t.value AS threshold,
         b.value AS beyond_value, b.ci_low AS beyond_ci_low, b.ci_high AS beyond_ci_high,
-        b.n AS beyond_n, e.seed
+        b.n AS beyond_n, g.value AS background_value, g.ci_low AS background_ci_low,
+        g.ci_high AS background_ci_high, g.n AS background_n, e.seed
       FROM stage s
       JOIN execution e ON e.id = s.execution_id
       JOIN metric m ON m.execution_id = s.execution_id AND m.name = \(Measure.kMax.sqlName)
@@ -138,6 +142,8 @@ struct ComparedEvaluation: Labelled {
         AND o.role IN ('outcomes', 'manifest')
       LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = \(Measure.recallBeyond.sqlName)
         AND b.subject = m.subject
+      LEFT JOIN metric g ON g.execution_id = s.execution_id
+        AND g.name = \(Measure.recallBeyondBackground.sqlName) AND g.subject = m.subject
       WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'compare' AND s.id = (
         SELECT min(z.id) FROM stage z
         WHERE z.execution_id = s.execution_id AND z.run_id = s.run_id) ORDER BY s.id
@@ -148,6 +154,7 @@ struct ComparedEvaluation: Labelled {
         kMax: try row.estimate("k_max"),
         threshold: try row.number("threshold"),
         recallBeyond: try row.estimateIfAny("beyond_value", "beyond_"),
+        recallBackground: try row.estimateIfAny("background_value", "background_"),
         seed: UInt64(bitPattern: Int64(try row.integer("seed"))))
     }
   }
@@ -161,7 +168,7 @@ struct ComparedEvaluation: Labelled {
       rows.filter { $0.executionID == model.executionID }.map {
         ComparedEvaluation(
           evaluated: model, comparison: $0.comparison, kMax: $0.kMax, threshold: $0.threshold,
-          recallBeyond: $0.recallBeyond, seed: $0.seed)
+          recallBeyond: $0.recallBeyond, recallBackground: $0.recallBackground, seed: $0.seed)
       }
     }.labelled()
   }
@@ -201,14 +208,16 @@ extension Outcome {
   static func question(_ executionID: String) -> Question<Outcome> {
     Question(
       """
-      SELECT seed, k, layout, requested, found, drawn FROM outcome
+      SELECT seed, k, layout, requested, found, drawn, found_background, chance FROM outcome
       WHERE execution_id = \(Escape.sql(executionID)) ORDER BY seed, k, layout
       """
     ) { row in
       Outcome(
         seed: try row.integer("seed"), k: try row.integer("k"), layout: try row.integer("layout"),
         requested: try row.integer("requested"), found: try row.integer("found"),
-        drawn: try row.integer("drawn"))
+        drawn: try row.integer("drawn"),
+        foundBackground: try row.optionalInteger("found_background"),
+        chance: try row.optionalNumber("chance"))
     }
   }
 }

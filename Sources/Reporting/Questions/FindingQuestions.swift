@@ -94,6 +94,15 @@ struct Findings {
     }
     finding.low.recall = replicates(low, recall)
     finding.high.recall = replicates(high, recall)
+    func background(_ member: Member) -> Estimate? {
+      if isStored { return member.compared.recallBackground }
+      return member.outcomes.asTheBackgroundSees.flatMap {
+        pooledRecall($0, counts: common, seed: member.compared.seed).map(Estimate.init)
+      }
+    }
+    finding.low.background = replicates(low, background)
+    finding.high.background = replicates(high, background)
+    finding.threshold = both.first?.compared.threshold
     return finding
   }
 

@@ -18,6 +18,7 @@ struct RepairEvidence {
     var executionID: String
     var recall: Estimate
     var precision: Estimate?
+    var background: Estimate?
     /// Before and after Holm's correction over the comparison's masks.
     var p: Double?
     var pHolm: Double?
@@ -39,6 +40,7 @@ struct RepairEvidence {
         RepairFinding(
           claim: claim, recall: replicates(changes) { $0.recall },
           precision: replicates(changes) { $0.precision },
+          background: replicates(changes) { $0.background },
           pHolm: changes.count == 1 ? changes[0].pHolm : nil,
           control: replicates(control ?? []) { $0.recall },
           contrast: try contrast(changes, control ?? [], claim.counts),
@@ -91,6 +93,7 @@ struct RepairEvidence {
       Change(
         seed: seed, stage: stage, executionID: row.executionID, recall: recall.estimate,
         precision: own.first { $0.measure == EffectMeasure.precision.rawValue }?.estimate,
+        background: own.first { $0.measure == EffectMeasure.background.rawValue }?.estimate,
         p: recall.p, pHolm: recall.pHolm)
     }
   }
@@ -109,7 +112,10 @@ struct RepairEvidence {
     let recall = try effect(.recall)
     return Change(
       seed: seed, stage: row.stage, executionID: row.executionID, recall: Estimate(recall.effect),
-      precision: Estimate(try effect(.precision).effect), p: recall.p, pHolm: nil,
+      precision: Estimate(try effect(.precision).effect),
+      background: treated.asTheBackgroundSees == nil || plain.asTheBackgroundSees == nil
+        ? nil : Estimate(try effect(.background).effect),
+      p: recall.p, pHolm: nil,
       pooled: [row.executionID, baseline.executionID])
   }
 
