@@ -149,7 +149,7 @@ struct FindingTests {
     ])
     let data = try fixture.data
     #expect(data.compared.map(\.evaluated.title) == ["a", "b"])
-    #expect(try sentences(fixture)[0].hasPrefix("**Shown:** `copy` fails"))
+    #expect(try sentences(fixture)[0].hasPrefix("**Shown:** `copy` recalls less"))
     let graph = MarkdownRenderer(try LineageSection(data).blocks, pictureFolder: "pictures").text
     #expect(graph.contains("[\"a<br/>copy<br/>train"))
     #expect(graph.components(separatedBy: " --> ").count == 1 + 8)

@@ -118,7 +118,7 @@ struct RunTests {
   func replicates() throws {
     let steady = try Self.verdict(
       ReportFixture.replicated([(0.2, 0), (0.21, 0.01), (0.22, -0.01)]))
-    #expect(steady[0].hasPrefix("**Shown:** `baseline[labelling=single]` fails"))
+    #expect(steady[0].hasPrefix("**Shown:** `baseline[labelling=single]` recalls less"))
     #expect(steady.contains { $0.hasPrefix("**Shown:** without any training") })
     #expect(steady.contains { $0.contains("+0.21 [+0.19, +0.23] (N = 48 layouts of 3 seeds") })
     #expect(steady.contains { $0.contains("It matters what the mask keeps: ") })
@@ -155,7 +155,7 @@ struct RunTests {
     #expect(data.evaluated.map(\.network) == ["unet", "unet"])
     #expect(
       try Self.verdict(fixture)[0].hasPrefix(
-        "**Shown:** `own` fails beyond the training range where `theirs`"))
+        "**Shown:** `own` recalls less beyond the training range than `theirs`"))
   }
 
   @Test(

@@ -81,6 +81,51 @@ struct VerdictTests {
     #expect(sentences[2].hasPrefix("**Not shown:**"))
   }
 
+  @Test("fails and composes are said by the bounds of both, and by both detectors")
+  func words() {
+    var finding = RecallFinding(
+      claim: Claims.Recall(direction: .fails, model: "single", against: "all"),
+      low: Self.side((0.6, 0.55, 0.65)), high: Self.side((0.93, 0.91, 0.95)))
+    func sentence() -> String { Verdict(recalls: [finding]).sentences[0] }
+    #expect(sentence().hasPrefix("**Shown:** `single` recalls less"))
+    finding.threshold = 0.9
+    #expect(sentence().hasPrefix("**Shown:** `single` fails beyond the training range where `all`"))
+    finding.threshold = 0.92
+    #expect(sentence().hasPrefix("**Shown:** `single` recalls less"))
+    finding.low.background = Replicates(Self.estimate((0.5, 0.45, 0.55)))
+    finding.high.background = Replicates(Self.estimate((0.8, 0.75, 0.85)))
+    #expect(
+      sentence().hasPrefix("**Shown:**") && sentence().contains("The background detector sees"))
+    finding.high.background = Replicates(Self.estimate((0.56, 0.5, 0.62)))
+    #expect(sentence().hasPrefix("**Not shown:** by the judge alone `single` recalls less"))
+    #expect(sentence().contains("which does not separate them"))
+    var mask = Self.repair((0.2, 0.15, 0.25))
+    mask.background = Replicates(Self.estimate((0.01, -0.02, 0.04)))
+    let repair = Verdict(repairs: [mask]).sentences[0]
+    #expect(repair.hasPrefix("**Not shown:**") && repair.contains("by the background detector"))
+  }
+
+  @Test("remote labels are told by the paired difference, and how many from where")
+  func remote() {
+    func one(_ triple: Triple) -> Replicates { Replicates(Self.estimate(triple, n: 16)) }
+    var finding = RemoteFinding(
+      claim: Claims.Remote(model: "single", against: "local"), count: 9, sigmas: [5, 80],
+      model: one((0.5, 0.45, 0.55)), against: one((0, 0, 0)), difference: one((0.5, 0.45, 0.55)),
+      modelMoved: one((0.1, 0.08, 0.12)), againstMoved: one((0, 0, 0)))
+    func sentence() -> String { Verdict(remotes: [finding]).sentences[0] }
+    #expect(
+      sentence().hasPrefix(
+        "**Shown:** `single` depends on labels that are remote to an object more than `local`"))
+    #expect(
+      sentence().contains("K = 9 (mean over σ = 5, 80)") && sentence().contains("rather how many"))
+    finding.difference = one((0.1, -0.1, 0.3))
+    #expect(sentence().hasPrefix("**Not shown:**"))
+    finding.difference = one((-0.1, -0.2, -0.05))
+    #expect(sentence().hasPrefix("**Shown, against the claim:**"))
+    finding.difference = Replicates([])
+    #expect(sentence().contains("was not probed on both"))
+  }
+
   @Test("separated recall with overlapping K_max says so")
   func kMaxOverlap() {
     let sentences = Self.verdict(composes: Self.side((0.92, 0.9, 0.94), k: (11, 0, 12))).sentences
