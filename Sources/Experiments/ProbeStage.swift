@@ -28,7 +28,7 @@ enum ProbeStage {
       "layouts a K at which labels and pixels remote to an object are changed; 0: none")
     var layouts: Int
     @Setting(
-      each: Shared.sigmaRange, count: 1...40, default: [80, 40, 20, 10, 5],
+      each: Shared.sigmaRange, count: 1...40, default: [80, 20, 5, 2, 1, 0.5],
       "noise levels of these changes")
     var remoteSigmas: [Double]
     @Setting(

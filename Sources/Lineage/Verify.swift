@@ -106,7 +106,7 @@ struct Verification {
           .database, "table \(try row.text("table"))", "\(number) names a row that is not there")
       }
       for (subject, problem) in try SchemaComparison(
-        index: index, formerViews: vocabulary.formerViews
+        index: index, vocabulary: vocabulary
       ).problems() {
         add(.database, subject, problem)
       }

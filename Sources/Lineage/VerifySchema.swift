@@ -3,8 +3,7 @@
 struct SchemaComparison {
   /// Has the database of a store attached as `old`; its `main` is of this version.
   let index: Connection
-  /// As `Vocabulary.formerViews`.
-  let formerViews: Set<String>
+  let vocabulary: Vocabulary
 
   /// What is wrong, each with the name of what it is about.
   func problems() throws(StoreError) -> [(subject: String, problem: String)] {
@@ -19,7 +18,8 @@ struct SchemaComparison {
     var found = try items("old")
     var expected = try items("main")
     // Nor are views a fault that an earlier build of this version made: they hold nothing.
-    if formerViews.contains(Self.digest(ofViews: found)) {
+    let isFormer = vocabulary.formerViews.contains(Self.digest(ofViews: found))
+    if isFormer {
       found = found.filter { $0.key.type != "view" }
       expected = expected.filter { $0.key.type != "view" }
     }
@@ -31,13 +31,22 @@ struct SchemaComparison {
         continue
       }
       // A table that was migrated has another text than a new one, with the same columns.
-      let isSame = item.type == "table" ? try columnsAreEqual(item.name) : sql == own
+      let isSame = item.type == "table" ? try columnsAreEqual(item.name, isFormer) : sql == own
       if !isSame { problems.append(("\(item.type) \(item.name)", "is not as Locus makes it")) }
     }
-    for item in expected.keys.sorted(by: { $0.name < $1.name }) where found[item] == nil {
+    // Nor is what such a build did not have yet: it is added when the store is next written to.
+    let tables = isFormer ? Set(vocabulary.tables.map(\.name)) : []
+    for item in expected.keys.sorted(by: { $0.name < $1.name })
+    where found[item] == nil && !tables.contains(item.name) {
       problems.append(("\(item.type) \(item.name)", "is missing"))
     }
     return problems
+  }
+
+  private func lateColumns(of table: String) -> Set<String> {
+    let dimensions = table == "metric" ? vocabulary.dimensions.filter(\.isLate).map(\.name) : []
+    let columns = vocabulary.tables.filter { $0.name == table }.flatMap(\.columns)
+    return Set(dimensions + columns.filter(\.isLate).map(\.name))
   }
 
   private static func digest(ofViews items: [SchemaItem: String]) -> String {
@@ -59,18 +68,25 @@ struct SchemaComparison {
     return items
   }
 
-  private func columnsAreEqual(_ table: String) throws(StoreError) -> Bool {
-    func columns(_ place: String) throws(StoreError) -> QueryResult {
+  private func columnsAreEqual(_ table: String, _ isFormer: Bool) throws(StoreError) -> Bool {
+    func columns(_ place: String) throws(StoreError) -> [[SQLValue]] {
       try index.query(
         "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?, ?)"
-          + " ORDER BY name", [.text(table), .text(place)])
+          + " ORDER BY name", [.text(table), .text(place)]
+      ).rows
     }
     func constraints(_ place: String) throws(StoreError) -> QueryResult {
       try index.query(
         "SELECT \"from\", \"table\", \"to\" FROM pragma_foreign_key_list(?, ?) ORDER BY 1, 2, 3",
         [.text(table), .text(place)])
     }
-    let isSame = try columns("old") == columns("main")
+    let old = try columns("old")
+    let late = isFormer ? lateColumns(of: table) : []
+    let isSame =
+      try old
+      == columns("main").filter { own in
+        !late.contains(own[0].text ?? "") || old.contains(own)
+      }
     let areConstraints = try constraints("old") == constraints("main")
     return isSame && areConstraints
   }

@@ -25,7 +25,10 @@ extension Vocabulary {
   package static let locus = Vocabulary(
     dimensions: MetricDimension.columns, tables: [OutcomeRow.table, SensitivityRow.table],
     views: ViewDeclaration.denoisers + ViewDeclaration.results,
-    formerViews: ["53b69ae7ad5daae98eb8abd00aa37d11f50cfff5c9d5f877e3f5156c3d362ce8"],
+    formerViews: [
+      "53b69ae7ad5daae98eb8abd00aa37d11f50cfff5c9d5f877e3f5156c3d362ce8",
+      "966690f9964a169714e5ebcd4308911b34b987bb6e698f3c032306ba57cf7341",
+    ],
     queries: NamedQuery.science,
     measures: Measure.all.map(\.catalogued), upgrade: .fromStepsAndArms)
 }

@@ -63,6 +63,7 @@ struct AnalyticDenoiserTests {
       for cell in wanted { labels[cell] += 1 }
       batch.labels += labels
       batch.sigma.append(sigma)
+      batch.draws.append(0)
     }
     return batch
   }

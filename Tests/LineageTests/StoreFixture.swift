@@ -41,7 +41,7 @@ final class StoreFixture {
     _ run: String, _ name: String, _ kind: String, parameters: JSONValue = .object([:]),
     inputs: [(String, String)] = [], files: [(String, String)],
     manifests: [(String, String)] = [], metrics: [MetricRow] = [], outcomes: [OutcomeRow] = [],
-    key: String? = nil
+    sensitivity: [SensitivityRow] = [], key: String? = nil
   ) throws -> ExecutionRecord {
     var execution = ExecutionRecord(
       key: key ?? SHA256.hash(Data(name.utf8)), kind: kind, parameters: parameters, seed: 1,
@@ -54,7 +54,9 @@ final class StoreFixture {
     }
     execution.wallSeconds = 2
     execution.metrics = metrics
-    execution.tables = OutcomeRow.tables(outcomes)
+    execution.tables = OutcomeRow.tables(outcomes).merging(SensitivityRow.tables(sensitivity)) {
+      $1
+    }
     let published = try store.publish(
       execution,
       files: try files.map { try file($0.0, $0.1, "text/plain") }
@@ -123,6 +125,11 @@ final class StoreFixture {
       ],
       outcomes: [
         OutcomeRow(k: 5, layout: 0, seed: 1, requested: 5, found: 4, drawn: 6, exact: false)
+      ],
+      sensitivity: [
+        SensitivityRow(
+          inputs: .law, k: 5, sigma: 2, picture: 0, labels: 5, own: 1, swapped: 0.5, replaced: 2,
+          remoteLabels: 4, remoteOwn: 0.5, removed: 0.25, moved: 0)
       ])
     let masked = try stage(
       run, "masked_evaluated", "evaluate",

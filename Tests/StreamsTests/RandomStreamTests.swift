@@ -33,10 +33,14 @@ struct RandomStreamTests {
         judgeTraining 4008
         judgeWeights 4009
         judgeBackground 400a
+        layoutDraws 400b
         fill 5001
+        fillDraw 5002
+        keptLabels 5003
         probeNoise 6001
         probePixels 6002
         probeBootstrap 6003
+        movedLabels 6004
         maskCheck 7001
         fillPictures 7002
         probeScenes 7003
@@ -45,6 +49,7 @@ struct RandomStreamTests {
         heldOutLabels 7006
         heldOutNoise 7007
         subset 7008
+        ground 7009
         featureMap 8001
         exactDraws 8002
         composedDraws 8003

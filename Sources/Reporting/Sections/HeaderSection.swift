@@ -73,7 +73,8 @@ struct HeaderSection: Section {
   private func reading(_ findings: Findings, isAnalytic: Bool) -> String {
     let kMax =
       "K_max is the largest K with location recall ≥ \(threshold.map { Markdown.number($0) } ?? "?") "
-      + "for every tested K′ ≤ K. Brackets are 95 % intervals, by bootstrap over layouts"
+      + "for every tested K′ ≤ K. Brackets are 95 % intervals: of K_max by inverted "
+      + "tests of each K, otherwise by bootstrap over layouts"
     let origin =
       isAnalytic
       ? ""
