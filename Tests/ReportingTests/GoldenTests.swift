@@ -262,8 +262,9 @@ struct RunTests {
       .deletingLastPathComponent()
     let found = try Report.verdict(of: root.appending(path: "reports/example/report.md"))
     #expect(
-      found?.hasPrefix("Shown: baseline[labelling=single] fails beyond the training range") == true)
-    #expect(found?.hasSuffix("(N = 267) for baseline[labelling=all].") == true)
+      found?.hasPrefix("Shown: baseline[labelling=single] recalls less beyond the training range")
+        == true)
+    #expect(found?.hasSuffix("(N = 115) for baseline[labelling=all].") == true)
     #expect(try Report.verdict(of: root.appending(path: "README.md")) == nil)
     #expect(try Report.verdict(of: root.appending(path: "nowhere.md")) == nil)
     #expect(Markdown.plain("**a\\_b** `c*d` \\\\ &lt;e") == "a_b cd \\ <e")
