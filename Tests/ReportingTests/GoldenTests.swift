@@ -136,6 +136,29 @@ struct RunTests {
       })
   }
 
+  @Test(
+    "a local network with a window as large as the picture is held against the published one that fails"
+  )
+  func wide() throws {
+    let fixture = try ReportFixture()
+    let (scenes, judge) = (try fixture.scenes(), try fixture.judge())
+    var compared: [ReportFixture.Compared] = []
+    for (name, window) in [("local", 13), ("wide", 65)] {
+      let model = try fixture.model(
+        name, labelling: "single", network: "local", scenes: scenes, window: window)
+      let evaluation = try fixture.evaluation("\(name)_evaluated", of: model, judge: judge) { _ in
+        0.9
+      }
+      compared.append(ReportFixture.Compared(evaluation: evaluation, kMax: 9, beyond: 0.9))
+    }
+    try fixture.comparison(compared)
+    let section = try LengthGeneralizationSection(fixture.data)
+    let page = MarkdownRenderer(section.blocks, pictureFolder: "pictures").text
+    let rows = page.split(separator: "\n").filter { $0.contains("Exp 2L") }
+    #expect(rows.count == 2 && rows[0].contains("| 9 (Exp 2L) |"))
+    #expect(rows.last?.contains("| fails again (Exp 2L, k = 8) |") == true)
+  }
+
   @Test("an imported denoiser has the labelling and network of its file, and a part in the verdict")
   func imported() throws {
     let fixture = try ReportFixture()

@@ -113,7 +113,7 @@ final class ReportFixture {
 
   func model(
     _ name: String, labelling: String, network: String = "unet", kind: String = "train",
-    scenes: Made, seed: UInt64 = 1
+    scenes: Made, window: Int? = nil, seed: UInt64 = 1
   ) throws -> Made {
     try stage(
       name, kind,
@@ -133,7 +133,7 @@ final class ReportFixture {
         "type": .string("denoiser"), "format": .integer(1),
         "form": .string(kind == "import" ? "imported" : "trained"), "name": .string(name),
         "labelling": .string(labelling), "network": .object(["type": .string(network)]),
-        "window": .integer(network == "local" ? 13 : 32),
+        "window": .integer(window ?? (network == "local" ? 13 : 32)),
         "objects": .array([.integer(1), .integer(3)]), "size": .integer(32),
       ], files: ["weights": "weights of \(name)"],
       metrics: kind == "import"

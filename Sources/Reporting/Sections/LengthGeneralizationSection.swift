@@ -73,6 +73,9 @@ struct LengthGeneralizationSection: Section {
     switch (model.network, model.labelling) {
     case ("unet", "all"): return column < 2 ? "succeeds (Exp 1)" : Markdown.nothing
     case ("unet", "single"): return "\([1, 2, 3][column]) (Exp 2)"
+    // What decides is the window, not what the network is called.
+    case ("local", "single") where model.reach == .unbounded:
+      return column == 1 ? "fails again (Exp 2L, k = 8)" : Markdown.nothing
     case ("local", "single"): return "\([5, 9, 10][column]) (Exp 2L)"
     default: return Markdown.nothing
     }
