@@ -137,6 +137,46 @@ struct EffectTests {
     }
   }
 
+  /// Two arms on the same layouts, each found place drawn anew; a layout's own difficulty is shared.
+  private func arms(_ trial: Int, effect: Double, layouts: Int) -> (
+    treated: [Outcome], baseline: [Outcome]
+  ) {
+    var stream = RandomStream(seed: 77, purpose: .test2, index: UInt64(trial))
+    var (treated, baseline): ([Outcome], [Outcome]) = ([], [])
+    for k in [5, 7, 9, 12] {
+      for layout in 0..<layouts {
+        let share = 0.7 + stream.uniform(-0.15, 0.15)
+        func drawn(_ share: Double) -> Outcome {
+          let found = (0..<k).reduce(0) { sum, _ in sum + (stream.uniform() < share ? 1 : 0) }
+          return Outcome(seed: 1, k: k, layout: layout, requested: k, found: found, drawn: k)
+        }
+        treated.append(drawn(share + effect))
+        baseline.append(drawn(share))
+      }
+    }
+    return (treated, baseline)
+  }
+
+  /// As the verdict has it: the interval above 0, and p below 0.05.
+  private func isShown(_ trial: Int, effect: Double, layouts: Int) throws -> Bool {
+    let (treated, baseline) = arms(trial, effect: effect, layouts: layouts)
+    let found = try pairedEffect(
+      treated: treated, baseline: baseline, counts: [5, 7, 9, 12], measure: .recall,
+      seed: UInt64(trial))
+    return found.effect.low > 0 && found.p < 0.05
+  }
+
+  @Test(
+    "of 200 masks that do nothing at most 5 % are shown to repair; of 50 that add 0.1, at least 80 %"
+  )
+  func verdicts() throws {
+    let none = try (0..<200).count { try isShown($0, effect: 0, layouts: 8) }
+    #expect(none <= 10, "\(none) of 200")
+    // 16 layouts a K, as the quickstart's label masks have.
+    let some = try (1000..<1050).count { try isShown($0, effect: 0.1, layouts: 16) }
+    #expect(some >= 40, "\(some) of 50")
+  }
+
   /// Under the null, p is uniform: of 200 tests about 5 % are below 0.05.
   @Test("p is uniform when nothing differs")
   func uniformP() throws {
