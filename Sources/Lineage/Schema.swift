@@ -15,8 +15,11 @@ enum Schema {
   ///    things each; `manifest` and `measure`; an execution's kind version and instruction set.
   /// 4. `side-by-side`: results of a key that have other bytes all count, and runs are in the order of a
   ///    counter instead of the clock; what a run was asked for beside its file, and on which machine.
+  /// 5. `quick-reruns`: no index of stages by name. Each row that a rerun adds lay in another of its pages;
+  ///    runs are gone through from the newest instead.
   static let migrations: [(name: String, sql: @Sendable (Vocabulary) -> String)] = [
     ("quick-views", { _ in quickViews }), ("homes", homes), ("side-by-side", { _ in sideBySide }),
+    ("quick-reruns", { _ in "DROP INDEX stage_by_name;" }),
   ]
 
   static var version: Int { 1 + migrations.count }
@@ -127,7 +130,6 @@ enum Schema {
       UNIQUE (run_id, name)
     ) STRICT;
     CREATE INDEX stage_by_execution ON stage (execution_id, run_id);
-    CREATE INDEX stage_by_name ON stage (name);
     CREATE TABLE artifact (
       sha256 TEXT PRIMARY KEY,
       kind TEXT NOT NULL,

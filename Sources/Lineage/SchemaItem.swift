@@ -56,6 +56,7 @@ extension Schema {
   private static let former = [
     SchemaItem(type: "index", name: "execution_success", owner: "execution"),
     SchemaItem(type: "index", name: "run_by_start", owner: "run"),
+    SchemaItem(type: "index", name: "stage_by_name", owner: "stage"),
   ]
 
   /// Refuses a database in which something stands that neither Locus nor a person under the prefix for it

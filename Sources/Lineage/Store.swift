@@ -217,10 +217,8 @@ package final class Store {
   {
     try execution(
       where: """
-        id = (SELECT s.execution_id FROM stage s
-          JOIN run r ON r.id = s.run_id JOIN pipeline p ON p.id = r.pipeline_id
-          WHERE p.name = ? AND s.name = ? AND s.execution_id IS NOT NULL
-          ORDER BY r.sequence DESC, s.id DESC LIMIT 1)
+        id = (SELECT s.execution_id \(Self.newestStages) WHERE s.name = ?2
+          AND s.execution_id IS NOT NULL ORDER BY r.sequence DESC, r.id DESC LIMIT 1)
         """, [.text(pipeline), .text(stage)])
   }
 
@@ -234,15 +232,22 @@ package final class Store {
     ] {
       let found = try database.rows(
         """
-        SELECT e.wall_seconds AS seconds FROM stage s JOIN run r ON r.id = s.run_id
-        JOIN pipeline p ON p.id = r.pipeline_id JOIN execution e ON e.id = s.execution_id
-        WHERE p.name = ?1 AND \(condition) AND e.status IN ('succeeded', 'replaced')
-        ORDER BY r.sequence DESC, s.id DESC LIMIT 1
+        SELECT e.wall_seconds AS seconds \(Self.newestStages)
+        JOIN execution e ON e.id = s.execution_id
+        WHERE \(condition) AND e.status IN ('succeeded', 'replaced')
+        ORDER BY r.sequence DESC, r.id DESC, s.id DESC LIMIT 1
         """, [.text(pipeline), .text(stage), .text(base)])
       if let row = found.first { return try row.number("seconds") }
     }
     return nil
   }
+
+  /// The stages `s` of the runs `r` of the pipelines named `?1`, joined so that the newest run, which most
+  /// often has what is asked for, is looked at first and the others not at all.
+  private static let newestStages = """
+    FROM run r CROSS JOIN pipeline p ON p.id = r.pipeline_id AND p.name = ?1
+    CROSS JOIN stage s ON s.run_id = r.id
+    """
 
   private func execution(where condition: String, _ bindings: [SQLValue]) throws(StoreError)
     -> ExecutionRecord?

@@ -24,7 +24,7 @@ struct ViewReadingTests {
     try body(try Store.open(folder, .readWrite, .locus))
   }
 
-  private static let stores = ["schema-2", "schema-3"]
+  private static let stores = ["schema-2", "schema-3", "schema-4"]
 
   @Test("a view has the columns that it declares, and each value is of its column's type")
   func declared() throws {
