@@ -101,6 +101,7 @@ package final class AnalyticDenoiser: Denoiser {
     let choices =
       switch settings.labelling {
       case .single: most
+      case .subset: pow(2, most)
       case .all, .none: 1.0
       }
     let least = [q, (1 - q) / choices].filter { $0 > 0 }.min()

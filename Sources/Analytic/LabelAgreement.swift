@@ -9,6 +9,9 @@ import Diffusion
 /// - `all`: (1 − q) [a_n = c on L_i] + q [c = 0 on L_i]
 /// - `single`: (1 − q) a_n(j) / T_n where c on L_i is one label in cell j; where it is none,
 ///   q + (1 − q) (1 − Σ_{j ∈ L_i} a_n(j) / T_n), and 1 for a picture without objects
+/// - `subset`: (1 − q) Π_{j ∈ L_i} C(a_n(j), c(j)) 2^−a_n(j), and q more where c = 0 on L_i: each object was
+///   told of with probability ½, so that a picture with more objects in the window than labels is as likely
+///   to be meant, but for the odds of these very labels
 /// - `none`: [c = 0 on L_i]
 ///
 /// Where that is 0 for every n, as for more labels in a window than training ever showed, the nearest
@@ -61,6 +64,8 @@ struct LabelMatcher: Sendable {
       case .none: everywhere
       // A picture without objects in the window.
       case .all: Self.pixels(set, radius: radius, shifts: shifts) { $0.inside == 0 }
+      // None of its objects may have been drawn.
+      case .subset: everywhere
       // One with an object outside of it, which may be the one that is drawn, or without any.
       case .single:
         Self.pixels(set, radius: radius, shifts: shifts) { $0.total == 0 || $0.inside < $0.total }
@@ -142,7 +147,7 @@ struct LabelMatcher: Sendable {
         if found.isEmpty { return }
         region.forEach(size: size) { result[$0] = min(result[$0], -1) }
       }
-    case .all:
+    case .all, .subset:
       forEachShared(wanted) { shift, found, region in
         for n in found {
           region.forEach(size: size) { pixel in
@@ -171,7 +176,18 @@ struct LabelMatcher: Sendable {
     }
   }
 
-  /// ‖a_n − c‖₁ − ‖c‖₁ on L_i.
+  /// Of drawing `told` of so many objects, each with probability ½.
+  static func odds(of told: Float, among count: Float) -> Float {
+    var result: Float = 1
+    for i in 0..<Int(count) {
+      result /= 2
+      if Float(i) < told { result *= (count - Float(i)) / Float(i + 1) }
+    }
+    return result
+  }
+
+  /// ‖c̃ − c‖₁ − ‖c‖₁ on L_i, for the c̃ nearest to c that picture n may be told with: all its objects, or
+  /// any of them.
   private func difference(_ n: Int, _ shift: Shift, _ labels: [Float], pixel: Int) -> Float {
     let grid = set.grid
     var sum: Float = 0
@@ -181,7 +197,7 @@ struct LabelMatcher: Sendable {
         Self.sees(pixel, row: row, column: column, radius: radius, grid)
       else { continue }
       let label = labels[grid.cell(row: row, column: column)]
-      sum += abs(cell.count - label) - label
+      sum += labelling == .subset ? -min(cell.count, label) : abs(cell.count - label) - label
     }
     return sum
   }
@@ -190,7 +206,7 @@ struct LabelMatcher: Sendable {
   private func farOffset(_ pixel: Int, _ labels: [Float]) -> Float {
     switch labelling {
     // Every conditioner is blank: that is the nearest everywhere.
-    case .none: 0
+    case .none, .subset: 0
     // An object that the request does not name was drawn.
     case .single: 1
     case .all:

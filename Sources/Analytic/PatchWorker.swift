@@ -39,6 +39,8 @@ final class PatchWorker {
   private let planeScratch: AlignedBuffer
   private let distance: AlignedBuffer
   private let prior: AlignedBuffer
+  /// Of the labels drawn, under `subset`.
+  private let odds: AlignedBuffer
   /// (S², 4, lanes): Σ w and Σ w · bytes, relative to e^maximum.
   private let sums: AlignedBuffer
   private let maxima: AlignedBuffer
@@ -63,6 +65,7 @@ final class PatchWorker {
     planeScratch = AlignedBuffer(count: (pixels + size) * lanes)
     distance = AlignedBuffer(count: pixels * lanes)
     prior = AlignedBuffer(count: pixels * lanes)
+    odds = AlignedBuffer(count: labelling == .subset ? pixels * lanes : lanes)
     sums = AlignedBuffer(count: pixels * 4 * lanes)
     maxima = AlignedBuffer(count: pixels)
     gradient = AlignedBuffer(count: gradients ? pixels * 3 * lanes : 0)
@@ -268,12 +271,31 @@ final class PatchWorker {
       stamp(
         query, region, shift, block,
         { count, label, lane in label > 0 ? count * share[lane] : nil },
-        at: { value, pixel in value * plan.shared[pixel] })
+        at: { $0 += $1 * plan.shared[$2] })
+    case .subset:
+      // The labels that are had, and the odds of drawing these and no others.
+      region.forEach(size: size) {
+        store(Vector(), prior.pointer + $0 * lanes)
+        store(kept, odds.pointer + $0 * lanes)
+      }
+      stamp(
+        query, region, shift, block,
+        { count, label, _ in LabelMatcher.odds(of: min(count, label), among: count) },
+        into: odds, at: { target, value, _ in target *= value })
+      stamp(
+        query, region, shift, block, { count, label, _ in -min(count, label) },
+        at: { target, value, _ in target += value })
+      region.forEach(size: size) { pixel in
+        let target = prior.pointer + pixel * lanes
+        let drawn = load(odds.pointer + pixel * lanes).replacing(
+          with: 0, where: load(target) .!= Vector(repeating: plan.offset[pixel]))
+        store((isReal * plan.blank[pixel]) + drawn, target)
+      }
     case .all:
       region.forEach(size: size) { store(Vector(), prior.pointer + $0 * lanes) }
       stamp(
         query, region, shift, block, { count, label, _ in abs(count - label) - label },
-        at: { value, _ in value })
+        at: { target, value, _ in target += value })
       region.forEach(size: size) { pixel in
         let target = prior.pointer + pixel * lanes
         let isNearest = Vector().replacing(
@@ -283,14 +305,17 @@ final class PatchWorker {
     }
   }
 
-  /// Adds a value for each occupied cell to the pixels whose L_i holds it.
+  /// Gives a value for each occupied cell to the pixels whose L_i holds it.
   ///
-  /// - Parameter weighed: what of the value a pixel gets.
+  /// - Parameters:
+  ///   - plane: what the pixels have; `prior` if nothing is said.
+  ///   - combine: puts a value to what a pixel has.
   @inline(__always)
   private func stamp(
     _ query: PatchQuery, _ region: Region, _ shift: Shift, _ block: Int,
     _ value: (_ count: Float, _ label: Float, _ lane: Int) -> Float?,
-    at weighed: (_ value: Float, _ pixel: Int) -> Float
+    into plane: AlignedBuffer? = nil,
+    at combine: (_ target: inout Float, _ value: Float, _ pixel: Int) -> Void
   ) {
     let grid = set.grid
     for n in block * lanes..<min((block + 1) * lanes, set.count) {
@@ -303,9 +328,9 @@ final class PatchWorker {
           let pixels = LabelMatcher.seeing(
             row: row, column: column, radius: labelRadius, grid)?.intersection(region)
         else { continue }
-        let target = prior.pointer + n % lanes
+        let target = (plane ?? prior).pointer + n % lanes
         pixels.forEach(size: size) { pixel in
-          target[pixel * lanes] += weighed(value, pixel)
+          combine(&target[pixel * lanes], value, pixel)
         }
       }
     }

@@ -117,7 +117,7 @@ extension StageContext {
 
 /// The formats of artifacts.
 package enum OutputFormat: Sendable {
-  case npy, safetensors, json, png, manifest
+  case npy, safetensors, json, csv, png, manifest
 
   /// The output role of every stage's manifest.
   static let manifestRole = "manifest"
@@ -126,6 +126,7 @@ package enum OutputFormat: Sendable {
     switch self {
     case .npy: "npy"
     case .safetensors: "safetensors"
+    case .csv: "csv"
     case .json, .manifest: "json"
     case .png: "png"
     }
@@ -136,6 +137,7 @@ package enum OutputFormat: Sendable {
     case .npy: "application/x-npy"
     case .safetensors: "application/x-safetensors"
     case .json: "application/json"
+    case .csv: "text/csv"
     case .png: "image/png"
     case .manifest: "application/vnd.locus.manifest+json"
     }

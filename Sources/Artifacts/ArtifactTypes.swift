@@ -15,4 +15,6 @@ extension ArtifactType {
   package static let agreement = ArtifactType("agreement")
   package static let comparison = ArtifactType("comparison")
   package static let theory = ArtifactType("theory")
+  /// What a person found on a sheet: `CountsManifest`.
+  package static let counts = ArtifactType("counts")
 }

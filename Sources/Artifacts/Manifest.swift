@@ -118,3 +118,16 @@ package struct TheoryManifest: Manifest {
     self.worlds = worlds
   }
 }
+
+package struct CountsManifest: Manifest {
+  package static let type = ArtifactType.counts
+  /// SHA-256 of the table that came back.
+  package var counts: String
+  /// SHA-256 of the outcomes' manifests whose pictures were on the sheet.
+  package var outcomes: [String]
+
+  package init(counts: String, outcomes: [String]) {
+    self.counts = counts
+    self.outcomes = outcomes
+  }
+}

@@ -17,8 +17,10 @@ package struct OutcomesManifest: Manifest {
   /// Most objects in a training picture.
   package var trainingMaximum: Int
   package var conditions: Conditions
-  /// SHA-256 of the rows.
+  /// SHA-256 of the rows, of what the detectors found, and of the pictures as bytes.
   package var rows: String
+  package var detections: String
+  package var samples: String
 
   /// What else decides a picture and what is found in it: only evaluations that share it compare.
   package struct Conditions: Codable, Sendable, Hashable {
@@ -29,8 +31,16 @@ package struct OutcomesManifest: Manifest {
     package var tolerance: Double
     /// Another width of vectors draws pictures with other last bits.
     package var instructions: String
+    package var spacing: LayoutSpacing
+    /// SHA-256 of the manifest of the pictures whose layouts were passed over.
+    package var unlike: String?
 
-    package init(judge: String, steps: Int, tolerance: Double, instructions: String) {
+    package init(
+      judge: String, steps: Int, tolerance: Double, instructions: String, spacing: LayoutSpacing,
+      unlike: String?
+    ) {
+      self.spacing = spacing
+      self.unlike = unlike
       self.judge = judge
       self.steps = steps
       self.tolerance = tolerance
@@ -39,8 +49,11 @@ package struct OutcomesManifest: Manifest {
   }
 
   package init(
-    _ denoiser: DenoiserArtifact, conditions: Conditions, rows: String
+    _ denoiser: DenoiserArtifact, conditions: Conditions, rows: String, detections: String,
+    samples: String
   ) {
+    self.detections = detections
+    self.samples = samples
     self.denoiser = denoiser.sha256
     base = denoiser.mask?.base
     mask = denoiser.mask?.mask
@@ -64,7 +77,8 @@ package struct OutcomeTable: Sendable {
   }
 
   private static let columns = [
-    "seed", "k", "layout", "requested", "found", "drawn", "found_background", "chance", "digest",
+    "seed", "k", "layout", "requested", "found", "drawn", "found_background", "found_solid",
+    "chance", "digest",
   ]
 
   package var json: JSONValue {
@@ -74,7 +88,7 @@ package struct OutcomeTable: Sendable {
         zip(outcomes, digests).map { outcome, digest in
           let numbers = [
             outcome.seed, outcome.k, outcome.layout, outcome.requested, outcome.found,
-            outcome.drawn, outcome.foundBackground ?? 0,
+            outcome.drawn, outcome.foundBackground ?? 0, outcome.foundSolid ?? 0,
           ]
           return .array(
             numbers.map(JSONValue.integer) + [.number(outcome.chance ?? 0), .string(digest)])
@@ -98,21 +112,22 @@ package struct OutcomeTable: Sendable {
     digests = []
     for row in rows {
       let cells = row.array ?? []
-      let numbers = cells.prefix(7).compactMap(\.integer)
-      guard cells.count == 9, numbers.count == 7, let chance = cells[7].number,
-        let digest = cells[8].string
+      let numbers = cells.prefix(8).compactMap(\.integer)
+      guard cells.count == 10, numbers.count == 8, let chance = cells[8].number,
+        let digest = cells[9].string
       else {
-        throw ArtifactError(file: file, reason: "has a row that is not eight numbers and a digest")
+        throw ArtifactError(file: file, reason: "has a row that is not nine numbers and a digest")
       }
       let outcome = Outcome(
         seed: numbers[0], k: numbers[1], layout: numbers[2], requested: numbers[3],
-        found: numbers[4], drawn: numbers[5], foundBackground: numbers[6], chance: chance)
+        found: numbers[4], drawn: numbers[5], foundBackground: numbers[6], chance: chance,
+        foundSolid: numbers[7])
       // Sums over pictures must not overflow.
       guard
         [outcome.k, outcome.layout, outcome.requested, outcome.found, outcome.drawn]
           .allSatisfy({ (0...1 << 20).contains($0) }),
         outcome.found <= min(outcome.requested, outcome.drawn),
-        (0...outcome.requested).contains(numbers[6]),
+        (0...outcome.requested).contains(numbers[6]), (0...outcome.found).contains(numbers[7]),
         chance >= 0, chance <= Double(outcome.requested)
       else { throw ArtifactError(file: file, reason: "has a row with impossible counts") }
       outcomes.append(outcome)

@@ -6,6 +6,8 @@ package enum Labelling: String, Sendable, CaseIterable {
   case all
   /// One object, drawn at random, though others may be in the picture.
   case single
+  /// Each object with probability ½: how many are told of and where they are come apart.
+  case subset
   case none
 
   /// Makes a training conditioner from the counts of all objects, entry by entry of any space.
@@ -18,6 +20,12 @@ package enum Labelling: String, Sendable, CaseIterable {
     switch self {
     case .all: for i in 0..<count { target[i] = Float(counts[i]) }
     case .none: for i in 0..<count { target[i] = 0 }
+    case .subset:
+      for i in 0..<count {
+        target[i] = (0..<Int(counts[i])).reduce(0) { told, _ in
+          told + Float(stream.integer(below: 2))
+        }
+      }
     case .single:
       var total = 0
       for i in 0..<count {

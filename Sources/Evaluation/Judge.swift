@@ -3,6 +3,18 @@ import Foundation
 import Streams
 import Tensors
 
+/// An object that a detector sees.
+package struct Find: Sendable, Hashable {
+  package var place: Place
+  /// The judge's probability of a centre; 1 for a detector that knows none.
+  package var score: Double
+
+  package init(place: Place, score: Double) {
+    self.place = place
+    self.score = score
+  }
+}
+
 /// A trained detector of objects: a heat map of centres, its peaks above a calibrated threshold.
 package struct Judge: Sendable {
   let network: JudgeNetwork
@@ -11,7 +23,7 @@ package struct Judge: Sendable {
   package var threshold: Float
 
   /// The centres found in each of N pictures (N, S, S, 3) with values in [−1, 1].
-  package func detect(_ pictures: [Float], threads: Int) -> [[Place]] {
+  package func detect(_ pictures: [Float], threads: Int) -> [[Find]] {
     peaks(heatMaps(pictures, threads: threads), threshold: threshold)
   }
 
@@ -39,11 +51,11 @@ package struct Judge: Sendable {
   }
 
   /// Local maxima over 3×3 cells, placed at the centre of mass of their surroundings.
-  func peaks(_ maps: [[Float]], threshold: Float) -> [[Place]] {
+  func peaks(_ maps: [[Float]], threshold: Float) -> [[Find]] {
     let side = network.mapSize
     let scale = Double(network.stride)
     return maps.map { map in
-      var places: [Place] = []
+      var finds: [Find] = []
       for row in 0..<side {
         for column in 0..<side {
           let value = map[row * side + column]
@@ -62,10 +74,13 @@ package struct Judge: Sendable {
               y += Double(other) * (Double(r) + 0.5)
             }
           }
-          if isPeak { places.append(Place(x: x / mass * scale, y: y / mass * scale)) }
+          if isPeak {
+            finds.append(
+              Find(place: Place(x: x / mass * scale, y: y / mass * scale), score: Double(value)))
+          }
         }
       }
-      return places
+      return finds
     }
   }
 }
@@ -83,7 +98,7 @@ package struct BackgroundDetector: Sendable {
   /// Pieces smaller than this are noise, in pixels at 32 px.
   static let leastArea = 3.0
 
-  package func detect(_ pictures: [Float]) -> [[Place]] {
+  package func detect(_ pictures: [Float]) -> [[Find]] {
     let count = size * size * 3
     return (0..<pictures.count / count).map { item in
       var differs = [Bool](repeating: false, count: size * size)
@@ -97,9 +112,9 @@ package struct BackgroundDetector: Sendable {
     }
   }
 
-  private func pieces(_ mask: [Bool]) -> [Place] {
+  private func pieces(_ mask: [Bool]) -> [Find] {
     var open = mask
-    var places: [Place] = []
+    var finds: [Find] = []
     let least = Self.leastArea * Double(size * size) / 1024
     for start in open.indices where open[start] {
       var stack = [start]
@@ -118,8 +133,8 @@ package struct BackgroundDetector: Sendable {
           stack.append(r * size + c)
         }
       }
-      if area >= least { places.append(Place(x: x / area, y: y / area)) }
+      if area >= least { finds.append(Find(place: Place(x: x / area, y: y / area), score: 1)) }
     }
-    return places
+    return finds
   }
 }

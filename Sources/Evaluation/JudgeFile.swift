@@ -8,6 +8,9 @@ import Vectors
 package struct JudgeFile: Sendable {
   package var judge: Judge
   package var background: BackgroundDetector
+  package var examples: ObjectExamples
+  /// What objects of held-out renders are told for: by kind the number of each value.
+  package var renderedValues: [ObjectAttributes.Kind: [Int]]
   package var camera: CameraKind
   package var size: Int
   /// By K: recall on held-out renders; K = 0 counts as 1.
@@ -17,6 +20,8 @@ package struct JudgeFile: Sendable {
   package init(_ trained: TrainedJudge, settings: JudgeSettings) {
     judge = trained.judge
     background = trained.background
+    examples = trained.examples
+    renderedValues = trained.looks.values
     camera = settings.camera
     size = settings.size
     judgeRecall = trained.judgeCalibration.map { $0.recall?.value ?? 1 }
@@ -31,6 +36,17 @@ package struct JudgeFile: Sendable {
     }
     tensors["background.ground"] = Safetensors.Tensor(
       shape: [size, size, 3], values: background.ground)
+    let count = examples.attributes.count
+    tensors["examples.differences"] = Safetensors.Tensor(
+      shape: [count, examples.side, examples.side, 3], values: examples.differences)
+    tensors["examples.attributes"] = Safetensors.Tensor(
+      shape: [count, ObjectAttributes.Kind.allCases.count],
+      values: examples.attributes.flatMap { own in
+        ObjectAttributes.Kind.allCases.map { Float(own[$0]) }
+      })
+    for (kind, values) in renderedValues {
+      tensors["calibration.\(kind.rawValue)"] = vector(values.map { Double($0) })
+    }
     tensors["calibration.judge"] = vector(judgeRecall)
     tensors["calibration.background"] = vector(backgroundRecall)
     return Safetensors(
@@ -61,9 +77,11 @@ package struct JudgeFile: Sendable {
       let judgeRecall = file.tensors["calibration.judge"],
       let backgroundRecall = file.tensors["calibration.background"]
     else { throw .judge("lacks its camera, size, thresholds, ground or calibration") }
-    let constants = [threshold, backgroundThreshold] + judgeRecall.values + backgroundRecall.values
+    let constants =
+      [threshold, backgroundThreshold] + ground.values + judgeRecall.values
+      + backgroundRecall.values
     if !constants.allSatisfy(\.isFinite) {
-      throw .judge("has a threshold or a calibration that is not a finite number")
+      throw .judge("has a threshold, a ground or a calibration that is no finite number")
     }
     let counts = JudgeSettings.mostObjects + 1
     if judgeRecall.values.count != counts || backgroundRecall.values.count != counts {
@@ -85,9 +103,44 @@ package struct JudgeFile: Sendable {
     judge = Judge(network: network, weights: weights, threshold: threshold)
     background = BackgroundDetector(
       size: size, ground: ground.values, threshold: backgroundThreshold)
+    (examples, renderedValues) = try Self.examples(file, size: size, ground: ground.values)
     self.camera = camera
     self.size = size
     self.judgeRecall = judgeRecall.values.map { Double($0) }
     self.backgroundRecall = backgroundRecall.values.map { Double($0) }
+  }
+  private static func examples(_ file: Safetensors, size: Int, ground: [Float])
+    throws(EvaluationError) -> (ObjectExamples, [ObjectAttributes.Kind: [Int]])
+  {
+    let side = ObjectExamples.side(size: size)
+    let kinds = ObjectAttributes.Kind.allCases
+    guard let differences = file.tensors["examples.differences"],
+      Array(differences.shape.dropFirst()) == [side, side, 3],
+      let attributes = file.tensors["examples.attributes"],
+      attributes.shape == [differences.shape[0], kinds.count],
+      differences.values.allSatisfy(\.isFinite)
+    else { throw .judge("lacks its examples, or has others than for its size") }
+    // Whole numbers in range before they are converted.
+    let isKnown: (Float) -> Bool = { $0 >= 0 && $0 < 16_777_216 && $0 == $0.rounded() }
+    var known: [ObjectAttributes] = []
+    for m in 0..<differences.shape[0] {
+      let values = Array(attributes.values[m * kinds.count..<(m + 1) * kinds.count])
+      guard values.allSatisfy(isKnown), let own = ObjectAttributes(values: values.map { Int($0) })
+      else {
+        throw .judge("has an example of an unknown colour, size or shape")
+      }
+      known.append(own)
+    }
+    var rendered: [ObjectAttributes.Kind: [Int]] = [:]
+    for kind in kinds {
+      guard let values = file.tensors["calibration.\(kind.rawValue)"]?.values,
+        values.count == kind.count, values.allSatisfy(isKnown)
+      else { throw .judge("lacks how often renders have each \(kind.rawValue)") }
+      rendered[kind] = values.map { Int($0) }
+    }
+    return (
+      ObjectExamples(
+        size: size, ground: ground, differences: differences.values, attributes: known), rendered
+    )
   }
 }

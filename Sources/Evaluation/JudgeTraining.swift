@@ -50,6 +50,10 @@ package struct TrainedJudge: Sendable {
   package var background: BackgroundDetector
   package var judgeCalibration: [DetectorCalibration]
   package var backgroundCalibration: [DetectorCalibration]
+  /// What finds are told by.
+  package var examples: ObjectExamples
+  /// What that is worth.
+  package var looks: LookCalibration
   /// (pictures seen, loss).
   package var curve: [(pictures: Int, loss: Double)]
 }
@@ -58,6 +62,7 @@ package struct TrainedJudge: Sendable {
 struct JudgeRenders {
   var pixels: [UInt8] = []
   var places: [[Place]] = []
+  var attributes: [[ObjectAttributes]] = []
 
   init(
     _ settings: JudgeSettings, count: Int, seed: UInt64, purpose: RandomPurpose,
@@ -81,6 +86,7 @@ struct JudgeRenders {
           return Place(x: pixel.x, y: pixel.y)
         }
       }
+      attributes += set.scenes.map { $0.objects.map { ObjectAttributes($0) } }
     }
   }
 
@@ -148,6 +154,10 @@ private func calibrate(
     return f1(candidate.detect(pictures), truth, tolerance)
   }
   // … and what the detectors are worth from another one.
+  let examples = ObjectExamples(
+    size: settings.size, ground: background.ground, pictures: pictures, places: truth,
+    attributes: first.flatMap(\.attributes), most: LookCalibration.examples)
+  var looks = LookCalibration()
   var judged: [DetectorCalibration] = []
   var crossChecked: [DetectorCalibration] = []
   for k in counts {
@@ -161,10 +171,13 @@ private func calibrate(
       calibration(k, judge.detect(pictures, threads: threads), renders.places, tolerance, seed))
     crossChecked.append(
       calibration(k, background.detect(pictures), renders.places, tolerance, seed))
+    looks.add(
+      renders, examples: examples, judge: judge, background: background, tolerance: tolerance,
+      threads: threads)
   }
   return TrainedJudge(
     judge: judge, background: background, judgeCalibration: judged,
-    backgroundCalibration: crossChecked, curve: curve)
+    backgroundCalibration: crossChecked, examples: examples, looks: looks, curve: curve)
 }
 
 /// The median, pixel by pixel, of renders with few objects.
@@ -193,23 +206,25 @@ private func best(_ candidates: [Float], _ score: (Float) -> Double) -> Float {
   return winner.candidate
 }
 
-private func f1(_ detected: [[Place]], _ truth: [[Place]], _ tolerance: Double) -> Double {
+private func f1(_ detected: [[Find]], _ truth: [[Place]], _ tolerance: Double) -> Double {
   var hits = 0
   var total = 0
   for (found, places) in zip(detected, truth) {
-    hits += matchCount(requested: places, detected: found, tolerance: tolerance)
+    hits += matchCount(
+      requested: places, detected: found.map(\.place), tolerance: tolerance)
     total += found.count + places.count
   }
   return total == 0 ? 0 : 2 * Double(hits) / Double(total)
 }
 
 private func calibration(
-  _ k: Int, _ detected: [[Place]], _ truth: [[Place]], _ tolerance: Double, _ seed: UInt64
+  _ k: Int, _ detected: [[Find]], _ truth: [[Place]], _ tolerance: Double, _ seed: UInt64
 ) -> DetectorCalibration {
   let outcomes = zip(detected, truth).enumerated().map { index, pair in
     Outcome(
       seed: 0, k: k, layout: index, requested: pair.1.count,
-      found: matchCount(requested: pair.1, detected: pair.0, tolerance: tolerance),
+      found: matchCount(
+        requested: pair.1, detected: pair.0.map(\.place), tolerance: tolerance),
       drawn: pair.0.count)
   }
   let summary = summarize(outcomes, seed: seed)[0]

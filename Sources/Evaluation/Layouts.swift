@@ -11,12 +11,48 @@ package struct RequestedLayout: Sendable {
   package var labels: [Float]
   /// Centres of the requested cells, in pixels.
   package var places: [Place]
+  /// Layouts before it that training pictures have, in whose stead it was drawn.
+  package var passedOver = 0
 
   package init(k: Int, layout: Int, labels: [Float], places: [Place]) {
     self.k = k
     self.layout = layout
     self.labels = labels
     self.places = places
+  }
+
+  /// From a place to the nearest other one, in pixels; `beyond` where there is none.
+  package func nearest(_ index: Int, beyond: Double) -> Double {
+    places.indices.reduce(beyond) {
+      $1 == index ? $0 : min($0, places[index].distance(to: places[$1]))
+    }
+  }
+}
+
+/// How far from each other requested objects are.
+package enum LayoutSpacing: String, Sendable, CaseIterable, Codable {
+  /// CLEVR's gap of 0.25 between circles: the more objects, the more crowded.
+  case clevr
+  /// Centres at least 1.65 apart, room for two large objects and the gap: crowding hardly rises with K.
+  case spaced
+
+  var distance: Double { self == .spaced ? 1.65 : 0 }
+}
+
+/// The cells that training pictures have objects in: what a model may have seen is no test of it.
+package struct SeenLayouts: Sendable {
+  private let cells: Set<[Int]>
+
+  /// From conditioners, (N, count) of objects a cell.
+  package init(conditioners: [UInt8], count: Int) {
+    cells = Set(
+      (0..<conditioners.count / max(count, 1)).map { n in
+        (0..<count).filter { conditioners[n * count + $0] > 0 }
+      })
+  }
+
+  package func contains(_ request: RequestedLayout) -> Bool {
+    cells.contains(request.labels.indices.filter { request.labels[$0] > 0 })
   }
 }
 
@@ -25,28 +61,38 @@ package func layoutsNeeded(k: Int) -> Int { k == 0 ? 24 : max(24, (192 + k - 1) 
 
 /// The standard layout (`k`, `layout`) of a seed: K places by CLEVR's rule of distance, no two in a cell.
 ///
-/// Its stream is used for nothing else, so no training picture has it. CLEVR's margin along the
-/// directions is left out: with it twelve objects do not fit.
+/// Its stream is used for nothing else. CLEVR's margin along the directions is left out: with it twelve objects
+/// do not fit.
 ///
+/// - Parameter seen: a layout of these is passed over, but for K = 1, where training has them all.
 /// - Throws: `NoPlaces` for conditioners that cannot name a place.
 package func requestedLayout(
-  k: Int, layout: Int, shape: PictureShape, camera: CameraKind, seed: UInt64
+  k: Int, layout: Int, shape: PictureShape, camera: CameraKind, spacing: LayoutSpacing = .clevr,
+  unlike seen: SeenLayouts? = nil, seed: UInt64
 )
   throws -> RequestedLayout
 {
   let grid = try shape.places()
   let settings = SceneSettings(
     camera: camera, size: grid.size, cells: grid.cells,
-    rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0))
+    rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0, spacing: spacing.distance))
   try settings.validate()
   // Tries, should two centres share a cell.
   let tries = 256
+  var passedOver = 0
   for attempt in 0..<tries {
     let index = (k << 32) + layout * tries + attempt
     let scene = try makeScene(settings, seed: seed, index: index, purpose: .layouts)
     let counts = scene.conditioner(size: grid.size, cells: grid.cells)
     if counts.contains(where: { $0 > 1 }) { continue }
-    return request(cells: counts.indices.filter { counts[$0] == 1 }, layout: layout, grid: grid)
+    var found = request(
+      cells: counts.indices.filter { counts[$0] == 1 }, layout: layout, grid: grid)
+    if k > 1, seen?.contains(found) == true {
+      passedOver += 1
+      continue
+    }
+    found.passedOver = passedOver
+    return found
   }
   throw EvaluationError.setting(
     name: "cells", found: "\(grid.cells)", accepted: "a grid fine enough for \(k) objects")

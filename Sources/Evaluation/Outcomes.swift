@@ -32,11 +32,14 @@ package struct Outcome: Sendable, Hashable, Codable {
   /// How many places would be found had another layout of the same K been requested: the mean over the
   /// evaluation's others. `nil` where it was not kept.
   package var chance: Double?
+  /// Requested places with an object of opacity ½ or more. `nil` where it was not kept.
+  package var foundSolid: Int?
 
   package init(
     seed: Int, k: Int, layout: Int, requested: Int, found: Int, drawn: Int,
-    foundBackground: Int? = nil, chance: Double? = nil
+    foundBackground: Int? = nil, chance: Double? = nil, foundSolid: Int? = nil
   ) {
+    self.foundSolid = foundSolid
     self.foundBackground = foundBackground
     self.chance = chance
     self.seed = seed
@@ -100,9 +103,13 @@ package func matchCount(requested: [Place], detected: [Place], tolerance: Double
   matches(requested: requested, detected: detected, tolerance: tolerance).count { $0 }
 }
 
-/// Which of `requested` have a detection within `tolerance`, each detection used once: the nearest
-/// pairs first.
+/// Which of `requested` have a detection within `tolerance`.
 package func matches(requested: [Place], detected: [Place], tolerance: Double) -> [Bool] {
+  assignments(requested: requested, detected: detected, tolerance: tolerance).map { $0 != nil }
+}
+
+/// The detection of each of `requested`, one within `tolerance`, each used once: the nearest pairs first.
+package func assignments(requested: [Place], detected: [Place], tolerance: Double) -> [Int?] {
   var pairs: [(distance: Double, request: Int, detection: Int)] = []
   for (i, place) in requested.enumerated() {
     for (j, detection) in detected.enumerated() {
@@ -111,14 +118,14 @@ package func matches(requested: [Place], detected: [Place], tolerance: Double) -
     }
   }
   pairs.sort { ($0.distance, $0.request, $0.detection) < ($1.distance, $1.request, $1.detection) }
-  var usedRequests = Set<Int>()
+  var assigned = [Int?](repeating: nil, count: requested.count)
   var usedDetections = Set<Int>()
   for pair in pairs
-  where !usedRequests.contains(pair.request) && !usedDetections.contains(pair.detection) {
-    usedRequests.insert(pair.request)
+  where assigned[pair.request] == nil && !usedDetections.contains(pair.detection) {
+    assigned[pair.request] = pair.detection
     usedDetections.insert(pair.detection)
   }
-  return requested.indices.map(usedRequests.contains)
+  return assigned
 }
 
 /// The measures of one K.
@@ -135,6 +142,18 @@ package struct CountSummary: Sendable {
   package var drawn: Interval
   /// Share of pictures with just the requested objects, Wilson.
   package var exact: Interval
+}
+
+/// Found of requested places, with the interval of `CountSummary.recall`; `nil` where none was requested.
+package func recall(_ outcomes: [Outcome], seed: UInt64) -> Interval? {
+  share(outcomes, seed, of: { $0.requested }, hits: { $0.found })
+}
+
+/// The mean over pictures, with a bootstrap interval.
+package func mean(_ values: [Double], seed: UInt64) -> Interval {
+  Bootstrap(seed: seed).interval(strata: [0..<values.count], count: values.count, n: values.count) {
+    zip($0, values).reduce(0) { $0 + Double($1.0) * $1.1 } / Double(max(values.count, 1))
+  }
 }
 
 /// Summaries for each K that occurs, in order.
@@ -175,20 +194,20 @@ private func share(
 }
 
 private func mean(_ rows: [Outcome], _ seed: UInt64, _ value: (Outcome) -> Double) -> Interval {
-  let values = rows.map(value)
-  return Bootstrap(seed: seed).interval(
-    strata: [0..<rows.count], count: rows.count, n: rows.count
-  ) { weights in
-    zip(weights, values).reduce(0) { $0 + Double($1.0) * $1.1 } / Double(max(values.count, 1))
-  }
+  mean(rows.map(value), seed: seed)
 }
 
 extension [Outcome] {
   /// The same with what the background detector found; `nil` where that was not kept.
-  package var asTheBackgroundSees: [Outcome]? {
+  package var asTheBackgroundSees: [Outcome]? { counting(\.foundBackground) }
+
+  /// The same with the solid finds alone; `nil` where these were not kept.
+  package var solid: [Outcome]? { counting(\.foundSolid) }
+
+  private func counting(_ count: KeyPath<Outcome, Int?>) -> [Outcome]? {
     var result = self
     for i in indices {
-      guard let found = self[i].foundBackground else { return nil }
+      guard let found = self[i][keyPath: count] else { return nil }
       result[i].found = found
     }
     return result

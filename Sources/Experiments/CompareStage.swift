@@ -15,7 +15,7 @@ enum CompareStage {
   }
 
   static let kind = StageKind(
-    name: "compare", version: 3,
+    name: "compare", version: 4,
     summary: "K_max, and paired effects of interventions on the same layouts and noise.",
     settings: Options.self,
     inputs: [
@@ -87,12 +87,16 @@ enum CompareStage {
           Measure.recallBeyondCorrected.row(
             recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
       }
-      if let others = entry.outcomes.asTheBackgroundSees,
-        let recall = pooledRecall(others, counts: beyond, seed: context.seed)
-      {
-        metrics.append(
-          Measure.recallBeyondBackground.row(
-            recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
+      for (measure, outcomes) in [
+        (Measure.recallBeyondBackground, entry.outcomes.asTheBackgroundSees),
+        (.recallBeyondSolid, entry.outcomes.solid),
+      ] {
+        if let recall = outcomes.flatMap({
+          pooledRecall($0, counts: beyond, seed: context.seed)
+        }) {
+          metrics.append(
+            measure.row(recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
+        }
       }
     }
     for measure in EffectMeasure.allCases {

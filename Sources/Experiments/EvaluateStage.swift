@@ -18,6 +18,10 @@ enum EvaluateStage {
     @Setting(
       0...100_000, default: 0, "layouts a K; 0: max(24, 192 / K), so that 192 places are requested")
     var layouts: Int
+    @Setting(
+      default: .clevr,
+      "clevr: CLEVR's gap, more crowded with more objects; spaced: centres 1.65 apart at least")
+    var spacing: LayoutSpacing
     @Setting(Shared.steps) var steps: Int
     @Setting(
       Shared.judgeTolerance, default: 0.08, unit: "of the side",
@@ -27,12 +31,15 @@ enum EvaluateStage {
   }
 
   static let kind = StageKind(
-    name: "evaluate", version: 4,
+    name: "evaluate", version: 5,
     summary: "Samples layouts never seen in training and lets the judge find the objects.",
     settings: Options.self,
     inputs: [
       InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to draw with"),
       InputDeclaration("judge", accepts: [.judge], help: "finds the objects"),
+      InputDeclaration(
+        "scenes", accepts: [.pictureSet], arity: .optional,
+        help: "training pictures whose layouts are passed over"),
     ], produces: .outcomes,
     check: { Shared.checkDistinct($0.counts, path: "counts", what: "K") },
     checkInputs: checkInputs,
@@ -45,6 +52,15 @@ enum EvaluateStage {
     let judge = Foreseen(upstream, "judge")
     if let difference = judge.difference(from: denoiser) {
       return [ParameterProblem(path: "inputs.judge", message: words(difference))]
+    }
+    if let difference = Foreseen(upstream, "scenes").differenceOfShape(from: denoiser) {
+      return [
+        ParameterProblem(
+          path: "inputs.scenes",
+          message:
+            "pictures and denoiser differ: \(difference); give the ones that it was trained on"
+        )
+      ]
     }
     return Shared.checkPlaces(
       denoiser, path: "inputs.denoiser", what: "places cannot be requested of it")
@@ -68,7 +84,10 @@ enum EvaluateStage {
       throw ArtifactError(file: file, reason: "looks at pictures that cannot be")
     }
     let pictures = options.counts.reduce(0) { $0 + layouts(options, k: $1) }
-    return 2 * pictures * size * size * PictureShape.channels * MemoryLayout<Float>.stride
+    let seen =
+      try context.inputs["scenes"] == nil
+      ? 0 : PictureSetManifest("scenes", of: context).bytes(context)
+    return seen + 2 * pictures * size * size * PictureShape.channels * MemoryLayout<Float>.stride
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
@@ -81,10 +100,16 @@ enum EvaluateStage {
     {
       throw MismatchError(words(difference))
     }
+    let scenes =
+      try context.inputs["scenes"] == nil ? nil : PictureSet("scenes", of: context)
+    let seen = scenes.map {
+      SeenLayouts(conditioners: $0.conditioners, count: shape.conditionerCount)
+    }
     let requests = try options.counts.sorted().flatMap { k in
       try (0..<layouts(options, k: k)).map { layout in
         try requestedLayout(
-          k: k, layout: layout, shape: shape, camera: judge.camera, seed: context.seed)
+          k: k, layout: layout, shape: shape, camera: judge.camera, spacing: options.spacing,
+          unlike: seen, seed: context.seed)
       }
     }
     let evaluator = Evaluator(
@@ -95,7 +120,9 @@ enum EvaluateStage {
       artifact: artifact, judge: judge,
       conditions: .init(
         judge: judgeManifest.weights, steps: options.steps, tolerance: options.tolerance,
-        instructions: instructionSet), drawn: drawn, context: context
+        instructions: instructionSet, spacing: options.spacing,
+        unlike: try scenes.map { _ in try context.input("scenes").manifest.sha256 }),
+      seen: seen, drawn: drawn, context: context
     ).output(shown: options.shown)
   }
 }
@@ -106,14 +133,24 @@ struct DrawnPicture {
   /// (S, S, 3).
   var picture: [Float]
   var outcome: Outcome
-  /// The judge's.
-  var detected: [Place]
-  /// Of the requested places.
-  var isFound: [Bool]
+  /// By the judge.
+  var finds: Finds
   /// By the background-difference detector.
-  var crossCheck: Outcome
+  var crossCheck: Finds
   /// The first 16 digits of the SHA-256 of the float32 picture: equal means bit for bit.
   var digest: String
+}
+
+/// What a detector finds in a picture.
+struct Finds {
+  var all: [Find]
+  /// Of each; `nil` for what is ground to the last bit.
+  var looks: [Look?]
+  /// Of each requested place the find that meets it.
+  var assigned: [Int?]
+
+  var count: Int { assigned.count { $0 != nil } }
+  func opacity(_ find: Int) -> Double { looks[find]?.opacity ?? 0 }
 }
 
 /// A picture that is no picture: the judge would find anything in it.
@@ -174,7 +211,8 @@ struct Evaluator {
       let requests = members.map { drawn[$0].request.places }
       for (place, index) in members.enumerated() {
         result[index].outcome.chance = chanceCount(
-          requests: requests, own: place, detected: drawn[index].detected, tolerance: tolerance)
+          requests: requests, own: place, detected: drawn[index].finds.all.map(\.place),
+          tolerance: tolerance)
       }
     }
     return result
@@ -203,20 +241,33 @@ struct Evaluator {
     let count = artifact.denoiser.shape.pictureCount
     // The detectors see what a stored picture holds, so that anybody can count again.
     let stored = pictures.map { TrainingSet.value(EvaluationReport.byte($0)) }
-    let found = judge.judge.detect(stored, threads: context.threads)
+    let judged = judge.judge.detect(stored, threads: context.threads)
     let crossChecked = judge.background.detect(stored)
     return requests.enumerated().map { i, request in
-      let picture = Array(pictures[i * count..<(i + 1) * count])
-      let crossCheck = outcome(request, crossChecked[i])
-      var own = outcome(request, found[i])
-      own.foundBackground = crossCheck.found
+      let pixels = i * count..<(i + 1) * count
+      let picture = Array(pictures[pixels])
+      let seen = Array(stored[pixels])
+      let finds = finds(judged[i], in: seen, request)
+      let crossCheck = self.finds(crossChecked[i], in: seen, request)
       return DrawnPicture(
-        request: request, picture: picture, outcome: own, detected: found[i],
-        isFound: matches(
-          requested: request.places, detected: found[i], tolerance: tolerance),
-        crossCheck: crossCheck,
+        request: request, picture: picture,
+        outcome: Outcome(
+          seed: Int(truncatingIfNeeded: context.seed), k: request.k, layout: request.layout,
+          requested: request.k, found: finds.count, drawn: finds.all.count,
+          foundBackground: crossCheck.count,
+          foundSolid: finds.assigned.count {
+            $0.map { finds.opacity($0) >= LookCalibration.solid } == true
+          }),
+        finds: finds, crossCheck: crossCheck,
         digest: String(SHA256.hash(picture.withUnsafeBytes { Data($0) }).prefix(16)))
     }
+  }
+
+  private func finds(_ all: [Find], in picture: [Float], _ request: RequestedLayout) -> Finds {
+    Finds(
+      all: all, looks: all.map { judge.examples.look(picture, at: $0.place) },
+      assigned: assignments(
+        requested: request.places, detected: all.map(\.place), tolerance: tolerance))
   }
 
   /// The pictures that an earlier process drew.
@@ -231,13 +282,5 @@ struct Evaluator {
     }
     checkpointing.discard("its pictures are not those of these layouts")
     return (GrowingBlob(name: name), [])
-  }
-
-  private func outcome(_ request: RequestedLayout, _ found: [Place]) -> Outcome {
-    Outcome(
-      seed: Int(truncatingIfNeeded: context.seed), k: request.k, layout: request.layout,
-      requested: request.k,
-      found: matchCount(requested: request.places, detected: found, tolerance: tolerance),
-      drawn: found.count)
   }
 }

@@ -15,14 +15,15 @@ enum InterveneStage {
   struct Options: Settings {
     @Setting(
       required: .identity,
-      "what is cut: labels (conditioner, window), pixels, both, nothing (identity, stitched), or sum"
+      "what is cut: labels (conditioner, window), pixels, both, nothing (identity, stitched); or sum, reverse"
     )
     var mask: MaskSpecification.Name
     @Setting(1...64, default: 1, "labels that a labelled pixel sees, its own included") var labels:
       Int
     @Setting(
       default: .near,
-      "which labels remain beside its own; of a window those inside (near) or outside (far)")
+      "which labels remain beside its own; of a window those inside (near) or outside (far); of reverse"
+        + " whether a label's strength goes by its own cell (near) or by all others (far)")
     var keep: MaskSpecification.Keep
     @Setting(0.5...1000, default: 7, unit: "px", "reach of a label; of a window half its side")
     var radius: Double
@@ -36,6 +37,9 @@ enum InterveneStage {
     )
     var fill: MaskSpecification.Fill
     @Setting(1...10000, default: 64, "pictures to fill from") var fillPictures: Int
+    @Setting(
+      0.01...1, default: 0.5, "of reverse: how much stronger or weaker than 1 a label tells")
+    var amplitude: Double
     @Setting(0...1000, default: 0, "noise level from which on the mask holds") var sigmaLow: Double
     @Setting(0...1000, default: 1000, "noise level up to which it holds") var sigmaHigh: Double
 
@@ -43,7 +47,7 @@ enum InterveneStage {
       MaskSpecification(
         mask: mask, labels: labels, keep: keep, radius: radius, block: block, margin: margin,
         ring: ring, fill: fill, seed: seed, sigmaLow: sigmaLow > 0 ? sigmaLow : nil,
-        sigmaHigh: sigmaHigh < 1000 ? sigmaHigh : nil)
+        sigmaHigh: sigmaHigh < 1000 ? sigmaHigh : nil, amplitude: amplitude)
     }
   }
 
@@ -115,10 +119,11 @@ enum InterveneStage {
             + " block or the ring around it; accepted: block and twice the margin up to \(size / 2)"
         ))
     }
-    if options.mask == .window, options.keep == .random {
+    if options.mask == .window || options.mask == .reverse, options.keep == .random {
       problems.append(
         ParameterProblem(
-          path: "keep", message: "found \"random\", accepted for a window: near, far"))
+          path: "keep",
+          message: "found \"random\", accepted for \(options.mask.rawValue): near, far"))
     }
     if options.sigmaLow > options.sigmaHigh {
       problems.append(

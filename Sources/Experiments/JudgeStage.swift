@@ -27,7 +27,7 @@ enum JudgeStage {
   }
 
   static let kind = StageKind(
-    name: "judge", version: 3,
+    name: "judge", version: 4,
     summary: "Trains a detector on renders of 0 to 12 objects and calibrates it on others.",
     settings: Options.self, inputs: [], produces: .judge,
     check: { Shared.checkView(size: $0.size, cells: $0.cells) },
@@ -63,6 +63,20 @@ enum JudgeStage {
           metrics.append(Measure.judgePrecision.row(precision, at.0, at.1))
         }
         metrics.append(Measure.judgeExact.row(calibration.exact, at.0, at.1))
+      }
+    }
+    let looks = trained.looks
+    metrics += [
+      Measure.solidShare.row(looks.solidShare), Measure.faintShare.row(looks.faintShare),
+      Measure.faintRecall.row(looks.judgeRecall, .detector(.trained)),
+      Measure.faintRecall.row(looks.backgroundRecall, .detector(.background)),
+    ]
+    metrics += ObjectAttributes.Kind.allCases.map {
+      Measure.attributeAccuracy.row(looks.accuracy($0), .attribute($0.rawValue))
+    }
+    metrics += ObjectAttributes.Kind.allCases.compactMap { kind in
+      neighbourDependence(looks.rendered, kind, seed: context.seed).map {
+        Measure.renderedDependence.row($0, .attribute(kind.rawValue))
       }
     }
     let weights = JudgeFile(trained, settings: settings).data()

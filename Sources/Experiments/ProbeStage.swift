@@ -38,7 +38,7 @@ enum ProbeStage {
   }
 
   static let kind = StageKind(
-    name: "probe", version: 4,
+    name: "probe", version: 5,
     summary: "Measures locality by changing what is remote to an object, and by exact Jacobians.",
     settings: Options.self,
     inputs: [
@@ -153,6 +153,7 @@ enum ProbeStage {
     }
     append(.pixel, profile.pixel, profile.pixelSides)
     append(.conditioner, profile.conditioner, profile.conditionerSides)
+    append(.label, profile.label, nil)
     for (window, share) in zip(profile.windows, profile.isotropic) {
       rows.append(
         Measure.locality(.isotropic).row(

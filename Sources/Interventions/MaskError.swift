@@ -13,6 +13,7 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   /// A mask that goes by the places of labels, on conditioners without.
   case places(MaskSpecification.Name, NoPlaces)
   case sigmaRange(low: Double?, high: Double?)
+  case amplitude(Double)
   case fill(found: Int, expected: Int)
   case baseResult(found: Int, expected: Int)
   case changedNothing(MaskSpecification.Name)
@@ -22,7 +23,7 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
 
   package var category: ErrorCategory {
     switch self {
-    case .block, .margin, .radius, .labels, .keep, .ring, .places, .sigmaRange, .fill,
+    case .block, .margin, .radius, .labels, .keep, .ring, .places, .sigmaRange, .fill, .amplitude,
       .changedNothing, .ignoresLabels:
       .data
     case .baseResult, .identityChanged, .changedOutside: .bug
@@ -47,6 +48,8 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
     case .sigmaRange(let low, let high):
       "a mask from sigma \(low ?? 0) to \(high.map { "\($0)" } ?? "infinity"): the range holds no"
         + " noise level"
+    case .amplitude(let amplitude):
+      "an amplitude of \(amplitude); labels tell more or less than 1 by a finite number above 0"
     case .fill(let found, let expected):
       "the fill has \(found) values, expected whole pictures of \(expected)"
     case .baseResult(let found, let expected):

@@ -13,12 +13,15 @@ package struct MaskSpecification: Sendable, Hashable {
     case window
     /// D(∅) + Σ_j (D(c_j) − D(∅)): additive composition (Liu et al. 2022), without any window.
     case sum
+    /// D(∅) + Σ_j s_j (D(c_j) − D(∅)), s_j = 1 ± `amplitude` by a fair coin: of the label's own cell, or of
+    /// all other labels. The same law of strengths, local or not.
+    case reverse
     /// A block of the output sees itself and a ring of pixels: a pass a block.
     case pixel
     /// `pixel` and `conditioner` together: a pass for every block and set of labels in it.
     case both
   }
-  /// Which labels remain beside a pixel's own, or which side of a window.
+  /// Which labels remain beside a pixel's own, which side of a window, or by what a label's strength goes.
   package enum Keep: String, Sendable, Codable, CaseIterable { case near, far, random }
   /// Where the pixels lie that a block sees beside itself.
   package enum Ring: String, Sendable, Codable, CaseIterable {
@@ -55,12 +58,15 @@ package struct MaskSpecification: Sendable, Hashable {
   /// result stands.
   package var sigmaLow: Double?
   package var sigmaHigh: Double?
+  /// How much stronger or weaker than 1 labels tell; above 0, of `reverse` alone.
+  package var amplitude: Double?
 
   package init(
     mask: Name, labels: Int = 1, keep: Keep = .near, radius: Double = 7, block: Int = 4,
     margin: Int = 4, ring: Ring = .near, fill: Fill = .ground, seed: UInt64 = 0,
-    sigmaLow: Double? = nil, sigmaHigh: Double? = nil
+    sigmaLow: Double? = nil, sigmaHigh: Double? = nil, amplitude: Double? = nil
   ) {
+    self.amplitude = mask == .reverse ? amplitude ?? 0.5 : nil
     self.mask = mask
     self.labels = labels
     self.keep = keep
@@ -80,7 +86,7 @@ package struct MaskSpecification: Sendable, Hashable {
   package var needsPlaces: Bool {
     switch mask {
     case .conditioner, .window, .both: true
-    case .identity, .stitched, .sum, .pixel: false
+    case .identity, .stitched, .sum, .reverse, .pixel: false
     }
   }
   /// Whether it changes nothing by construction: it cannot object to anything.
@@ -90,7 +96,7 @@ package struct MaskSpecification: Sendable, Hashable {
   /// Whether what it keeps is not what the hypothesis says: there to object to another mask.
   package var isControl: Bool {
     if isIdentity { return true }
-    let movesLabels = choosesLabels && labels > 1 || mask == .window
+    let movesLabels = choosesLabels && labels > 1 || mask == .window || mask == .reverse
     return movesLabels && keep != .near || masksPixels && ring == .remote
   }
 
@@ -118,7 +124,7 @@ package struct MaskSpecification: Sendable, Hashable {
     let plain = MaskSpecification(mask: mask)
     if !needsPlaces { radius = plain.radius }
     if !choosesLabels { labels = plain.labels }
-    if !choosesLabels, mask != .window { keep = plain.keep }
+    if !choosesLabels, mask != .window, mask != .reverse { keep = plain.keep }
     if !masksPixels {
       (block, margin, ring, fill) = (plain.block, plain.margin, plain.ring, plain.fill)
     }
@@ -134,7 +140,8 @@ package struct MaskSpecification: Sendable, Hashable {
     if !(radius > 0 && radius.isFinite) { throw .radius(radius) }
     if margin < 0 { throw .margin(margin) }
     if labels < 1 { throw .labels(labels) }
-    if mask == .window, keep == .random { throw .keep(mask, keep) }
+    if mask == .window || mask == .reverse, keep == .random { throw .keep(mask, keep) }
+    if let amplitude, !(amplitude > 0 && amplitude.isFinite) { throw .amplitude(amplitude) }
     if masksPixels || mask == .stitched, block < 1 || shape.size % block != 0 {
       throw .block(block: block, size: shape.size)
     }
@@ -183,13 +190,14 @@ extension MaskSpecification {
     case .both: !cutsPixels && !cutsLabels
     case .window: mostLabels == 0 || keep == .near && radius >= side
     case .sum: mostLabels.map { $0 < 2 } ?? false
+    case .reverse: mostLabels == 0
     }
   }
 }
 
 extension MaskSpecification: Codable {
   private enum CodingKeys: String, CodingKey {
-    case mask, labels, keep, radius, block, margin, ring, fill, seed, sigmaLow, sigmaHigh
+    case mask, labels, keep, radius, block, margin, ring, fill, seed, sigmaLow, sigmaHigh, amplitude
   }
 
   /// What an earlier version made without these members showed one label, the nearest.
@@ -208,7 +216,8 @@ extension MaskSpecification: Codable {
       fill: try container.decode(Fill.self, forKey: .fill),
       seed: try container.decode(UInt64.self, forKey: .seed),
       sigmaLow: try container.decodeIfPresent(Double.self, forKey: .sigmaLow),
-      sigmaHigh: try container.decodeIfPresent(Double.self, forKey: .sigmaHigh))
+      sigmaHigh: try container.decodeIfPresent(Double.self, forKey: .sigmaHigh),
+      amplitude: try container.decodeIfPresent(Double.self, forKey: .amplitude))
     if masksPixels, ring == nil {
       throw DecodingError.dataCorruptedError(
         forKey: .ring, in: container,

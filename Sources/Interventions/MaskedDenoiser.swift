@@ -5,7 +5,7 @@ import Streams
 /// stitched pixel by pixel or added.
 ///
 /// With passes p over inputs (x_p, c_p) and disjoint pixel sets M_p, D(x, σ, c) on M_p is the
-/// base's D(x_p, σ, c_p); for `sum` it is Σ_p w_p D(x, σ, c_p). Costs as many passes as the picture has
+/// base's D(x_p, σ, c_p); for `sum` and `reverse` it is Σ_p w_p D(x, σ, c_p). Costs as many passes as the picture has
 /// distinct views.
 package struct MaskedDenoiser: Denoiser {
   package let base: any Denoiser
@@ -53,7 +53,7 @@ package struct MaskedDenoiser: Denoiser {
     }
     let r = specification.radius
     return switch specification.mask {
-    case .identity, .stitched, .pixel, .sum: base.labelWindowArea
+    case .identity, .stitched, .pixel, .sum, .reverse: base.labelWindowArea
     case .conditioner, .both: min(base.labelWindowArea, .pi * r * r)
     case .window: min(base.labelWindowArea, 4 * r * r)
     }

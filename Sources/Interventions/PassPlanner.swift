@@ -25,7 +25,7 @@ struct PassPlanner {
   var isFixed: Bool {
     switch specification.mask {
     case .identity, .stitched, .pixel: true
-    case .conditioner, .window, .sum, .both: false
+    case .conditioner, .window, .sum, .reverse, .both: false
     }
   }
 
@@ -44,6 +44,13 @@ struct PassPlanner {
       let all = cells.map { (MaskPass(block: nil, cells: [$0]), Float(1)) }
       return PassPlan(
         weighted: [(MaskPass(block: nil, cells: []), Float(1 - cells.count))] + all)
+    case .reverse:
+      let strengths = cells.map { own in
+        strength(specification.keep == .near ? [own] : cells.filter { $0 != own })
+      }
+      return PassPlan(
+        weighted: [(MaskPass(block: nil, cells: []), 1 - strengths.reduce(0, +))]
+          + zip(cells, strengths).map { (MaskPass(block: nil, cells: [$0]), $1) })
     case .conditioner:
       let shown = ShownLabels(specification, cells, grid, draw: draw)
       return PassPlan(
@@ -57,6 +64,17 @@ struct PassPlanner {
       let shown = ShownLabels(specification, cells, grid, draw: draw)
       return PassPlan(size: size, shown.inWindow, pass: { MaskPass(block: nil, cells: $0) })
     }
+  }
+
+  /// 1 ± amplitude, by a coin that some cells toss: each set of them always the same way.
+  private func strength(_ cells: [Int]) -> Float {
+    // FNV-1a over the cells, which come in their order.
+    let index = cells.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+    }
+    var stream = RandomStream(seed: specification.seed, purpose: .strengths, index: index)
+    let amplitude = Float(specification.amplitude ?? 0)
+    return stream.integer(below: 2) == 0 ? 1 - amplitude : 1 + amplitude
   }
 
   private func block(_ row: Int, _ column: Int) -> Int {

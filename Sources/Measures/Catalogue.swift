@@ -3,7 +3,7 @@ import Lineage
 extension Measure {
   /// Every measure, in the order of the work: `locus metrics` and README list them so.
   package static let all: [Measure] =
-    models + locality + evaluation + comparison + agreement + theoryWorlds
+    models + locality + evaluation + counts + comparison + agreement + theoryWorlds
 
   static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
@@ -23,11 +23,13 @@ extension Measure {
 extension Vocabulary {
   /// What Locus adds to a store.
   package static let locus = Vocabulary(
-    dimensions: MetricDimension.columns, tables: [OutcomeRow.table, SensitivityRow.table],
+    dimensions: MetricDimension.columns,
+    tables: [OutcomeRow.table, PlaceRow.table, SensitivityRow.table],
     views: ViewDeclaration.denoisers + ViewDeclaration.results,
     formerViews: [
       "53b69ae7ad5daae98eb8abd00aa37d11f50cfff5c9d5f877e3f5156c3d362ce8",
       "966690f9964a169714e5ebcd4308911b34b987bb6e698f3c032306ba57cf7341",
+      "8426db27915f19de6be04a77d48070c4323039c4ff9549dcc91bde6cf5eda895",
     ],
     queries: NamedQuery.science,
     measures: Measure.all.map(\.catalogued), upgrade: .fromStepsAndArms)

@@ -32,10 +32,17 @@ extension MetricDimension {
     "law: noised training-law pictures, trajectory: the model's own on their way to pictures",
     isLate: true)
 
+  static let distance = MetricDimension(
+    "distance", .real, .axis,
+    "px from a requested place to the nearest other one, lower edge of a bin", isLate: true)
+
+  static let attribute = MetricDimension(
+    "attribute", .text, .category, "of an object: color, size or shape", isLate: true)
+
   /// The columns that the vocabulary adds to `metric`, in their order.
   static let columns: [MetricDimension] = [
     .k, .sigma, .seed, .pictures, .window, .radius, .coupling, .detector, .score, .view, .pair,
-    .against, .inputs,
+    .against, .inputs, .distance, .attribute,
   ]
 }
 
@@ -81,6 +88,8 @@ package enum Coordinate: Sendable, Hashable {
   /// SHA-256 of the artifact that it is held against.
   case against(String)
   case inputs(ProbeInputs)
+  case distance(Double)
+  case attribute(String)
 
   var dimension: MetricDimension {
     switch self {
@@ -98,6 +107,8 @@ package enum Coordinate: Sendable, Hashable {
     case .subject: .subject
     case .against: .against
     case .inputs: .inputs
+    case .distance: .distance
+    case .attribute: .attribute
     }
   }
 
@@ -106,11 +117,13 @@ package enum Coordinate: Sendable, Hashable {
     case .k(let value), .seed(let value), .pictures(let value), .window(let value),
       .radius(let value):
       .integer(value)
-    case .sigma(let value), .coupling(let value): .number(value)
+    case .sigma(let value), .coupling(let value), .distance(let value): .number(value)
     case .detector(let detector): .text(detector.rawValue)
     case .score(let score): .text(score.rawValue)
     case .inputs(let inputs): .text(inputs.rawValue)
-    case .view(let text), .pair(let text), .subject(let text), .against(let text): .text(text)
+    case .attribute(let text), .view(let text), .pair(let text), .subject(let text),
+      .against(let text):
+      .text(text)
     }
   }
 }

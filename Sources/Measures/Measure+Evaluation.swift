@@ -2,6 +2,7 @@ import Lineage
 
 private let evaluate = ["evaluate"]
 private let compare = ["compare"]
+private let count = ["count"]
 
 /// Pictures drawn for requested layouts.
 extension Measure {
@@ -14,6 +15,28 @@ extension Measure {
   package static let recallChance = Measure(
     "recall_chance", by: [.k, .seed], in: evaluate,
     "Recall had other layouts of the same K been requested of the same pictures.")
+  package static let recallSolid = Measure(
+    "recall_solid", by: [.k, .seed], interval: .bootstrapOrWilson, in: evaluate,
+    "Share of requested places at which the judge finds an object of opacity ½ or more.")
+  package static let unrequested = Measure(
+    "unrequested", unit: "objects", by: [.k, .seed], interval: .bootstrap, in: evaluate,
+    "Mean number of objects in a picture at no requested place.")
+  package static let neighbourDependence = Measure(
+    "neighbour_dependence", by: [.seed, .attribute], interval: .bootstrap, in: evaluate,
+    "How much more often neighbours share an attribute than shuffled pairs do, beyond the training maximum.",
+    source: .composition)
+  package static let attributeLaw = Measure(
+    "attribute_law", by: [.seed, .attribute], interval: .bootstrap, in: evaluate,
+    "Total variation between an attribute's law among found objects and among renders', as told.")
+  package static let recallByDistance = Measure(
+    "recall_by_distance", by: [.seed, .distance], interval: .bootstrapOrWilson, in: evaluate,
+    "Recall beyond the training maximum, by how near the nearest other requested place is.")
+  package static let trainingLayouts = Measure(
+    "training_layouts", unit: "layouts", by: [.k, .seed], in: evaluate,
+    "Layouts that training pictures have: passed over from K = 2 on, kept at K = 1.")
+  package static let withinLaw = Measure(
+    "within_law", by: [.k, .seed], interval: .wilson, in: evaluate,
+    "Share of pictures of the blank request with as many objects as some training picture has.")
   package static let judgeDisagreement = Measure(
     "judge_disagreement", by: [.k, .seed], in: evaluate,
     "How far the detectors' recalls differ beyond what they do on renders.")
@@ -22,13 +45,13 @@ extension Measure {
     "Share of drawn objects that were requested.")
   package static let countError = Measure(
     "count_error", unit: "objects", by: [.k, .seed], interval: .bootstrap, in: evaluate,
-    "Mean difference between drawn and requested objects, signs dropped.")
+    "Mean difference between drawn and requested objects, signs dropped, from K = 1 on.")
   package static let drawn = Measure(
     "drawn", unit: "objects", by: [.k, .seed], interval: .bootstrap, in: evaluate,
     "Mean number of objects in a picture.")
   package static let exact = Measure(
     "exact", by: [.k, .seed], interval: .wilson, in: evaluate,
-    "Share of pictures with just the requested objects.")
+    "Share of pictures with just the requested objects, from K = 1 on.")
   package static let windowLoad = Measure(
     "window_load", unit: "labels", by: [.k, .seed], in: evaluate,
     "Labels that one window holds on average, λ(K).")
@@ -40,10 +63,27 @@ extension Measure {
     "Area from which labels reach one output pixel.")
 
   static let evaluation: [Measure] = [
-    recall, recallBackground, recallChance, judgeDisagreement, precision, countError, drawn, exact,
+    recall, recallBackground, recallSolid, recallByDistance, recallChance, trainingLayouts,
+    unrequested, neighbourDependence, attributeLaw,
+    withinLaw, judgeDisagreement, precision, countError, drawn, exact,
     windowLoad,
     trainingMaximum, labelWindowArea,
   ]
+}
+
+/// What a person says who does not know what the detectors said.
+extension Measure {
+  package static let personRecall = Measure(
+    "person_recall", by: [.subject], interval: .strata, in: count,
+    "Share of requested places with an object, as a person sees it.")
+  package static let judgedRecall = Measure(
+    "person_judge_recall", by: [.subject], in: count,
+    "Share of the same places at which the judge finds an object.")
+  package static let personKappa = Measure(
+    "person_kappa", by: [.subject], interval: .tiles, in: count,
+    "Cohen's kappa of a person and the judge over requested places.", source: .textbook)
+
+  static let counts: [Measure] = [personRecall, judgedRecall, personKappa]
 }
 
 /// Evaluations beside each other.
@@ -63,6 +103,9 @@ extension Measure {
   package static let recallBeyondBackground = Measure(
     "recall_beyond_background", by: [.seed, .subject], interval: .bootstrap, in: compare,
     "Recall beyond the training maximum as the background detector sees it, pooled over K.")
+  package static let recallBeyondSolid = Measure(
+    "recall_beyond_solid", by: [.seed, .subject], interval: .bootstrap, in: compare,
+    "Recall beyond the training maximum by finds of opacity ½ or more, pooled over K.")
   package static let identicalPictures = Measure(
     "identical_pictures", by: [.subject], in: compare,
     "Share of an identity mask's pictures that equal its baseline's bit for bit.")
@@ -111,7 +154,7 @@ extension Measure {
   static let comparison: [Measure] =
     [
       kMax, kMaxThreshold, recallBeyond, recallBeyondCorrected, recallBeyondBackground,
-      identicalPictures, effectRecallInRange, contrastRecall,
+      recallBeyondSolid, identicalPictures, effectRecallInRange, contrastRecall,
     ]
     + Effect.allCases.map(effect) + Effect.allCases.map(p) + Effect.allCases.map(pHolm)
 

@@ -24,6 +24,21 @@ extension Measure {
   package static let judgePrecision = Measure(
     "judge_precision", by: [.k, .detector], interval: .bootstrapOrWilson, in: ["judge"],
     "A detector's precision on renders of K objects.")
+  package static let solidShare = Measure(
+    "judge_solid", interval: .wilson, in: ["judge"],
+    "Share of objects in held-out renders that are told for solid, of opacity ½ or more.")
+  package static let faintShare = Measure(
+    "judge_faint_solid", interval: .wilson, in: ["judge"],
+    "The same of these objects blended at opacity ¼ with the empty ground.")
+  package static let faintRecall = Measure(
+    "judge_faint_recall", by: [.detector], interval: .wilson, in: ["judge"],
+    "Share of the objects blended at opacity ¼ that a detector finds.")
+  package static let attributeAccuracy = Measure(
+    "judge_attribute", by: [.attribute], interval: .wilson, in: ["judge"],
+    "Share of objects in held-out renders of which the attribute is told right.")
+  package static let renderedDependence = Measure(
+    "judge_neighbours", by: [.attribute], interval: .bootstrap, in: ["judge"],
+    "How much more often neighbours in held-out renders are told alike than shuffled pairs are.")
   package static let judgeExact = Measure(
     "judge_exact", by: [.k, .detector], interval: .wilson, in: ["judge"],
     "Share of renders of K objects in which a detector finds just these.")
@@ -48,7 +63,9 @@ extension Measure {
 
   static let models: [Measure] = [
     pictures, objectsMean, parameters, loss, learningRate, judgeThreshold, judgeRecall,
-    judgePrecision, judgeExact, windowRadius, calibrationR2, windowsUnmatched, maskChangedShare,
+    judgePrecision, judgeExact, solidShare, faintShare, faintRecall,
+    attributeAccuracy, renderedDependence, windowRadius, calibrationR2, windowsUnmatched,
+    maskChangedShare,
     maskLargestChange,
   ]
 }
@@ -97,6 +114,8 @@ extension Measure {
 extension Measure {
   package enum Space: String, Sendable, CaseIterable {
     case pixel, conditioner
+    /// Of the same vector–Jacobian products as `pixel`: each cell's label by an infinitesimal change.
+    case label
     /// What sensitivity spread evenly over the picture would give.
     case isotropic
   }
@@ -112,6 +131,11 @@ extension Measure {
       Measure(
         "locality.conditioner", by: [.k, .sigma, .window], interval: .pictures, in: ["probe"],
         "Share of the squared effect of labels that lies within the window.")
+    case .label:
+      Measure(
+        "locality.label", by: [.k, .sigma, .window], interval: .pictures, in: ["probe"],
+        "Share of the squared Jacobian by the labels of all cells that lies within the window.",
+        source: .heatMaps)
     case .isotropic:
       Measure(
         "locality.isotropic", by: [.k, .sigma, .window], in: ["probe"],

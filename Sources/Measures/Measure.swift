@@ -51,6 +51,8 @@ package enum IntervalMethod: String, Sendable, CaseIterable {
   case wilson = "Wilson"
   case inversion = "inverted tests of each K, Holm for the upper end"
   case pictures = "bootstrap over pictures"
+  case strata = "Wilson's ends of each stratum, together"
+  case tiles = "bootstrap over tiles within strata"
   case median = "bootstrap of the median over pictures"
   case integration = "1.96 standard errors over points, or the error of a quadrature"
 }

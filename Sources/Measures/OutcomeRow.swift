@@ -12,11 +12,14 @@ package struct OutcomeRow: Sendable, Hashable {
   /// As the background detector sees it, and as any other layout would be found; `nil` in rows of before.
   package var foundBackground: Int?
   package var chance: Double?
+  /// Requested places with an object of opacity ½ or more.
+  package var foundSolid: Int?
 
   package init(
     k: Int, layout: Int, seed: Int, requested: Int, found: Int, drawn: Int, exact: Bool,
-    foundBackground: Int? = nil, chance: Double? = nil
+    foundBackground: Int? = nil, chance: Double? = nil, foundSolid: Int? = nil
   ) {
+    self.foundSolid = foundSolid
     self.foundBackground = foundBackground
     self.chance = chance
     self.k = k
@@ -37,19 +40,26 @@ extension OutcomeRow {
       .init("requested", .integer), .init("found", .integer), .init("drawn", .integer),
       .init("exact", .integer, check: "exact IN (0, 1)"),
       .init("found_background", .integer, isLate: true), .init("chance", .real, isLate: true),
+      .init("found_solid", .integer, isLate: true),
     ], key: ["seed", "k", "layout"])
 
   /// The rows of an execution, as the store takes them.
   package static func tables(_ rows: [OutcomeRow]) -> [String: TableRows] {
     if rows.isEmpty { return [:] }
-    let late = rows.allSatisfy { $0.foundBackground != nil && $0.chance != nil }
+    let late = rows.allSatisfy {
+      $0.foundBackground != nil && $0.chance != nil && $0.foundSolid != nil
+    }
     return [
       table.name: TableRows(
         columns: table.columns.filter { late || !$0.isLate }.map(\.name),
         rows: rows.map { row in
           [row.k, row.layout, row.seed, row.requested, row.found, row.drawn, row.exact ? 1 : 0]
             .map(ColumnValue.integer)
-            + (late ? [.integer(row.foundBackground ?? 0), .number(row.chance ?? 0)] : [])
+            + (late
+              ? [
+                .integer(row.foundBackground ?? 0), .number(row.chance ?? 0),
+                .integer(row.foundSolid ?? 0),
+              ] : [])
         })
     ]
   }
@@ -61,6 +71,7 @@ extension OutcomeRow {
       requested: try row.integer("requested"), found: try row.integer("found"),
       drawn: try row.integer("drawn"), exact: try row.flag("exact"),
       foundBackground: try row.optionalInteger("found_background"),
-      chance: try row.optionalNumber("chance"))
+      chance: try row.optionalNumber("chance"),
+      foundSolid: try row.optionalInteger("found_solid"))
   }
 }

@@ -107,6 +107,22 @@ extension ViewDeclaration {
         AND m.execution_id = v.execution_id AND m.name = \(Measure.recall.sqlName)
       """),
     pair(
+      "recall_by_distance",
+      about: "Recall beyond the training range, by how near the nearest other requested place is.",
+      columns: [
+        .name, .model, .labelling, .arm, ViewColumn(.distance),
+        ViewColumn("recall", .real, .recallByDistance), .ciLow, .ciHigh, .n("requested places"),
+        .seed, .pipeline, .intervention,
+      ], order: "position, distance, seed",
+      """
+      SELECT v.run_id, v.name, v.model, v.labelling, v.arm, m.distance, m.value AS recall,
+        m.ci_low, m.ci_high, m.n, m.seed, v.pipeline, v.intervention, v.position
+      FROM run_model v
+      CROSS JOIN metric m
+      WHERE v.kind = 'evaluate' AND m.execution_id = v.execution_id
+        AND m.name = \(Measure.recallByDistance.sqlName)
+      """),
+    pair(
       "k_max", about: "How far each evaluation's recall extrapolates.",
       columns: [
         .name, .model, .labelling, .arm, ViewColumn("k_max", .integer, .kMax),
@@ -131,7 +147,9 @@ extension ViewDeclaration {
       "locality", about: "How much of a denoiser's dependence each probe finds within a window.",
       columns: [
         .name, .model, .arm, .sigma, .k.saying("objects in the probed pictures"),
-        ViewColumn("space", .text, "pixel, conditioner, or isotropic: spread evenly"), .window,
+        ViewColumn(
+          "space", .text, "pixel, conditioner (labels removed), label (Jacobian), isotropic (area)"),
+        .window,
         ViewColumn(
           "share", .real, "of the squared sensitivity that lies within the window, 0 to 1"),
         .ciLow, .ciHigh, .n("pictures"), .pipeline, .intervention,

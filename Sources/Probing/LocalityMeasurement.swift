@@ -7,6 +7,8 @@ struct LocalityMeasurement {
   private let size: Int
   /// For each picture the sums over its probed pixels, a ring each.
   private(set) var rings: [[Double]] = []
+  /// The same of the Jacobian by the labels of all cells.
+  private(set) var labelRings: [[Double]] = []
   /// Sums around the probed pixel, (2S − 1)², and how many pixels had such a neighbour.
   private var map: [Double]
   private var seen: [Double]
@@ -41,7 +43,18 @@ struct LocalityMeasurement {
         cotangent[(p * 3 + channel) * shape.pictureCount + pixel * 3 + channel] = 1
       }
     }
-    let gradient = try denoiser.vectorJacobian(batch, cotangent: cotangent, threads: threads).x
+    let gradients = try denoiser.vectorJacobian(batch, cotangent: cotangent, threads: threads)
+    let gradient = gradients.x
+    var labels = [Double](repeating: 0, count: size)
+    for (p, pixel) in probed.enumerated() {
+      for cell in 0..<shape.conditionerCount {
+        for channel in 0..<3 {
+          let value = Double(gradients.labels[(p * 3 + channel) * shape.conditionerCount + cell])
+          labels[radial.ring(pixel, cell: cell)] += value * value
+        }
+      }
+    }
+    labelRings.append(labels)
     var sums = [Double](repeating: 0, count: size)
     for (p, pixel) in probed.enumerated() {
       for other in 0..<size * size {
@@ -62,9 +75,9 @@ struct LocalityMeasurement {
 
   // MARK: - On disk
 
-  /// `map`, `seen`, then `rings` and `knockOuts` of each picture: doubles as they are in memory.
+  /// `map`, `seen`, then `rings`, `labelRings` and `knockOuts` of each picture: doubles as they are in memory.
   var data: Data {
-    let pictures = zip(rings, knockOuts).flatMap { $0 + $1 }
+    let pictures = rings.indices.flatMap { rings[$0] + labelRings[$0] + knockOuts[$0] }
     return (map + seen + pictures).withUnsafeBytes { Data($0) }
   }
 
@@ -75,7 +88,7 @@ struct LocalityMeasurement {
     let width = MemoryLayout<Double>.stride
     let area = result.map.count
     let rest = data.count / width - 2 * area
-    guard data.count % width == 0, rest >= 0, rest % (2 * size) == 0, rest / (2 * size) <= pictures
+    guard data.count % width == 0, rest >= 0, rest % (3 * size) == 0, rest / (3 * size) <= pictures
     else {
       checkpointing.discard("its measurements are of other pictures")
       return result
@@ -86,9 +99,10 @@ struct LocalityMeasurement {
     }
     result.map = Array(values[..<area])
     result.seen = Array(values[area..<2 * area])
-    for start in stride(from: 2 * area, to: values.count, by: 2 * size) {
+    for start in stride(from: 2 * area, to: values.count, by: 3 * size) {
       result.rings.append(Array(values[start..<start + size]))
-      result.knockOuts.append(Array(values[start + size..<start + 2 * size]))
+      result.labelRings.append(Array(values[start + size..<start + 2 * size]))
+      result.knockOuts.append(Array(values[start + 2 * size..<start + 3 * size]))
     }
     return result
   }

@@ -41,6 +41,8 @@ package struct LocalityProfile: Sendable {
   package var pixel: [Interval]
   /// Share of squared knock-out effects of labels inside each window; `nil` when no label had any.
   package var conditioner: [Interval]?
+  /// Share of the squared Jacobian by the labels of all cells; `nil` where it is 0.
+  package var label: [Interval]?
   /// What the windows would hold if sensitivity were spread evenly over the picture, for scale.
   package var isotropic: [Double]
   /// Side of the smallest window that holds 50, 75 and 95 %.
@@ -122,8 +124,8 @@ package func probeLocality(
         measured.knockOuts.append(knockOuts)
       })
     return try profile(
-      sigma, data.k, pixels, radial, measured.rings, measured.meanMap, measured.knockOuts,
-      seed: seed)
+      sigma, data.k, pixels, radial, measured.rings, measured.meanMap,
+      measured.knockOuts, measured.labelRings, seed: seed)
   }
 }
 

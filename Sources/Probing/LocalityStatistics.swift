@@ -5,7 +5,7 @@ import Streams
 /// Turns sums by ring into shares by window, with intervals over pictures.
 func profile(
   _ sigma: Double, _ k: Int, _ pixels: [[Int]], _ radial: RadialSums, _ sensitivity: [[Double]],
-  _ map: [Double], _ knockOuts: [[Double]], seed: UInt64
+  _ map: [Double], _ knockOuts: [[Double]], _ labels: [[Double]], seed: UInt64
 ) throws -> LocalityProfile {
   let size = radial.size
   let windows = (0..<size).map { 2 * $0 + 1 }
@@ -19,9 +19,11 @@ func profile(
   let pixelShares = shares(sensitivity, seed: seed)
   let hasKnockOuts = knockOuts.contains { $0.contains { $0 > 0 } }
   let conditionerShares = hasKnockOuts ? shares(knockOuts, seed: seed) : nil
+  let labelShares = labels.contains { $0.contains { $0 > 0 } } ? shares(labels, seed: seed) : nil
   let total = map.reduce(0, +)
   return LocalityProfile(
     sigma: sigma, k: k, windows: windows, pixel: pixelShares, conditioner: conditionerShares,
+    label: labelShares,
     isotropic: cumulative(even), pixelSides: sides(pixelShares, windows),
     conditionerSides: conditionerShares.map { sides($0, windows) }, map: map.map { $0 / total })
 }

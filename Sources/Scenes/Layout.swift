@@ -10,11 +10,16 @@ package struct LayoutRules: Sendable, Hashable {
   package var gap: Double
   /// Least distance along each of the four directions; 12 objects do not fit with CLEVR's 0.4.
   package var margin: Double
+  /// Least distance between two centres, whatever the sizes.
+  package var spacing: Double
 
-  package init(objects: ClosedRange<Int>, gap: Double = 0.25, margin: Double = 0.4) {
+  package init(
+    objects: ClosedRange<Int>, gap: Double = 0.25, margin: Double = 0.4, spacing: Double = 0
+  ) {
     self.objects = objects
     self.gap = gap
     self.margin = margin
+    self.spacing = spacing
   }
 
   /// Centres lie in [−region, region].
@@ -57,7 +62,9 @@ package struct SceneSettings: Sendable, Hashable {
     if rules.objects.lowerBound < 0 || rules.objects.upperBound > 64 {
       throw .setting("objects", "\(rules.objects)", "a range within 0 to 64")
     }
-    for (name, value) in [("gap", rules.gap), ("margin", rules.margin)]
+    for (name, value) in [
+      ("gap", rules.gap), ("margin", rules.margin), ("spacing", rules.spacing),
+    ]
     where !(0...3).contains(value) {
       throw .setting(name, "\(value)", "0 to 3 units")
     }
@@ -151,7 +158,8 @@ private func keepsDistance(
   _ directions: [SIMD2<Double>]
 ) -> Bool {
   let d = candidate - SIMD2(other.x, other.y)
-  if (d.x * d.x + d.y * d.y).squareRoot() - radius - other.size.radius < rules.gap { return false }
+  let distance = (d.x * d.x + d.y * d.y).squareRoot()
+  if distance - radius - other.size.radius < rules.gap || distance < rules.spacing { return false }
   return directions.allSatisfy { direction in
     let along = d.x * direction.x + d.y * direction.y
     return !(0 < along && along < rules.margin)

@@ -41,6 +41,8 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   /// From a layout to the seed of its fills.
   case fillDraw = 0x5002
   case keptLabels = 0x5003
+  /// How strongly a label tells, where that is drawn.
+  case strengths = 0x5004
 
   // Probing
   case probeNoise = 0x6001
@@ -58,6 +60,7 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case heldOutNoise = 0x7007
   case subset = 0x7008
   case ground = 0x7009
+  case blindTiles = 0x700A
 
   // Finite worlds
   case featureMap = 0x8001

@@ -69,6 +69,14 @@ struct DirectFormula {
     switch settings.labelling {
     case .all: draws.append((1 - q, counts))
     case .none: draws.append((1 - q, blank))
+    case .subset:
+      // Every way in which a coin for each object may fall.
+      let objects = counts.indices.flatMap { Array(repeating: $0, count: Int(counts[$0])) }
+      for told in 0..<1 << objects.count {
+        var some = blank
+        for (i, cell) in objects.enumerated() where told >> i & 1 == 1 { some[cell] += 1 }
+        draws.append(((1 - q) / Double(1 << objects.count), some))
+      }
     case .single:
       if total == 0 { draws.append((1 - q, blank)) }
       for cell in counts.indices where counts[cell] > 0 {

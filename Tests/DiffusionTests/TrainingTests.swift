@@ -94,7 +94,9 @@ struct TrainingTests {
     #expect(abs(pow(settings.averageDecay(after: 1_000_000), steps) - 0.5) < 1e-6)
   }
 
-  @Test("labelling `single` names each object equally often, `all` every one, `none` none")
+  @Test(
+    "labelling `single` names each object equally often, `all` every one, `none` none, `subset` half of them"
+  )
   func labelling() {
     let counts: [UInt8] = [0, 2, 0, 1]
     var target = [Float](repeating: 9, count: 4)
@@ -114,6 +116,19 @@ struct TrainingTests {
     #expect(abs(Double(hits[1]) - 2000) < 5 * (3000 * 2.0 / 9).squareRoot())
     Labelling.single.draw(from: [0, 0, 0, 0], into: &target, count: 4, stream: &stream)
     #expect(target == [0, 0, 0, 0])
+    // Of two in cell 1: none, one and both as 1 : 2 : 1; of one in cell 3 half, whatever the others are.
+    var told: [[Float]: Int] = [:]
+    for _ in 0..<3200 {
+      Labelling.subset.draw(from: counts, into: &target, count: 4, stream: &stream)
+      #expect(target[0] == 0 && target[2] == 0)
+      told[[target[1], target[3]], default: 0] += 1
+    }
+    for (first, share) in [(Float(0), 0.25), (1, 0.5), (2, 0.25)] {
+      for second in [Float(0), 1] {
+        let expected = 3200 * share / 2
+        #expect(abs(Double(told[[first, second]] ?? 0) - expected) < 5 * expected.squareRoot())
+      }
+    }
   }
 
   @Test("weights survive their file, and a file that does not fit is refused by name")

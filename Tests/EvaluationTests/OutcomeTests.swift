@@ -89,6 +89,14 @@ struct OutcomeTests {
     let pictures = set.pixels.map(TrainingSet.value)
     #expect(back.judge.detect(pictures, threads: 1) == one.judge.detect(pictures, threads: 2))
     #expect(back.background.detect(pictures) == one.background.detect(pictures))
+    #expect(back.examples.attributes == one.examples.attributes)
+    #expect(back.renderedValues == one.looks.values && !one.examples.attributes.isEmpty)
+    let place = Place(x: 8, y: 8)
+    let first = Array(pictures[..<768])
+    #expect(back.examples.look(first, at: place) == one.examples.look(first, at: place))
+    #expect(one.looks.solidShare.value > 0.7 && one.looks.faintShare.value < 0.3)
+    #expect(one.looks.accuracy(.color).value > 0.5)
+    #expect(one.looks.judgeRecall.n == 12 * 13 / 2 * 6)
     #expect(throws: EvaluationError.self) { try JudgeFile(data: Data("no".utf8)) }
   }
 
@@ -103,7 +111,8 @@ struct OutcomeTests {
       }
     }
     // A single pixel is noise.
-    #expect(detector.detect(picture)[0] == [Place(x: 5, y: 4.5), Place(x: 13, y: 11.5)])
+    #expect(
+      detector.detect(picture)[0].map(\.place) == [Place(x: 5, y: 4.5), Place(x: 13, y: 11.5)])
   }
 
   @Test("sample grids draw the requested cells and nothing outside the image")

@@ -73,7 +73,7 @@ struct PipelineTests {
       let arms = try store.query("SELECT DISTINCT arm FROM intervention_effect ORDER BY 1")
       #expect(
         arms.column("arm").compactMap(\.text)
-          == ["both", "conditioner", "identity", "pixel", "stitched", "sum", "window"])
+          == ["both", "conditioner", "identity", "pixel", "reverse", "stitched", "sum", "window"])
       // A machine without training is probed, masked, evaluated and compared like any denoiser.
       let machines = try store.query(
         """
@@ -131,7 +131,7 @@ struct PipelineTests {
     let pipeline = try Pipeline.read(
       path: Self.file.path, kinds: Experiments.stageKinds, overrides: [])
     let used = Set(pipeline.instances.map(\.kind.name))
-    #expect(used.union(["import"]) == Set(Experiments.stageKinds.map(\.name)))
+    #expect(used.union(["import", "count"]) == Set(Experiments.stageKinds.map(\.name)))
   }
 
   @Test("the committed pipelines are sound")

@@ -42,7 +42,8 @@ struct MaskTests {
     MaskSpecification.Name.allCases.map { specification($0) } + [
       specification(.conditioner, labels: 2, keep: .far),
       specification(.conditioner, labels: 2, keep: .random),
-      specification(.window, keep: .far), specification(.pixel, ring: .remote),
+      specification(.window, keep: .far), specification(.reverse, keep: .far),
+      specification(.pixel, ring: .remote),
       specification(.both, labels: 2, keep: .far, ring: .remote),
     ]
 
@@ -209,6 +210,50 @@ struct MaskTests {
       let batch = Self.batch(Self.shape, labels)
       #expect(try masked.denoise(batch, threads: 1) == base.denoise(batch, threads: 1))
     }
+  }
+
+  /// The same strengths for both arms, by one law; they go by the own cell in one, by the others in the other.
+  @Test("reverse makes labels tell more or less by their own cell, or by the others'")
+  func reverse() throws {
+    let base = ToyDenoiser(shape: Self.shape, reach: 1, labelReach: 2.5)
+    func strengths(_ keep: MaskSpecification.Keep, _ labels: [Int]) throws -> [Float] {
+      let planner = try PassPlanner(
+        MaskSpecification(mask: .reverse, keep: keep, seed: 5, amplitude: 0.25), Self.shape)
+      let plan = planner.plan(labels: Self.batch(Self.shape, labels).labels[0..<64], draw: 3)
+      guard case .weighted(let weights) = plan.combination else { return [] }
+      return weights
+    }
+    let (own, remote) = (try strengths(.near, [9, 45, 50]), try strengths(.far, [9, 45, 50]))
+    for all in [own, remote] {
+      #expect(all.dropFirst().allSatisfy { $0 == 0.75 || $0 == 1.25 })
+      #expect(abs(all.reduce(0, +) - 1) < 1e-6)
+    }
+    // The first label's own strength does not see the others; its remote one does, and nothing else.
+    let others = (0..<20).map { [9, 30 + $0] }
+    #expect(try Set(others.map { try strengths(.near, $0)[1] }).count == 1)
+    #expect(try Set(others.map { try strengths(.far, $0)[1] }).count == 2)
+    let owns = (0..<20).map { [$0, 45] }
+    #expect(try Set(owns.map { try strengths(.near, $0)[1] }).count == 2)
+    #expect(try Set(owns.map { try strengths(.far, $0)[1] }).count == 1)
+    // Fair coins, in either arm.
+    for keep in [MaskSpecification.Keep.near, .far] {
+      let strong = try (0..<60).flatMap { a in
+        try strengths(keep, [a, 63]).dropFirst().map { $0 > 1 ? 1 : 0 }
+      }
+      #expect((30...90).contains(strong.reduce(0, +)), "\(keep)")
+    }
+    // What a label adds is scaled, what is there without labels is not.
+    let masked = try Self.masked(base, MaskSpecification(mask: .reverse, seed: 5, amplitude: 0.25))
+    let (one, none) = (Self.batch(Self.shape, [9]), Self.batch(Self.shape, []))
+    let added = zip(try base.denoise(one, threads: 1), try base.denoise(none, threads: 1)).map(-)
+    let scaled = zip(try masked.denoise(one, threads: 1), try base.denoise(none, threads: 1)).map(-)
+    let strength = try strengths(.near, [9])[1]
+    #expect(zip(added, scaled).allSatisfy { abs($0 * strength - $1) < 1e-4 })
+    #expect(added.contains { abs($0) > 0.01 })
+    let (near, far) = (
+      MaskSpecification(mask: .reverse), MaskSpecification(mask: .reverse, keep: .far)
+    )
+    #expect(far.fault(asControlOf: near) == nil && near.fault(asControlOf: far) == .keepsWhatIsNear)
   }
 
   /// What each control is there for: denoisers that depend on how many labels there are, on where the

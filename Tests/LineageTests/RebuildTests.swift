@@ -76,7 +76,7 @@ struct RebuildTests {
   func equal() throws {
     let fixture = try history()
     let before = try StoreFixture.rows(fixture.store.database)
-    #expect(before.count == 13 && before.values.allSatisfy { !$0.isEmpty })
+    #expect(before.count == 14 && before.values.allSatisfy { !$0.isEmpty })
     #expect(
       try fixture.store.query("SELECT 1 FROM execution WHERE status = 'replaced'").rows.count == 1)
     let counts = try Store.rebuild(fixture.folder, .locus)

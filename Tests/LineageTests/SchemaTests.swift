@@ -165,7 +165,7 @@ struct SchemaTests {
     let statements = Vocabulary.locus.allViews.sorted { $0.name < $1.name }.map(\.statement)
     #expect(
       ViewDeclaration.digest(statements)
-        == "8426db27915f19de6be04a77d48070c4323039c4ff9549dcc91bde6cf5eda895")
+        == "be206c6c3452438fe30f29aa959fc04f9394f6cc3e7516dec31729a8b31d1963")
   }
 
   @Test(

@@ -41,7 +41,7 @@ final class StoreFixture {
     _ run: String, _ name: String, _ kind: String, parameters: JSONValue = .object([:]),
     inputs: [(String, String)] = [], files: [(String, String)],
     manifests: [(String, String)] = [], metrics: [MetricRow] = [], outcomes: [OutcomeRow] = [],
-    sensitivity: [SensitivityRow] = [], key: String? = nil
+    places: [PlaceRow] = [], sensitivity: [SensitivityRow] = [], key: String? = nil
   ) throws -> ExecutionRecord {
     var execution = ExecutionRecord(
       key: key ?? SHA256.hash(Data(name.utf8)), kind: kind, parameters: parameters, seed: 1,
@@ -54,9 +54,8 @@ final class StoreFixture {
     }
     execution.wallSeconds = 2
     execution.metrics = metrics
-    execution.tables = OutcomeRow.tables(outcomes).merging(SensitivityRow.tables(sensitivity)) {
-      $1
-    }
+    execution.tables = OutcomeRow.tables(outcomes).merging(PlaceRow.tables(places)) { $1 }
+      .merging(SensitivityRow.tables(sensitivity)) { $1 }
     let published = try store.publish(
       execution,
       files: try files.map { try file($0.0, $0.1, "text/plain") }
@@ -125,6 +124,11 @@ final class StoreFixture {
       ],
       outcomes: [
         OutcomeRow(k: 5, layout: 0, seed: 1, requested: 5, found: 4, drawn: 6, exact: false)
+      ],
+      places: [
+        PlaceRow(
+          k: 5, layout: 0, seed: 1, place: 0, x: 3, y: 5, nearest: 4, found: true,
+          foundBackground: false, opacity: 0.75)
       ],
       sensitivity: [
         SensitivityRow(

@@ -46,7 +46,7 @@ struct ViewReadingTests {
       }
     }
     // The stores are older than what it shows.
-    #expect(empty == ["remote", "run_remote"])
+    #expect(empty == ["recall_by_distance", "remote", "run_recall_by_distance", "run_remote"])
   }
 
   @Test("a CROSS JOIN has its conditions in WHERE, where SQL has them")

@@ -33,7 +33,7 @@ struct ViewTests {
     let relations = try store.relations()
     let tables = Readme.relations("table")
     let views = Readme.relations("view")
-    #expect(tables.count == 13 && views.count >= 10)
+    #expect(tables.count == 14 && views.count >= 10)
     for (name, columns) in tables.merging(views, uniquingKeysWith: { first, _ in first }) {
       #expect(relations[name] == columns, "\(name)")
     }

@@ -108,7 +108,15 @@ final class ReportFixture {
           Measure.judgeRecall.row(interval(0.9), .k(k), .detector(.background)),
           Measure.judgePrecision.row(interval(0.95), .k(k), .detector(.background)),
         ]
-      })
+      } + [
+        Measure.solidShare.row(interval(0.96)), Measure.faintShare.row(interval(0.05)),
+        Measure.faintRecall.row(interval(0.5), .detector(.trained)),
+        Measure.faintRecall.row(interval(0.02), .detector(.background)),
+        Measure.attributeAccuracy.row(interval(0.9, n: 400), .attribute("color")),
+        Measure.attributeAccuracy.row(interval(0.95, n: 400), .attribute("size")),
+        Measure.attributeAccuracy.row(interval(0.6, n: 400), .attribute("shape")),
+        Measure.renderedDependence.row(interval(0.02), .attribute("color")),
+      ])
   }
 
   func model(
@@ -191,9 +199,23 @@ final class ReportFixture {
         Measure.precision.row(interval(0.9), at, of), Measure.exact.row(interval(share), at, of),
         Measure.drawn.row(interval(Double(k) * share), at, of),
         Measure.windowLoad.row(Double(k) / 2, at, of),
+        Measure.recallSolid.row(interval(share - 0.1), at, of),
+        Measure.trainingLayouts.row(k == 1 ? 8 : k == 3 ? 2 : 0, at, of, n: 8),
         Measure.judgeDisagreement.row(k == 9 ? 0.12 : 0.01, at, of, n: 8 * k),
       ]
     }
+    metrics += [0, 4, 6].map {
+      Measure.recallByDistance.row(
+        interval(0.5 + $0 / 20, n: 40), .seed(Int(seed)), .distance($0))
+    }
+    metrics += ["color", "size", "shape"].flatMap { attribute in
+      [
+        Measure.neighbourDependence.row(
+          interval(attribute == "size" ? 0.2 : 0.01), .seed(Int(seed)), .attribute(attribute)),
+        Measure.attributeLaw.row(interval(0.1), .seed(Int(seed)), .attribute(attribute)),
+      ]
+    }
+    metrics.append(Measure.withinLaw.row(interval(0.75), .k(0), .seed(Int(seed))))
     let made = try stage(
       name, "evaluate", ["steps": .integer(steps), "tolerance": .number(0.08)],
       inputs: [("denoiser", denoiser), ("judge", judge)],
@@ -231,6 +253,8 @@ final class ReportFixture {
           Interval(value: entry.kMax, low: entry.kMax - 1, high: entry.kMax + 1, n: 32),
           .seed(entry.seed), about),
         Measure.recallBeyond.row(interval(entry.beyond, n: 16), .seed(entry.seed), about),
+        Measure.recallBeyondSolid.row(
+          interval(entry.beyond - 0.1, n: 16), .seed(entry.seed), about),
       ]
       guard let effect = entry.effect else { continue }
       // Without any change there is no width either, and no hypothesis.

@@ -208,7 +208,7 @@ extension Outcome {
   static func question(_ executionID: String) -> Question<Outcome> {
     Question(
       """
-      SELECT seed, k, layout, requested, found, drawn, found_background, chance FROM outcome
+      SELECT seed, k, layout, requested, found, drawn, found_background, chance, found_solid FROM outcome
       WHERE execution_id = \(Escape.sql(executionID)) ORDER BY seed, k, layout
       """
     ) { row in
@@ -217,7 +217,8 @@ extension Outcome {
         requested: try row.integer("requested"), found: try row.integer("found"),
         drawn: try row.integer("drawn"),
         foundBackground: try row.optionalInteger("found_background"),
-        chance: try row.optionalNumber("chance"))
+        chance: try row.optionalNumber("chance"),
+        foundSolid: try row.optionalInteger("found_solid"))
     }
   }
 }

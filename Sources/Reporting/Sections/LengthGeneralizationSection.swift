@@ -129,16 +129,18 @@ struct LengthGeneralizationSection: Section {
   private var everyNumber: [Block] {
     let tables = evaluated.flatMap { model -> [Block] in
       let recall = curves[.recall, of: model]
+      let solid = curves[.recallSolid, of: model]
       let precision = curves[.precision, of: model]
       let exact = curves[.exact, of: model]
       let drawn = curves[.drawn, of: model]
       return [
         .heading(Markdown.name(model.label), level: 4),
         .table(
-          columns: ["K", "recall", "places", "precision", "exact", "drawn", "layouts"],
+          columns: ["K", "recall", "solid", "places", "precision", "exact", "drawn", "layouts"],
           rows: drawn.keys.sorted().map { k in
             [
-              "\(k)", text(recall[k]), Markdown.count(recall[k]?.n), text(precision[k]),
+              "\(k)", text(recall[k]), text(solid[k]), Markdown.count(recall[k]?.n),
+              text(precision[k]),
               text(exact[k]), text(drawn[k]), Markdown.count(drawn[k]?.n),
             ]
           }),
@@ -146,7 +148,7 @@ struct LengthGeneralizationSection: Section {
     }
     return [
       .details(
-        "Every number: recall, precision, exact layouts, objects drawn",
+        "Every number: recall, recall by solid finds, precision, exact layouts, objects drawn",
         tables + [
           .paragraph(
             "Under `single` the training pictures hold objects without a label, so more objects than "

@@ -5,11 +5,12 @@ import Foundation
 import Lineage
 import Workflow
 
-/// `locus import weights`: a denoiser that another program trained becomes an artifact.
+/// `locus import`: a denoiser that another program trained, or what a person counted, becomes an artifact.
 enum ImportCommand: Command {
   struct Options: StoreOptions {
-    @Positional("WHAT", offers: ["weights"], "weights") var what: String
-    @Positional("FILE", "a .safetensors file with the names and shapes of the reference")
+    @Positional("WHAT", offers: ["weights", "counts"], "weights or counts") var what: String
+    @Positional(
+      "FILE", "a .safetensors file with the names and shapes of the reference, or a sheet's table")
     var file: String
     @Option("--name", "NAME", shown: "the file's name", "what to call it") var name: String?
     @Option("--network", "TYPE", offers: ["unet", "local"], "unet or local") var network: String?
@@ -48,13 +49,19 @@ enum ImportCommand: Command {
   }
 
   static let about = CommandSummary(
-    name: "import", summary: "Bring weights that another program trained into the store.",
+    name: "import",
+    summary: "Bring weights of another program, or a person's counts, into the store.",
     discussion: """
-      Tensors are F32, F16 or BF16, which become float32 without a change of value. The file's own
+      Of weights: tensors are F32, F16 or BF16, which become float32 without a change of value. The file's own
       metadata count; options say what is missing from it. Tensors that do not fit the network are
       refused by name and shape. The result is a denoiser like any trained one: for `locus sample`
       and `locus denoise` by its name or hash, and for a pipeline as the stage
       `NAME: { kind: "import", weights: "HASH" }`.
+
+      Of counts: the table of `locus blind`, filled in. Says how person and judge agree (Cohen's kappa)
+      and what recall is as the person sees it, each place counted as often as there are such places;
+      both are kept as metrics of a run, and `NAME: { kind: "count", counts: "HASH" }` has them in a
+      pipeline.
       """,
     examples: [
       .init(
@@ -63,20 +70,42 @@ enum ImportCommand: Command {
         command: "locus import weights net.safetensors --network local --width 32 --size 32"
           + " --cells 16 \\\n      --dilations 1,1,1,1,1 --labelling single --objects 1,3",
         effect: "a file that PyTorch wrote without metadata"),
+      .init(command: "locus import counts blind.csv", effect: "a sheet that a person went through"),
     ])
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
     let origins = Origins(pipeline: nil, context.console)
-    guard options.what == "weights" else {
-      throw UsageError.badValue(options.what, option: "import", accepted: "weights FILE")
+    switch options.what {
+    case "weights": return try importWeights(context, origins)
+    case "counts":
+      if let stated = options.metadata.first(where: { $0.value != nil }) {
+        throw UsageError.badValue(
+          stated.value ?? "", option: stated.option, accepted: "with weights only")
+      }
+      return try importCounts(context, origins)
+    default:
+      throw UsageError.badValue(
+        options.what, option: "import", accepted: "weights FILE, counts FILE")
     }
-    let path = options.file
-    let name = options.name ?? plainName(path)
+  }
+
+  /// What the import is to be called.
+  static func name(_ options: Options) throws -> String {
+    let name = options.name ?? plainName(options.file)
     if !isPlainName(name) {
       throw UsageError.badValue(
         name, option: options.$name.name, accepted: "1 to 64 letters A-Z a-z, digits, `_`, `-`")
     }
+    return name
+  }
+
+  private static func importWeights(_ context: CommandContext<Options>, _ origins: Origins) throws
+    -> Int32
+  {
+    let options = context.options
+    let path = options.file
+    let name = try Self.name(options)
     var stated: [String: String] = [:]
     for (_, key, value) in options.metadata { stated[key] = value }
     let given = try readFile(path)
@@ -90,19 +119,14 @@ enum ImportCommand: Command {
     }
     let content = file.data()
     let sha256 = SHA256.hash(content)
-    let source = JSONValue.object([
-      "import": .string(path), "sha256": .string(SHA256.hash(given)),
-      "stated": .object(stated.mapValues(JSONValue.string)),
-    ])
-    let pipeline = Pipeline(
-      name: "import", question: "", seed: 0, path: path, source: source.prettyText(),
-      instances: [
-        StageInstance(
-          stage: name,
-          kind: ImportStage.kind(importing: content),
-          parameters: .object(["weights": .string(sha256)]), seed: 0)
-      ])
-    let summary = try execute(pipeline, origins, context)
+    let summary = try execute(
+      StageInstance(
+        stage: name, kind: ImportStage.kind(importing: content),
+        parameters: .object(["weights": .string(sha256)]), seed: 0),
+      source: [
+        "import": .string(path), "sha256": .string(SHA256.hash(given)),
+        "stated": .object(stated.mapValues(JSONValue.string)),
+      ], origins, context)
     if summary.exitCode != 0 { return summary.exitCode }
     try context.console.printLine(
       options.json
@@ -114,9 +138,14 @@ enum ImportCommand: Command {
     return 0
   }
 
-  private static func execute(
-    _ pipeline: Pipeline, _ origins: Origins, _ context: CommandContext<Options>
+  /// Runs the one stage that brings a file in.
+  static func execute(
+    _ stage: StageInstance, source: [String: JSONValue], _ origins: Origins,
+    _ context: CommandContext<Options>
   ) throws -> RunSummary {
+    let pipeline = Pipeline(
+      name: "import", question: "", seed: 0, path: context.options.file,
+      source: JSONValue.object(source).prettyText(), instances: [stage])
     let signals = SignalWatch()
     defer { withExtendedLifetime(signals) {} }
     let session = try context.openSession(as: pipeline.name, makesStore: true)
