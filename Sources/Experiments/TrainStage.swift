@@ -45,18 +45,24 @@ enum TrainStage {
     settings: Options.self,
     inputs: [
       InputDeclaration("scenes", accepts: [.pictureSet], help: "pictures to train on")
-    ], produces: .denoiser, check: check, checkInputs: checkInputs,
+    ], produces: .denoiser, check: { checkWidth($0.network) }, checkInputs: checkInputs,
     foresee: { options, upstream in
-      var foreseen = Foreseen(upstream, "scenes")
-      foreseen.labelling = options.labelling
-      foreseen.pixelReach = options.network.reach
-      foreseen.labelReach = options.network.reach
-      return foreseen.value
+      foresee(options.labelling, options.network, Foreseen(upstream, "scenes")).value
     }, memory: memory, run: run)
 
-  static func check(_ options: Options) -> [ParameterProblem] {
+  static func foresee(
+    _ labelling: Labelling, _ network: NetworkDescription.Architecture, _ scenes: Foreseen
+  ) -> Foreseen {
+    var foreseen = scenes
+    foreseen.labelling = labelling
+    foreseen.pixelReach = network.reach
+    foreseen.labelReach = network.reach
+    return foreseen
+  }
+
+  static func checkWidth(_ network: NetworkDescription.Architecture) -> [ParameterProblem] {
     let width =
-      switch options.network {
+      switch network {
       case .unet(let width, _, _, _), .local(let width, _): width
       }
     if width % 4 == 0 { return [] }
@@ -69,18 +75,27 @@ enum TrainStage {
   /// What goes by places, of conditioners without.
   private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
     let scenes = Foreseen(upstream, "scenes")
-    var problems: [ParameterProblem] = []
-    func refuse(_ path: String, _ found: String, accepted: String) {
-      problems += Shared.checkPlaces(
-        scenes, path: path, what: "\(found) goes by places; accepted: \(accepted)")
-    }
-    switch options.network {
-    case .local: refuse("network.type", "\"local\"", accepted: "unet with conditioning \"vector\"")
-    case .unet(_, .grid, _, _): refuse("network.conditioning", "\"grid\"", accepted: "vector")
-    case .unet(_, .vector, _, _): break
-    }
-    if options.balance != 0 { refuse("balance", "\(options.balance)", accepted: "0") }
+    let problems = checkPlaces(options.network, scenes)
+    if options.balance == 0 { return problems }
     return problems
+      + Shared.checkPlaces(
+        scenes, path: "balance", what: "\(options.balance) goes by places; accepted: 0")
+  }
+
+  /// A network that takes a map of labels.
+  static func checkPlaces(_ network: NetworkDescription.Architecture, _ scenes: Foreseen)
+    -> [ParameterProblem]
+  {
+    let (path, found, accepted): (String, String, String)
+    switch network {
+    case .local:
+      (path, found, accepted) = ("network.type", "local", "unet with conditioning \"vector\"")
+    case .unet(_, .grid, _, _):
+      (path, found, accepted) = ("network.conditioning", "grid", "vector")
+    case .unet(_, .vector, _, _): return []
+    }
+    return Shared.checkPlaces(
+      scenes, path: path, what: "\"\(found)\" goes by places; accepted: \(accepted)")
   }
 
   static func memory(_ options: Options, _ context: StageContext) throws -> Int {

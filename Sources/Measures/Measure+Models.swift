@@ -8,7 +8,8 @@ extension Measure {
   package static let objectsMean = Measure(
     "objects_mean", unit: "objects", in: ["generate"], "Mean number of objects in a picture.")
   package static let parameters = Measure(
-    "parameters", unit: "weights", in: ["train", "import"], "Trained values of a network.")
+    "parameters", unit: "weights", in: ["train", "untrained", "import"],
+    "Weights of a network, each a number.")
   package static let loss = Measure(
     "loss", by: [.pictures], in: ["train", "judge"],
     "Training loss, the mean since the last point of the curve.")

@@ -16,6 +16,8 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   // Training
   case initialization = 0x1001
   case training = 0x1002
+  /// Where training would begin with 0, of a network that is not trained.
+  case untrained = 0x1003
 
   // Scenes
   case scenes = 0x2001
