@@ -39,7 +39,7 @@ struct UntrainedTests {
     for (other, places) in others {
       var farthest = 0
       for pixel in 0..<256
-      where (0..<3).contains(where: { plain[pixel * 3 + $0] != other[pixel * 3 + $0] }) {
+      where (0..<3).contains(where: { abs(plain[pixel * 3 + $0] - other[pixel * 3 + $0]) > 1e-4 }) {
         let (row, column) = pixel.quotientAndRemainder(dividingBy: 16)
         farthest = max(farthest, places.map { max(abs($0.0 - row), abs($0.1 - column)) }.min() ?? 0)
       }

@@ -83,6 +83,7 @@ struct ErrorCategoryTests {
     (ProbeError.insensitive(sigma: 1), .data),
     (ProbeError.setting(name: "n", found: "f", accepted: "a"), .data),
     (ProbeError.pictures(found: 1, expected: 2), .bug),
+    (BlindSheetError.sizes, .data), (BlindSheetError.header(found: "x"), .data),
     (EvaluationError.noCommonLayouts, .data), (EvaluationError.judge("r"), .data),
     (TheoryError.notInvertible, .data),
     (TheoryError.tooManyPictures(cells: 9, states: 9), .data),
