@@ -7,7 +7,8 @@ package enum Report {
   /// In the order of the page.
   static var sections: [any Section.Type] {
     [
-      HeaderSection.self, LengthGeneralizationSection.self, SampleSection.self, TheorySection.self,
+      HeaderSection.self, ReplicateSection.self, LengthGeneralizationSection.self,
+      SampleSection.self, TheorySection.self,
       LocalitySection.self, AnalyticSection.self, EffectSection.self, JudgeSection.self,
       CostSection.self, ChangeSection.self, LineageSection.self, ReproductionSection.self,
     ]
