@@ -19,6 +19,12 @@ package struct Foreseen: Codable, Sendable {
   package var labelReach: Int?
   /// Whether a denoiser is behind a mask.
   package var isMasked: Bool?
+  /// The instance that makes it, and by what it computes: Workflow adds them where a store is at hand.
+  package var stage: String?
+  package var numerics: String?
+  /// Of an evaluation: the instance that made its denoiser, and of a masked one its base.
+  package var denoiser: String?
+  package var base: String?
   /// The K at which a denoiser is evaluated or probed.
   package var counts: [Int]?
   /// The noise levels at which it is probed.

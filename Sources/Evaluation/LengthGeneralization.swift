@@ -75,11 +75,29 @@ private struct ThresholdTest {
 
 /// Recall pooled over the K in `counts`, with a bootstrap interval over layouts; `nil` without any.
 package func pooledRecall(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64) -> Interval? {
-  let strata = Strata(outcomes.filter { counts.contains($0.k) && $0.requested > 0 })
-  if strata.rows.isEmpty { return nil }
+  let pool = RecallPool(outcomes, counts)
+  let rows = pool.strata.rows.count
+  if rows == 0 { return nil }
   return Bootstrap(seed: seed).interval(
-    strata: strata.ranges, count: strata.rows.count, n: strata.rows.count
-  ) { weights in
+    strata: pool.strata.ranges, count: rows, n: rows, pool.recall)
+}
+
+/// The same on resampled layouts, draw by draw: of two evaluations of as many layouts a K, the same draw
+/// has the same layouts.
+package func pooledRecallDraws(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64) -> [Double] {
+  let pool = RecallPool(outcomes, counts)
+  return Bootstrap(seed: seed).distribution(
+    strata: pool.strata.ranges, count: pool.strata.rows.count, pool.recall)
+}
+
+private struct RecallPool {
+  let strata: Strata
+
+  init(_ outcomes: [Outcome], _ counts: Set<Int>) {
+    strata = Strata(outcomes.filter { counts.contains($0.k) && $0.requested > 0 })
+  }
+
+  func recall(_ weights: [Int]) -> Double {
     var found = 0
     var requested = 0
     for i in weights.indices {

@@ -58,6 +58,8 @@ package enum EvaluationError: CategorizedError, Hashable, CustomStringConvertibl
   case noCommonLayouts
   /// A mask behind which requests are met no better than by other layouts' pictures.
   case atChance(mask: String, recall: Interval, base: Interval)
+  /// A mask's evaluation and its baseline's, drawn by two instruction sets.
+  case otherNumerics(mask: String, String, base: String, String)
   case judge(String)
   case setting(name: String, found: String, accepted: String)
 
@@ -71,6 +73,10 @@ package enum EvaluationError: CategorizedError, Hashable, CustomStringConvertibl
       "\(mask) draws pictures that do not follow their layouts: its recall beyond chance is"
         + " \(Self.text(recall)), its base's \(Self.text(base)); it can neither repair nor object, take it"
         + " out of the comparison or change it"
+    case .otherNumerics(let mask, let own, let base, let theirs):
+      "the evaluation of \(mask) was drawn with `\(own)`, that of its base (\(base)) with `\(theirs)`:"
+        + " their pictures differ in last bits whatever the mask does, and no effect can be told; make both"
+        + " with one (`locus run --force` their stages)"
     case .judge(let reason): "the judge's file: \(reason)"
     case .setting(let name, let found, let accepted):
       "\(name) is \(found), accepted: \(accepted)"

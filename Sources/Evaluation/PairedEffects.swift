@@ -42,38 +42,65 @@ private struct LayoutKey: Hashable {
   var layout: Int
 }
 
-/// The effect over the layouts that both have and whose K is in `counts`.
-///
-/// - Throws: `EvaluationError.noCommonLayouts`.
-package func pairedEffect(
-  treated: [Outcome], baseline: [Outcome], counts: Set<Int>, measure: EffectMeasure, seed: UInt64
-) throws(EvaluationError) -> PairedEffect {
-  let others = Dictionary(
-    baseline.map { (LayoutKey(seed: $0.seed, k: $0.k, layout: $0.layout), $0) },
-    uniquingKeysWith: { first, _ in first })
-  let strata = Strata(treated.filter { counts.contains($0.k) })
+/// The layouts that two arms have in common.
+private struct CommonLayouts {
   var pairs: [Pair] = []
+  /// Of one seed and K each.
   var ranges: [Range<Int>] = []
-  for range in strata.ranges {
-    let start = pairs.count
-    for row in strata.rows[range] {
-      let key = LayoutKey(seed: row.seed, k: row.k, layout: row.layout)
-      guard let other = others[key] else { continue }
-      pairs.append(Pair(treated: measure.parts(row), baseline: measure.parts(other)))
+
+  /// - Throws: `EvaluationError.noCommonLayouts`.
+  init(
+    treated: [Outcome], baseline: [Outcome], counts: Set<Int>, measure: EffectMeasure
+  ) throws(EvaluationError) {
+    let others = Dictionary(
+      baseline.map { (LayoutKey(seed: $0.seed, k: $0.k, layout: $0.layout), $0) },
+      uniquingKeysWith: { first, _ in first })
+    let strata = Strata(treated.filter { counts.contains($0.k) })
+    for range in strata.ranges {
+      let start = pairs.count
+      for row in strata.rows[range] {
+        let key = LayoutKey(seed: row.seed, k: row.k, layout: row.layout)
+        guard let other = others[key] else { continue }
+        pairs.append(Pair(treated: measure.parts(row), baseline: measure.parts(other)))
+      }
+      ranges.append(start..<pairs.count)
     }
-    ranges.append(start..<pairs.count)
+    if pairs.isEmpty { throw .noCommonLayouts }
   }
-  if pairs.isEmpty { throw .noCommonLayouts }
-  let interval = Bootstrap(seed: seed).interval(
-    strata: ranges, count: pairs.count, n: pairs.count
-  ) { weights in
+
+  func difference(_ weights: [Int]) -> Double {
     var sums = Sums()
     for i in weights.indices where weights[i] > 0 {
       sums.add(pairs[i].treated, pairs[i].baseline, times: Double(weights[i]))
     }
     return sums.difference
   }
-  return PairedEffect(effect: interval, p: exchangeP(pairs, seed: seed))
+}
+
+/// The effect over the layouts that both have and whose K is in `counts`.
+///
+/// - Throws: `EvaluationError.noCommonLayouts`.
+package func pairedEffect(
+  treated: [Outcome], baseline: [Outcome], counts: Set<Int>, measure: EffectMeasure, seed: UInt64
+) throws(EvaluationError) -> PairedEffect {
+  let common = try CommonLayouts(
+    treated: treated, baseline: baseline, counts: counts, measure: measure)
+  let interval = Bootstrap(seed: seed).interval(
+    strata: common.ranges, count: common.pairs.count, n: common.pairs.count, common.difference)
+  return PairedEffect(effect: interval, p: exchangeP(common.pairs, seed: seed))
+}
+
+/// The effect on resampled layouts, draw by draw: of two effects over as many layouts a K, the same draw has
+/// the same layouts.
+///
+/// - Throws: `EvaluationError.noCommonLayouts`.
+package func pairedEffectDraws(
+  treated: [Outcome], baseline: [Outcome], counts: Set<Int>, measure: EffectMeasure, seed: UInt64
+) throws(EvaluationError) -> [Double] {
+  let common = try CommonLayouts(
+    treated: treated, baseline: baseline, counts: counts, measure: measure)
+  return Bootstrap(seed: seed).distribution(
+    strata: common.ranges, count: common.pairs.count, common.difference)
 }
 
 private struct Sums {

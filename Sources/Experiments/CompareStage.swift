@@ -31,6 +31,8 @@ enum CompareStage {
   /// Effects are told at K that a masked and a plain evaluation have in common.
   private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
     let evaluations = upstream.all("evaluations").map { Foreseen($0) }
+    let lost = otherNumerics(evaluations)
+    if !lost.isEmpty { return lost }
     let masked = evaluations.filter { $0.isMasked == true }.compactMap(\.counts)
     let plain = evaluations.filter { $0.isMasked != true }.map(\.counts)
     if plain.isEmpty || plain.contains(nil) { return [] }
@@ -46,6 +48,26 @@ enum CompareStage {
           + " these (K = \(list(known.sorted()))): no effect can be told; give them common `counts`"
       )
     ]
+  }
+
+  /// Masked evaluations whose baselines are all of other numerics: pictures differ in their last bits
+  /// whatever the mask does.
+  private static func otherNumerics(_ evaluations: [Foreseen]) -> [ParameterProblem] {
+    evaluations.compactMap { masked in
+      guard masked.isMasked == true, let base = masked.base, let own = masked.numerics,
+        let stage = masked.stage
+      else { return nil }
+      let plain = evaluations.filter { $0.isMasked != true && $0.denoiser == base }
+      guard let other = plain.first, let theirs = other.numerics, let baseline = other.stage,
+        !plain.contains(where: { $0.numerics == nil || $0.numerics == own })
+      else { return nil }
+      return ParameterProblem(
+        path: "inputs.evaluations",
+        message:
+          "`\(stage)` is of `\(own)` and its baseline `\(baseline)` of `\(theirs)`: their pictures"
+          + " differ in last bits, so that no effect of the mask can be told; make both with one"
+          + " (`--force \(stage) --force \(baseline)`)")
+    }
   }
 
   private static func list(_ counts: [Int]) -> String {
@@ -76,6 +98,10 @@ enum CompareStage {
       let interval = kMax(entry.outcomes, threshold: threshold)
       metrics.append(
         Measure.kMax.row(interval, seed(entry).map(Coordinate.seed), .subject(entry.name)))
+      if let fitted = fittedKMax(entry.outcomes, threshold: threshold) {
+        metrics.append(
+          Measure.kMaxFitted.row(fitted, seed(entry).map(Coordinate.seed), .subject(entry.name)))
+      }
       let beyond = Set(entry.outcomes.map(\.k)).filter { $0 > entry.manifest.trainingMaximum }
       if let recall = pooledRecall(entry.outcomes, counts: beyond, seed: context.seed) {
         metrics.append(
@@ -151,7 +177,10 @@ enum CompareStage {
     var tests: [(arm: String, p: Double)] = []
     for entry in entries where !entry.manifest.isPlain {
       try context.checkCancellation()
-      guard let baseline = baseline(of: entry, in: entries) else { continue }
+      guard let baseline = baseline(of: entry, in: entries) else {
+        try refuseOtherNumerics(entry, entries)
+        continue
+      }
       if measure == .recall { try refuseChance(entry, baseline, context) }
       let tested = Set(entry.outcomes.map(\.k)).intersection(baseline.outcomes.map(\.k))
         .subtracting([0])
@@ -182,6 +211,21 @@ enum CompareStage {
       rows.append(Measure.pHolm(on).row(adjusted, .subject(test.arm), n: tests.count))
     }
     return rows
+  }
+
+  /// A mask whose baseline is there, drawn by another instruction set, has lost it without a word in any
+  /// stage's key.
+  private static func refuseOtherNumerics(_ entry: Entry, _ entries: [Entry]) throws {
+    let own = entry.manifest.conditions
+    let other = entries.first { plain in
+      var conditions = plain.manifest.conditions
+      conditions.instructions = own.instructions
+      return plain.manifest.denoiser == entry.manifest.base && conditions == own
+    }
+    guard let other, let mask = entry.manifest.mask else { return }
+    throw EvaluationError.otherNumerics(
+      mask: "mask `\(mask.mask.rawValue)` (\(entry.name.prefix(12)))", own.instructions,
+      base: "\(other.name.prefix(12))", other.manifest.conditions.instructions)
   }
 
   /// A mask behind which pictures do not follow their layouts could neither repair nor object.

@@ -44,7 +44,10 @@ enum EvaluateStage {
     check: { Shared.checkDistinct($0.counts, path: "counts", what: "K") },
     checkInputs: checkInputs,
     foresee: { options, upstream in
-      Foreseen(isMasked: Foreseen(upstream, "denoiser").isMasked, counts: options.counts).value
+      let denoiser = Foreseen(upstream, "denoiser")
+      var foreseen = Foreseen(isMasked: denoiser.isMasked, counts: options.counts)
+      (foreseen.denoiser, foreseen.base) = (denoiser.stage, denoiser.base)
+      return foreseen.value
     }, memory: memory, run: run)
 
   private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {

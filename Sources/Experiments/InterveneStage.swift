@@ -64,6 +64,7 @@ enum InterveneStage {
     foresee: { _, upstream in
       var foreseen = Foreseen(upstream, "denoiser")
       foreseen.isMasked = true
+      foreseen.base = foreseen.stage
       return foreseen.value
     },
     memory: { options, context in

@@ -110,6 +110,8 @@ extension ExecutionRecord {
 package struct SucceededExecution: Sendable, Hashable {
   package var id: String
   package var key: String
+  /// What computed it; `nil` where it was not recorded.
+  package var instructions: String?
   /// By role.
   package var outputs: [ArtifactReference]
 }

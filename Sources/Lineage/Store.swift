@@ -194,21 +194,32 @@ package final class Store {
   {
     let found = try database.rows(
       """
-      SELECT e.id, o.role, o.sha256 FROM execution e
+      SELECT e.id, e.instructions, o.role, o.sha256 FROM execution e
       LEFT JOIN execution_output o ON o.execution_id = e.id
       WHERE e.id = (
         SELECT id FROM execution WHERE key = ? AND status = 'succeeded'
         ORDER BY instructions IS ? DESC, attempt DESC, finished_at DESC, id DESC LIMIT 1)
       ORDER BY o.role
       """, [.text(key), .optional(instructions)])
-    guard let id = try found.first?.text("id"), !doubts.executions.contains(id) else { return nil }
-    var execution = SucceededExecution(id: id, key: key, outputs: [])
+    guard let first = found.first else { return nil }
+    let id = try first.text("id")
+    if doubts.executions.contains(id) { return nil }
+    var execution = SucceededExecution(
+      id: id, key: key, instructions: try first.optionalText("instructions"), outputs: [])
     for row in found {
       // One without outputs has a row all the same.
       guard let role = try row.optionalText("role") else { continue }
       execution.outputs.append(ArtifactReference(role: role, sha256: try row.text("sha256")))
     }
     return execution
+  }
+
+  /// Whether anything in it was computed otherwise than by `instructions`.
+  package func hasOthers(than instructions: String) throws(StoreError) -> Bool {
+    try database.integer(
+      """
+      SELECT EXISTS (SELECT 1 FROM execution WHERE status = 'succeeded' AND instructions <> ?)
+      """, [.text(instructions)]) == 1
   }
 
   /// What a stage of this name last used or did in a pipeline: runs explain themselves against it.

@@ -92,6 +92,10 @@ extension Measure {
     "k_max", unit: "labels", by: [.seed, .subject], interval: .inversion, in: compare,
     "Largest K whose recall, and that of every tested K below it, reaches the threshold.",
     source: .localScores)
+  package static let kMaxFitted = Measure(
+    "k_max_fitted", unit: "labels", by: [.seed, .subject], interval: .profile, in: compare,
+    "Last K before a falling curve, logistic in K with free levels, fitted to recall meets the threshold; the largest tested K where it does not."
+  )
   package static let kMaxThreshold = Measure(
     "k_max_threshold", in: compare, "Recall from which a K counts as reached.")
   package static let recallBeyond = Measure(
@@ -153,7 +157,7 @@ extension Measure {
 
   static let comparison: [Measure] =
     [
-      kMax, kMaxThreshold, recallBeyond, recallBeyondCorrected, recallBeyondBackground,
+      kMax, kMaxFitted, kMaxThreshold, recallBeyond, recallBeyondCorrected, recallBeyondBackground,
       recallBeyondSolid, identicalPictures, effectRecallInRange, contrastRecall,
     ]
     + Effect.allCases.map(effect) + Effect.allCases.map(p) + Effect.allCases.map(pHolm)

@@ -50,6 +50,7 @@ package enum IntervalMethod: String, Sendable, CaseIterable {
   case bootstrapOrWilson = "bootstrap over layouts; Wilson where all agree"
   case wilson = "Wilson"
   case inversion = "inverted tests of each K, Holm for the upper end"
+  case profile = "likelihood ratio of the fitted curve"
   case pictures = "bootstrap over pictures"
   case strata = "Wilson's ends of each stratum, together"
   case tiles = "bootstrap over tiles within strata"

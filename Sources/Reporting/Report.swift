@@ -7,9 +7,9 @@ package enum Report {
   /// In the order of the page.
   static var sections: [any Section.Type] {
     [
-      HeaderSection.self, LengthGeneralizationSection.self, SampleSection.self, TheorySection.self,
-      LocalitySection.self, AnalyticSection.self, EffectSection.self, CompositionSection.self,
-      JudgeSection.self,
+      HeaderSection.self, ReplicateSection.self, LengthGeneralizationSection.self,
+      SampleSection.self, TheorySection.self, LocalitySection.self, AnalyticSection.self,
+      EffectSection.self, CompositionSection.self, JudgeSection.self,
       CostSection.self, ChangeSection.self, LineageSection.self, ReproductionSection.self,
     ]
   }

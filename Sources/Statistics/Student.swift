@@ -20,16 +20,6 @@ package func studentQuantile(degrees: Int) -> Double {
   return z + inverse * (g1 + inverse * (g2 + inverse * (g3 + inverse * g4)))
 }
 
-/// The width of the 95 % interval of the mean of independent replicates: 2 t s / √n; infinite for
-/// fewer than two.
-package func studentWidth(_ values: [Double]) -> Double {
-  let n = Double(values.count)
-  if values.count < 2 { return .infinity }
-  let mean = values.reduce(0, +) / n
-  let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (n - 1)
-  return 2 * studentQuantile(degrees: values.count - 1) * (variance / n).squareRoot()
-}
-
 /// The two-sided p of Student's t (Abramowitz & Stegun 26.7.3 and 26.7.4): finite sums, exact.
 package func studentP(t: Double, degrees: Int) -> Double {
   if degrees < 1 || t.isNaN { return 1 }

@@ -19,6 +19,8 @@ package struct Plan: Sendable {
     package var reasons: [PlanReason]
     /// The earlier execution that the reasons are about, if there is one.
     package var comparedWith: String?
+    /// By what its result is or will be computed; `nil` where that was not recorded.
+    package var numerics: String?
 
     /// All reasons in one line.
     package var reason: String { reasons.map(\.text).joined(separator: "; ") }
@@ -63,7 +65,8 @@ package struct Plan: Sendable {
       let isForced = forced.contains(position)
       let waiting = instance.inputs.values.flatMap { $0 }.sorted().filter { results[$0] == nil }
       var step = Step(
-        instance: instance, position: position, isForced: isForced, decision: .run, reasons: [])
+        instance: instance, position: position, isForced: isForced, decision: .run, reasons: [],
+        numerics: instance.kind.instructions)
       if waiting.isEmpty {
         let inputs = instance.inputs.mapValues { $0.compactMap { results[$0] } }
         let resolution = try resolver.resolve(instance, inputs: inputs, forced: isForced)
@@ -71,6 +74,7 @@ package struct Plan: Sendable {
         step.comparedWith = resolution.comparedWith
         if let execution = resolution.execution {
           step.decision = .reuse(execution: execution.id)
+          step.numerics = execution.instructions
           results[position] = StageResult(execution.outputs)
         }
       } else {
@@ -100,24 +104,42 @@ package struct Plan: Sendable {
         else { throw WorkflowError.missingObject(stage: step.instance.name, object) }
       }
     }
-    guard let store, steps.contains(where: \.runs) else { return }
+    guard let store else { return }
+    try checkInputs(store)
+  }
+
+  /// Refuses what does not fit what else it is used with, as the store tells.
+  ///
+  /// - Throws: `WorkflowError.misfits`.
+  func checkInputs(_ store: Store) throws(WorkflowError) {
+    if !steps.contains(where: \.runs) { return }
     let misfits = misfits(StageExecution.objects(of: store))
-    if !misfits.isEmpty { throw WorkflowError.misfits(misfits) }
+    if !misfits.isEmpty { throw .misfits(misfits) }
   }
 
   /// What the checks of the stages say, with what the objects of the store tell.
   private func misfits(_ object: (String) -> StageFile) -> [StageMisfit] {
     var foreseen: [Int: JSONValue] = [:]
+    var made: [Int: Upstream.Origin] = [:]
     var misfits: [StageMisfit] = []
     for step in steps {
       let instance = step.instance
-      let upstream = Upstream(instance.inputs.mapValues { $0.map { foreseen[$0] ?? .null } })
+      let upstream = Upstream(
+        instance.inputs.mapValues {
+          $0.map { position in
+            var origin = made[position]
+            // What is reused was checked when it was made.
+            if !step.runs { origin?.numerics = nil }
+            return Upstream.Origin.told(by: foreseen[position] ?? .null, of: origin)
+          }
+        })
       misfits += instance.kind.checkInputs(instance.parameters, upstream).map {
         StageMisfit(stage: instance.name, problem: $0)
       }
       foreseen[step.position] =
         instance.kind.inspect?(instance.parameters, object)
         ?? instance.kind.foresee(instance.parameters, upstream)
+      made[step.position] = Upstream.Origin(stage: instance.name, numerics: step.numerics)
     }
     return misfits
   }

@@ -8,24 +8,59 @@ package struct ReplicateStanding: Sendable, Hashable {
   package struct Spread: Sendable, Hashable {
     /// The instance without its seed; with the evaluation that it treats where it gathers several.
     package var name: String
-    package var width: Double
+    /// `nil` where nothing can be told of it yet.
+    package var interval: Interval?
+    /// Of the replicates' own values; `nil` for what a gathering stage pooled.
+    package var deviation: Double?
     /// Replicates, or what the gathering stage counted.
     package var n: Int?
+
+    package var width: Double { interval.map { $0.high - $0.low } ?? .infinity }
+
+    fileprivate init(_ name: String, pooled row: Row, low: Double, high: Double) {
+      self.name = name
+      n = row.n
+      interval = Interval(value: row.value, low: low, high: high, n: row.n ?? 0)
+    }
+
+    /// The mean over replicates, never narrower than their own intervals make it: those that happen to
+    /// agree have no interval of width 0. Where none has an interval of its own and all agree, nothing is
+    /// known of the spread.
+    fileprivate init(_ name: String, replicates: [Row]) {
+      // One seed of all: what measured them drew the same.
+      let areShared = Set(replicates.map(\.seed)).count == 1
+      self.name = name
+      n = replicates.count
+      let mean = overSeeds(
+        replicates.map { SeedValue($0.value, low: $0.low, high: $0.high) }, areShared: areShared,
+        seed: 0)
+      guard let mean, !mean.isDegenerate else { return }
+      deviation = mean.deviation
+      interval = Interval(
+        value: mean.value, low: mean.low, high: mean.high, n: replicates.count)
+    }
   }
 
   package var replication: Replication
   /// The widest first; never empty.
   package var spreads: [Spread]
 
-  package var isNarrowEnough: Bool { spreads.allSatisfy { $0.width <= replication.until.width } }
+  package var isNarrowEnough: Bool {
+    replication.count >= Replication.fewest
+      && spreads.allSatisfy { $0.width <= replication.until.width }
+  }
   /// Whether a further run adds a replicate.
   package var grows: Bool { !isNarrowEnough && replication.count < replication.to }
 
   /// - Throws: `WorkflowError.invalid` when no stage has the metric; the pipeline's file is at fault.
   init(_ replication: Replication, plan: Plan, store: Store) throws {
-    self.replication = replication
-    spreads = try Self.spreads(replication.until, plan, store)
-      .sorted { ($1.width, $0.name) < ($0.width, $1.name) }
+    let made = plan.steps.compactMap { step -> Made? in
+      guard case .reuse(let execution) = step.decision else { return nil }
+      return Made(
+        reference: StageReference(
+          stage: step.instance.stage, bindings: step.instance.bindings), execution: execution)
+    }
+    self.init(replication, spreads: try Self.spreads(replication.until, made, store))
     if spreads.isEmpty {
       let known = try store.texts("SELECT DISTINCT name FROM metric ORDER BY name")
       throw WorkflowError.invalid(
@@ -39,6 +74,28 @@ package struct ReplicateStanding: Sendable, Hashable {
     }
   }
 
+  /// How far the replicates of a run were, from what the store has of it; `nil` for a run without any, or one
+  /// that did not finish.
+  package init?(of run: RunRecord, store: Store) throws {
+    let made = run.stages.compactMap { stage -> Made? in
+      guard let reference = StageReference(stage.name), let execution = stage.executionID,
+        ["executed", "reused"].contains(stage.status)
+      else { return nil }
+      return Made(reference: reference, execution: execution)
+    }
+    guard made.count == run.stages.count,
+      let replication = Replication(
+        source: run.source, seed: run.seed, stages: made.map(\.reference))
+    else { return nil }
+    self.init(replication, spreads: try Self.spreads(replication.until, made, store))
+    if spreads.isEmpty { return nil }
+  }
+
+  private init(_ replication: Replication, spreads: [Spread]) {
+    self.replication = replication
+    self.spreads = spreads.sorted { ($1.width, $0.name) < ($0.width, $1.name) }
+  }
+
   /// `3 of at most 10 replicates; recall at k = 9: …`
   package var text: String {
     let target = replication.until
@@ -46,7 +103,10 @@ package struct ReplicateStanding: Sendable, Hashable {
     let widest = spreads[0]
     let end =
       isNarrowEnough
-      ? "narrow enough" : grows ? "the next run adds one" : "not narrow enough, but all are made"
+      ? "narrow enough"
+      : grows
+        ? (replication.count < Replication.fewest ? "\(Replication.fewest) at least: " : "")
+          + "the next run adds one" : "not narrow enough, but all are made"
     return "\(replication.count) of at most \(replication.to) replicates; \(what): the widest"
       + " 95 % interval is \(short(widest.width)) wide (`\(widest.name)`, n = \(widest.n.map(String.init) ?? "not told")), wanted"
       + " \(short(target.width)): \(end)"
@@ -58,10 +118,19 @@ package struct ReplicateStanding: Sendable, Hashable {
 
   // MARK: - From the store
 
-  private struct Row {
+  /// A stage that has finished.
+  private struct Made {
+    var reference: StageReference
+    var execution: String
+  }
+
+  fileprivate struct Row {
     var value: Double
-    var width: Double?
+    var low: Double?
+    var high: Double?
     var n: Int?
+    /// Of the stage that made what it is about, or measured it.
+    var seed: Int
     /// The artifact that it is about.
     var subject: String?
     /// Which of several things it is of.
@@ -69,52 +138,46 @@ package struct ReplicateStanding: Sendable, Hashable {
   }
 
   private static func spreads(
-    _ target: Replication.Target, _ plan: Plan, _ store: Store
+    _ target: Replication.Target, _ made: [Made], _ store: Store
   ) throws -> [Spread] {
-    var values: [String: [Double]] = [:]
+    var values: [String: [Row]] = [:]
     var pooled: [Spread] = []
-    let groups = try groupsByOutput(plan, store)
-    for step in plan.steps {
-      guard case .reuse(let execution) = step.decision,
-        target.stage == nil || step.instance.stage == target.stage
-      else { continue }
-      let rows = try rows(target, execution, store)
-      if let group = group(step.instance) {
+    let groups = try groupsByOutput(made, store)
+    for stage in made where target.stage == nil || stage.reference.stage == target.stage {
+      let rows = try rows(target, stage.execution, store)
+      if let group = group(stage.reference) {
         for row in rows {
           let several = "\(group) \(row.subject ?? row.category)"
-          values[rows.count == 1 ? group : several, default: []].append(row.value)
+          values[rows.count == 1 ? group : several, default: []].append(row)
         }
         continue
       }
       for row in rows {
         // What a gathering stage says of one replicate's result counts as that replicate's.
         if let subject = row.subject, let group = groups[subject] {
-          values["\(step.instance.name) of \(group)", default: []].append(row.value)
-        } else if let width = row.width {
-          pooled.append(Spread(name: step.instance.name, width: width, n: row.n))
+          values["\(stage.reference.name) of \(group)", default: []].append(row)
+        } else if let low = row.low, let high = row.high {
+          pooled.append(Spread(stage.reference.name, pooled: row, low: low, high: high))
         }
       }
     }
-    return pooled
-      + values.map { Spread(name: $0.key, width: studentWidth($0.value), n: $0.value.count) }
+    return pooled + values.map { Spread($0.key, replicates: $0.value) }
   }
 
   /// The instance without its seed; `nil` for one that all replicates share.
-  private static func group(_ instance: StageInstance) -> String? {
+  private static func group(_ instance: StageReference) -> String? {
     let others = instance.bindings.filter { $0.axis != Replication.axis }
     if others.count == instance.bindings.count { return nil }
     return StageReference(stage: instance.stage, bindings: others).name
   }
 
   /// Which group's replicate made a file; files that several replicates made are left out.
-  private static func groupsByOutput(_ plan: Plan, _ store: Store) throws -> [String: String] {
+  private static func groupsByOutput(_ made: [Made], _ store: Store) throws -> [String: String] {
     var makers: [String: [String]] = [:]
-    for step in plan.steps {
-      guard case .reuse(let execution) = step.decision, let group = group(step.instance) else {
-        continue
-      }
+    for stage in made {
+      guard let group = group(stage.reference) else { continue }
       for hash in try store.texts(
-        "SELECT sha256 FROM execution_output WHERE execution_id = ?", [.text(execution)])
+        "SELECT sha256 FROM execution_output WHERE execution_id = ?", [.text(stage.execution)])
       {
         makers[hash, default: []].append(group)
       }
@@ -134,6 +197,10 @@ package struct ReplicateStanding: Sendable, Hashable {
     let found = try store.rows(
       """
       SELECT value, ci_low, ci_high, n, subject,
+        coalesce(
+          (SELECT min(e.seed) FROM execution_output o JOIN execution e ON e.id = o.execution_id
+            WHERE o.sha256 = subject),
+          (SELECT e.seed FROM execution e WHERE e.id = execution_id)) AS measured_by,
         coalesce(\((categories + ["''", "''"]).joined(separator: ", "))) AS category
       FROM metric
       WHERE \((["execution_id = ?", "name = ?"] + conditions).joined(separator: " AND "))
@@ -142,13 +209,11 @@ package struct ReplicateStanding: Sendable, Hashable {
         + (conditions.contains { $0.hasSuffix("?") }
           ? [target.k.map { .integer(Int64($0)) } ?? .null] : []))
     return try found.map { row in
-      var width: Double?
-      if let low = try row.optionalNumber("ci_low"), let high = try row.optionalNumber("ci_high") {
-        width = high - low
-      }
-      return Row(
-        value: try row.number("value"), width: width, n: try row.optionalInteger("n"),
-        subject: try row.optionalText("subject"), category: try row.text("category"))
+      Row(
+        value: try row.number("value"), low: try row.optionalNumber("ci_low"),
+        high: try row.optionalNumber("ci_high"), n: try row.optionalInteger("n"),
+        seed: try row.integer("measured_by"), subject: try row.optionalText("subject"),
+        category: try row.text("category"))
     }
   }
 }

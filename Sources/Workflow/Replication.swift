@@ -1,9 +1,11 @@
 import Formats
+import Foundation
 
-/// `replicate: { axis: "seed", from: 3, to: 10, until: { metric: "recall", k: 9, width: 0.06 } }`:
+/// `replicate: { axis: "seed", from: 4, to: 10, until: { metric: "recall", k: 9, width: 0.06 } }`:
 /// a study that grows by repetitions of its seeded stages, each with a seed of its own.
 package struct Replication: Sendable, Hashable {
-  /// When it is enough: by the width of an interval, never by what the interval says.
+  /// When it is enough: by the width of an interval, never by what the interval says, and never with fewer
+  /// than `fewest` replicates.
   package struct Target: Sendable, Hashable {
     package var metric: String
     package var k: Int?
@@ -28,13 +30,17 @@ package struct Replication: Sendable, Hashable {
 
   static let axis = "seed"
 
+  /// So many there are before any interval counts as narrow: the spread of two or three seeds is that of
+  /// nothing.
+  package static let fewest = 4
+
   /// The axis values of the replicates, in the order in which they are made.
   var labels: [String] { (0..<count).map { "\(seed + UInt64($0))" } }
 
   static let parameters = [
     Parameter("axis", .choice([axis]), help: "what a replicate changes"),
     Parameter("from", .integer(2...1000), help: "replicates of the first run"),
-    Parameter("to", .integer(2...1000), help: "the most replicates"),
+    Parameter("to", .integer(fewest...1000), help: "the most replicates"),
     Parameter(
       "until",
       .object([
@@ -45,6 +51,26 @@ package struct Replication: Sendable, Hashable {
         Parameter("stage", .text, default: .null, help: "the only stage whose metrics count"),
       ]), help: "when it is enough"),
   ]
+}
+
+extension Replication {
+  /// As a pipeline's source has it, which was read before it ran; `nil` without one.
+  ///
+  /// - Parameter stages: the instances of the run.
+  init?(source: String, seed: UInt64, stages: [StageReference]) {
+    guard let value = try? JSONValue.parse(Data(source.utf8))["replicate"],
+      let from = value["from"]?.integer, let to = value["to"]?.integer,
+      let metric = value["until"]?["metric"]?.string, let width = value["until"]?["width"]?.number
+    else { return nil }
+    self.init(
+      from: from, to: to,
+      until: Target(
+        metric: metric, k: value["until"]?["k"]?.integer, width: width,
+        stage: value["until"]?["stage"]?.string, position: SourcePosition(line: 1, column: 1)),
+      count: Set(
+        stages.flatMap { $0.bindings.filter { $0.axis == Self.axis }.map(\.label) }
+      ).count, seed: seed)
+  }
 }
 
 extension PipelineReader {

@@ -149,6 +149,20 @@ package struct Upstream: Sendable, Hashable {
   /// Of an input that takes one stage; `nil` where it is not given.
   package func one(_ role: String) -> JSONValue? { foreseen[role]?.first }
   package func all(_ role: String) -> [JSONValue] { foreseen[role] ?? [] }
+
+  /// Which instance makes an input, and by what it computes; known where a store is at hand.
+  struct Origin {
+    var stage: String
+    var numerics: String?
+
+    /// What is foreseen of an artifact, with where it comes from: its members `stage` and `numerics`.
+    static func told(by foreseen: JSONValue, of origin: Origin?) -> JSONValue {
+      guard let origin, case .object(var members) = foreseen else { return foreseen }
+      members["stage"] = .string(origin.stage)
+      members["numerics"] = origin.numerics.map(JSONValue.string)
+      return .object(members)
+    }
+  }
 }
 
 /// One parameter of a kind, with the range that is accepted.

@@ -37,27 +37,74 @@ struct EffectTests {
     ("a slow decline", { 0.98 - 0.012 * Double($0) }, 6),
   ]
 
+  private static func sample(
+    _ recall: (Int) -> Double, counts: [Int], law: Int, trial: Int
+  ) -> [Outcome] {
+    var stream = RandomStream(seed: UInt64(law), purpose: .test, index: UInt64(trial))
+    var rows: [Outcome] = []
+    for k in counts {
+      for layout in 0..<layoutsNeeded(k: k) {
+        let spread = min(0.08, 1 - recall(k))
+        let own = recall(k) + stream.uniform(-spread, spread)
+        let found = (0..<k).reduce(0) { sum, _ in sum + (stream.uniform() < own ? 1 : 0) }
+        rows.append(
+          Outcome(seed: 1, k: k, layout: layout, requested: k, found: found, drawn: found))
+      }
+    }
+    return rows
+  }
+
   @Test(
     "K_max's interval holds the truth in 93 % of 400 data sets at least", arguments: laws.indices)
   func coverage(law: Int) {
     let (name, recall, truth) = Self.laws[law]
     var covered = 0
     for trial in 0..<400 {
-      var stream = RandomStream(seed: UInt64(law), purpose: .test, index: UInt64(trial))
-      var rows: [Outcome] = []
-      for k in 1...12 {
-        for layout in 0..<layoutsNeeded(k: k) {
-          let spread = min(0.08, 1 - recall(k))
-          let own = recall(k) + stream.uniform(-spread, spread)
-          let found = (0..<k).reduce(0) { sum, _ in sum + (stream.uniform() < own ? 1 : 0) }
-          rows.append(
-            Outcome(seed: 1, k: k, layout: layout, requested: k, found: found, drawn: found))
-        }
-      }
+      let rows = Self.sample(recall, counts: Array(1...12), law: law, trial: trial)
       let interval = kMax(rows, threshold: 0.9)
       if interval.low <= truth, truth <= interval.high { covered += 1 }
     }
     #expect(covered >= 372, "\(name): \(covered) of 400")
+  }
+
+  @Test(
+    "the fitted curve's interval holds the truth in 93 % of 400 data sets at least, with all K and with six",
+    arguments: laws.indices, [Array(1...12), [1, 3, 5, 7, 9, 12]])
+  func fittedCoverage(law: Int, counts: [Int]) throws {
+    let (name, recall, truth) = Self.laws[law]
+    var covered = 0
+    for trial in 0..<400 {
+      let rows = Self.sample(recall, counts: counts, law: law, trial: trial)
+      let interval = try #require(fittedKMax(rows, threshold: 0.9))
+      if interval.low <= truth, truth <= interval.high { covered += 1 }
+    }
+    #expect(covered >= 372, "\(name): \(covered) of 400")
+  }
+
+  @Test("the fitted curve crosses where it was made to, and says nothing of two K")
+  func fitted() throws {
+    func value(_ recall: (Int) -> Double) throws -> Interval {
+      let rows = (1...12).flatMap { k in
+        (0..<40).map { layout in
+          // As many as the law says over all layouts, spread evenly.
+          let places = Double(k * layout) * recall(k)
+          let found = Int((places + Double(k) * recall(k)).rounded()) - Int(places.rounded())
+          return Outcome(
+            seed: 1, k: k, layout: layout, requested: k, found: min(found, k), drawn: found)
+        }
+      }
+      return try #require(fittedKMax(rows, threshold: 0.9))
+    }
+    let step = try value { $0 <= 4 ? 0.97 : 0.6 }
+    #expect((step.value, step.low, step.high) == (4, 4, 4) && step.n == 480)
+    let line = try value { 0.98 - 0.012 * Double($0) }
+    #expect(line.value == 6 && line.low <= 6 && line.high >= 6)
+    let flat = try value { _ in 0.97 }
+    #expect((flat.value, flat.low, flat.high) == (12, 12, 12))
+    let failing = try value { _ in 0.5 }
+    #expect((failing.value, failing.low, failing.high) == (0, 0, 0))
+    let two = outcomes([1, 1], k: 1, requested: 1) + outcomes([2, 2], k: 2, requested: 2)
+    #expect(fittedKMax(two, threshold: 0.9) == nil)
   }
 
   @Test("where all layouts agree, Wilson's bounds decide")

@@ -145,7 +145,7 @@ struct PlanCheckTests {
     func fault(_ until: String) throws -> String {
       let text = """
         { pipeline: 'p', question: 'q', seed: 1,
-          replicate: { axis: 'seed', from: 2, to: 3, until: { \(until), width: 0.1 } }, stages: {
+          replicate: { axis: 'seed', from: 2, to: 4, until: { \(until), width: 0.1 } }, stages: {
           scenes: { kind: 'generate', size: 16, cells: 8, objects: [1, 2], count: 20 },
           judge: { kind: 'judge', size: 16, cells: 8, seed: 1 },
           model: { kind: 'train', inputs: { scenes: 'scenes' }, pictures: 64,

@@ -45,7 +45,7 @@ private func problems(
   let source = """
     {
       pipeline: "p", question: "q", seed: 1,
-      \(replicate ? "replicate: { axis: 'seed', from: 2, to: 3, until: { metric: 'm', width: 1 } }," : "")
+      \(replicate ? "replicate: { axis: 'seed', from: 2, to: 4, until: { metric: 'm', width: 1 } }," : "")
       claims: \(claims),
       stages: {
         base: { kind: "train", matrix: { labelling: ["all", "single"] } },

@@ -43,6 +43,41 @@ struct FindingTests {
     // Mean 0.4, Student's half-width 4.30265 · 0.1 / √3 = 0.248.
     #expect(sentence.contains("recall there is 0.40 [0.15, 0.65]"), "\(sentence)")
     #expect(sentence.contains("Over 3 seeds, paired."))
+    #expect(sentence.contains("layouts of 3 seeds, SD over seeds 0.10)"), "\(sentence)")
+  }
+
+  @Test("eight seeds on the same layouts: what these move all seeds by is in the interval")
+  func crossed() throws {
+    // Recall of a seed hardly differs from another's; of layouts, half find all and half nothing.
+    func width(sharesLayouts: Bool) throws -> Double {
+      let fixture = try ReportFixture(
+        source: Self.stated("fails: [{ model: 'a', against: 'b' }]"))
+      let (scenes, judge) = (try fixture.scenes(), try fixture.judge())
+      var compared: [Compared] = []
+      for seed in 1...8 {
+        for (name, recall) in [("a", 0.5), ("b", 1.0)] {
+          let model = try fixture.model(
+            "\(name)[seed=\(seed)]", labelling: "all", scenes: scenes, seed: UInt64(seed))
+          let evaluation = try fixture.evaluation(
+            "\(name)_evaluated[seed=\(seed)]", of: model, judge: judge, counts: [9],
+            seed: sharesLayouts ? 1 : UInt64(seed), isAllOrNothing: true
+          ) { _ in recall }
+          compared.append(Compared(evaluation: evaluation, kMax: 1, beyond: recall, seed: seed))
+        }
+      }
+      try fixture.comparison(compared)
+      let page = MarkdownRenderer(try HeaderSection(fixture.data).blocks, pictureFolder: "p").text
+      // Of the networks, whatever the layouts' seeds are.
+      #expect(page.contains("There are 8 seeds (1, 2, 3, 4, 5, 6, 7, 8)"))
+      let finding = try #require(try Findings(fixture.data).verdict.recalls.first)
+      #expect(finding.low.recall.areShared == sharesLayouts)
+      #expect(finding.low.recall.values.allSatisfy { $0.draws.count == 2000 })
+      return try #require(finding.low.recall.overSeeds).width
+    }
+    let (apart, shared) = (try width(sharesLayouts: false), try width(sharesLayouts: true))
+    // An error of 0.18 of each seed; of the mean of eight a third of it, unless all have the same layouts.
+    #expect(apart > 0.1 && apart < 0.5)
+    #expect(shared > 0.6)
   }
 
   /// Two models, the second evaluated under other conditions or at other K.

@@ -120,7 +120,9 @@ struct RunTests {
       ReportFixture.replicated([(0.2, 0), (0.21, 0.01), (0.22, -0.01)]))
     #expect(steady[0].hasPrefix("**Shown:** `baseline[labelling=single]` recalls less"))
     #expect(steady.contains { $0.hasPrefix("**Shown:** without any training") })
-    #expect(steady.contains { $0.contains("+0.21 [+0.19, +0.23] (N = 48 layouts of 3 seeds") })
+    #expect(
+      steady.contains { $0.contains("(N = 48 layouts of 3 seeds, SD over seeds 0.01") }, "\(steady)"
+    )
     #expect(steady.contains { $0.contains("It matters what the mask keeps: ") })
     // The best seed alone would show it.
     let unsteady = try Self.verdict(
@@ -134,6 +136,34 @@ struct RunTests {
         $0.hasPrefix("**Shown:** without any training")
           && $0.contains("**Not shown** that it matters what the mask keeps: its control")
       })
+  }
+
+  @Test("a study that grows tells the intervals by which it does, and a run of few seeds goes on")
+  func growing() throws {
+    let source = """
+      { question: 'q', replicate: { axis: 'seed', from: 2, to: 6,
+        until: { metric: 'recall', k: 9, width: 0.3, stage: 'baseline_all_evaluated' } } }
+      """
+    func page(_ seeds: Int) throws -> String {
+      let fixture = try ReportFixture.replicated(
+        [(mask: Double, control: Double)](repeating: (0.2, 0), count: seeds), source: source)
+      return MarkdownRenderer(
+        try ReplicateSection(fixture.data).blocks, pictureFolder: "pictures"
+      ).text
+    }
+    // Recall of the seeds is 0.6, 0.7, …: with three ± 4.30 · 0.1 / √3, with four ± 3.18 · 0.129 / 2.
+    #expect(
+      try page(3).contains(
+        "| `baseline_all_evaluated` | 0.700 [0.452, 0.948] | 0.497 | 0.100 | 3 |"))
+    #expect(try page(3).contains("4 at least: the next run adds one"))
+    #expect(
+      try page(4).contains(
+        "| `baseline_all_evaluated` | 0.750 [0.545, 0.955] | 0.411 | 0.129 | 4 |"))
+    #expect(try page(4).contains("wanted 0.3: the next run adds one"))
+    #expect(
+      try MarkdownRenderer(
+        ReplicateSection(ReportFixture.study().data).blocks, pictureFolder: "p"
+      ).text.isEmpty)
   }
 
   @Test(
@@ -155,7 +185,7 @@ struct RunTests {
     let section = try LengthGeneralizationSection(fixture.data)
     let page = MarkdownRenderer(section.blocks, pictureFolder: "pictures").text
     let rows = page.split(separator: "\n").filter { $0.contains("Exp 2L") }
-    #expect(rows.count == 2 && rows[0].contains("| 9 (Exp 2L) |"))
+    #expect(rows.count == 2 && rows[0].contains("| 9 (Exp 2L): open |"))
     #expect(rows.last?.contains("| fails again (Exp 2L, k = 8) |") == true)
   }
 

@@ -177,7 +177,8 @@ final class ReportFixture {
   /// An evaluation in which each requested place is found with about the chance that is given for its K.
   func evaluation(
     _ name: String, of denoiser: Made, judge: Made, steps: Int = 18,
-    counts: [Int] = ReportFixture.counts, seed: UInt64 = 1, recall: (Int) -> Double
+    counts: [Int] = ReportFixture.counts, seed: UInt64 = 1, isAllOrNothing: Bool = false,
+    recall: (Int) -> Double
   ) throws -> Made {
     var outcomes: [OutcomeRow] = []
     var metrics = [Measure.trainingMaximum.row(3)]
@@ -186,7 +187,10 @@ final class ReportFixture {
       for layout in 0..<Self.layouts {
         // As many as the share says over all layouts, spread evenly.
         let places = Double(k * layout) * share
-        let found = Int((places + Double(k) * share).rounded()) - Int(places.rounded())
+        let found =
+          isAllOrNothing
+          ? (Double(layout) < share * Double(Self.layouts) ? k : 0)
+          : Int((places + Double(k) * share).rounded()) - Int(places.rounded())
         outcomes.append(
           OutcomeRow(
             k: k, layout: layout, seed: Int(seed), requested: k, found: found, drawn: found,
@@ -251,6 +255,9 @@ final class ReportFixture {
       metrics += [
         Measure.kMax.row(
           Interval(value: entry.kMax, low: entry.kMax - 1, high: entry.kMax + 1, n: 32),
+          .seed(entry.seed), about),
+        Measure.kMaxFitted.row(
+          Interval(value: entry.kMax, low: entry.kMax - 2, high: entry.kMax, n: 32),
           .seed(entry.seed), about),
         Measure.recallBeyond.row(interval(entry.beyond, n: 16), .seed(entry.seed), about),
         Measure.recallBeyondSolid.row(

@@ -54,8 +54,11 @@ extension ReportFixture {
   /// Two models and their masks over seeds.
   ///
   /// - Parameter effects: of the mask and of its control, a pair a seed.
-  static func replicated(_ effects: [(mask: Double, control: Double)]) throws -> ReportFixture {
-    let fixture = try ReportFixture()
+  static func replicated(
+    _ effects: [(mask: Double, control: Double)],
+    source: String = "{ question: 'Does it compose?' }"
+  ) throws -> ReportFixture {
+    let fixture = try ReportFixture(source: source)
     let scenes = try fixture.scenes()
     let judge = try fixture.judge()
     var compared: [Compared] = []

@@ -195,7 +195,7 @@ struct VerdictTests {
 
 @Suite("The verdict over replicates is paired by seed")
 struct ReplicateVerdictTests {
-  static func replicates(_ values: [Double], from first: Int = 1, width: Double = 0.4)
+  static func replicates(_ values: [Double], from first: Int = 1, width: Double = 0.01)
     -> Replicates
   {
     Replicates(
@@ -224,7 +224,8 @@ struct ReplicateVerdictTests {
     #expect(sentence.hasPrefix("**Shown:**"))
     // 0.09, 0.10, 0.11: mean 0.1, Student's half-width 4.30265 · 0.01 / √3 = 0.0248.
     #expect(sentence.contains("a difference of 0.10 [0.08, 0.12]"))
-    #expect(sentence.contains("(N = 30)") && sentence.contains("Over 3 seeds, paired."))
+    #expect(sentence.contains("(N = 30 layouts of 3 seeds, SD over seeds 0.20)"))
+    #expect(sentence.contains("Over 3 seeds, paired.") && !sentence.contains("these networks"))
     #expect(sentence.contains("K_max is 2.0 [-0.5, 4.5] against 6.0 [3.5, 8.5]"))
   }
 
@@ -240,6 +241,59 @@ struct ReplicateVerdictTests {
       recalls: [Self.finding(Self.replicates([0.3]), Self.replicates([0.9], from: 7))]
     ).sentences[0]
     #expect(apart.contains("no seed in common"))
+  }
+
+  @Test("one seed is about these networks, and a seed that one side lacks is named")
+  func about() {
+    let one = Verdict(
+      recalls: [Self.finding(Self.replicates([0.3]), Self.replicates([0.9]))]
+    ).sentences[0]
+    #expect(one.hasPrefix("**Shown:**") && one.hasSuffix(" About these networks, of one seed."))
+    let lacking = Verdict(
+      recalls: [
+        Self.finding(Self.replicates([0.3, 0.31, 0.32]), Self.replicates([0.9, 0.91], from: 2))
+      ]
+    ).sentences[0]
+    #expect(lacking.contains("Over 2 seeds, paired."))
+    #expect(lacking.contains("Measured on one side alone, and not counted: `seed=1`."))
+  }
+
+  @Test("seeds that differ by the very same amount are as uncertain as their layouts")
+  func equal() {
+    func sentence(_ width: Double) -> String {
+      Verdict(
+        recalls: [
+          Self.finding(
+            Self.replicates([0.5, 0.6, 0.7], width: width),
+            Self.replicates([0.6, 0.7, 0.8], width: width))
+        ]
+      ).sentences[0]
+    }
+    #expect(sentence(0.02).hasPrefix("**Shown:**"))
+    // An error of 0.4 / 3.92 each side, of the mean of three differences 0.083, by t ± 0.36.
+    #expect(sentence(0.4).hasPrefix("**Not shown:**"))
+    #expect(sentence(0.4).contains("a difference of 0.10 [-0.26, 0.46]"))
+  }
+
+  @Test("from eight seeds on seeds and layouts are drawn, and layouts of both sides together")
+  func drawn() throws {
+    // Every seed's layouts move both sides alike, by 0.2: unpaired that would hide a difference of 0.1.
+    func side(_ shift: Double) -> Replicates {
+      Replicates(
+        (0..<8).map { seed in
+          let value = 0.5 + shift + 0.01 * Double(seed % 4)
+          return Replicates.Value(
+            seed: "\(seed)", estimate: Estimate(value: value, low: value - 0.4, high: value + 0.4),
+            draws: (0..<100).map { value + 0.4 * (Double($0) / 99 - 0.5) })
+        })
+    }
+    let pair = PairedReplicates(side(0), side(0.1))
+    let difference = try #require(pair.difference)
+    #expect(pair.isShown && abs(difference.value - 0.1) < 1e-12)
+    let mean = try #require(side(0).overSeeds)
+    // Wider than the seeds alone would have it, 0.01 / √8 by t: layouts are in it.
+    #expect(mean.width > 0.1 && mean.seeds == 8)
+    #expect(mean.value == pair.low.mean?.value)
   }
 
   @Test("what replicates share stands beside each of them")

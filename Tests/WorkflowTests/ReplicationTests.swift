@@ -19,6 +19,7 @@ struct ReplicationTests {
       name: "measure", version: 1, summary: "Measures.",
       parameters: [
         Parameter("scale", .number(0...10), default: .integer(1), help: "scale"),
+        Parameter("uncertainty", .number(0...10), default: .number(0.1), help: "of its interval"),
         Parameter("fails", .integer(0...100), default: .integer(0), help: "a seed that fails"),
       ],
       inputs: [InputDeclaration("scenes", accepts: [.pixels], help: "scenes")],
@@ -27,14 +28,15 @@ struct ReplicationTests {
         struct Failure: Error {}
         if context.parameters["fails"]?.integer == Int(context.seed) { throw Failure() }
         let value = Double(context.seed % 2) * (context.parameters["scale"]?.number ?? 1)
+        let width = context.parameters["uncertainty"]?.number ?? 0
         let url = context.scratch.appending(path: "value")
         try Data("\(context.seed) \(value)".utf8).write(to: url)
         return StageOutput(
           files: [.init(role: "value", url: url, kind: "value", mediaType: "text/plain")],
           metrics: [
             MetricRow(
-              name: "score", value: value, dimensions: ["k": .integer(9)], ciLow: value - 5,
-              ciHigh: value + 5, n: 7),
+              name: "score", value: value, dimensions: ["k": .integer(9)], ciLow: value - width,
+              ciHigh: value + width, n: 7),
             MetricRow(name: "loss", value: value, dimensions: ["pictures": .integer(1)]),
           ])
       }),
@@ -126,14 +128,58 @@ struct ReplicationTests {
     }
   }
 
+  @Test("replicates that agree are as uncertain as each of them, and two or three are never enough")
+  func equal() throws {
+    try withTemporaryFolder { folder in
+      func stages(_ uncertainty: String) -> String {
+        """
+        score: { kind: 'measure', inputs: { scenes: 'scenes' }, scale: 0, uncertainty: \(uncertainty) },
+        """
+      }
+      // Every replicate measures 0, ± 0.98 each: an error of 0.5, of the mean of four 0.25, by t ± 0.8.
+      let text = Self.study(
+        until: "{ metric: 'score', k: 9, width: 1.5 }", stages: stages("0.98"))
+      for expected in [2, 3, 4] {
+        let standing = try #require(try run(text, folder).standing)
+        #expect(standing.replication.count == expected && standing.grows)
+        #expect(standing.spreads[0].deviation == 0)
+        if expected == 4 { #expect(abs(standing.spreads[0].width - 2 * 0.7956) < 1e-3) }
+      }
+      #expect(try run(text, folder).standing?.isNarrowEnough == true)
+      // Narrow at once, and yet four are made.
+      let narrow = Self.study(
+        until: "{ metric: 'score', k: 9, width: 1.5 }", stages: stages("0.001"))
+      let two = try #require(try run(narrow, folder).standing)
+      #expect(two.spreads[0].width < 0.1 && two.grows)
+      #expect(two.text.hasSuffix("wanted 1.5: 4 at least: the next run adds one"))
+      #expect(try run(narrow, folder).standing?.grows == true)
+      #expect(try run(narrow, folder).standing?.isNarrowEnough == true)
+      // Without any interval of their own nothing is known of the spread.
+      let bare = Self.study(until: "{ metric: 'score', k: 9, width: 1.5 }", stages: stages("0"))
+      #expect(try run(bare, folder).standing?.spreads[0].width == .infinity)
+    }
+  }
+
+  @Test("a run's record tells the same of its replicates as its plan")
+  func recorded() throws {
+    try withTemporaryFolder { folder in
+      let text = Self.study(until: "{ metric: 'score', k: 9, width: 2 }")
+      let standing = try #require(try run(text, folder).standing)
+      let store = try Store.open(folder, .readOnly, .locus)
+      let id = try #require(try store.texts("SELECT id FROM run").first)
+      let recorded = try #require(try ReplicateStanding(of: store.run(id), store: store))
+      #expect(recorded.spreads == standing.spreads && recorded.text == standing.text)
+    }
+  }
+
   @Test("at most `to` are made, and it says that this was not enough")
   func limit() throws {
     try withTemporaryFolder { folder in
-      let text = Self.study(until: "{ metric: 'score', k: 9, width: 0.001 }", to: 3)
-      for expected in [2, 3, 3] {
+      let text = Self.study(until: "{ metric: 'score', k: 9, width: 0.001 }", to: 4)
+      for expected in [2, 3, 4, 4] {
         let (count, standing) = try run(text, folder)
         #expect(count == expected)
-        #expect(standing?.text.hasSuffix("all are made") == (expected == 3))
+        #expect(standing?.text.hasSuffix("all are made") == (expected == 4))
       }
     }
   }
@@ -184,7 +230,7 @@ struct ReplicationTests {
           "scenes", "score[seed=10]", "score[seed=11]", "wild[seed=10]", "wild[seed=11]", "all",
         ])
       #expect(first.instances.map(\.seed) == [3, 10, 11, 10, 11, 10])
-      _ = try run(own, folder)
+      for _ in 0..<2 { _ = try run(own, folder) }
       #expect(try run(own, folder).standing?.isNarrowEnough == true)
       let all = Self.study(
         until: "{ metric: 'score', k: 9, width: 2.9 }", stages: stages, seed: ", seed: 3")
@@ -194,12 +240,11 @@ struct ReplicationTests {
       #expect(standing.spreads.map(\.name) == ["score"])
       #expect(try run(all, folder).standing?.spreads.map(\.name) == ["wild", "score"])
       // A gathering stage's own interval, and its values for each replicate.
-      // Three replicates give 1/3, too wide: one is added.
       let pooled = Self.study(until: "{ metric: 'pooled', width: 0.3 }", seed: ", seed: 3")
-      #expect(try run(pooled, folder).standing?.spreads.first?.n == 4)
+      #expect(try run(pooled, folder).standing?.spreads.first?.n == 5)
       let each = Self.study(until: "{ metric: 'each', width: 0.3 }", seed: ", seed: 3")
       let spread = try #require(try run(each, folder).standing?.spreads.first)
-      #expect(spread.name == "all of score" && spread.n == 4 && spread.width == 0)
+      #expect(spread.name == "all of score" && spread.n == 5 && spread.width == .infinity)
     }
   }
 
@@ -229,7 +274,8 @@ struct ReplicationTests {
       } catch { return "\(error)" }
     }
     let until = "{ metric: 'score', width: 1 }"
-    #expect(message(Self.study(until: until, to: 2)) == "")
+    #expect(message(Self.study(until: until, to: 4)) == "")
+    #expect(message(Self.study(until: until, to: 3)).contains("replicate.to: found 3"))
     #expect(
       message(Self.study(until: until).replacingOccurrences(of: "from: 2", with: "from: 6"))
         .contains("replicate.to: found 5, accepted: at least `from`, 6"))

@@ -6,22 +6,41 @@ struct Replicates: Hashable {
     /// The replicate's seed; `nil` for what all replicates share.
     var seed: String?
     var estimate: Estimate
+    /// The number on resampled layouts, draw by draw; none where there is only what was stored.
+    var draws: [Double] = []
+
+    fileprivate var ofSeed: SeedValue {
+      SeedValue(estimate.value, low: estimate.low, high: estimate.high, draws: draws)
+    }
   }
   var values: [Value]
+  /// Whether all replicates were measured on the same layouts.
+  var areShared: Bool
 
-  init(_ values: [Value]) { self.values = values }
+  init(_ values: [Value], areShared: Bool = false) {
+    self.values = values
+    self.areShared = areShared
+  }
 
   /// What a single network gave.
-  init(_ estimate: Estimate) { values = [Value(seed: nil, estimate: estimate)] }
+  init(_ estimate: Estimate) { self.init([Value(seed: nil, estimate: estimate)]) }
 
   var isEmpty: Bool { values.isEmpty }
 
-  /// The one that there is, or the mean over seeds with Student's interval; N adds up.
+  /// Over seeds; `nil` for fewer than two.
+  var overSeeds: SeedMean? {
+    Statistics.overSeeds(values.map(\.ofSeed), areShared: areShared, seed: Self.seed)
+  }
+
+  /// The report's own draws: a page that is written again says the same.
+  private static let seed: UInt64 = 1
+
+  /// The one that there is, or the mean over seeds with its interval; N adds up.
   var mean: Estimate? {
-    guard let first = values.first else { return nil }
-    if values.count == 1 { return first.estimate }
-    return studentMean(
-      values.map(\.estimate.value), n: values.compactMap(\.estimate.n).reduce(0, +))
+    guard let mean = overSeeds else { return values.first?.estimate }
+    return Estimate(
+      value: mean.value, low: mean.low, high: mean.high,
+      n: values.compactMap(\.estimate.n).reduce(0, +))
   }
 
   /// The values of both by seed; what has no seed stands beside every one of the other.
@@ -44,20 +63,42 @@ func pairedBySeed<Member>(
 struct PairedReplicates {
   var low: Replicates
   var high: Replicates
+  /// Seeds that one side alone has: they do not count.
+  var unpaired: [String]
 
   init(_ low: Replicates, _ high: Replicates) {
     let pairs = low.paired(with: high)
-    self.low = Replicates(pairs.map(\.first))
-    self.high = Replicates(pairs.map(\.second))
+    self.low = Replicates(pairs.map(\.first), areShared: low.areShared)
+    self.high = Replicates(pairs.map(\.second), areShared: high.areShared)
+    let counted = Set(pairs.flatMap { [$0.first.seed, $0.second.seed] })
+    unpaired = distinct(
+      (low.values + high.values).map(\.seed).filter { !counted.contains($0) }.compactMap(\.self))
   }
 
   var count: Int { low.values.count }
 
-  /// Higher less lower, a seed at a time: the mean with Student's interval; `nil` for fewer than two.
+  /// Higher less lower, a seed at a time; `nil` for fewer than two.
+  private var overSeeds: SeedMean? { differences.overSeeds }
+
+  /// The mean over seeds with its interval; `nil` for fewer than two.
   var difference: Estimate? {
-    if count < 2 { return nil }
-    return studentMean(
-      zip(low.values, high.values).map { $1.estimate.value - $0.estimate.value }, n: count)
+    overSeeds.map { Estimate(value: $0.value, low: $0.low, high: $0.high, n: count) }
+  }
+
+  private var differences: Replicates {
+    Replicates(
+      zip(low.values, high.values).map { low, high in
+        let value = high.estimate.value - low.estimate.value
+        let isDrawn = !low.draws.isEmpty && low.draws.count == high.draws.count
+        // Errors of both, as if their layouts were others: where these are the same, draws say so.
+        let half = [low, high].map {
+          (($0.estimate.high ?? $0.estimate.value) - ($0.estimate.low ?? $0.estimate.value)) / 2
+        }.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        return Replicates.Value(
+          seed: low.seed ?? high.seed,
+          estimate: Estimate(value: value, low: value - half, high: value + half),
+          draws: isDrawn ? zip(low.draws, high.draws).map { $1 - $0 } : [])
+      }, areShared: low.areShared && high.areShared)
   }
 
   /// Whether the side that should be higher is lower for certain.
@@ -72,21 +113,4 @@ struct PairedReplicates {
     }
     return (low.high ?? low.value) < (high.low ?? high.value)
   }
-}
-
-/// The mean of independent replicates with Student's 95 % interval.
-func studentMean(_ values: [Double], n: Int) -> Estimate {
-  let mean = values.reduce(0, +) / Double(values.count)
-  let half = studentWidth(values) / 2
-  return Estimate(value: mean, low: mean - half, high: mean + half, n: n)
-}
-
-/// The two-sided p of a mean of 0, by Student's t.
-func studentP(ofMean values: [Double]) -> Double {
-  let count = Double(values.count)
-  if values.count < 2 { return 1 }
-  let mean = values.reduce(0, +) / count
-  let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / (count - 1)
-  if variance == 0 { return mean == 0 ? 1 : 0 }
-  return studentP(t: mean / (variance / count).squareRoot(), degrees: values.count - 1)
 }

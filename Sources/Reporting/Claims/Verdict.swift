@@ -29,7 +29,7 @@ struct Verdict: Hashable {
   private static func corrected(_ repairs: [RepairFinding]) -> [RepairFinding] {
     var result = repairs
     let several = repairs.indices.filter { repairs[$0].recall.values.count > 1 }
-    let ps = several.map { studentP(ofMean: repairs[$0].recall.values.map(\.estimate.value)) }
+    let ps = several.map { repairs[$0].recall.overSeeds?.p ?? 1 }
     for (index, adjusted) in zip(several, holm(ps)) { result[index].pHolm = adjusted }
     return result
   }
@@ -86,9 +86,9 @@ struct Verdict: Hashable {
       case (_, false): "is not separated \(place) from \(high)"
       }
     return (pair.isShown && !isSeen ? "**Not shown:** by the judge alone " : judged(pair))
-      + "\(low) \(words): recall there is \(interval(a)) (N = \(Markdown.count(a.n)) layouts), "
-      + "\(interval(b)) (N = \(Markdown.count(b.n))) for \(high)\(difference(pair))."
-      + kMax(finding) + background(other, high) + alone(pair.count)
+      + "\(low) \(words): recall there is \(interval(a)) (N = \(Markdown.count(a.n)) layouts\(spread(pair.low))), "
+      + "\(interval(b)) (N = \(Markdown.count(b.n))\(spread(pair.high))) for \(high)\(difference(pair))."
+      + kMax(finding) + background(other, high) + about(pair)
   }
 
   /// One fails when all of its interval is below the threshold, the other composes when all of its is not.
@@ -148,7 +148,7 @@ struct Verdict: Hashable {
       + "\(percent(a)) of \(pair.isReversed ? "the other's" : "its") squared \(claim.space.rawValue) "
       + "sensitivity lies in a window of \(claim.window) px "
       + "at \(place), \(percent(b)) of \(pair.isReversed ? "its" : "the other's")\(difference(pair, digits: 3))."
-      + alone(pair.count)
+      + about(pair)
   }
 
   // MARK: - Remote labels
@@ -177,9 +177,10 @@ struct Verdict: Hashable {
       + (isShown ? "more than" : isReversed ? "less than" : "no more, as far as can be told, than")
       + " \(against): on its own way to pictures of K = \(count) (mean over σ = \(sigmas)) removing all of "
       + "them at once changes the output there \(ratio(own)) times as much as removing its own label "
-      + "(N = \(Markdown.count(own.n)) layouts), \(ratio(other)) times for \(against), a difference of "
-      + "\(Markdown.interval(difference, digits: 3))." + moved
-      + alone(finding.difference.values.count)
+      + "(N = \(Markdown.count(own.n)) layouts\(spread(finding.model, digits: 3))), \(ratio(other)) times for \(against), a difference of "
+      + "\(Markdown.interval(difference, digits: 3))\(deviation(finding.difference, digits: 3))."
+      + moved
+      + about(finding.difference.values.count)
   }
 
   private func ratio(_ estimate: Estimate) -> String { Markdown.interval(estimate, digits: 3) }
@@ -194,7 +195,7 @@ struct Verdict: Hashable {
     }
     let change =
       "without any training, mask \(mask) changes recall \(words(finding.claim.counts)) by "
-      + "\(signed(recall)) (N = \(finding.layouts) layouts\(seeds(finding.recall))"
+      + "\(signed(recall)) (N = \(finding.layouts) layouts\(spread(finding.recall))"
       + (finding.pHolm.map { ", Holm p = \(Markdown.number($0, digits: 4))" } ?? "") + ")"
       + (finding.precision.mean.map { ", precision by \(signed($0))" } ?? "")
       + (finding.background.mean.map {
@@ -202,12 +203,12 @@ struct Verdict: Hashable {
       }
         ?? "")
     if (recall.high ?? 0) < 0, (finding.pHolm ?? 1) < 0.05 {
-      return Self.against + change + "." + alone(finding.recall.values.count)
+      return Self.against + change + "." + about(finding.recall.values.count)
     }
     if let objection = objection(to: finding) {
-      return "**Not shown:** \(change), but \(objection)." + alone(finding.recall.values.count)
+      return "**Not shown:** \(change), but \(objection)." + about(finding.recall.values.count)
     }
-    return "**Shown:** \(change).\(control(of: finding))" + alone(finding.recall.values.count)
+    return "**Shown:** \(change).\(control(of: finding))" + about(finding.recall.values.count)
   }
 
   /// Why a mask's effect is no repair; `nil` when it is one.
@@ -239,7 +240,7 @@ struct Verdict: Hashable {
     else { return open + "its control \(name) was not evaluated beside it for every seed." }
     let found =
       "its control \(name), which shows as much and keeps something else, changes recall by "
-      + "\(signed(control)), a difference of \(signed(contrast)) (N = \(Markdown.count(contrast.n)))."
+      + "\(signed(control)), a difference of \(signed(contrast)) (N = \(Markdown.count(contrast.n))\(spread(finding.contrast)))."
     if (contrast.low ?? 0) > 0 { return " It matters what the mask keeps: " + found }
     if (contrast.high ?? 0) < 0 { return " What the mask keeps is not what repairs: " + found }
     return open + found
@@ -254,11 +255,28 @@ struct Verdict: Hashable {
     return " Of several \(what) of one denoiser the first counts: \(names)."
   }
 
-  /// What the numbers are about when there is one seed.
-  private func alone(_ count: Int) -> String { count == 1 ? "" : " Over \(count) seeds, paired." }
+  /// What the numbers are about: these networks, or such networks.
+  private func about(_ count: Int) -> String {
+    count == 1 ? " About these networks, of one seed." : " Over \(count) seeds, paired."
+  }
 
-  private func seeds(_ replicates: Replicates) -> String {
-    replicates.values.count > 1 ? " of \(replicates.values.count) seeds" : ""
+  private func about(_ pair: PairedReplicates) -> String {
+    let alone = pair.unpaired.map { Markdown.name("seed=\($0)") }.joined(separator: ", ")
+    return about(pair.count)
+      + (alone.isEmpty ? "" : " Measured on one side alone, and not counted: \(alone).")
+  }
+
+  /// How many seeds a mean is of, and how far they lie apart.
+  private func spread(_ replicates: Replicates, digits: Int = 2) -> String {
+    replicates.overSeeds.map {
+      " of \($0.seeds) seeds, SD over seeds \(Markdown.number($0.deviation, digits: digits))"
+    } ?? ""
+  }
+
+  private func deviation(_ replicates: Replicates, digits: Int) -> String {
+    replicates.overSeeds.map {
+      " (SD over seeds \(Markdown.number($0.deviation, digits: digits)))"
+    } ?? ""
   }
 
   private func difference(_ pair: PairedReplicates, digits: Int = 2) -> String {
@@ -266,7 +284,7 @@ struct Verdict: Hashable {
     return ", a difference of "
       + Markdown.interval(difference, digits: digits)
       + (difference.low == difference.high
-        ? " (every seed differs by the same amount, which does not mean that it is known exactly)"
+        ? " (neither seeds nor layouts differ, which does not mean that it is known exactly)"
         : "")
   }
 

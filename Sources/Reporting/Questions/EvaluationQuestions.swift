@@ -103,6 +103,8 @@ struct ComparedEvaluation: Labelled {
   /// The comparison's own stage.
   var comparison: String
   var kMax: Estimate
+  /// By the crossing of a fitted curve; `nil` where too few K were tested, or it was not kept.
+  var kMaxFitted: Estimate?
   var threshold: Double
   /// Recall pooled over the tested K beyond the training range.
   var recallBeyond: Estimate?
@@ -120,6 +122,7 @@ struct ComparedEvaluation: Labelled {
     var executionID: String
     var comparison: String
     var kMax: Estimate
+    var kMaxFitted: Estimate?
     var threshold: Double
     var recallBeyond: Estimate?
     var recallBackground: Estimate?
@@ -130,6 +133,8 @@ struct ComparedEvaluation: Labelled {
     Question(
       """
       SELECT o.execution_id, s.name AS comparison, m.value AS k_max, m.ci_low, m.ci_high, m.n, t.value AS threshold,
+        f.value AS fitted_value, f.ci_low AS fitted_ci_low, f.ci_high AS fitted_ci_high,
+        f.n AS fitted_n,
         b.value AS beyond_value, b.ci_low AS beyond_ci_low, b.ci_high AS beyond_ci_high,
         b.n AS beyond_n, g.value AS background_value, g.ci_low AS background_ci_low,
         g.ci_high AS background_ci_high, g.n AS background_n, e.seed
@@ -140,6 +145,8 @@ struct ComparedEvaluation: Labelled {
         \(Measure.kMaxThreshold.sqlName)
       JOIN execution_output o ON o.sha256 = m.subject
         AND o.role IN ('outcomes', 'manifest')
+      LEFT JOIN metric f ON f.execution_id = s.execution_id AND f.name = \(Measure.kMaxFitted.sqlName)
+        AND f.subject = m.subject
       LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = \(Measure.recallBeyond.sqlName)
         AND b.subject = m.subject
       LEFT JOIN metric g ON g.execution_id = s.execution_id
@@ -152,6 +159,7 @@ struct ComparedEvaluation: Labelled {
       Row(
         executionID: try row.text("execution_id"), comparison: try row.text("comparison"),
         kMax: try row.estimate("k_max"),
+        kMaxFitted: try row.estimateIfAny("fitted_value", "fitted_"),
         threshold: try row.number("threshold"),
         recallBeyond: try row.estimateIfAny("beyond_value", "beyond_"),
         recallBackground: try row.estimateIfAny("background_value", "background_"),
@@ -167,7 +175,8 @@ struct ComparedEvaluation: Labelled {
     return evaluated.flatMap { model in
       rows.filter { $0.executionID == model.executionID }.map {
         ComparedEvaluation(
-          evaluated: model, comparison: $0.comparison, kMax: $0.kMax, threshold: $0.threshold,
+          evaluated: model, comparison: $0.comparison, kMax: $0.kMax,
+          kMaxFitted: $0.kMaxFitted, threshold: $0.threshold,
           recallBeyond: $0.recallBeyond, recallBackground: $0.recallBackground, seed: $0.seed)
       }
     }.labelled()

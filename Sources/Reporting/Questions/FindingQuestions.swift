@@ -87,21 +87,36 @@ struct Findings {
     if !isWhole { finding.common = common.sorted() }
     let isStored = isWhole && claim.counts == nil
     if !isStored { finding.pooled = both.map(\.conditions.executionID) }
-    func recall(_ member: Member) -> Estimate? {
-      if isStored { return member.compared.recallBeyond }
-      return pooledRecall(member.outcomes, counts: common, seed: member.compared.seed).map(
-        Estimate.init)
-    }
-    finding.low.recall = replicates(low, recall)
-    finding.high.recall = replicates(high, recall)
-    func background(_ member: Member) -> Estimate? {
-      if isStored { return member.compared.recallBackground }
-      return member.outcomes.asTheBackgroundSees.flatMap {
-        pooledRecall($0, counts: common, seed: member.compared.seed).map(Estimate.init)
+    let areSeveral = max(low.count, high.count) > 1
+    func value(_ member: Member, _ stored: Estimate?, _ outcomes: [Outcome]?)
+      -> Replicates.Value?
+    {
+      let seed = both.first?.compared.seed ?? 0
+      let estimate =
+        isStored
+        ? stored
+        : outcomes.flatMap { pooledRecall($0, counts: common, seed: seed) }.map(Estimate.init)
+      return estimate.map {
+        Replicates.Value(
+          seed: member.seed, estimate: $0,
+          draws: areSeveral
+            ? outcomes.map { pooledRecallDraws($0, counts: common, seed: seed) } ?? [] : [])
       }
     }
-    finding.low.background = replicates(low, background)
-    finding.high.background = replicates(high, background)
+    let areShared = Set(both.flatMap { $0.outcomes.map(\.seed) }).count == 1
+    func recall(_ members: [Member]) -> Replicates {
+      Replicates(
+        members.compactMap { value($0, $0.compared.recallBeyond, $0.outcomes) },
+        areShared: areShared)
+    }
+    func background(_ members: [Member]) -> Replicates {
+      Replicates(
+        members.compactMap {
+          value($0, $0.compared.recallBackground, $0.outcomes.asTheBackgroundSees)
+        }, areShared: areShared)
+    }
+    (finding.low.recall, finding.high.recall) = (recall(low), recall(high))
+    (finding.low.background, finding.high.background) = (background(low), background(high))
     finding.threshold = both.first?.compared.threshold
     return finding
   }

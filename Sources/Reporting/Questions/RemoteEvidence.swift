@@ -85,12 +85,17 @@ struct RemoteEvidence {
     if sigmas.isEmpty { return finding }
     finding.count = count
     finding.sigmas = sigmas
+    let areShared = Set(pairs.flatMap { [$0.first.probe.seed, $0.second.probe.seed] }).count == 1
     for (mine, theirs) in pairs {
       let seed = mine.seed ?? theirs.seed
       let sides = [mine, theirs].map { RemoteRatios($0.rows, k: count, sigmas: sigmas) }
       func add(_ replicates: inout Replicates, _ statistic: @escaping ([Int]) -> Double?) {
-        guard let estimate = Self.estimate(sides, seed: mine.probe.seed, statistic) else { return }
-        replicates.values.append(Replicates.Value(seed: seed, estimate: estimate))
+        guard
+          let value = Self.value(
+            sides, of: seed, seed: mine.probe.seed, isOneOfSeveral: pairs.count > 1, statistic)
+        else { return }
+        replicates.values.append(value)
+        replicates.areShared = areShared
       }
       add(&finding.model) { sides[0].removed($0) }
       add(&finding.against) { sides[1].removed($0) }
@@ -123,15 +128,20 @@ struct RemoteEvidence {
   }
 
   /// Over the pictures that both sides share, which have one number.
-  private static func estimate(
-    _ sides: [RemoteRatios], seed: UInt64, _ statistic: ([Int]) -> Double?
-  ) -> Estimate? {
+  private static func value(
+    _ sides: [RemoteRatios], of replicate: String?, seed: UInt64, isOneOfSeveral: Bool,
+    _ statistic: ([Int]) -> Double?
+  ) -> Replicates.Value? {
     let count = sides.map(\.pictures).min() ?? 0
     guard count > 0, statistic([Int](repeating: 1, count: count)) != nil else { return nil }
-    return Estimate(
-      Bootstrap(seed: seed).interval(strata: [0..<count], count: count, n: count) {
-        statistic($0) ?? 0
-      })
+    let bootstrap = Bootstrap(seed: seed)
+    func number(_ weights: [Int]) -> Double { statistic(weights) ?? 0 }
+    return Replicates.Value(
+      seed: replicate,
+      estimate: Estimate(
+        bootstrap.interval(strata: [0..<count], count: count, n: count, number)),
+      draws: isOneOfSeveral
+        ? bootstrap.distribution(strata: [0..<count], count: count, number) : [])
   }
 }
 

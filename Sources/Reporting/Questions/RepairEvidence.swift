@@ -16,6 +16,8 @@ struct RepairEvidence {
     /// The evaluation's own stage.
     var stage: String
     var executionID: String
+    /// The evaluation without the mask.
+    var baseline: String?
     var recall: Estimate
     var precision: Estimate?
     var background: Estimate?
@@ -36,13 +38,14 @@ struct RepairEvidence {
         try self.changes(of: $0, on: claim.of, claim.counts, &chosen)
       }
       if claim.counts != nil, changes.count == 1, let p = changes[0].p { own.append((index, p)) }
+      let counts = claim.counts
       findings.append(
         RepairFinding(
-          claim: claim, recall: replicates(changes) { $0.recall },
-          precision: replicates(changes) { $0.precision },
-          background: replicates(changes) { $0.background },
+          claim: claim, recall: try replicates(changes, .recall, counts) { $0.recall },
+          precision: try replicates(changes, .precision, counts) { $0.precision },
+          background: try replicates(changes, .background, counts) { $0.background },
           pHolm: changes.count == 1 ? changes[0].pHolm : nil,
-          control: replicates(control ?? []) { $0.recall },
+          control: try replicates(control ?? [], .recall, counts) { $0.recall },
           contrast: try contrast(changes, control ?? [], claim.counts),
           controlFault: claim.control.flatMap { fault(of: $0, for: claim.mask) },
           missing: changes.isEmpty ? reason(claim) : nil,
@@ -52,11 +55,44 @@ struct RepairEvidence {
     return findings
   }
 
-  private func replicates(_ changes: [Change], _ part: (Change) -> Estimate?) -> Replicates {
-    Replicates(
-      changes.compactMap { change in
-        part(change).map { Replicates.Value(seed: change.seed, estimate: $0) }
-      })
+  /// Of several replicates with what resampled layouts make of each.
+  private func replicates(
+    _ changes: [Change], _ measure: EffectMeasure, _ counts: ClosedRange<Int>?,
+    _ part: (Change) -> Estimate?
+  ) throws -> Replicates {
+    let values = try changes.compactMap { change in
+      try part(change).map { estimate in
+        Replicates.Value(
+          seed: change.seed, estimate: estimate,
+          draws: changes.count < 2
+            ? [] : try draws(change.executionID, change.baseline, measure, counts))
+      }
+    }
+    return Replicates(values, areShared: try areShared(changes))
+  }
+
+  /// Masked less other on resampled layouts, over the K of the claim, or over all beyond training.
+  private func draws(
+    _ masked: String, _ other: String?, _ measure: EffectMeasure, _ counts: ClosedRange<Int>?
+  ) throws -> [Double] {
+    guard let other, let seed = data.compared.first?.seed else { return [] }
+    let treated = try data.ask(Outcome.question(masked))
+    let tested = Set(treated.map(\.k)).filter { k in
+      counts?.contains(k) ?? (k > data.trainingMaximum ?? 0)
+    }
+    let baseline = try data.ask(Outcome.question(other))
+    // Where they have no layout in common, what was stored has to do.
+    return
+      (try? pairedEffectDraws(
+        treated: treated, baseline: baseline, counts: tested, measure: measure, seed: seed)) ?? []
+  }
+
+  /// Whether all replicates were drawn for the same layouts.
+  private func areShared(_ changes: [Change]) throws -> Bool {
+    if changes.count < 2 { return false }
+    return Set(
+      try changes.flatMap { try data.ask(Outcome.question($0.executionID)).map(\.seed) }
+    ).count == 1
   }
 
   /// One a replicate: of several evaluations of a mask the first.
@@ -91,7 +127,8 @@ struct RepairEvidence {
     let own = data.effects.filter { $0.stage == stage }
     return own.first { $0.measure == EffectMeasure.recall.rawValue }.map { recall in
       Change(
-        seed: seed, stage: stage, executionID: row.executionID, recall: recall.estimate,
+        seed: seed, stage: stage, executionID: row.executionID,
+        baseline: row.baseline(in: conditions)?.executionID, recall: recall.estimate,
         precision: own.first { $0.measure == EffectMeasure.precision.rawValue }?.estimate,
         background: own.first { $0.measure == EffectMeasure.background.rawValue }?.estimate,
         p: recall.p, pHolm: recall.pHolm)
@@ -111,7 +148,8 @@ struct RepairEvidence {
     }
     let recall = try effect(.recall)
     return Change(
-      seed: seed, stage: row.stage, executionID: row.executionID, recall: Estimate(recall.effect),
+      seed: seed, stage: row.stage, executionID: row.executionID,
+      baseline: baseline.executionID, recall: Estimate(recall.effect),
       precision: Estimate(try effect(.precision).effect),
       background: treated.asTheBackgroundSees == nil || plain.asTheBackgroundSees == nil
         ? nil : Estimate(try effect(.background).effect),
@@ -124,6 +162,7 @@ struct RepairEvidence {
     -> Replicates
   {
     let stored = try counts == nil ? data.ask(ContrastRow.question(data.run.id)) : []
+    let areSeveral = max(masks.count, controls.count) > 1
     return Replicates(
       try pairedBySeed(masks, controls, \.seed).compactMap { mask, control in
         let estimate =
@@ -132,8 +171,13 @@ struct RepairEvidence {
           } else {
             stored.first { $0.stage == mask.stage && $0.control == control.stage }?.estimate
           }
-        return estimate.map { Replicates.Value(seed: mask.seed ?? control.seed, estimate: $0) }
-      })
+        return try estimate.map {
+          Replicates.Value(
+            seed: mask.seed ?? control.seed, estimate: $0,
+            draws: areSeveral
+              ? try draws(mask.executionID, control.executionID, .recall, counts) : [])
+        }
+      }, areShared: try areShared(masks))
   }
 
   private func contrast(_ mask: Change, _ control: Change, _ counts: Set<Int>) throws -> Estimate? {

@@ -1,6 +1,7 @@
 import Formats
 import Foundation
 import Lineage
+import Statistics
 import Workflow
 
 /// The question, the verdict, and what failed.
@@ -12,8 +13,8 @@ struct HeaderSection: Section {
   private let analytic: AnalyticMachines
   private let theory: String?
   private let threshold: Double?
-  /// Of the evaluations, in order.
-  private let seeds: [Int]
+  /// Of the networks, in order: replicates may share the seed, and the layouts, of their evaluations.
+  private let seeds: [String]
   private let latest: LatestRun?
 
   init(_ data: RunData) throws {
@@ -23,7 +24,9 @@ struct HeaderSection: Section {
     let isStated = Claims(source: data.run.source) != nil
     findings = data.evaluated.isEmpty && !isStated ? nil : try Findings(data)
     threshold = data.compared.first?.threshold
-    seeds = try data.ask(SeedRow.question(run.id))
+    let replicates = distinct(run.stages.compactMap { StageReference($0.name)?.seed })
+    seeds =
+      try replicates.count > 1 ? replicates : data.ask(SeedRow.question(run.id)).map(String.init)
     latest = try data.ask(LatestRun.question(of: run.id)).first
   }
 
@@ -84,12 +87,15 @@ struct HeaderSection: Section {
           + "first network that sees the whole picture and was told of one object at random, the first "
           + "that was told of all, the first that sees a smaller window, and each mask on the first)."
     if seeds.count > 1 {
-      return kMax + "; of means over seeds, by Student's t. There are \(seeds.count) seeds "
-        + "(\(seeds.map(String.init).joined(separator: ", "))); what has several is paired seed by "
+      return kMax
+        + "; of means over seeds, by seeds drawn with replacement and layouts within them from "
+        + "\(seedsToResample) seeds on, with fewer by Student's t of the seeds' own means, never narrower than "
+        + "layouts alone make it. There are \(seeds.count) seeds "
+        + "(\(seeds.joined(separator: ", "))); what has several is paired seed by "
         + "seed." + origin
     }
     return kMax
-      + ". There is **one seed** (\(seeds.first ?? Int(truncatingIfNeeded: run.seed))): the intervals say how sure the layouts make us "
+      + ". There is **one seed** (\(seeds.first ?? "\(run.seed)")): the intervals say how sure the layouts make us "
       + "of these very networks, not how networks of other seeds would do." + origin
   }
 

@@ -90,6 +90,7 @@ enum RunCommand: Command {
     if options.isDry {
       let plan = try plan(pipeline, existing, options)
       try plan.checkNeeds { existing }
+      if let existing { _ = try plan.checkNumerics(existing) }
       let standing = try existing.flatMap { try pipeline.standing(store: $0) }
       try context.console.write(
         options.json
@@ -116,7 +117,12 @@ enum RunCommand: Command {
     }
     let printer = printer(context)
     let (summary, end) = try session.run(
-      plan: { _ in plan },
+      plan: { store in
+        if let mixed = try plan.checkNumerics(store), !options.isQuiet {
+          context.console.tell(mixed.text)
+        }
+        return plan
+      },
       settings: RunSettings(
         threads: options.threads, trigger: options.trigger ?? "manual", locusVersion: locusVersion,
         gitCommit: origins?.commit, origin: origins?.found(isWorking:within:),

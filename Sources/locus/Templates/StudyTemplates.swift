@@ -5,7 +5,7 @@ extension Template {
     """
       question: "Does a network that sees only windows draw more objects than it was trained on?",
 
-      // Every random number comes from it. Repetitions: `replicate: { axis: "seed", from: 3, to: 5,
+      // Every random number comes from it. Repetitions: `replicate: { axis: "seed", from: 4, to: 8,
       // until: { metric: "\(Measure.recall.name)", k: 9, width: 0.06 } }` adds seeds run by run until the interval is
       // narrow enough.
       seed: 1,

@@ -17,6 +17,7 @@ enum RunText {
     return table.text(for: console, dispensable: ["compared with"])
       + "\(plan.pipeline.name): \(runs) of \(plan.steps.count) stages to run"
       + (words.contains("run?") ? "; `run?`: not if its inputs come out as before\n" : "\n")
+      + (plan.mixedNumerics.map { $0.text + "\n" } ?? "")
       + (standing.map { $0.text + "\n" } ?? "")
   }
 
@@ -31,6 +32,7 @@ enum RunText {
   static func json(_ plan: Plan, _ standing: ReplicateStanding?) -> JSONValue {
     .object([
       "pipeline": .string(plan.pipeline.name), "replicates": standing.map(json) ?? .null,
+      "numerics": plan.mixedNumerics.map(json) ?? .null,
       "stages": .array(
         plan.steps.map { step in
           .object([
@@ -38,6 +40,7 @@ enum RunText {
             "decision": .string(decision(step)),
             "reasons": .array(step.reasons.map { .string($0.text) }),
             "compared_with": step.comparedWith.map(JSONValue.string) ?? .null,
+            "numerics": step.numerics.map(JSONValue.string) ?? .null,
           ])
         }),
     ])
@@ -55,6 +58,16 @@ enum RunText {
     ])
   }
 
+  private static func json(_ mixed: MixedNumerics) -> JSONValue {
+    .array(
+      mixed.parts.map { part in
+        .object([
+          "numerics": .string(part.numerics), "is_to_come": .bool(part.isToCome),
+          "stages": .array(part.stages.map(JSONValue.string)),
+        ])
+      })
+  }
+
   private static func json(_ standing: ReplicateStanding) -> JSONValue {
     .object([
       "count": .integer(standing.replication.count), "most": .integer(standing.replication.to),
@@ -67,6 +80,10 @@ enum RunText {
           .object([
             "name": .string(spread.name), "n": spread.n.map(JSONValue.integer) ?? .null,
             "width": spread.width.isFinite ? .number(spread.width) : .null,
+            "mean": spread.interval.map { .number($0.value) } ?? .null,
+            "ci_low": spread.interval.map { .number($0.low) } ?? .null,
+            "ci_high": spread.interval.map { .number($0.high) } ?? .null,
+            "sd": spread.deviation.map(JSONValue.number) ?? .null,
           ])
         }),
     ])
