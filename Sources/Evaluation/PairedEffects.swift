@@ -48,32 +48,50 @@ private struct LayoutKey: Hashable {
 package func pairedEffect(
   treated: [Outcome], baseline: [Outcome], counts: Set<Int>, measure: EffectMeasure, seed: UInt64
 ) throws(EvaluationError) -> PairedEffect {
-  let others = Dictionary(
-    baseline.map { (LayoutKey(seed: $0.seed, k: $0.k, layout: $0.layout), $0) },
-    uniquingKeysWith: { first, _ in first })
-  let strata = Strata(treated.filter { counts.contains($0.k) })
+  let pairs = try Pairs(treated, baseline, counts, measure)
+  return PairedEffect(effect: pairs.interval(seed), p: exchangeP(pairs.pairs, seed: seed))
+}
+
+/// The same without a test of whether it is 0.
+package func pairedDifference(
+  treated: [Outcome], baseline: [Outcome], counts: Set<Int>, measure: EffectMeasure, seed: UInt64
+) throws(EvaluationError) -> Interval {
+  try Pairs(treated, baseline, counts, measure).interval(seed)
+}
+
+/// The layouts that two arms have in common, by seed and K.
+private struct Pairs {
   var pairs: [Pair] = []
   var ranges: [Range<Int>] = []
-  for range in strata.ranges {
-    let start = pairs.count
-    for row in strata.rows[range] {
-      let key = LayoutKey(seed: row.seed, k: row.k, layout: row.layout)
-      guard let other = others[key] else { continue }
-      pairs.append(Pair(treated: measure.parts(row), baseline: measure.parts(other)))
+
+  init(
+    _ treated: [Outcome], _ baseline: [Outcome], _ counts: Set<Int>, _ measure: EffectMeasure
+  ) throws(EvaluationError) {
+    let others = Dictionary(
+      baseline.map { (LayoutKey(seed: $0.seed, k: $0.k, layout: $0.layout), $0) },
+      uniquingKeysWith: { first, _ in first })
+    let strata = Strata(treated.filter { counts.contains($0.k) })
+    for range in strata.ranges {
+      let start = pairs.count
+      for row in strata.rows[range] {
+        let key = LayoutKey(seed: row.seed, k: row.k, layout: row.layout)
+        guard let other = others[key] else { continue }
+        pairs.append(Pair(treated: measure.parts(row), baseline: measure.parts(other)))
+      }
+      ranges.append(start..<pairs.count)
     }
-    ranges.append(start..<pairs.count)
+    if pairs.isEmpty { throw .noCommonLayouts }
   }
-  if pairs.isEmpty { throw .noCommonLayouts }
-  let interval = Bootstrap(seed: seed).interval(
-    strata: ranges, count: pairs.count, n: pairs.count
-  ) { weights in
-    var sums = Sums()
-    for i in weights.indices where weights[i] > 0 {
-      sums.add(pairs[i].treated, pairs[i].baseline, times: Double(weights[i]))
+
+  func interval(_ seed: UInt64) -> Interval {
+    Bootstrap(seed: seed).interval(strata: ranges, count: pairs.count, n: pairs.count) { weights in
+      var sums = Sums()
+      for i in weights.indices where weights[i] > 0 {
+        sums.add(pairs[i].treated, pairs[i].baseline, times: Double(weights[i]))
+      }
+      return sums.difference
     }
-    return sums.difference
   }
-  return PairedEffect(effect: interval, p: exchangeP(pairs, seed: seed))
 }
 
 private struct Sums {

@@ -123,7 +123,7 @@ struct RemoteEvidence {
   }
 
   /// Over the pictures that both sides share, which have one number.
-  private static func estimate(
+  static func estimate(
     _ sides: [RemoteRatios], seed: UInt64, _ statistic: ([Int]) -> Double?
   ) -> Estimate? {
     let count = sides.map(\.pictures).min() ?? 0
@@ -136,7 +136,7 @@ struct RemoteEvidence {
 }
 
 /// Root mean squares over pictures, relative to those of the own label, averaged over noise levels.
-private struct RemoteRatios {
+struct RemoteRatios {
   /// By noise level and picture.
   private var levels: [[TrajectoryRow]]
 
