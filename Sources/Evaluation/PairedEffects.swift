@@ -75,6 +75,11 @@ private struct CommonLayouts {
     }
     return sums.difference
   }
+
+  func interval(_ seed: UInt64) -> Interval {
+    Bootstrap(seed: seed).interval(
+      strata: ranges, count: pairs.count, n: pairs.count, difference)
+  }
 }
 
 /// The effect over the layouts that both have and whose K is in `counts`.
@@ -85,9 +90,17 @@ package func pairedEffect(
 ) throws(EvaluationError) -> PairedEffect {
   let common = try CommonLayouts(
     treated: treated, baseline: baseline, counts: counts, measure: measure)
-  let interval = Bootstrap(seed: seed).interval(
-    strata: common.ranges, count: common.pairs.count, n: common.pairs.count, common.difference)
-  return PairedEffect(effect: interval, p: exchangeP(common.pairs, seed: seed))
+  return PairedEffect(effect: common.interval(seed), p: exchangeP(common.pairs, seed: seed))
+}
+
+/// The same without a test of whether it is 0.
+///
+/// - Throws: `EvaluationError.noCommonLayouts`.
+package func pairedDifference(
+  treated: [Outcome], baseline: [Outcome], counts: Set<Int>, measure: EffectMeasure, seed: UInt64
+) throws(EvaluationError) -> Interval {
+  try CommonLayouts(treated: treated, baseline: baseline, counts: counts, measure: measure)
+    .interval(seed)
 }
 
 /// The effect on resampled layouts, draw by draw: of two effects over as many layouts a K, the same draw has

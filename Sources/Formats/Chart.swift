@@ -2,12 +2,14 @@
 package enum Chart: Sendable, Hashable {
   case lines(LineChart)
   case intervals(IntervalChart)
+  case scatter(ScatterChart)
 
   /// What has a colour of its own, in order.
   package var names: [String] {
     switch self {
     case .lines(let chart): chart.names
     case .intervals(let chart): chart.names
+    case .scatter(let chart): chart.names
     }
   }
 
@@ -15,6 +17,7 @@ package enum Chart: Sendable, Hashable {
     switch self {
     case .lines(let chart): chart.svg(looks)
     case .intervals(let chart): chart.svg(looks)
+    case .scatter(let chart): chart.svg(looks)
     }
   }
 }

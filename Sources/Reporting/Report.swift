@@ -79,16 +79,16 @@ package enum Report {
 
   static let latestName = "latest.md"
 
-  /// The first sentence of the verdict on a page, in plain text; `nil` where there is none.
+  /// The answer on a page, its one bold sentence, in plain text; `nil` where there is none.
   package static func verdict(of page: URL) throws -> String? {
-    let heading = Data("\n## \(HeaderSection.verdict)\n".utf8)
-    // By bytes: every run asks, also of pages on hundreds of stages.
-    guard let text = try StoreFile.read(page), let found = text.range(of: heading),
-      let line = text[found.upperBound...].split(separator: UInt8(ascii: "\n"), maxSplits: 1).first
-    else { return nil }
-    let paragraph = String(decoding: line, as: UTF8.self)
-    let sentence = paragraph.firstRange(of: ". ").map { paragraph[..<$0.lowerBound] + "." }
-    return Markdown.plain(sentence ?? paragraph[...])
+    // By bytes, and only the head: every run asks, also of pages on hundreds of stages.
+    guard let text = try StoreFile.read(page) else { return nil }
+    let head = text.range(of: Data("\n## ".utf8)).map { text[..<$0.lowerBound] } ?? text
+    let stars = Data("**".utf8)
+    let bold = head.split(separator: UInt8(ascii: "\n")).first {
+      $0.starts(with: stars) && $0.suffix(2) == stars
+    }
+    return bold.map { Markdown.plain(String(decoding: $0, as: UTF8.self)) }
   }
 }
 

@@ -3,13 +3,18 @@ struct RecallFinding: Hashable {
   var claim: Claims.Recall
   var low = Side()
   var high = Side()
-  /// The K that were tested for both, where not all were.
+  /// The K that it rests on.
+  var counts: [Int] = []
+  /// The same, where not all were tested for both.
   var common: [Int]?
+  /// The model's recall less the other's, on the same layouts and noise, by either detector.
+  var difference = Replicates([])
+  var backgroundDifference = Replicates([])
   /// Recall from which a model composes.
   var threshold: Double?
   /// Why the two cannot be compared, where they cannot.
   var missing: String?
-  /// Executions whose pictures were pooled for it, for want of a stored number.
+  /// Executions whose pictures were pooled for it.
   var pooled: [String] = []
   /// The evaluations that it rests on, where a side has further ones of the same replicate.
   var chosen: [String] = []
@@ -62,11 +67,16 @@ struct RepairFinding: Hashable {
   /// The control's change of recall, and what the mask's exceeds it by.
   var control = Replicates([])
   var contrast = Replicates([])
+  /// The same as the background detector sees it.
+  var controlBackground = Replicates([])
+  var contrastBackground = Replicates([])
+  /// The K that it rests on.
+  var counts: [Int] = []
   /// Why the control is none, where it is not.
   var controlFault: String?
   /// Why there is no effect, where there is none.
   var missing: String?
-  /// Executions whose pictures were pooled for it, for want of a stored number.
+  /// Executions whose pictures were pooled for it.
   var pooled: [String] = []
   /// The evaluations that it rests on, where the mask or its control has further ones of the same replicate.
   var chosen: [String] = []

@@ -45,7 +45,7 @@ struct Verdict: Hashable {
     result += locals.map { sentence($0) + first($0.chosen, of: "probes") }
     result += remotes.map(sentence)
     result += recall(.composes)
-    if let identicalShare, identicalShare < 1, !repairs.isEmpty {
+    if !isMaskingSound, !repairs.isEmpty {
       result.append(
         "**Not shown:** the identity control failed, so no mask's effect can be believed.")
     } else {
@@ -68,40 +68,34 @@ struct Verdict: Hashable {
       return "**Not shown:** \(low) and \(high) cannot be compared: \(missing)."
     }
     let place = words(claim.counts, common: finding.common)
-    let pair = PairedReplicates(finding.low.recall, finding.high.recall)
+    let pair = finding.pair
     guard let a = pair.low.mean, let b = pair.high.mean else {
       return finding.low.recall.isEmpty || finding.high.recall.isEmpty
         ? "**Not shown:** no K \(place) was tested for \(low) and \(high)."
         : "**Not shown:** \(low) and \(high) have no seed in common."
     }
-    let other = PairedReplicates(finding.low.background, finding.high.background)
-    let isSeen = other.count == 0 || other.isShown
+    let judgement = finding.judgement
     let words =
       switch (claim.direction, pair.isShown) {
       case (.fails, true):
-        Self.divides(finding.threshold, a, b)
+        finding.dividesAtThreshold
           ? "fails \(place) where \(high) composes" : "recalls less \(place) than \(high)"
       case (.composes, true): "is overtaken \(place) by \(high)"
       case (_, false) where pair.isReversed: "recalls more \(place) than \(high)"
       case (_, false): "is not separated \(place) from \(high)"
       }
-    return (pair.isShown && !isSeen ? "**Not shown:** by the judge alone " : judged(pair))
+    return judgement.bold + (judgement == RecallFinding.alone ? "by the judge alone " : "")
       + "\(low) \(words): recall there is \(interval(a)) (N = \(Markdown.count(a.n)) layouts\(spread(pair.low))), "
       + "\(interval(b)) (N = \(Markdown.count(b.n))\(spread(pair.high))) for \(high)\(difference(pair))."
-      + kMax(finding) + background(other, high) + about(pair)
-  }
-
-  /// One fails when all of its interval is below the threshold, the other composes when all of its is not.
-  private static func divides(_ threshold: Double?, _ low: Estimate, _ high: Estimate) -> Bool {
-    guard let threshold else { return false }
-    return (low.high ?? low.value) < threshold && (high.low ?? high.value) >= threshold
+      + kMax(finding) + background(finding) + about(pair)
   }
 
   /// What the second detector says of the same pictures.
-  private func background(_ pair: PairedReplicates, _ high: String) -> String {
+  private func background(_ finding: RecallFinding) -> String {
+    let pair = finding.backgroundPair
     guard let a = pair.low.mean, let b = pair.high.mean else { return "" }
     return " The background detector sees \(interval(a)) and \(interval(b))"
-      + (pair.isShown ? "." : ", which does not separate them.")
+      + (pair.isShown || pair.isReversed ? "." : ", which does not separate them.")
   }
 
   /// Between evaluations that tested other K there is nothing to compare.
@@ -111,12 +105,6 @@ struct Verdict: Hashable {
     return " K_max is \(labels(kMax.low)) against \(labels(kMax.high))"
       + (kMax.isShown ? "." : "; by K_max alone the two are not separated.")
   }
-
-  private func judged(_ pair: PairedReplicates) -> String {
-    pair.isShown ? "**Shown:** " : pair.isReversed ? Self.against : "**Not shown:** "
-  }
-
-  private static let against = "**Shown, against the claim:** "
 
   private func words(_ counts: ClosedRange<Int>?, common: [Int]? = nil) -> String {
     if let common, !common.isEmpty {
@@ -134,7 +122,7 @@ struct Verdict: Hashable {
     let claim = finding.claim
     let (model, against) = (Markdown.name(claim.model), Markdown.name(claim.against))
     let place = "K = \(finding.count), σ = \(ChartNumber.text(claim.sigma))"
-    let pair = PairedReplicates(finding.against, finding.model)
+    let pair = finding.pair
     guard let a = pair.low.mean, let b = pair.high.mean else {
       return
         "**Not shown:** that the score of \(against) is less local than that of \(model) was not "
@@ -142,7 +130,8 @@ struct Verdict: Hashable {
     }
     return
       (pair.isShown || pair.isReversed
-      ? judged(pair) + "the score of \(pair.isShown ? against : model) is less local than that of "
+      ? finding.judgement.bold
+        + "the score of \(pair.isShown ? against : model) is less local than that of "
         + "\(pair.isShown ? model : against): "
       : "That the score of \(against) is less local than that of \(model) is **not shown**: ")
       + "\(percent(a)) of \(pair.isReversed ? "the other's" : "its") squared \(claim.space.rawValue) "
@@ -162,8 +151,7 @@ struct Verdict: Hashable {
       return
         "**Not shown:** that \(model) depends on remote labels more than \(against) was not probed on both."
     }
-    let isShown = (difference.low ?? 0) > 0
-    let isReversed = (difference.high ?? 0) < 0
+    let judgement = finding.judgement
     let sigmas = finding.sigmas.map(ChartNumber.text).joined(separator: ", ")
     let moved =
       if let own = finding.modelMoved.mean, let other = finding.againstMoved.mean {
@@ -172,9 +160,13 @@ struct Verdict: Hashable {
             ? "what counts for \(model) is rather how many there are than where."
             : "how many there are and where they are is not told apart.")
       } else { "" }
-    return (isShown ? "**Shown:** " : isReversed ? Self.against : "**Not shown:** ")
-      + "\(model) depends on labels that are remote to an object "
-      + (isShown ? "more than" : isReversed ? "less than" : "no more, as far as can be told, than")
+    let than =
+      switch judgement {
+      case .shown: "more than"
+      case .against: "less than"
+      case .notShown: "no more, as far as can be told, than"
+      }
+    return judgement.bold + "\(model) depends on labels that are remote to an object \(than)"
       + " \(against): on its own way to pictures of K = \(count) (mean over σ = \(sigmas)) removing all of "
       + "them at once changes the output there \(ratio(own)) times as much as removing its own label "
       + "(N = \(Markdown.count(own.n)) layouts\(spread(finding.model, digits: 3))), \(ratio(other)) times for \(against), a difference of "
@@ -202,48 +194,32 @@ struct Verdict: Hashable {
         ", and recall as the background detector sees it by \(signed($0))"
       }
         ?? "")
-    if (recall.high ?? 0) < 0, (finding.pHolm ?? 1) < 0.05 {
-      return Self.against + change + "." + about(finding.recall.values.count)
+    switch finding.judgement {
+    case .shown:
+      return "**Shown:** \(change).\(control(of: finding))" + about(finding.recall.values.count)
+    case .against:
+      return finding.judgement.bold + change + "." + about(finding.recall.values.count)
+    case .notShown:
+      let objection = finding.objection.map { ", but \($0.words)" } ?? ""
+      return "**Not shown:** \(change)\(objection)." + about(finding.recall.values.count)
     }
-    if let objection = objection(to: finding) {
-      return "**Not shown:** \(change), but \(objection)." + about(finding.recall.values.count)
-    }
-    return "**Shown:** \(change).\(control(of: finding))" + about(finding.recall.values.count)
   }
 
-  /// Why a mask's effect is no repair; `nil` when it is one.
-  private func objection(to finding: RepairFinding) -> String? {
-    guard let recall = finding.recall.mean else { return finding.missing }
-    if (recall.low ?? 0) <= 0 || (finding.pHolm ?? 1) >= 0.05 {
-      return "its effect is not above 0 after Holm's correction"
-    }
-    // Drawing objects everywhere also finds the requested ones: what is gained in recall has to
-    // exceed, at the unfavourable ends of both intervals, what is lost in precision.
-    if let precision = finding.precision.mean, (recall.low ?? 0) <= -(precision.low ?? 0) {
-      return "the gain may be no more than its cost: precision changes by \(signed(precision))"
-    }
-    if let background = finding.background.mean, (background.low ?? 0) <= 0 {
-      return
-        "by the background detector recall changes by \(signed(background)), which is not above 0"
-    }
-    return nil
-  }
-
-  /// That a mask repairs does not say why: its control shows as much and keeps something else.
   private func control(of finding: RepairFinding) -> String {
     let open = " **Not shown** that it matters what the mask keeps: "
-    guard let claimed = finding.claim.control else { return open + "no control was evaluated." }
-    let name = Markdown.name(claimed)
-    if let fault = finding.controlFault { return open + "its control \(name) \(fault)." }
-    guard let control = finding.control.mean, let contrast = finding.contrast.mean,
-      finding.contrast.values.count == finding.recall.values.count
-    else { return open + "its control \(name) was not evaluated beside it for every seed." }
+    if case .untested(let why) = finding.keeping { return open + why + "." }
+    guard let control = finding.control.mean, let contrast = finding.contrast.mean else {
+      return ""
+    }
     let found =
-      "its control \(name), which shows as much and keeps something else, changes recall by "
-      + "\(signed(control)), a difference of \(signed(contrast)) (N = \(Markdown.count(contrast.n))\(spread(finding.contrast)))."
-    if (contrast.low ?? 0) > 0 { return " It matters what the mask keeps: " + found }
-    if (contrast.high ?? 0) < 0 { return " What the mask keeps is not what repairs: " + found }
-    return open + found
+      "its control \(Markdown.name(finding.claim.control ?? "")), which shows as much and keeps "
+      + "something else, changes recall by \(signed(control)), a difference of \(signed(contrast)) "
+      + "(N = \(Markdown.count(contrast.n))\(spread(finding.contrast)))."
+    return switch finding.keeping {
+    case .matters: " It matters what the mask keeps: " + found
+    case .refuted: " What the mask keeps is not what repairs: " + found
+    case .open, .untested: open + found
+    }
   }
 
   // MARK: - Words
@@ -296,10 +272,7 @@ struct Verdict: Hashable {
 
   private func interval(_ estimate: Estimate) -> String { Markdown.interval(estimate) }
 
-  private func signed(_ estimate: Estimate) -> String {
-    "\(Markdown.signed(estimate.value)) [\(Markdown.signed(estimate.low ?? estimate.value)), "
-      + "\(Markdown.signed(estimate.high ?? estimate.value))]"
-  }
+  private func signed(_ estimate: Estimate) -> String { Markdown.signed(estimate) }
 
   private func percent(_ estimate: Estimate) -> String {
     func whole(_ value: Double) -> String { Markdown.number(100 * value, digits: 1) }

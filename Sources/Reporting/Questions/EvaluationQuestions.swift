@@ -110,6 +110,8 @@ struct ComparedEvaluation: Labelled {
   var recallBeyond: Estimate?
   /// The same as the background detector sees it; `nil` where it was not kept.
   var recallBackground: Estimate?
+  /// Recall beyond chance, averaged over these K; `nil` where chance was not kept.
+  var recallCorrected: Estimate?
   /// By which the comparison drew its resamples.
   var seed: UInt64
   var label = ""
@@ -126,6 +128,7 @@ struct ComparedEvaluation: Labelled {
     var threshold: Double
     var recallBeyond: Estimate?
     var recallBackground: Estimate?
+    var recallCorrected: Estimate?
     var seed: UInt64
   }
 
@@ -137,7 +140,8 @@ struct ComparedEvaluation: Labelled {
         f.n AS fitted_n,
         b.value AS beyond_value, b.ci_low AS beyond_ci_low, b.ci_high AS beyond_ci_high,
         b.n AS beyond_n, g.value AS background_value, g.ci_low AS background_ci_low,
-        g.ci_high AS background_ci_high, g.n AS background_n, e.seed
+        g.ci_high AS background_ci_high, g.n AS background_n, c.value AS corrected_value,
+        c.ci_low AS corrected_ci_low, c.ci_high AS corrected_ci_high, c.n AS corrected_n, e.seed
       FROM stage s
       JOIN execution e ON e.id = s.execution_id
       JOIN metric m ON m.execution_id = s.execution_id AND m.name = \(Measure.kMax.sqlName)
@@ -151,6 +155,8 @@ struct ComparedEvaluation: Labelled {
         AND b.subject = m.subject
       LEFT JOIN metric g ON g.execution_id = s.execution_id
         AND g.name = \(Measure.recallBeyondBackground.sqlName) AND g.subject = m.subject
+      LEFT JOIN metric c ON c.execution_id = s.execution_id
+        AND c.name = \(Measure.recallBeyondCorrected.sqlName) AND c.subject = m.subject
       WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'compare' AND s.id = (
         SELECT min(z.id) FROM stage z
         WHERE z.execution_id = s.execution_id AND z.run_id = s.run_id) ORDER BY s.id
@@ -163,6 +169,7 @@ struct ComparedEvaluation: Labelled {
         threshold: try row.number("threshold"),
         recallBeyond: try row.estimateIfAny("beyond_value", "beyond_"),
         recallBackground: try row.estimateIfAny("background_value", "background_"),
+        recallCorrected: try row.estimateIfAny("corrected_value", "corrected_"),
         seed: UInt64(bitPattern: Int64(try row.integer("seed"))))
     }
   }
@@ -177,7 +184,8 @@ struct ComparedEvaluation: Labelled {
         ComparedEvaluation(
           evaluated: model, comparison: $0.comparison, kMax: $0.kMax,
           kMaxFitted: $0.kMaxFitted, threshold: $0.threshold,
-          recallBeyond: $0.recallBeyond, recallBackground: $0.recallBackground, seed: $0.seed)
+          recallBeyond: $0.recallBeyond, recallBackground: $0.recallBackground,
+          recallCorrected: $0.recallCorrected, seed: $0.seed)
       }
     }.labelled()
   }

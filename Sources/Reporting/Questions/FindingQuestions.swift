@@ -5,8 +5,8 @@ import Workflow
 /// Looks up in the store what a run has of its claims.
 struct Findings {
   let claims: Claims
-  /// Whether the pipeline states them.
   let areStated: Bool
+  let isAboutMachines: Bool
   let verdict: Verdict
   /// Masked evaluations that have no effect, with the reason.
   let unpaired: [UnpairedMask]
@@ -16,37 +16,43 @@ struct Findings {
   init(_ data: RunData) throws {
     let conditions = try data.ask(ConditionsRow.question(data.run.id))
     unpaired = UnpairedMask.all(conditions, effects: data.effects)
-    let stated = Claims(source: data.run.source)
-    areStated = stated != nil
-    let masks = try data.ask(MaskRow.question(data.run.id))
-    let derived = DerivedClaims(Self.candidates(data.compared, masks: masks))
-    claims = stated ?? derived.claims
+    let basis = try ClaimsOfRun(data)
+    let (claims, areStated) = (basis.claims, basis.areStated)
+    self.claims = claims
+    self.areStated = areStated
+    isAboutMachines = basis.isAboutMachines
     verdict = Verdict(
       recalls: try claims.recalls.map { try Self.finding($0, data, conditions) },
       // What was derived and not probed is no claim.
       locals: try Self.locals(claims.locals, data).filter {
-        stated != nil || !$0.model.isEmpty && !$0.against.isEmpty
+        areStated || !$0.model.isEmpty && !$0.against.isEmpty
       },
       remotes: try RemoteEvidence(data: data).findings(claims.remotes),
       repairs: try RepairEvidence(
-        data: data, conditions: conditions, unpaired: unpaired, masks: masks
+        data: data, conditions: conditions, unpaired: unpaired, masks: basis.masks
       ).findings(claims.repairs),
-      gaps: stated == nil ? derived.gaps : [],
+      gaps: basis.gaps,
       identicalShare: try data.ask(IdentityRow.question(data.run.id)).map(\.share).min())
-    questions = Self.questions(verdict, data.run.id)
+    questions = try Self.questions(verdict, data)
   }
 
-  private static func questions(_ verdict: Verdict, _ run: String) -> [Block] {
+  private static func questions(_ verdict: Verdict, _ data: RunData) throws -> [Block] {
+    let run = data.run.id
     var blocks: [Block] = []
     if !verdict.recalls.isEmpty || !verdict.repairs.isEmpty {
       blocks += [EvaluatedModel.question(run).block, ComparedEvaluation.question(run).block]
       blocks.append(ConditionsRow.question(run).block)
     }
     if !verdict.locals.isEmpty { blocks.append(LocalityRow.question(run).block) }
-    if !verdict.remotes.isEmpty { blocks.append(ProbedModel.question(run).block) }
+    if !verdict.remotes.isEmpty {
+      blocks.append(ProbedModel.question(run).block)
+      blocks += try data.ask(ProbedModel.question(run)).map {
+        TrajectoryRow.question($0.executionID).block
+      }
+    }
     if !verdict.repairs.isEmpty {
       blocks += [EffectRow.question(run).block, MaskRow.question(run).block]
-      blocks.append(IdentityRow.question(run).block)
+      blocks += [ContrastRow.question(run).block, IdentityRow.question(run).block]
     }
     let pooled = Set(verdict.recalls.flatMap(\.pooled) + verdict.repairs.flatMap(\.pooled))
     return blocks + pooled.sorted().map { Outcome.question($0).block }
@@ -86,7 +92,8 @@ struct Findings {
     let isWhole = both.allSatisfy { $0.tested == common }
     if !isWhole { finding.common = common.sorted() }
     let isStored = isWhole && claim.counts == nil
-    if !isStored { finding.pooled = both.map(\.conditions.executionID) }
+    finding.counts = common.sorted()
+    finding.pooled = both.map(\.conditions.executionID)
     let areSeveral = max(low.count, high.count) > 1
     func value(_ member: Member, _ stored: Estimate?, _ outcomes: [Outcome]?)
       -> Replicates.Value?
@@ -118,6 +125,24 @@ struct Findings {
     (finding.low.recall, finding.high.recall) = (recall(low), recall(high))
     (finding.low.background, finding.high.background) = (background(low), background(high))
     finding.threshold = both.first?.compared.threshold
+    let (mine, theirs) = claim.direction == .fails ? (low, high) : (high, low)
+    func difference(_ measure: EffectMeasure) -> Replicates {
+      Replicates(
+        pairedBySeed(mine, theirs, \.seed).compactMap { one, other in
+          Estimate.difference(
+            one.outcomes, other.outcomes, counts: common, measure, seed: one.compared.seed
+          ).map { estimate in
+            let draws = try? pairedEffectDraws(
+              treated: one.outcomes, baseline: other.outcomes, counts: common, measure: measure,
+              seed: one.compared.seed)
+            return Replicates.Value(
+              seed: one.seed ?? other.seed, estimate: estimate,
+              draws: areSeveral ? draws ?? [] : [])
+          }
+        }, areShared: areShared)
+    }
+    finding.difference = difference(.recall)
+    finding.backgroundDifference = difference(.background)
     return finding
   }
 
@@ -193,29 +218,23 @@ struct Findings {
     }
   }
 
-  // MARK: - What is derived
-
-  /// Denoisers that were evaluated, without their seeds.
-  private static func candidates(_ compared: [ComparedEvaluation], masks: [MaskRow])
-    -> [DerivedClaims.Candidate]
-  {
-    var result: [DerivedClaims.Candidate] = []
-    for evaluated in compared.map(\.evaluated) {
-      let known = masks.first { $0.intervention == evaluated.intervention }?.specification
-      // A mask that this version does not know is not taken for a plain denoiser.
-      if evaluated.intervention != nil, known == nil { continue }
-      let mask = known.map {
-        DerivedClaims.Candidate.Mask(specification: $0, base: withoutSeed(evaluated.model))
-      }
-      let candidate = DerivedClaims.Candidate(
-        name: withoutSeed(evaluated.title), labelling: evaluated.labelling,
-        reach: evaluated.reach, mask: mask)
-      if !result.contains(candidate) { result.append(candidate) }
-    }
-    return result
-  }
-
   static func withoutSeed(_ name: String) -> String {
     StageReference(name)?.withoutSeed.name ?? name
+  }
+}
+
+extension Estimate {
+  /// One arm less another on the same layouts and noise; `nil` where they share none, or were not both
+  /// looked at by the detector.
+  static func difference(
+    _ treated: [Outcome], _ baseline: [Outcome], counts: Set<Int>, _ measure: EffectMeasure,
+    seed: UInt64
+  ) -> Estimate? {
+    let isSeen = [treated, baseline].allSatisfy { $0.asTheBackgroundSees != nil }
+    if measure == .background && !isSeen { return nil }
+    return
+      (try? pairedDifference(
+        treated: treated, baseline: baseline, counts: counts, measure: measure, seed: seed)).map(
+        Estimate.init)
   }
 }

@@ -128,7 +128,7 @@ struct RemoteEvidence {
   }
 
   /// Over the pictures that both sides share, which have one number.
-  private static func value(
+  static func value(
     _ sides: [RemoteRatios], of replicate: String?, seed: UInt64, isOneOfSeveral: Bool,
     _ statistic: ([Int]) -> Double?
   ) -> Replicates.Value? {
@@ -146,7 +146,7 @@ struct RemoteEvidence {
 }
 
 /// Root mean squares over pictures, relative to those of the own label, averaged over noise levels.
-private struct RemoteRatios {
+struct RemoteRatios {
   /// By noise level and picture.
   private var levels: [[TrajectoryRow]]
 

@@ -24,7 +24,10 @@ struct RepairEvidence {
     /// Before and after Holm's correction over the comparison's masks.
     var p: Double?
     var pHolm: Double?
-    var pooled: [String] = []
+    var outcomes: [Outcome]
+    /// The K that were tested with and without the mask, of those that the claim is about.
+    var counts: Set<Int>
+    var pooled: [String]
   }
 
   func findings(_ claims: [Claims.Repair]) throws -> [RepairFinding] {
@@ -47,6 +50,9 @@ struct RepairEvidence {
           pHolm: changes.count == 1 ? changes[0].pHolm : nil,
           control: try replicates(control ?? [], .recall, counts) { $0.recall },
           contrast: try contrast(changes, control ?? [], claim.counts),
+          controlBackground: try replicates(control ?? [], .background, counts) { $0.background },
+          contrastBackground: try backgroundContrast(changes, control ?? []),
+          counts: changes.reduce(into: Set<Int>()) { $0.formUnion($1.counts) }.sorted(),
           controlFault: claim.control.flatMap { fault(of: $0, for: claim.mask) },
           missing: changes.isEmpty ? reason(claim) : nil,
           pooled: (changes + (control ?? [])).flatMap(\.pooled), chosen: chosen))
@@ -114,7 +120,7 @@ struct RepairEvidence {
       }
       let change =
         if let counts { try pooled(row, Set(counts), replicate.seed) } else {
-          stored(row, replicate.seed)
+          try stored(row, replicate.seed)
         }
       if let change { result.append(change) }
     }
@@ -122,25 +128,40 @@ struct RepairEvidence {
     return result
   }
 
-  private func stored(_ row: ConditionsRow, _ seed: String?) -> Change? {
-    let stage = row.stage
-    let own = data.effects.filter { $0.stage == stage }
-    return own.first { $0.measure == EffectMeasure.recall.rawValue }.map { recall in
-      Change(
-        seed: seed, stage: stage, executionID: row.executionID,
-        baseline: row.baseline(in: conditions)?.executionID, recall: recall.estimate,
-        precision: own.first { $0.measure == EffectMeasure.precision.rawValue }?.estimate,
-        background: own.first { $0.measure == EffectMeasure.background.rawValue }?.estimate,
-        p: recall.p, pHolm: recall.pHolm)
+  private func stored(_ row: ConditionsRow, _ seed: String?) throws -> Change? {
+    let own = data.effects.filter { $0.stage == row.stage }
+    guard let recall = own.first(where: { $0.measure == EffectMeasure.recall.rawValue }) else {
+      return nil
     }
+    let (treated, plain) = try outcomes(row)
+    return Change(
+      seed: seed, stage: row.stage, executionID: row.executionID,
+      baseline: row.baseline(in: conditions)?.executionID, recall: recall.estimate,
+      precision: own.first { $0.measure == EffectMeasure.precision.rawValue }?.estimate,
+      background: own.first { $0.measure == EffectMeasure.background.rawValue }?.estimate,
+      p: recall.p, pHolm: recall.pHolm, outcomes: treated,
+      counts: Set(treated.map(\.k)).intersection(plain.map(\.k)).filter {
+        $0 > data.trainingMaximum ?? 0
+      }, pooled: pooled(row))
+  }
+
+  /// With the mask and without it.
+  private func outcomes(_ row: ConditionsRow) throws -> (treated: [Outcome], plain: [Outcome]) {
+    let plain = try row.baseline(in: conditions).map {
+      try data.ask(Outcome.question($0.executionID))
+    }
+    return (try data.ask(Outcome.question(row.executionID)), plain ?? [])
+  }
+
+  private func pooled(_ row: ConditionsRow) -> [String] {
+    [row.executionID] + [row.baseline(in: conditions)?.executionID].compactMap { $0 }
   }
 
   private func pooled(_ row: ConditionsRow, _ counts: Set<Int>, _ seed: String?) throws -> Change? {
-    guard let baseline = row.baseline(in: conditions),
+    guard row.baseline(in: conditions) != nil,
       let comparison = data.compared.first(where: { $0.evaluated.executionID == row.executionID })
     else { return nil }
-    let treated = try data.ask(Outcome.question(row.executionID))
-    let plain = try data.ask(Outcome.question(baseline.executionID))
+    let (treated, plain) = try outcomes(row)
     if Set(treated.map(\.k)).isDisjoint(with: counts) { return nil }
     func effect(_ measure: EffectMeasure) throws -> PairedEffect {
       try pairedEffect(
@@ -149,12 +170,37 @@ struct RepairEvidence {
     let recall = try effect(.recall)
     return Change(
       seed: seed, stage: row.stage, executionID: row.executionID,
-      baseline: baseline.executionID, recall: Estimate(recall.effect),
+      baseline: row.baseline(in: conditions)?.executionID, recall: Estimate(recall.effect),
       precision: Estimate(try effect(.precision).effect),
       background: treated.asTheBackgroundSees == nil || plain.asTheBackgroundSees == nil
         ? nil : Estimate(try effect(.background).effect),
-      p: recall.p, pHolm: nil,
-      pooled: [row.executionID, baseline.executionID])
+      p: recall.p, pHolm: nil, outcomes: treated,
+      counts: counts.intersection(treated.map(\.k)).intersection(plain.map(\.k)),
+      pooled: pooled(row))
+  }
+
+  /// Mask less control as the background detector sees it, which no stage has pooled.
+  private func backgroundContrast(_ masks: [Change], _ controls: [Change]) throws -> Replicates {
+    let areSeveral = max(masks.count, controls.count) > 1
+    return Replicates(
+      pairedBySeed(masks, controls, \.seed).compactMap { mask, control in
+        let counts = mask.counts.intersection(control.counts)
+        return Estimate.difference(
+          mask.outcomes, control.outcomes, counts: counts, .background, seed: drawn(mask)
+        ).map { estimate in
+          let draws = try? pairedEffectDraws(
+            treated: mask.outcomes, baseline: control.outcomes, counts: counts,
+            measure: .background, seed: drawn(mask))
+          return Replicates.Value(
+            seed: mask.seed ?? control.seed, estimate: estimate,
+            draws: areSeveral ? draws ?? [] : [])
+        }
+      }, areShared: try areShared(masks))
+  }
+
+  /// The seed of the resamples of the comparison that a change is of.
+  private func drawn(_ change: Change) -> UInt64 {
+    data.compared.first { $0.evaluated.executionID == change.executionID }?.seed ?? 0
   }
 
   /// Mask less control on the same layouts and noise, a seed at a time.
@@ -187,11 +233,9 @@ struct RepairEvidence {
       })
     else { return nil }
     return Estimate(
-      try pairedEffect(
-        treated: data.ask(Outcome.question(mask.executionID)),
-        baseline: data.ask(Outcome.question(control.executionID)), counts: counts,
-        measure: .recall, seed: comparison.seed
-      ).effect)
+      try pairedDifference(
+        treated: mask.outcomes, baseline: control.outcomes, counts: counts, measure: .recall,
+        seed: comparison.seed))
   }
 
   /// Why a mask cannot be the control of another one; `nil` when it can.

@@ -25,7 +25,10 @@ enum Markdown {
   }
 
   static func number(_ value: Double, digits: Int = 2) -> String {
-    String(format: "%.\(digits)f", value)
+    let text = String(format: "%.\(digits)f", value)
+    // What rounds to 0 has no sign.
+    return text.hasPrefix("-") && !text.contains { ("1"..."9").contains($0) }
+      ? String(text.dropFirst()) : text
   }
 
   /// `0.93 [0.90, 0.96]`.
@@ -42,6 +45,15 @@ enum Markdown {
 
   static func signed(_ value: Double, digits: Int = 2) -> String {
     (value > 0 ? "+" : "") + number(value, digits: digits)
+  }
+
+  /// On one line, wherever it stands.
+  static func unbroken(_ text: String) -> String { text.replacing(" ", with: "\u{A0}") }
+
+  static func signed(_ estimate: Estimate, digits: Int = 2) -> String {
+    func text(_ value: Double) -> String { signed(value, digits: digits) }
+    return "\(text(estimate.value)) [\(text(estimate.low ?? estimate.value)), "
+      + "\(text(estimate.high ?? estimate.value))]"
   }
 
   /// What is not known, or does not exist.

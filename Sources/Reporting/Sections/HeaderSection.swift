@@ -4,7 +4,7 @@ import Lineage
 import Statistics
 import Workflow
 
-/// The question, the verdict, and what failed.
+/// The question and its answer, the main figure, and the evidence: claims, models, seeds.
 struct HeaderSection: Section {
   static let verdict = "Verdict"
 
@@ -12,6 +12,8 @@ struct HeaderSection: Section {
   private let findings: Findings?
   private let analytic: AnalyticMachines
   private let theory: String?
+  private let figure: MainFigure
+  private let models: ModelIndices?
   private let threshold: Double?
   /// Of the networks, in order: replicates may share the seed, and the layouts, of their evaluations.
   private let seeds: [String]
@@ -23,6 +25,8 @@ struct HeaderSection: Section {
     analytic = try AnalyticMachines(data)
     let isStated = Claims(source: data.run.source) != nil
     findings = data.evaluated.isEmpty && !isStated ? nil : try Findings(data)
+    figure = try MainFigure(data, ClaimsOfRun(data))
+    models = try findings.map { try ModelIndices(data, remotes: $0.verdict.remotes) }
     threshold = data.compared.first?.threshold
     let replicates = distinct(run.stages.compactMap { StageReference($0.name)?.seed })
     seeds =
@@ -33,53 +37,86 @@ struct HeaderSection: Section {
   var blocks: [Block] {
     var blocks: [Block] = [.heading(Markdown.escape(run.pipeline), level: 1)]
     if let question { blocks.append(.paragraph("*\(Markdown.escape(question))*")) }
+    let (answer, sentences) = answered
+    blocks.append(.paragraph(answer))
+    blocks += failures + figure.blocks
+    if !isAboutMachines, let scatter = models?.chart(threshold: threshold) {
+      blocks.append(scatter)
+    }
     blocks.append(
       .paragraph(
         "Run \(Markdown.name(run.id)), \(Markdown.escape(run.startedAt)), status **\(Markdown.escape(run.status))**, seed \(run.seed), "
           + "Locus \(Markdown.escape(run.locusVersion))."))
-    if let latest, latest.id == run.id, let newer = latest.newer, let status = latest.newerStatus {
-      let what =
-        switch status {
-        case "succeeded": "did a part of the pipeline alone"
-        case "interrupted": "was interrupted"
-        case "failed": "failed"
-        default: "is \(status)"
-        }
-      blocks.append(
-        .paragraph(
-          "A later run \(Markdown.escape(what)): [\(Markdown.escape(newer))](\(newer).md). This page is about"
-            + " the latest whole one."))
-    }
-    blocks += failures
+    blocks += newer
     guard let findings else {
-      guard let theory else {
-        return blocks + [.paragraph("**No verdict:** the run has no evaluation to judge by.")]
-      }
-      return blocks + [.heading(Self.verdict), .paragraph(theory)]
+      return blocks + sentences.map(Block.paragraph)
     }
-    // A run about machines that states no claims of its own, and masks no failing network, is judged
-    // by the machines alone.
-    let isAnalytic =
-      !analytic.machines.isEmpty && !findings.areStated && findings.claims.repairs.isEmpty
     blocks.append(.heading(Self.verdict))
-    blocks += (isAnalytic ? analytic.verdict.sentences : findings.verdict.sentences)
-      .map(Block.paragraph)
-    if let theory { blocks.append(.paragraph(theory)) }
-    blocks.append(.paragraph(reading(findings, isAnalytic: isAnalytic)))
-    if !isAnalytic && !findings.questions.isEmpty {
-      blocks.append(.details("Queries that yield the verdict's numbers", findings.questions))
+    if !isAboutMachines {
+      blocks += ClaimsTable(verdict: findings.verdict).blocks + (models?.table ?? [])
+    }
+    blocks.append(.paragraph(reading(findings)))
+    if isAboutMachines || ClaimsTable(verdict: findings.verdict).blocks.isEmpty {
+      return blocks + sentences.map(Block.paragraph)
+    }
+    blocks.append(
+      .details("Each claim in words, with what stands against it", sentences.map(Block.paragraph)))
+    if !findings.questions.isEmpty {
+      let index = models.flatMap { $0.areProbed ? $0.question.block : nil }
+      blocks.append(
+        .details(
+          "Queries that yield the verdict's numbers",
+          findings.questions + [index].compactMap { $0 }))
     }
     return blocks
   }
 
+  private var isAboutMachines: Bool { findings?.isAboutMachines ?? false }
+
+  /// The answer, and what the verdict says beyond it.
+  private var answered: (answer: String, sentences: [String]) {
+    let theories = [theory].compactMap { $0 }
+    func first(of all: [String]) -> (String, [String]) {
+      let (bold, rest) = Answer.first(of: all[0])
+      return (bold, (rest.isEmpty ? [] : [rest]) + all.dropFirst())
+    }
+    if isAboutMachines { return first(of: analytic.verdict.sentences + theories) }
+    if let findings, let bold = Answer(verdict: findings.verdict).bold {
+      return (bold, findings.verdict.sentences + theories)
+    }
+    if !theories.isEmpty { return first(of: theories) }
+    return (
+      findings == nil
+        ? "**No verdict:** the run has no evaluation to judge by."
+        : "**No verdict:** nothing was claimed.", []
+    )
+  }
+
+  private var newer: [Block] {
+    guard let latest, latest.id == run.id, let newer = latest.newer, let status = latest.newerStatus
+    else { return [] }
+    let what =
+      switch status {
+      case "succeeded": "did a part of the pipeline alone"
+      case "interrupted": "was interrupted"
+      case "failed": "failed"
+      default: "is \(status)"
+      }
+    return [
+      .paragraph(
+        "A later run \(Markdown.escape(what)): [\(Markdown.escape(newer))](\(newer).md). This page is about"
+          + " the latest whole one.")
+    ]
+  }
+
   /// What stands behind the numbers.
-  private func reading(_ findings: Findings, isAnalytic: Bool) -> String {
+  private func reading(_ findings: Findings) -> String {
     let kMax =
       "K_max is the largest K with location recall ≥ \(threshold.map { Markdown.number($0) } ?? "?") "
       + "for every tested K′ ≤ K. Brackets are 95 % intervals: of K_max by inverted "
       + "tests of each K, otherwise by bootstrap over layouts"
     let origin =
-      isAnalytic
+      isAboutMachines
       ? ""
       : findings.areStated
         ? " The claims are those that the pipeline file states."

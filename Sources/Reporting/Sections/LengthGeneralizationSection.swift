@@ -11,6 +11,8 @@ struct LengthGeneralizationSection: Section {
   private let trainingMaximum: Int?
   private let curves: Curves
   private let disagreements: [DisagreementRow]
+  /// The evaluations whose curves the main figure has.
+  private let shown: Set<String>
 
   init(_ data: RunData) throws {
     run = data.run.id
@@ -19,6 +21,7 @@ struct LengthGeneralizationSection: Section {
     trainingMaximum = data.trainingMaximum
     curves = Curves(try data.ask(Curves.question(run)))
     disagreements = try data.ask(DisagreementRow.question(run)).labelled()
+    shown = try MainFigure(data, ClaimsOfRun(data)).stages
   }
 
   var blocks: [Block] {
@@ -93,10 +96,10 @@ struct LengthGeneralizationSection: Section {
     let plain = evaluated.filter(\.isPlain)
     let masked = evaluated.filter { !$0.isPlain }
     var blocks: [Block] = []
-    if !plain.isEmpty {
+    if !plain.allSatisfy({ shown.contains($0.stage) }) {
       blocks.append(
         .chart(
-          name: "recall.svg", chart("Recall against K, as trained", plain),
+          name: "recall-trained.svg", chart("Recall against K, as trained", plain),
           alternative: "Location recall against the number of requested places, for each model"))
     }
     if !masked.isEmpty {

@@ -39,7 +39,7 @@ enum RunCommand: Command {
       A stage runs when its kind, parameters, seed or the content of its inputs are not those of
       an earlier success. A run that was interrupted or killed goes on with the same command, its
       unfinished stage from its last checkpoint, to the same bytes. At its end, even after a
-      failure, a run writes its report and prints the verdict's first sentence and the report's path
+      failure, a run writes its report and prints its answer in one sentence and its path
       (the path alone to the standard output); one that had nothing to do
       leaves the last report as it stands. What `locus verify` found damaged is healed first.
       """,

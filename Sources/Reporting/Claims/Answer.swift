@@ -1,0 +1,191 @@
+/// The verdict in one sentence: what its first claim comes to, which the pipeline names as the primary one;
+/// of masks before models, of models' recall before their locality.
+struct Answer {
+  let verdict: Verdict
+
+  /// As it stands on the page; `nil` where nothing was claimed.
+  var bold: String? { sentence.map { "**\($0)**" } }
+
+  var sentence: String? {
+    if let first = verdict.repairs.first {
+      return ended(
+        repair(first),
+        among: verdict.repairs.map { verdict.judgement($0) }, of: "masks claimed to repair",
+        seeds: first.recall.values.count)
+    }
+    if let first = verdict.recalls.first {
+      return ended(
+        recall(first), among: verdict.recalls.map(\.judgement), of: "claims about recall",
+        seeds: first.pair.count)
+    }
+    if let first = verdict.remotes.first {
+      return ended(
+        remote(first), among: verdict.remotes.map(\.judgement), of: "claims about remote labels",
+        seeds: first.difference.values.count)
+    }
+    if let first = verdict.locals.first {
+      return ended(
+        local(first), among: verdict.locals.map(\.judgement), of: "claims about locality",
+        seeds: first.pair.count)
+    }
+    return verdict.gaps.first.map { "Not shown: \($0)" }
+  }
+
+  /// The first sentence of a paragraph of a verdict, and what is left of it.
+  static func first(of paragraph: String) -> (bold: String, rest: String) {
+    let end = paragraph.firstRange(of: ". ")
+    let sentence = end.map { paragraph[..<$0.lowerBound] + "." } ?? paragraph[...]
+    let plain = sentence.split(separator: "**", omittingEmptySubsequences: false).joined()
+    return ("**\(plain)**", end.map { String(paragraph[$0.upperBound...]) } ?? "")
+  }
+
+  /// How many of its kind are shown, and whom it is about.
+  private func ended(_ text: String, among all: [Judgement], of kind: String, seeds: Int) -> String
+  {
+    let count =
+      all.count > 1
+      ? "; of the \(all.count) \(kind) \(all.count(where: \.isShown)) "
+        + "\(all.count(where: \.isShown) == 1 ? "is" : "are") shown" : ""
+    let whom = seeds > 1 ? "over \(seeds) seeds" : seeds == 1 ? "these networks, one seed" : ""
+    return text + count + (whom.isEmpty ? "" : "; \(whom)") + "."
+  }
+
+  // MARK: - Masks
+
+  private func repair(_ finding: RepairFinding) -> String {
+    let (mask, base) = (Markdown.name(finding.claim.mask), Markdown.name(finding.claim.of))
+    guard let recall = finding.recall.mean else {
+      let why = finding.missing ?? "it was not evaluated"
+      return "Not shown: mask \(mask) has no effect on \(base) that can be told: \(why)"
+    }
+    if !verdict.isMaskingSound {
+      return "Not shown: the identity control failed, so that no mask's effect on \(base) can be "
+        + "believed"
+    }
+    let change =
+      "without any training, mask \(mask) changes the recall of \(base) "
+      + "\(Self.place(finding.counts)) by \(Markdown.signed(recall)) (N = \(finding.layouts) layouts)"
+    switch finding.judgement {
+    case .against: return "Shown, against the claim: \(change)"
+    case .notShown:
+      return "Not shown: \(change)" + (finding.objection.map { ", but \($0.words)" } ?? "")
+    case .shown: break
+    }
+    if let premise = premise(of: finding) { return "Not shown: \(change), but \(premise)" }
+    if case .untested(let why) = finding.keeping {
+      return "Shown in part: \(change); that it matters what the mask keeps is not shown: \(why)"
+    }
+    guard let control = finding.control.mean, let contrast = finding.contrast.mean else {
+      return "Shown in part: \(change)"
+    }
+    let beside =
+      "its control \(Markdown.name(finding.claim.control ?? "")) changes it by "
+      + "\(Markdown.signed(control)), a difference of \(Markdown.signed(contrast)) "
+      + "(N = \(Markdown.count(contrast.n)))"
+    return switch finding.keeping {
+    case .matters: "Shown: \(change), and it matters what the mask keeps: \(beside)"
+    case .refuted:
+      "Shown in part: \(change), but what the mask keeps is not what repairs: \(beside)"
+    case .open, .untested:
+      "Shown in part: \(change), but that it matters what the mask keeps is not shown: \(beside)"
+    }
+  }
+
+  /// What stands against there being anything to repair; `nil` without such an objection.
+  private func premise(of finding: RepairFinding) -> String? {
+    let claimed = verdict.recalls.filter {
+      $0.claim.direction == .fails && $0.claim.model == finding.claim.of
+    }
+    guard let first = claimed.first, !claimed.contains(where: \.judgement.isShown) else {
+      return nil
+    }
+    let numbers =
+      if let own = first.pair.low.mean, let other = first.pair.high.mean {
+        " (\(Markdown.interval(own)) against \(Markdown.interval(other)))"
+      } else { "" }
+    return
+      "that there is anything to repair is not shown, for \(Markdown.name(finding.claim.of)) is "
+      + "not shown to recall less than \(Markdown.name(first.claim.against))\(numbers)"
+  }
+
+  // MARK: - Models
+
+  private func recall(_ finding: RecallFinding) -> String {
+    let (model, against) = (
+      Markdown.name(finding.claim.model), Markdown.name(finding.claim.against)
+    )
+    let judgement = finding.judgement
+    guard let own = finding.model.recall.mean, let other = finding.against.recall.mean,
+      finding.pair.count > 0
+    else {
+      let why: String =
+        if case .notShown(let why) = judgement { why } else { "nothing in common" }
+      return "Not shown: \(model) cannot be held against \(against): \(finding.missing ?? why)"
+    }
+    let fails = finding.claim.direction == .fails
+    let words =
+      switch judgement {
+      case .shown where finding.dividesAtThreshold:
+        fails ? "fails where \(against) composes" : "composes where \(against) fails"
+      case .shown: fails ? "recalls less than \(against)" : "recalls more than \(against)"
+      case .against: fails ? "recalls more than \(against)" : "recalls less than \(against)"
+      case .notShown(let why):
+        "is not told from \(against)" + (why == "not separated" ? "" : " (\(why))")
+      }
+    let difference = finding.difference.mean.map { ", a difference of \(Markdown.signed($0))" }
+    return "\(judgement.lead): \(model) \(words) \(Self.place(finding.counts)): recall is "
+      + "\(Markdown.interval(own)) against \(Markdown.interval(other))\(difference ?? "") "
+      + "(N = \(Markdown.count(own.n)) layouts)"
+  }
+
+  private func remote(_ finding: RemoteFinding) -> String {
+    let (model, against) = (
+      Markdown.name(finding.claim.model), Markdown.name(finding.claim.against)
+    )
+    guard let own = finding.model.mean, let other = finding.against.mean,
+      let difference = finding.difference.mean, let count = finding.count
+    else {
+      return "Not shown: \(model) and \(against) were not probed alike"
+    }
+    let than =
+      switch finding.judgement {
+      case .shown: "more than"
+      case .against: "less than"
+      case .notShown: "no more, as far as can be told, than"
+      }
+    return "\(finding.judgement.lead): \(model) depends on remote labels \(than) \(against) at "
+      + "K = \(count): removing them counts \(Markdown.interval(own, digits: 3)) times as much as an "
+      + "object's own label, \(Markdown.interval(other, digits: 3)) times for \(against), a difference "
+      + "of \(Markdown.signed(difference, digits: 3)) (N = \(Markdown.count(own.n)) layouts)"
+  }
+
+  private func local(_ finding: LocalFinding) -> String {
+    let (model, against) = (
+      Markdown.name(finding.claim.model), Markdown.name(finding.claim.against)
+    )
+    guard let own = finding.pair.high.mean, let other = finding.pair.low.mean else {
+      return "Not shown: \(model) and \(against) were not probed alike"
+    }
+    let than =
+      switch finding.judgement {
+      case .shown: "is more local than"
+      case .against: "is less local than"
+      case .notShown: "is not told from"
+      }
+    return "\(finding.judgement.lead): \(model) \(than) \(against) at K = \(finding.count), σ = "
+      + "\(ChartNumber.text(finding.claim.sigma)): \(Markdown.interval(own, digits: 3)) of its squared "
+      + "\(finding.claim.space.rawValue) sensitivity lies in a window of \(finding.claim.window) px, "
+      + "\(Markdown.interval(other, digits: 3)) of the other's (N = \(Markdown.count(own.n)) pictures)"
+  }
+
+  // MARK: - K
+
+  static func range(_ counts: [Int]) -> String {
+    guard let low = counts.min(), let high = counts.max() else { return "" }
+    return low == high ? "K = \(low)" : "K = \(low) to \(high)"
+  }
+
+  private static func place(_ counts: [Int]) -> String {
+    counts.isEmpty ? "beyond the training range" : "at \(range(counts))"
+  }
+}

@@ -1,0 +1,148 @@
+/// What a finding shows of its claim.
+enum Judgement: Hashable {
+  case shown
+  /// The opposite is shown.
+  case against
+  /// With the reason, in few words.
+  case notShown(String)
+
+  var isShown: Bool { self == .shown }
+
+  /// What a sentence begins with.
+  var lead: String {
+    switch self {
+    case .shown: "Shown"
+    case .against: "Shown, against the claim"
+    case .notShown: "Not shown"
+    }
+  }
+
+  var bold: String { "**\(lead):** " }
+}
+
+extension RecallFinding {
+  var pair: PairedReplicates { PairedReplicates(low.recall, high.recall) }
+  /// As the background detector sees it.
+  var backgroundPair: PairedReplicates { PairedReplicates(low.background, high.background) }
+
+  /// Of the claimed model and of the one that it is held against.
+  var model: Side { claim.direction == .fails ? low : high }
+  var against: Side { claim.direction == .fails ? high : low }
+
+  /// Shown is what both detectors show.
+  var judgement: Judgement {
+    if !low.isEvaluated || !high.isEvaluated { return .notShown("not evaluated") }
+    if missing != nil { return .notShown("other conditions") }
+    let (pair, other) = (pair, backgroundPair)
+    if pair.count == 0 { return .notShown("nothing in common") }
+    if pair.isShown { return other.count == 0 || other.isShown ? .shown : Self.alone }
+    if pair.isReversed { return other.count == 0 || other.isReversed ? .against : Self.alone }
+    return .notShown("not separated")
+  }
+
+  static let alone = Judgement.notShown("by the judge alone")
+
+  /// One fails when all of its interval is below the threshold, the other composes when all of its is not.
+  var dividesAtThreshold: Bool {
+    guard let threshold, let a = pair.low.mean, let b = pair.high.mean else { return false }
+    return (a.high ?? a.value) < threshold && (b.low ?? b.value) >= threshold
+  }
+}
+
+extension LocalFinding {
+  var pair: PairedReplicates { PairedReplicates(against, model) }
+
+  var judgement: Judgement {
+    if pair.count == 0 { return .notShown("not probed on both") }
+    return pair.isShown ? .shown : pair.isReversed ? .against : .notShown("not separated")
+  }
+}
+
+extension RemoteFinding {
+  var judgement: Judgement {
+    guard let mean = difference.mean, count != nil else { return .notShown("not probed on both") }
+    if (mean.low ?? 0) > 0 { return .shown }
+    return (mean.high ?? 0) < 0 ? .against : .notShown("not separated")
+  }
+}
+
+extension RepairFinding {
+  /// Why a mask's effect is no repair.
+  enum Objection: Hashable {
+    case noEffect
+    case cost(Estimate)
+    case background(Estimate)
+
+    var few: String {
+      switch self {
+      case .noEffect: "no effect above 0"
+      case .cost: "may cost what it gains"
+      case .background: "by the judge alone"
+      }
+    }
+
+    var words: String {
+      switch self {
+      case .noEffect: "its effect is not above 0 after Holm's correction"
+      case .cost(let precision):
+        "the gain may be no more than its cost: precision changes by \(Markdown.signed(precision))"
+      case .background(let change):
+        "by the background detector recall changes by \(Markdown.signed(change)), which is not above 0"
+      }
+    }
+  }
+
+  /// `nil` when the effect is a repair.
+  var objection: Objection? {
+    guard let recall = recall.mean else { return .noEffect }
+    if (recall.low ?? 0) <= 0 || (pHolm ?? 1) >= 0.05 { return .noEffect }
+    // Drawing objects everywhere also finds the requested ones: what is gained in recall has to
+    // exceed, at the unfavourable ends of both intervals, what is lost in precision.
+    if let precision = precision.mean, (recall.low ?? 0) <= -(precision.low ?? 0) {
+      return .cost(precision)
+    }
+    if let background = background.mean, (background.low ?? 0) <= 0 {
+      return .background(background)
+    }
+    return nil
+  }
+
+  var judgement: Judgement {
+    guard let recall = recall.mean else { return .notShown("no effect to tell") }
+    if (recall.high ?? 0) < 0, (pHolm ?? 1) < 0.05 {
+      return (background.mean?.high ?? -1) < 0 ? .against : .notShown("by the judge alone")
+    }
+    return objection.map { .notShown($0.few) } ?? .shown
+  }
+
+  /// That a mask repairs does not say why: its control shows as much and keeps something else.
+  enum Keeping: Hashable {
+    /// What the mask keeps is what repairs, beyond what its control does.
+    case matters
+    /// The control does more.
+    case refuted
+    case open
+    /// There is nothing to hold it against, in words.
+    case untested(String)
+  }
+
+  var keeping: Keeping {
+    guard let claimed = claim.control else { return .untested("no control was evaluated") }
+    let name = Markdown.name(claimed)
+    if let controlFault { return .untested("its control \(name) \(controlFault)") }
+    guard !control.isEmpty, let contrast = contrast.mean,
+      self.contrast.values.count == recall.values.count
+    else { return .untested("its control \(name) was not evaluated beside it for every seed") }
+    if (contrast.low ?? 0) > 0 { return .matters }
+    return (contrast.high ?? 0) < 0 ? .refuted : .open
+  }
+}
+
+extension Verdict {
+  /// Whether the masks left alone what they should have left alone; otherwise no effect can be believed.
+  var isMaskingSound: Bool { (identicalShare ?? 1) >= 1 }
+
+  func judgement(_ finding: RepairFinding) -> Judgement {
+    isMaskingSound ? finding.judgement : .notShown("the identity control failed")
+  }
+}

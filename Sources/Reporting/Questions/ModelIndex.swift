@@ -1,0 +1,149 @@
+import Evaluation
+import Formats
+import Lineage
+import Measures
+import Statistics
+import Workflow
+
+/// How local a model is beside how well it composes: the paper's scatter.
+struct ModelIndex: Hashable {
+  /// Without its seed.
+  var name: String
+  /// The effect of every remote label going at once, over that of an object's own label; none where the
+  /// model was not probed.
+  var remote = Replicates([])
+  /// Beyond the training range: as the judge and the background detector see it, and beyond chance,
+  /// averaged over K.
+  var recall = Replicates([])
+  var background = Replicates([])
+  var corrected = Replicates([])
+}
+
+/// Every model of a run that was evaluated, with its index where there is one.
+struct ModelIndices {
+  private(set) var models: [ModelIndex] = []
+  /// What the index was probed at; `nil` and none without any probe.
+  let count: Int?
+  let sigmas: [Double]
+  private let run: String
+
+  /// - Parameter remotes: the findings whose K and noise levels are taken, so that one model has one index
+  ///   on the page; otherwise the largest K and all levels that every probe has.
+  init(_ data: RunData, remotes: [RemoteFinding]) throws {
+    run = data.run.id
+    let probes = try data.ask(ProbedModel.question(run)).map {
+      (probe: $0, rows: try data.ask(TrajectoryRow.question($0.executionID)))
+    }
+    func common<Value: Hashable>(_ value: (TrajectoryRow) -> Value) -> Set<Value> {
+      let all = probes.map { Set($0.rows.map(value)) }.filter { !$0.isEmpty }
+      return all.dropFirst().reduce(all.first ?? []) { $0.intersection($1) }
+    }
+    let found = remotes.first { $0.count != nil }
+    count = found?.count ?? common(\.k).max()
+    sigmas = found?.sigmas ?? common(\.sigma).sorted()
+    for compared in data.compared {
+      let title = compared.evaluated.title
+      let (name, seed) = (Findings.withoutSeed(title), StageReference(title)?.seed)
+      let place = models.firstIndex { $0.name == name } ?? models.endIndex
+      if place == models.endIndex { models.append(ModelIndex(name: name)) }
+      if models[place].recall.values.contains(where: { $0.seed == seed }) { continue }
+      func add(_ part: WritableKeyPath<ModelIndex, Replicates>, _ estimate: Estimate?) {
+        guard let estimate else { return }
+        models[place][keyPath: part].values.append(.init(seed: seed, estimate: estimate))
+      }
+      add(\.recall, compared.recallBeyond)
+      add(\.background, compared.recallBackground)
+      add(\.corrected, compared.recallCorrected)
+      if let count, let (probe, rows) = probes.first(where: { $0.probe.title == title }) {
+        let ratios = RemoteRatios(rows, k: count, sigmas: sigmas)
+        let value = RemoteEvidence.value(
+          [ratios], of: seed, seed: probe.seed, isOneOfSeveral: false
+        ) { ratios.removed($0) }
+        add(\.remote, value?.estimate)
+      }
+    }
+  }
+
+  var areProbed: Bool { models.contains { !$0.remote.isEmpty } }
+
+  /// The indices by name, without their intervals, which resample the pictures of `sensitivity`.
+  struct Row: Hashable {
+    var model: String
+    var index: Double
+  }
+
+  var question: Question<Row> {
+    Question(
+      """
+      SELECT coalesce(intervention, model) AS model, avg(effect) AS remote_index FROM run_remote
+      WHERE run_id = \(Escape.sql(run)) AND inputs = '\(ProbeInputs.trajectory.rawValue)'
+      AND change = 'removed' AND k = \(count ?? 0)
+      AND sigma IN (\(sigmas.map { "\($0)" }.joined(separator: ", ")))
+      GROUP BY name, model, intervention ORDER BY min(position)
+      """
+    ) { Row(model: try $0.text("model"), index: try $0.number("remote_index")) }
+  }
+
+  // MARK: - On the page
+
+  /// What float32 leaves of an index of 0 by construction lies below.
+  static let least = 1e-5
+
+  private var probedAt: String {
+    "K = \(count ?? 0), mean over σ = \(sigmas.map(ChartNumber.text).joined(separator: ", "))"
+  }
+
+  func chart(threshold: Double?) -> Block? {
+    let points = models.compactMap { model -> ScatterChart.Point? in
+      guard let index = model.remote.mean, let recall = model.recall.mean else { return nil }
+      func value(_ estimate: Estimate) -> ScatterChart.Value {
+        .init(estimate.value, low: estimate.low, high: estimate.high)
+      }
+      return ScatterChart.Point(name: model.name, x: value(index), y: value(recall))
+    }
+    if points.isEmpty { return nil }
+    return .chart(
+      name: "index-recall.svg",
+      .scatter(
+        ScatterChart(
+          title: "Recall beyond the training range against the remote locality index",
+          xLabel: "remote labels' effect over that of the own label", yLabel: "location recall",
+          points: points, least: Self.least,
+          levels: threshold.map {
+            [LineChart.Mark(at: $0, label: "threshold \(ChartNumber.text($0))")]
+          } ?? [])),
+      alternative:
+        "Recall beyond the training range against the remote locality index, a mark a model")
+  }
+
+  /// The numbers of the scatter.
+  var table: [Block] {
+    if models.allSatisfy(\.recall.isEmpty) { return [] }
+    func text(_ replicates: Replicates, digits: Int = 2) -> String {
+      replicates.mean.map { Markdown.interval($0, digits: digits) } ?? Markdown.nothing
+    }
+    let isSeen = models.contains { !$0.background.isEmpty }
+    let isCorrected = models.contains { !$0.corrected.isEmpty }
+    func row(_ model: ModelIndex) -> [String] {
+      [Markdown.name(model.name)] + (areProbed ? [text(model.remote, digits: 3)] : [])
+        + [text(model.recall)] + (isSeen ? [text(model.background)] : [])
+        + (isCorrected ? [text(model.corrected)] : []) + [Markdown.count(model.recall.mean?.n)]
+    }
+    let index =
+      areProbed
+      ? "*Remote index*: on its own way to pictures of \(probedAt), how much the output at an object "
+        + "changes when every label remote to it goes at once, over what its own label changes. "
+      : ""
+    return [
+      .paragraph(
+        index + "*Recall*: beyond the training range, pooled over the tested K"
+          + (isCorrected
+            ? "; *beyond chance*: what other layouts of the same K would have met taken off, averaged over K."
+            : ".")),
+      .table(
+        columns: ["model"] + (areProbed ? ["remote index"] : []) + ["recall (judge)"]
+          + (isSeen ? ["recall (background)"] : []) + (isCorrected ? ["recall beyond chance"] : [])
+          + ["N layouts"], rows: models.map(row)),
+    ]
+  }
+}

@@ -1,0 +1,141 @@
+/// The claims with what was found of each: effect, control and their difference, by both detectors.
+struct ClaimsTable {
+  let verdict: Verdict
+
+  private struct Row {
+    var claim: String
+    var judgement: String
+    /// Each by the judge and, where it looked, by the background detector.
+    var effect: [Replicates]
+    var control: [Replicates]
+    var difference: [Replicates]
+    var digits = 2
+    var isChange = false
+  }
+
+  var blocks: [Block] {
+    let rows = rows
+    if rows.isEmpty { return [] }
+    return [
+      .table(
+        columns: ["claim", "verdict", "effect", "control", "difference", "N"],
+        rows: rows.map { row in
+          [
+            row.claim, row.judgement, text(row.effect, row, isSigned: row.isChange),
+            text(row.control, row, isSigned: row.isChange),
+            text(row.difference, row, isSigned: true),
+            Markdown.count(row.effect.first?.mean?.n),
+          ]
+        }),
+      .paragraph(legend),
+    ]
+  }
+
+  private var legend: String {
+    var parts: [String] = []
+    if !verdict.recalls.isEmpty {
+      parts.append("of two models: recall of the first, of the second, and the one less the other")
+    }
+    if !verdict.repairs.isEmpty {
+      parts.append(
+        "of a mask: by how much it changes recall, by how much its control does, which shows as much "
+          + "and keeps something else, and the one less the other")
+    }
+    if !verdict.remotes.isEmpty {
+      parts.append(
+        "of remote labels: the index of the first model, of the second, and their difference")
+    }
+    if !verdict.locals.isEmpty {
+      parts.append(
+        "of locality: the share of squared sensitivity inside the window, of both models")
+    }
+    return "*Effect*, *control* and *difference* are, " + parts.joined(separator: "; ")
+      + ". Differences are paired, on the same layouts and noise. Before the stroke the judge's numbers, "
+      + "after it the background detector's: *shown* is what both show, and of two models of one seed "
+      + "what keeps their intervals apart."
+  }
+
+  private func text(_ values: [Replicates], _ row: Row, isSigned: Bool) -> String {
+    let shown = values.compactMap(\.mean).map {
+      Markdown.unbroken(
+        isSigned
+          ? Markdown.signed($0, digits: row.digits) : Markdown.interval($0, digits: row.digits))
+    }
+    return shown.isEmpty ? Markdown.nothing : shown.joined(separator: " / ")
+  }
+
+  /// In the order of the sentences.
+  private var rows: [Row] {
+    func recalls(_ direction: Claims.Recall.Direction) -> [Row] {
+      verdict.recalls.filter { $0.claim.direction == direction }.map(row)
+    }
+    return recalls(.fails) + verdict.locals.map(row) + verdict.remotes.map(row)
+      + recalls(.composes) + verdict.repairs.map(row)
+  }
+
+  private func row(_ finding: RecallFinding) -> Row {
+    let claim = finding.claim
+    let (verb, less, divided) =
+      switch claim.direction {
+      case .fails: ("fails", "recalls less", "fails where the other composes")
+      case .composes: ("composes", "recalls more", "composes where the other fails")
+      }
+    return Row(
+      claim: "\(Markdown.name(claim.model)) \(verb), \(Markdown.name(claim.against)) does not"
+        + place(finding.counts),
+      judgement: word(
+        finding.judgement, shown: ": \(finding.dividesAtThreshold ? divided : less)"),
+      effect: [finding.model.recall, finding.model.background],
+      control: [finding.against.recall, finding.against.background],
+      difference: [finding.difference, finding.backgroundDifference])
+  }
+
+  private func row(_ finding: LocalFinding) -> Row {
+    let claim = finding.claim
+    let difference = finding.pair.difference.map { Replicates($0) }
+    return Row(
+      claim: "\(Markdown.name(claim.model)) is more local than \(Markdown.name(claim.against)) "
+        + "(\(claim.space.rawValue), \(claim.window) px, σ = \(ChartNumber.text(claim.sigma)), "
+        + "K = \(finding.count))",
+      judgement: word(finding.judgement), effect: [finding.model], control: [finding.against],
+      difference: [difference].compactMap { $0 }, digits: 3)
+  }
+
+  private func row(_ finding: RemoteFinding) -> Row {
+    let claim = finding.claim
+    return Row(
+      claim: "remote labels count for \(Markdown.name(claim.model)) more than for "
+        + Markdown.name(claim.against) + (finding.count.map { " (K = \($0))" } ?? ""),
+      judgement: word(finding.judgement), effect: [finding.model], control: [finding.against],
+      difference: [finding.difference], digits: 3)
+  }
+
+  private func row(_ finding: RepairFinding) -> Row {
+    let claim = finding.claim
+    let keeping =
+      switch finding.keeping {
+      case .matters: "; it **matters** what it keeps"
+      case .refuted: "; what it keeps is **not** what repairs"
+      case .open, .untested: "; *not shown* that it matters what it keeps"
+      }
+    return Row(
+      claim: "\(Markdown.name(claim.mask)) repairs \(Markdown.name(claim.of))"
+        + place(finding.counts) + (claim.control.map { "; control: \(Markdown.name($0))" } ?? ""),
+      judgement: word(verdict.judgement(finding), shown: keeping),
+      effect: [finding.recall, finding.background],
+      control: [finding.control, finding.controlBackground],
+      difference: [finding.contrast, finding.contrastBackground], isChange: true)
+  }
+
+  private func place(_ counts: [Int]) -> String {
+    counts.isEmpty ? "" : ", \(Answer.range(counts))"
+  }
+
+  private func word(_ judgement: Judgement, shown: String = "") -> String {
+    switch judgement {
+    case .shown: "**shown**\(shown)"
+    case .against: "**shown, against the claim**"
+    case .notShown(let why): "not shown: \(why)"
+    }
+  }
+}

@@ -1,0 +1,194 @@
+import Foundation
+import Lineage
+import Measures
+import Testing
+import Workflow
+
+@testable import Experiments
+@testable import Reporting
+
+/// Proves that the verdict's numbers are those of the pictures: recomputed from the table `outcome` by SQL
+/// that shares nothing with the program, and found by the queries that the page prints.
+@Suite("Numbers of the verdict", .serialized)
+struct VerdictNumbersTests {
+  /// Two models, a mask and its control, evaluated and compared for real.
+  private static func run(_ body: (Store, String, String) throws -> Void) throws {
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "locus-verdict-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let pipeline = try Pipeline.parse(
+      bytes: Array(
+        """
+        { pipeline: 'p', question: 'q', seed: 1,
+          claims: {
+            fails: [{ model: 'model[labelling=single]', against: 'model[labelling=all]' }],
+            repairs: [{ mask: 'masked[mask=conditioner]', of: 'model[labelling=single]',
+              control: 'masked[mask=sum]' }],
+          },
+          stages: {
+            scenes: { kind: 'generate', size: 16, cells: 8, objects: [1, 2], count: 200 },
+            judge: { kind: 'judge', size: 16, cells: 8, renders: 200, pictures: 640, held_out: 5 },
+            model: { kind: 'train', inputs: { scenes: 'scenes' }, matrix: { labelling: ['all', 'single'] },
+              network: { type: 'unet', width: 8 }, pictures: 640, batch: 16 },
+            masked: { kind: 'intervene', inputs: { denoiser: 'model[labelling=single]', scenes: 'scenes' },
+              matrix: { mask: ['conditioner', 'sum'] }, radius: 4 },
+            probed: { kind: 'probe', inputs: { denoiser: 'model', scenes: 'scenes' },
+              sigmas: [0.5], counts: [2], pictures: 3, pixels: 2, layouts: 3, remote_sigmas: [10, 0.5],
+              window: 5, steps: 4 },
+            plain: { kind: 'evaluate', inputs: { denoiser: 'model', judge: 'judge' },
+              counts: [1, 2, 3, 5], layouts: 6, steps: 4 },
+            // One K and some layouts fewer: what is paired is what both have.
+            behind: { kind: 'evaluate', inputs: { denoiser: 'masked', judge: 'judge' },
+              counts: [1, 3, 5], layouts: 4, steps: 4 },
+            told: { kind: 'compare', inputs: { evaluations: ['plain', 'behind'] } },
+          } }
+        """.utf8), path: "p.json5", kinds: Experiments.stageKinds,
+      extensions: [.claims])
+    let store = try Store.open(folder, .readWrite, .locus)
+    let lock = try RunLock.acquire(
+      folder.appending(path: "lock"), as: .current(pipeline: pipeline.name))
+    let summary = try Runner.run(
+      try Plan(pipeline, store: store), store: store, lock: lock,
+      settings: RunSettings(threads: 2, locusVersion: "test"))
+    #expect(summary.status == .succeeded)
+    let page = try Report.write(
+      store: store, runID: summary.runID, into: folder.appending(path: "reports"))
+    try body(store, summary.runID, try String(contentsOf: page, encoding: .utf8))
+  }
+
+  private static func number(_ sql: String, _ store: Store) throws -> Double {
+    try #require(try store.query(sql).rows.first?.first?.number)
+  }
+
+  /// The cells of the first row of the page that begins so.
+  private static func cells(_ page: String, _ beginning: String) throws -> [String] {
+    var text = page
+    // Names that may break, and intervals that may not.
+    for (from, to) in [
+      ("<code>", "`"), ("</code>", "`"), ("<wbr>", ""), ("\\[", "["), ("\\]", "]"), ("\u{A0}", " "),
+    ] { text = text.replacing(from, with: to) }
+    let row = try #require(text.split(separator: "\n").first { $0.hasPrefix("| \(beginning)") })
+    return row.split(separator: " | ").map(String.init)
+  }
+
+  /// Of the first of the two detectors, and of the second.
+  private static func text(_ value: Double, isSigned: Bool = false) -> String {
+    let text = String(format: "%.2f", value)
+    if !text.contains(where: { ("1"..."9").contains($0) }) {
+      return isSigned && value > 0 ? "+0.00" : "0.00"
+    }
+    return (isSigned && value > 0 ? "+" : "") + text
+  }
+
+  @Test(
+    "recall, recall beyond chance, and a mask's effect and contrast follow from `outcome` by plain SQL"
+  )
+  func recomputed() throws {
+    try Self.run { store, _, page in
+      let recall = """
+        SELECT 1.0 * sum(o.FOUND) / sum(o.requested) FROM outcome o JOIN stage s USING (execution_id)
+        WHERE s.name = 'plain[labelling=single]' AND o.k > 2
+        """
+      let corrected = """
+        SELECT avg(share) FROM (
+          SELECT sum(o.found - o.chance) / sum(o.requested - o.chance) AS share
+          FROM outcome o JOIN stage s USING (execution_id)
+          WHERE s.name = 'plain[labelling=single]' AND o.k > 2 GROUP BY o.k)
+        """
+      func paired(_ a: String, _ b: String, _ found: String) -> String {
+        """
+        SELECT 1.0 * sum(a.\(found)) / sum(a.requested) - 1.0 * sum(b.\(found)) / sum(b.requested)
+        FROM outcome a JOIN outcome b USING (seed, k, layout)
+        JOIN stage s ON s.execution_id = a.execution_id JOIN stage t ON t.execution_id = b.execution_id
+        WHERE s.name = '\(a)' AND t.name = '\(b)' AND k > 2
+        """
+      }
+      let model = try Self.cells(page, "`model[labelling=single]` | ")
+      #expect(model.count == 6)
+      for (cell, sql) in [
+        (2, recall.replacing("FOUND", with: "found")),
+        (3, recall.replacing("FOUND", with: "found_background")), (4, corrected),
+      ] {
+        let value = Self.text(try Self.number(sql, store))
+        #expect(model[cell].hasPrefix(value + " ["), "\(model[cell]) is not \(value)")
+      }
+      // Not all layouts were drawn behind the mask.
+      let layouts =
+        "SELECT 1.0 * count(*) FROM outcome o JOIN stage s USING (execution_id) WHERE k > 2"
+      #expect(
+        try Self.number(layouts + " AND s.name = 'plain[labelling=single]'", store)
+          > Self.number(layouts + " AND s.name = 'behind[mask=sum]'", store))
+      let claim = try Self.cells(page, "`masked[mask=conditioner]` repairs")
+      let (plain, mask, control) = (
+        "plain[labelling=single]", "behind[mask=conditioner]", "behind[mask=sum]"
+      )
+      for (cell, (a, b)) in zip([2, 3, 4], [(mask, plain), (control, plain), (mask, control)]) {
+        let numbers = claim[cell].split(separator: " / ")
+        #expect(numbers.count == 2, "\(claim[cell])")
+        for (told, found) in zip(numbers, ["found", "found_background"]) {
+          let value = Self.text(try Self.number(paired(a, b, found), store), isSigned: true)
+          #expect(told.hasPrefix(value + " ["), "\(a), \(b): \(told) is not \(value)")
+        }
+      }
+    }
+  }
+
+  /// What is no name, and the numbers in it.
+  private static func numerals(_ sentence: String) -> [(text: String, isShare: Bool)] {
+    let words = sentence.replacing(#/`[^`]*`/#, with: "").replacing("K_max", with: "")
+    return words.matches(of: #/[0-9]+(\.[0-9]+)?( %)?/#).map { match in
+      (
+        String(match.0.prefix { $0.isNumber || $0 == "." }), match.0.hasSuffix("%")
+      )
+    }
+  }
+
+  /// The numerals of a sentence that no row of the queries has.
+  private static func lost(_ sentence: String, _ queries: [String], _ store: Store) throws
+    -> [String]
+  {
+    var values: [Double] = []
+    for query in queries {
+      values += try store.queryReadOnly(query).result.rows.joined().compactMap(\.number)
+    }
+    return numerals(sentence).filter { numeral in
+      let digits = numeral.text.split(separator: ".").dropFirst().first?.count ?? 0
+      return !values.contains { value in
+        String(format: "%.\(digits)f", abs(value) * (numeral.isShare ? 100 : 1)) == numeral.text
+      }
+    }.map(\.text)
+  }
+
+  @Test("every number of the answer and of the claims' sentences is in the rows of a printed query")
+  func printed() throws {
+    try Self.run { store, run, page in
+      let queries = page.components(separatedBy: "Query: `").dropFirst().compactMap {
+        $0.components(separatedBy: "`").first
+      }
+      let own = try Findings(RunData(store: store, runID: run))
+      let answer = try #require(Answer(verdict: own.verdict).bold)
+      #expect(page.contains(answer))
+      let shown = page.components(separatedBy: "Queries that yield the verdict")
+      #expect(shown.count == 2)
+      let verdicts = shown[1].components(separatedBy: "</details>")[0]
+      let printed = queries.filter { verdicts.contains($0) }
+      #expect(printed.count >= 8)
+      // "one seed" and what K are tested are said in words.
+      for sentence in [answer] + own.verdict.sentences {
+        #expect(page.contains(sentence) && Self.numerals(sentence).count > 5)
+        #expect(try Self.lost(sentence, printed, store) == [], "\(sentence)")
+        // One query alone does not have them.
+        #expect(try !Self.lost(sentence, Array(printed.prefix(1)), store).isEmpty)
+      }
+      // The indices stand in a row of their own.
+      let index = try #require(printed.first { $0.contains("remote_index") })
+      let rows = try store.queryReadOnly(index).result.rows
+      #expect(rows.count == 2)
+      for row in rows {
+        let name = try #require(row[0].text)
+        let value = String(format: "%.3f", try #require(row[1].number))
+        #expect(try Self.cells(page, "`\(name)` | ")[1].hasPrefix(value + " ["))
+      }
+    }
+  }
+}
