@@ -10,7 +10,7 @@ enum BlindCommand: Command {
     @Positional("RUN", names: .runs, "the beginning of a run's id, or `latest`") var run: String
     @Option(
       repeated: "--arm", "EVALUATION", names: .stages,
-      "an evaluation of the run, or all of a stage; all if none is named")
+      "an evaluation, or all of a stage; all if none is named")
     var arms: [String]
     @Option("--count", "N", in: 1...BlindAnswers.mostTiles, default: 300, "tiles of the sheet")
     var count: Int

@@ -53,9 +53,9 @@ enum ImportCommand: Command {
     summary: "Bring weights of another program, or a person's counts, into the store.",
     discussion: """
       Of weights: tensors are F32, F16 or BF16, which become float32 without a change of value. The
-      file's own metadata count; options say what is missing from it. Tensors that do not fit the network are
-      refused by name and shape. The result is a denoiser like any trained one: for `locus sample`
-      and `locus denoise` by its name or hash, and for a pipeline as the stage
+      file's own metadata count; options say what is missing from it. Tensors that do not fit the
+      network are refused by name and shape. The result is a denoiser like any trained one: for `locus
+      sample` and `locus denoise` by its name or hash, and for a pipeline as the stage
       `NAME: { kind: "import", weights: "HASH" }`.
 
       Of counts: the table of `locus blind`, filled in. Says how person and judge agree (Cohen's kappa)
