@@ -103,10 +103,12 @@ enum CompareStage {
           Measure.kMaxFitted.row(fitted, seed(entry).map(Coordinate.seed), .subject(entry.name)))
       }
       let beyond = Set(entry.outcomes.map(\.k)).filter { $0 > entry.manifest.trainingMaximum }
-      if let recall = pooledRecall(entry.outcomes, counts: beyond, seed: context.seed) {
-        metrics.append(
-          Measure.recallBeyond.row(
-            recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
+      let within = Set(entry.outcomes.map(\.k)).subtracting(beyond)
+      for (measure, counts) in [(Measure.recallWithin, within), (.recallBeyond, beyond)] {
+        if let recall = pooledRecall(entry.outcomes, counts: counts, seed: context.seed) {
+          metrics.append(
+            measure.row(recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
+        }
       }
       if let recall = correctedRecall(entry.outcomes, counts: beyond, seed: context.seed) {
         metrics.append(

@@ -101,6 +101,9 @@ extension Measure {
   package static let recallBeyond = Measure(
     "recall_beyond", by: [.seed, .subject], interval: .bootstrap, in: compare,
     "Recall pooled over every K beyond the training maximum.")
+  package static let recallWithin = Measure(
+    "recall_within", by: [.seed, .subject], interval: .bootstrap, in: compare,
+    "Recall pooled over every tested K from 1 to the training maximum.")
   package static let recallBeyondCorrected = Measure(
     "recall_beyond_corrected", by: [.seed, .subject], interval: .bootstrap, in: compare,
     "Recall beyond chance, averaged over every tested K beyond the training maximum.")
@@ -157,7 +160,8 @@ extension Measure {
 
   static let comparison: [Measure] =
     [
-      kMax, kMaxFitted, kMaxThreshold, recallBeyond, recallBeyondCorrected, recallBeyondBackground,
+      kMax, kMaxFitted, kMaxThreshold, recallWithin, recallBeyond, recallBeyondCorrected,
+      recallBeyondBackground,
       recallBeyondSolid, identicalPictures, effectRecallInRange, contrastRecall,
     ]
     + Effect.allCases.map(effect) + Effect.allCases.map(p) + Effect.allCases.map(pHolm)

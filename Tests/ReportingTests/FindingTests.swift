@@ -83,7 +83,7 @@ struct FindingTests {
   /// Two models, the second evaluated under other conditions or at other K.
   private func pair(
     _ claims: String, low: Double, high: Double, steps: Int = 18,
-    counts: [Int] = ReportFixture.counts
+    counts: [Int] = ReportFixture.counts, within: Double = 0.95
   ) throws -> ReportFixture {
     let fixture = try ReportFixture(source: Self.stated(claims))
     let (scenes, judge) = (try fixture.scenes(), try fixture.judge())
@@ -95,7 +95,7 @@ struct FindingTests {
       steps: steps, counts: counts
     ) { _ in high }
     try fixture.comparison([
-      Compared(evaluation: a, kMax: 3, beyond: low),
+      Compared(evaluation: a, kMax: 3, beyond: low, within: within),
       Compared(evaluation: b, kMax: 3, beyond: high),
     ])
     return fixture
@@ -108,6 +108,20 @@ struct FindingTests {
     let sentence = try #require(
       sentences(pair("\(direction): [\(claim)]", low: 0.9, high: 0.5)).first)
     #expect(sentence.hasPrefix("**Shown, against the claim:** `a` recalls more"), "\(sentence)")
+  }
+
+  @Test("what has not learned the training range says nothing of what lies beyond it")
+  func undertrained() throws {
+    let claim = "fails: [{ model: 'a', against: 'b' }]"
+    let learned = try #require(sentences(pair(claim, low: 0.4, high: 0.9)).first)
+    #expect(learned.hasPrefix("**Shown:**") && !learned.contains("under-trained"), "\(learned)")
+    #expect(learned.contains("Within the training range it is 0.9"), "\(learned)")
+    let fixture = try pair(claim, low: 0.4, high: 0.9, within: 0.5)
+    let short = try #require(sentences(fixture).first)
+    #expect(short.hasPrefix("**Not shown:** `a` recalls less"), "\(short)")
+    #expect(short.contains("`a` is under-trained, below the threshold there already"), "\(short)")
+    let answer = try #require(Answer(verdict: Findings(fixture.data).verdict).sentence)
+    #expect(answer.hasPrefix("Not shown: `a`") && answer.contains("(under-trained)"), "\(answer)")
   }
 
   @Test("evaluations of other conditions are not compared, and of other K only at those of both")

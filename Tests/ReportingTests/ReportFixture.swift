@@ -240,6 +240,7 @@ final class ReportFixture {
     var evaluation: Made
     var kMax: Double
     var beyond: Double
+    var within = 0.95
     /// Change of recall, for a mask.
     var effect: Double?
     var seed = 1
@@ -259,6 +260,7 @@ final class ReportFixture {
         Measure.kMaxFitted.row(
           Interval(value: entry.kMax, low: entry.kMax - 2, high: entry.kMax, n: 32),
           .seed(entry.seed), about),
+        Measure.recallWithin.row(interval(entry.within, n: 16), .seed(entry.seed), about),
         Measure.recallBeyond.row(interval(entry.beyond, n: 16), .seed(entry.seed), about),
         Measure.recallBeyondSolid.row(
           interval(entry.beyond - 0.1, n: 16), .seed(entry.seed), about),

@@ -25,6 +25,8 @@ struct RecallFinding: Hashable {
     var kMax = Replicates([])
     /// Recall over the same K as the background detector sees it; none where it was not kept.
     var background = Replicates([])
+    /// Recall over the K of the training range, which the model has to have learned first.
+    var within = Replicates([])
     var isEvaluated: Bool { !kMax.isEmpty }
   }
 }

@@ -35,11 +35,22 @@ extension RecallFinding {
     if missing != nil { return .notShown("other conditions") }
     let (pair, other) = (pair, backgroundPair)
     if pair.count == 0 { return .notShown("nothing in common") }
+    if !undertrained.isEmpty { return Self.undertrained }
     if pair.isShown { return other.count == 0 || other.isShown ? .shown : Self.alone }
     if pair.isReversed { return other.count == 0 || other.isReversed ? .against : Self.alone }
     return .notShown("not separated")
   }
 
+  /// What is below the threshold within the training range, for certain, has not learned what it is asked to
+  /// extrapolate: what it does beyond says nothing of composition.
+  var undertrained: [String] {
+    guard let threshold else { return [] }
+    return [(claim.lower, low), (claim.higher, high)].filter { _, side in
+      side.within.mean.map { ($0.high ?? $0.value) < threshold } ?? false
+    }.map(\.0)
+  }
+
+  static let undertrained = Judgement.notShown("under-trained")
   static let alone = Judgement.notShown("by the judge alone")
 
   /// One fails when all of its interval is below the threshold, the other composes when all of its is not.

@@ -87,7 +87,18 @@ struct Verdict: Hashable {
     return judgement.bold + (judgement == RecallFinding.alone ? "by the judge alone " : "")
       + "\(low) \(words): recall there is \(interval(a)) (N = \(Markdown.count(a.n)) layouts\(spread(pair.low))), "
       + "\(interval(b)) (N = \(Markdown.count(b.n))\(spread(pair.high))) for \(high)\(difference(pair))."
-      + kMax(finding) + background(finding) + about(pair)
+      + kMax(finding) + background(finding) + within(finding) + about(pair)
+  }
+
+  /// Beside recall within the training range, so that too short a training does not pass for a failure.
+  private func within(_ finding: RecallFinding) -> String {
+    guard let a = finding.low.within.mean, let b = finding.high.within.mean else { return "" }
+    let names = finding.undertrained.map { Markdown.name($0) }
+    return " Within the training range it is \(interval(a)) and \(interval(b))"
+      + (names.isEmpty
+        ? "."
+        : ": \(names.joined(separator: " and ")) \(names.count == 1 ? "is" : "are") under-trained, below the"
+          + " threshold there already, and what is drawn beyond says nothing of composition.")
   }
 
   /// What the second detector says of the same pictures.

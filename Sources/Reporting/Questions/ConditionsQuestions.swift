@@ -31,6 +31,8 @@ struct ConditionsRow: Hashable, Labelled {
           json_extract(e.params, '$.tolerance')) AS tolerance,
         coalesce(json_extract(m.body, '$.conditions.instructions'), e.instructions)
           AS instructions,
+        json_extract(m.body, '$.conditions.spacing') AS spacing,
+        json_extract(m.body, '$.conditions.unlike') AS unlike,
         (SELECT group_concat(DISTINCT c.name || char(10)) FROM execution_output o
           JOIN execution_input i ON i.sha256 = o.sha256
           JOIN stage c ON c.execution_id = i.execution_id AND c.run_id = v.run_id
@@ -56,6 +58,9 @@ struct ConditionsRow: Hashable, Labelled {
           Condition(
             name: "tolerance", value: try row.optionalNumber("tolerance").map(ChartNumber.text)),
           Condition(name: "instructions", value: try row.optionalText("instructions")),
+          Condition(name: "spacing", value: try row.optionalText("spacing")),
+          Condition(
+            name: "scenes", value: try row.optionalText("unlike").map { String($0.prefix(12)) }),
         ],
         comparisons: Set(
           names.split(separator: "\n").map { $0.trimmingPrefix(",") }.map(String.init)))

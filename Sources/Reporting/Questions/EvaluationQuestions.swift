@@ -106,7 +106,8 @@ struct ComparedEvaluation: Labelled {
   /// By the crossing of a fitted curve; `nil` where too few K were tested, or it was not kept.
   var kMaxFitted: Estimate?
   var threshold: Double
-  /// Recall pooled over the tested K beyond the training range.
+  /// Recall pooled over the tested K of the training range, and over those beyond it.
+  var recallWithin: Estimate?
   var recallBeyond: Estimate?
   /// The same as the background detector sees it; `nil` where it was not kept.
   var recallBackground: Estimate?
@@ -126,6 +127,7 @@ struct ComparedEvaluation: Labelled {
     var kMax: Estimate
     var kMaxFitted: Estimate?
     var threshold: Double
+    var recallWithin: Estimate?
     var recallBeyond: Estimate?
     var recallBackground: Estimate?
     var recallCorrected: Estimate?
@@ -138,7 +140,8 @@ struct ComparedEvaluation: Labelled {
       SELECT o.execution_id, s.name AS comparison, m.value AS k_max, m.ci_low, m.ci_high, m.n, t.value AS threshold,
         f.value AS fitted_value, f.ci_low AS fitted_ci_low, f.ci_high AS fitted_ci_high,
         f.n AS fitted_n,
-        b.value AS beyond_value, b.ci_low AS beyond_ci_low, b.ci_high AS beyond_ci_high,
+        w.value AS within_value, w.ci_low AS within_ci_low, w.ci_high AS within_ci_high,
+        w.n AS within_n, b.value AS beyond_value, b.ci_low AS beyond_ci_low, b.ci_high AS beyond_ci_high,
         b.n AS beyond_n, g.value AS background_value, g.ci_low AS background_ci_low,
         g.ci_high AS background_ci_high, g.n AS background_n, c.value AS corrected_value,
         c.ci_low AS corrected_ci_low, c.ci_high AS corrected_ci_high, c.n AS corrected_n, e.seed
@@ -151,6 +154,8 @@ struct ComparedEvaluation: Labelled {
         AND o.role IN ('outcomes', 'manifest')
       LEFT JOIN metric f ON f.execution_id = s.execution_id AND f.name = \(Measure.kMaxFitted.sqlName)
         AND f.subject = m.subject
+      LEFT JOIN metric w ON w.execution_id = s.execution_id AND w.name = \(Measure.recallWithin.sqlName)
+        AND w.subject = m.subject
       LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = \(Measure.recallBeyond.sqlName)
         AND b.subject = m.subject
       LEFT JOIN metric g ON g.execution_id = s.execution_id
@@ -167,6 +172,7 @@ struct ComparedEvaluation: Labelled {
         kMax: try row.estimate("k_max"),
         kMaxFitted: try row.estimateIfAny("fitted_value", "fitted_"),
         threshold: try row.number("threshold"),
+        recallWithin: try row.estimateIfAny("within_value", "within_"),
         recallBeyond: try row.estimateIfAny("beyond_value", "beyond_"),
         recallBackground: try row.estimateIfAny("background_value", "background_"),
         recallCorrected: try row.estimateIfAny("corrected_value", "corrected_"),
@@ -184,7 +190,8 @@ struct ComparedEvaluation: Labelled {
         ComparedEvaluation(
           evaluated: model, comparison: $0.comparison, kMax: $0.kMax,
           kMaxFitted: $0.kMaxFitted, threshold: $0.threshold,
-          recallBeyond: $0.recallBeyond, recallBackground: $0.recallBackground,
+          recallWithin: $0.recallWithin, recallBeyond: $0.recallBeyond,
+          recallBackground: $0.recallBackground,
           recallCorrected: $0.recallCorrected, seed: $0.seed)
       }
     }.labelled()

@@ -123,6 +123,8 @@ struct Findings {
         }, areShared: areShared)
     }
     (finding.low.recall, finding.high.recall) = (recall(low), recall(high))
+    finding.low.within = replicates(low) { $0.compared.recallWithin }
+    finding.high.within = replicates(high) { $0.compared.recallWithin }
     (finding.low.background, finding.high.background) = (background(low), background(high))
     finding.threshold = both.first?.compared.threshold
     let (mine, theirs) = claim.direction == .fails ? (low, high) : (high, low)
