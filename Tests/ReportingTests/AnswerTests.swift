@@ -27,7 +27,7 @@ struct AnswerTests {
     #expect(
       Self.answer(VerdictTests.verdict(repairs: [Self.repair((0.2, 0.15, 0.25))]))
         == "Shown: without any training, mask `masked[mask=conditioner]` changes the recall of `single` "
-        + "at K = 5 to 12 by +0.20 [+0.15, +0.25] (N = 30 layouts), and it matters what the mask keeps: "
+        + "at K = 5, 7, 9, 12 by +0.20 [+0.15, +0.25] (N = 30 layouts), and it matters what the mask keeps: "
         + "its control `masked[mask=sum]` changes it by 0.00 [-0.03, +0.03], a difference of +0.18 "
         + "[+0.13, +0.23] (N = 30); these networks, one seed.")
   }
@@ -43,7 +43,7 @@ struct AnswerTests {
       ),
       (
         repair((0.2, 0.15, 0.25), control: (0.3, 0.2, 0.4), contrast: (-0.1, -0.15, -0.05)),
-        "Shown in part: without", "what the mask keeps is not what repairs: its control"
+        "Shown in part: without", "what the mask keeps and its control does not is not needed: its control"
       ),
       (
         repair((0.2, 0.15, 0.25), contrast: (0.02, -0.01, 0.05)), "Shown in part: without",
@@ -93,7 +93,7 @@ struct AnswerTests {
     func answer() -> String { Self.answer(Verdict(recalls: [finding])) }
     #expect(
       answer()
-        == "Shown: `local` recalls more than `single` at K = 5 to 9: recall is 0.93 [0.91, 0.95] against "
+        == "Shown: `local` recalls more than `single` at K = 5, 9: recall is 0.93 [0.91, 0.95] against "
         + "0.60 [0.55, 0.65], a difference of +0.33 [+0.30, +0.36] (N = 24 layouts); these networks, one "
         + "seed.")
     finding.threshold = 0.9

@@ -154,7 +154,7 @@ struct VerdictTests {
       ),
       (
         repair((0.2, 0.15, 0.25), control: (0.3, 0.2, 0.4), contrast: (-0.1, -0.15, -0.05)),
-        "What the mask keeps is not what repairs"
+        "What the mask keeps and its control does not is not needed"
       ),
       (repair((0.2, 0.15, 0.25), control: nil, contrast: nil), "no control was evaluated"),
     ] as [(RepairFinding, String)])

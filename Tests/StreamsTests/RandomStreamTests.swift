@@ -22,6 +22,7 @@ struct RandomStreamTests {
         benchmark 102
         initialization 1001
         training 1002
+        untrained 1003
         scenes 2001
         bootstrap 4001
         permutation 4002
@@ -38,6 +39,7 @@ struct RandomStreamTests {
         fill 5001
         fillDraw 5002
         keptLabels 5003
+        strengths 5004
         probeNoise 6001
         probePixels 6002
         probeBootstrap 6003
@@ -51,6 +53,7 @@ struct RandomStreamTests {
         heldOutNoise 7007
         subset 7008
         ground 7009
+        blindTiles 700a
         featureMap 8001
         exactDraws 8002
         composedDraws 8003

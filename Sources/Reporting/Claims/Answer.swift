@@ -85,7 +85,7 @@ struct Answer {
     return switch finding.keeping {
     case .matters: "Shown: \(change), and it matters what the mask keeps: \(beside)"
     case .refuted:
-      "Shown in part: \(change), but what the mask keeps is not what repairs: \(beside)"
+      "Shown in part: \(change), but what the mask keeps and its control does not is not needed: \(beside)"
     case .open, .untested:
       "Shown in part: \(change), but that it matters what the mask keeps is not shown: \(beside)"
     }
@@ -181,8 +181,11 @@ struct Answer {
   // MARK: - K
 
   static func range(_ counts: [Int]) -> String {
-    guard let low = counts.min(), let high = counts.max() else { return "" }
-    return low == high ? "K = \(low)" : "K = \(low) to \(high)"
+    let counts = counts.sorted()
+    guard let low = counts.first, let high = counts.last else { return "" }
+    let isWhole = counts.count > 2 && high - low == counts.count - 1
+    return isWhole
+      ? "K = \(low) to \(high)" : "K = " + counts.map(String.init).joined(separator: ", ")
   }
 
   private static func place(_ counts: [Int]) -> String {

@@ -228,7 +228,7 @@ struct Verdict: Hashable {
       + "(N = \(Markdown.count(contrast.n))\(spread(finding.contrast)))."
     return switch finding.keeping {
     case .matters: " It matters what the mask keeps: " + found
-    case .refuted: " What the mask keeps is not what repairs: " + found
+    case .refuted: " What the mask keeps and its control does not is not needed: " + found
     case .open, .untested: open + found
     }
   }

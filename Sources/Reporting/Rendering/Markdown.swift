@@ -50,8 +50,13 @@ enum Markdown {
   /// On one line, wherever it stands.
   static func unbroken(_ text: String) -> String { text.replacing(" ", with: "\u{A0}") }
 
+  /// With a digit more where an end would read as 0 and is not: on which side of 0 it lies is what counts.
   static func signed(_ estimate: Estimate, digits: Int = 2) -> String {
-    func text(_ value: Double) -> String { signed(value, digits: digits) }
+    let least = 0.5 * pow(10, -Double(digits))
+    let isNear = [estimate.low, estimate.high].compactMap(\.self).contains {
+      $0 != 0 && abs($0) < least
+    }
+    func text(_ value: Double) -> String { signed(value, digits: digits + (isNear ? 1 : 0)) }
     return "\(text(estimate.value)) [\(text(estimate.low ?? estimate.value)), "
       + "\(text(estimate.high ?? estimate.value))]"
   }

@@ -115,7 +115,7 @@ struct ClaimsTable {
     let keeping =
       switch finding.keeping {
       case .matters: "; it **matters** what it keeps"
-      case .refuted: "; what it keeps is **not** what repairs"
+      case .refuted: "; its control repairs **more**"
       case .open, .untested: "; *not shown* that it matters what it keeps"
       }
     return Row(

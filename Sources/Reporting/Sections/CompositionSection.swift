@@ -111,8 +111,9 @@ struct CompositionSection: Section {
               + " chance.")
           + (control.isEmpty
             ? ""
-            : " The control is renders, whose attributes are independent and whose neighbours may still be"
-              + " told alike, for they stand in each other's surroundings: "
+            : " Finds may stand nearer to each other than objects of training can, and one object may be found"
+              + " twice: either shares what is looked at, and an excess may be that. Renders, told alike but"
+              + " never so near: "
               + control.map { "\($0.what ?? "") \(Markdown.interval($0.estimate, digits: 3))" }
               .joined(separator: ", ") + ".")),
       .table(
