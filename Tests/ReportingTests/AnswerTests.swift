@@ -43,7 +43,8 @@ struct AnswerTests {
       ),
       (
         repair((0.2, 0.15, 0.25), control: (0.3, 0.2, 0.4), contrast: (-0.1, -0.15, -0.05)),
-        "Shown in part: without", "what the mask keeps and its control does not is not needed: its control"
+        "Shown in part: without",
+        "what the mask keeps and its control does not is not needed: its control"
       ),
       (
         repair((0.2, 0.15, 0.25), contrast: (0.02, -0.01, 0.05)), "Shown in part: without",
