@@ -45,6 +45,16 @@ extension StageFile {
     }
   }
 
+  /// JSON of tables, which may be long and is never deep.
+  func table() throws -> JSONValue {
+    do {
+      return try JSONValue.parse(
+        try data(), limits: JSON5.Limits(maximumBytes: 1 << 28, maximumDepth: 16))
+    } catch let error as JSON5Error {
+      throw ArtifactError(file: self, reason: error.description)
+    }
+  }
+
   func bytes() throws -> (shape: [Int], values: [UInt8]) {
     let array = try self.array()
     guard case .uint8(let values) = array.elements else {

@@ -2,6 +2,7 @@ import Diffusion
 import Evaluation
 import Formats
 import Foundation
+import Lineage
 import Workflow
 
 /// Evaluations whose pictures a person looks at, read from their manifests.
@@ -90,7 +91,7 @@ package struct BlindArms: Sendable {
       guard (n + 1) * count <= pixels.count else {
         throw ArtifactError(file: file, reason: "has fewer pictures than its detections")
       }
-      return pixels[n * count..<(n + 1) * count].map { Float($0) / 127.5 - 1 }
+      return pixels[n * count..<(n + 1) * count].map(TrainingSet.value)
     }
   }
 }
@@ -152,11 +153,7 @@ package struct BlindAnswers: Sendable, Hashable {
         (1...BlindAnswers.mostTiles).contains(count)
       else { return nil }
       let outcomes = parts[2].split(separator: "+" as Character).map(String.init)
-      let isHash = outcomes.allSatisfy {
-        $0.utf8.count == 64
-          && $0.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-      }
-      if !isHash || outcomes.isEmpty { return nil }
+      if outcomes.isEmpty || !outcomes.allSatisfy(SHA256.isHash) { return nil }
       self.init(outcomes: outcomes, count: count, seed: seed)
     }
   }

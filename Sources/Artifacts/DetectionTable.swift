@@ -89,13 +89,7 @@ package struct DetectionTable: Sendable {
 
   /// - Throws: `ArtifactError` for what is not as `json` writes it.
   package init(_ file: StageFile) throws {
-    let value: JSONValue
-    do {
-      value = try JSONValue.parse(
-        try file.data(), limits: JSON5.Limits(maximumBytes: 1 << 28, maximumDepth: 16))
-    } catch let error as JSON5Error {
-      throw ArtifactError(file: file, reason: error.description)
-    }
+    let value = try file.table()
     func rows(_ name: String, _ columns: [String]) throws -> [[JSONValue]] {
       let table = value[name]
       guard table?["columns"] == .array(columns.map(JSONValue.string)),

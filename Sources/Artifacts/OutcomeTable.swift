@@ -98,13 +98,7 @@ package struct OutcomeTable: Sendable {
 
   /// - Throws: `ArtifactError` for rows that are not as `json` writes them.
   package init(_ file: StageFile) throws {
-    let value: JSONValue
-    do {
-      value = try JSONValue.parse(
-        try file.data(), limits: JSON5.Limits(maximumBytes: 1 << 28, maximumDepth: 16))
-    } catch let error as JSON5Error {
-      throw ArtifactError(file: file, reason: error.description)
-    }
+    let value = try file.table()
     guard let rows = value["rows"]?.array,
       value["columns"] == .array(Self.columns.map(JSONValue.string))
     else { throw ArtifactError(file: file, reason: "lacks rows, or has other columns") }

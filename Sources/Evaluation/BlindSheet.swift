@@ -55,13 +55,16 @@ package struct BlindSheet: Sendable {
       let share = count * (arm + 1) / arms.count - count * arm / arms.count
       var quotas = Self.quotas(share, places[arm])
       var stream = RandomStream(seed: seed, purpose: .blindTiles, index: UInt64(arm + 1))
-      for place in Self.shuffled(all, &stream) where quotas[place.standing, default: 0] > 0 {
+      var shuffled = all
+      stream.shuffle(&shuffled)
+      for place in shuffled where quotas[place.standing, default: 0] > 0 {
         quotas[place.standing, default: 0] -= 1
         chosen.append(Tile(arm: arm, place: place))
       }
     }
     var stream = RandomStream(seed: seed, purpose: .blindTiles, index: 0)
-    tiles = Self.shuffled(chosen, &stream)
+    stream.shuffle(&chosen)
+    tiles = chosen
   }
 
   /// Equal shares, and what one standing has too few places for goes to the others.
@@ -81,16 +84,8 @@ package struct BlindSheet: Sendable {
     return quotas
   }
 
-  private static func shuffled<T>(_ values: [T], _ stream: inout RandomStream) -> [T] {
-    var values = values
-    for i in values.indices.dropLast() {
-      values.swapAt(i, i + stream.integer(below: values.count - i))
-    }
-    return values
-  }
-
   /// What a person's answers say of one arm; `nil` without any of it.
-  package struct Result: Sendable, Hashable {
+  package struct Result: Sendable {
     /// Share of requested places with an object, as the person would find over all of them.
     package var recall: Interval
     /// The judge's share of the same places.
@@ -99,17 +94,6 @@ package struct BlindSheet: Sendable {
     package var kappa: Interval?
     /// By standing: tiles, and those with an object as the person says.
     package var answers: [PlaceStanding: (tiles: Int, objects: Int)]
-
-    package static func == (a: Result, b: Result) -> Bool {
-      a.recall == b.recall && a.judgeRecall == b.judgeRecall && a.kappa == b.kappa
-        && a.answers.mapValues(\.tiles) == b.answers.mapValues(\.tiles)
-        && a.answers.mapValues(\.objects) == b.answers.mapValues(\.objects)
-    }
-
-    package func hash(into hasher: inout Hasher) {
-      hasher.combine(recall)
-      hasher.combine(judgeRecall)
-    }
   }
 
   /// - Parameter answers: whether there is an object at each tile's place; `nil` where nobody said.

@@ -15,15 +15,17 @@ package struct LookCalibration: Sendable {
   private var judgeWhenFaint = 0
   private var backgroundWhenFaint = 0
   private var right: [ObjectAttributes.Kind: Int] = [:]
-  /// What finds in renders are told for: by kind the number of each value.
-  package private(set) var values: [ObjectAttributes.Kind: [Int]] = Dictionary(
-    uniqueKeysWithValues: ObjectAttributes.Kind.allCases.map {
-      ($0, [Int](repeating: 0, count: $0.count))
-    })
-
   /// The objects of each render, as they are told: neighbours overlap what is looked at, which may make them
   /// seem alike.
   package private(set) var rendered: [ObjectsFound] = []
+  /// What finds in renders are told for: by kind the number of each value.
+  package var values: [ObjectAttributes.Kind: [Int]] {
+    let told = rendered.flatMap(\.attributes)
+    return Dictionary(
+      uniqueKeysWithValues: ObjectAttributes.Kind.allCases.map { kind in
+        (kind, told.reduce(into: [Int](repeating: 0, count: kind.count)) { $0[$1[kind]] += 1 })
+      })
+  }
 
   /// Share of objects that are told for solid: of those as they are, and of the faint ones.
   package var solidShare: Interval { wilson(successes: solidAsTheyAre, trials: objects) }
@@ -58,7 +60,6 @@ package struct LookCalibration: Sendable {
           if look.opacity >= Self.solid { solidAsTheyAre += 1 }
           for kind in ObjectAttributes.Kind.allCases {
             if look.attributes[kind] == attributes[kind] { right[kind, default: 0] += 1 }
-            values[kind]?[look.attributes[kind]] += 1
           }
         }
         if (examples.look(blended, at: place)?.opacity ?? 0) >= Self.solid { solidWhenFaint += 1 }

@@ -104,10 +104,7 @@ private struct ShownLabels {
       switch specification.keep {
       case .near: others.sort { (distance(own, $0), $0) < (distance(own, $1), $1) }
       case .far: others.sort { (distance(own, $1), $0) < (distance(own, $0), $1) }
-      case .random:
-        for i in others.indices.dropLast() {
-          others.swapAt(i, i + stream.integer(below: others.count - i))
-        }
+      case .random: stream.shuffle(&others)
       }
       return ([own] + others.prefix(specification.labels - 1)).map { cells[$0] }.sorted()
     }

@@ -52,6 +52,11 @@ package struct RandomStream: Sendable {
     low + (high - low) * uniform()
   }
 
+  /// Puts every order with the same chance (Fisher & Yates).
+  package mutating func shuffle<Element>(_ values: inout [Element]) {
+    for i in values.indices.dropLast() { values.swapAt(i, i + integer(below: values.count - i)) }
+  }
+
   /// Uniform over 0 ..< bound, without bias (Lemire 2019). `bound` must be positive.
   package mutating func integer(below bound: Int) -> Int {
     let range = UInt32(bound)

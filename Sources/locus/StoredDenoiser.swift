@@ -29,9 +29,12 @@ func storedDenoiser(_ word: String, in store: Store) throws -> any Denoiser {
   case .run: sha256 = nil
   }
   guard let sha256 else { throw UsageError.noDenoiser(word) }
-  let memory = HashMemory(store)
-  func object(_ sha256: String) throws -> StageFile {
-    StageFile(url: try memory.intactObject(sha256), sha256: sha256)
-  }
+  let object = intactObjects(of: store)
   return try DenoiserArtifact(manifest: object(sha256), object: object).denoiser
+}
+
+/// Finds the objects of a store by their hashes, each held against its own.
+func intactObjects(of store: Store) -> (String) throws -> StageFile {
+  let memory = HashMemory(store)
+  return { StageFile(url: try memory.intactObject($0), sha256: $0) }
 }

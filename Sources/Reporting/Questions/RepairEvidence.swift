@@ -16,15 +16,15 @@ struct RepairEvidence {
     /// The evaluation's own stage.
     var stage: String
     var executionID: String
-    /// The evaluation without the mask.
-    var baseline: String?
     var recall: Estimate
     var precision: Estimate?
     var background: Estimate?
     /// Before and after Holm's correction over the comparison's masks.
     var p: Double?
     var pHolm: Double?
+    /// With the mask and without it.
     var outcomes: [Outcome]
+    var plain: [Outcome]
     /// The K that were tested with and without the mask, of those that the claim is about.
     var counts: Set<Int>
     var pooled: [String]
@@ -44,14 +44,14 @@ struct RepairEvidence {
       let counts = claim.counts
       findings.append(
         RepairFinding(
-          claim: claim, recall: try replicates(changes, .recall, counts) { $0.recall },
-          precision: try replicates(changes, .precision, counts) { $0.precision },
-          background: try replicates(changes, .background, counts) { $0.background },
+          claim: claim, recall: replicates(changes, .recall, counts) { $0.recall },
+          precision: replicates(changes, .precision, counts) { $0.precision },
+          background: replicates(changes, .background, counts) { $0.background },
           pHolm: changes.count == 1 ? changes[0].pHolm : nil,
-          control: try replicates(control ?? [], .recall, counts) { $0.recall },
+          control: replicates(control ?? [], .recall, counts) { $0.recall },
           contrast: try contrast(changes, control ?? [], claim.counts),
-          controlBackground: try replicates(control ?? [], .background, counts) { $0.background },
-          contrastBackground: try backgroundContrast(changes, control ?? []),
+          controlBackground: replicates(control ?? [], .background, counts) { $0.background },
+          contrastBackground: backgroundContrast(changes, control ?? []),
           counts: changes.reduce(into: Set<Int>()) { $0.formUnion($1.counts) }.sorted(),
           controlFault: claim.control.flatMap { fault(of: $0, for: claim.mask) },
           missing: changes.isEmpty ? reason(claim) : nil,
@@ -65,40 +65,35 @@ struct RepairEvidence {
   private func replicates(
     _ changes: [Change], _ measure: EffectMeasure, _ counts: ClosedRange<Int>?,
     _ part: (Change) -> Estimate?
-  ) throws -> Replicates {
-    let values = try changes.compactMap { change in
-      try part(change).map { estimate in
+  ) -> Replicates {
+    let values = changes.compactMap { change in
+      part(change).map { estimate in
         Replicates.Value(
           seed: change.seed, estimate: estimate,
           draws: changes.count < 2
-            ? [] : try draws(change.executionID, change.baseline, measure, counts))
+            ? [] : draws(change.outcomes, change.plain, measure, counts))
       }
     }
-    return Replicates(values, areShared: try areShared(changes))
+    return Replicates(values, areShared: areShared(changes))
   }
 
   /// Masked less other on resampled layouts, over the K of the claim, or over all beyond training.
   private func draws(
-    _ masked: String, _ other: String?, _ measure: EffectMeasure, _ counts: ClosedRange<Int>?
-  ) throws -> [Double] {
-    guard let other, let seed = data.compared.first?.seed else { return [] }
-    let treated = try data.ask(Outcome.question(masked))
+    _ treated: [Outcome], _ other: [Outcome], _ measure: EffectMeasure, _ counts: ClosedRange<Int>?
+  ) -> [Double] {
+    guard let seed = data.compared.first?.seed else { return [] }
     let tested = Set(treated.map(\.k)).filter { k in
       counts?.contains(k) ?? (k > data.trainingMaximum ?? 0)
     }
-    let baseline = try data.ask(Outcome.question(other))
     // Where they have no layout in common, what was stored has to do.
     return
       (try? pairedEffectDraws(
-        treated: treated, baseline: baseline, counts: tested, measure: measure, seed: seed)) ?? []
+        treated: treated, baseline: other, counts: tested, measure: measure, seed: seed)) ?? []
   }
 
   /// Whether all replicates were drawn for the same layouts.
-  private func areShared(_ changes: [Change]) throws -> Bool {
-    if changes.count < 2 { return false }
-    return Set(
-      try changes.flatMap { try data.ask(Outcome.question($0.executionID)).map(\.seed) }
-    ).count == 1
+  private func areShared(_ changes: [Change]) -> Bool {
+    changes.count > 1 && Set(changes.flatMap { $0.outcomes.map(\.seed) }).count == 1
   }
 
   /// One a replicate: of several evaluations of a mask the first.
@@ -135,11 +130,10 @@ struct RepairEvidence {
     }
     let (treated, plain) = try outcomes(row)
     return Change(
-      seed: seed, stage: row.stage, executionID: row.executionID,
-      baseline: row.baseline(in: conditions)?.executionID, recall: recall.estimate,
+      seed: seed, stage: row.stage, executionID: row.executionID, recall: recall.estimate,
       precision: own.first { $0.measure == EffectMeasure.precision.rawValue }?.estimate,
       background: own.first { $0.measure == EffectMeasure.background.rawValue }?.estimate,
-      p: recall.p, pHolm: recall.pHolm, outcomes: treated,
+      p: recall.p, pHolm: recall.pHolm, outcomes: treated, plain: plain,
       counts: Set(treated.map(\.k)).intersection(plain.map(\.k)).filter {
         $0 > data.trainingMaximum ?? 0
       }, pooled: pooled(row))
@@ -170,17 +164,17 @@ struct RepairEvidence {
     let recall = try effect(.recall)
     return Change(
       seed: seed, stage: row.stage, executionID: row.executionID,
-      baseline: row.baseline(in: conditions)?.executionID, recall: Estimate(recall.effect),
+      recall: Estimate(recall.effect),
       precision: Estimate(try effect(.precision).effect),
       background: treated.asTheBackgroundSees == nil || plain.asTheBackgroundSees == nil
         ? nil : Estimate(try effect(.background).effect),
-      p: recall.p, pHolm: nil, outcomes: treated,
+      p: recall.p, pHolm: nil, outcomes: treated, plain: plain,
       counts: counts.intersection(treated.map(\.k)).intersection(plain.map(\.k)),
       pooled: pooled(row))
   }
 
   /// Mask less control as the background detector sees it, which no stage has pooled.
-  private func backgroundContrast(_ masks: [Change], _ controls: [Change]) throws -> Replicates {
+  private func backgroundContrast(_ masks: [Change], _ controls: [Change]) -> Replicates {
     let areSeveral = max(masks.count, controls.count) > 1
     return Replicates(
       pairedBySeed(masks, controls, \.seed).compactMap { mask, control in
@@ -195,7 +189,7 @@ struct RepairEvidence {
             seed: mask.seed ?? control.seed, estimate: estimate,
             draws: areSeveral ? draws ?? [] : [])
         }
-      }, areShared: try areShared(masks))
+      }, areShared: areShared(masks))
   }
 
   /// The seed of the resamples of the comparison that a change is of.
@@ -217,13 +211,13 @@ struct RepairEvidence {
           } else {
             stored.first { $0.stage == mask.stage && $0.control == control.stage }?.estimate
           }
-        return try estimate.map {
+        return estimate.map {
           Replicates.Value(
             seed: mask.seed ?? control.seed, estimate: $0,
             draws: areSeveral
-              ? try draws(mask.executionID, control.executionID, .recall, counts) : [])
+              ? draws(mask.outcomes, control.outcomes, .recall, counts) : [])
         }
-      }, areShared: try areShared(masks))
+      }, areShared: areShared(masks))
   }
 
   private func contrast(_ mask: Change, _ control: Change, _ counts: Set<Int>) throws -> Estimate? {

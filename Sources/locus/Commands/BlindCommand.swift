@@ -47,10 +47,7 @@ enum BlindCommand: Command {
     let store = try context.openStore()
     let run = try StoreReference.run(options.run, in: store)
     let outcomes = try evaluations(of: run, options.arms, in: store)
-    let memory = HashMemory(store)
-    func object(_ sha256: String) throws -> StageFile {
-      StageFile(url: try memory.intactObject(sha256), sha256: sha256)
-    }
+    let object = intactObjects(of: store)
     let arms = try BlindArms(outcomes, object: object)
     let sheet = arms.sheet(count: options.count, seed: UInt64(options.seed))
     let answers = BlindAnswers(

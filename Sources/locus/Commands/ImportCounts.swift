@@ -19,10 +19,7 @@ extension ImportCommand {
       throw UsageError.badFile(options.file, reason: error.description)
     }
     let store = try context.openStore()
-    let memory = HashMemory(store)
-    func object(_ sha256: String) throws -> StageFile {
-      StageFile(url: try memory.intactObject(sha256), sha256: sha256)
-    }
+    let object = intactObjects(of: store)
     // Refused before anything is written.
     let results: [BlindSheet.Result]
     do {
