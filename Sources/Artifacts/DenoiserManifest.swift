@@ -46,6 +46,19 @@ package enum DenoiserManifest: Manifest {
     package var window: Int
     /// SHA-256 of the weights.
     package var weights: String
+    /// Of its training on the way, where they were asked for.
+    package var snapshots: [Snapshot]?
+
+    package struct Snapshot: Codable, Sendable, Hashable {
+      package var pictures: Int
+      /// SHA-256 of the weights.
+      package var weights: String
+
+      package init(pictures: Int, weights: String) {
+        self.pictures = pictures
+        self.weights = weights
+      }
+    }
 
     package init(_ description: NetworkDescription, weights: String) {
       network = description.architecture

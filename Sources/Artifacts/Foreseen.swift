@@ -19,6 +19,8 @@ package struct Foreseen: Codable, Sendable {
   package var labelReach: Int?
   /// Whether a denoiser is behind a mask.
   package var isMasked: Bool?
+  /// Of a training: the numbers of pictures after which its weights are kept.
+  package var snapshots: [Int]?
   /// The instance that makes it, and by what it computes: Workflow adds them where a store is at hand.
   package var stage: String?
   package var numerics: String?

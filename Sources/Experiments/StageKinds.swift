@@ -6,7 +6,7 @@ package enum Experiments {
   package static let stageKinds: [StageKind] = [
     GenerateStage.kind, JudgeStage.kind, TrainStage.kind, ProbeStage.kind, InterveneStage.kind,
     EvaluateStage.kind, CompareStage.kind, TheoryStage.kind, AnalyticStage.kind, AgreeStage.kind,
-    ImportStage.kind, UntrainedStage.kind, CountStage.kind,
+    ImportStage.kind, UntrainedStage.kind, CountStage.kind, SnapshotStage.kind,
   ].map(computing)
 
   /// What computes exponentials in double, with its version.

@@ -30,6 +30,10 @@ enum TrainStage {
     var labelDropout: Double
     @Setting(0...1000, default: 0, "pixels within 5 px of a label weigh 1 + balance in the loss")
     var balance: Double
+    @Setting(
+      each: 1...1_000_000_000, count: 1...64, unit: "pictures",
+      "after how many pictures to keep what there is, for `snapshot`; ascending")
+    var snapshots: [Int]?
 
     var training: TrainingSettings {
       TrainingSettings(
@@ -45,9 +49,12 @@ enum TrainStage {
     settings: Options.self,
     inputs: [
       InputDeclaration("scenes", accepts: [.pictureSet], help: "pictures to train on")
-    ], produces: .denoiser, check: { checkWidth($0.network) }, checkInputs: checkInputs,
+    ], produces: .denoiser, check: { checkWidth($0.network) + checkSnapshots($0) },
+    checkInputs: checkInputs,
     foresee: { options, upstream in
-      foresee(options.labelling, options.network, Foreseen(upstream, "scenes")).value
+      var foreseen = foresee(options.labelling, options.network, Foreseen(upstream, "scenes"))
+      foreseen.snapshots = options.snapshots ?? []
+      return foreseen.value
     }, memory: memory, run: run)
 
   static func foresee(
@@ -70,6 +77,23 @@ enum TrainStage {
       ParameterProblem(
         path: "network.width", message: "found \(width), accepted: a multiple of 4 (four groups)")
     ]
+  }
+
+  private static func checkSnapshots(_ options: Options) -> [ParameterProblem] {
+    guard let snapshots = options.snapshots else { return [] }
+    if zip(snapshots, snapshots.dropFirst()).contains(where: { $0 >= $1 }) {
+      return [
+        ParameterProblem(path: "snapshots", message: "not ascending, or one of them twice")
+      ]
+    }
+    if let last = snapshots.last, last > options.pictures {
+      return [
+        ParameterProblem(
+          path: "snapshots",
+          message: "found \(last), accepted: up to pictures, \(options.pictures)")
+      ]
+    }
+    return []
   }
 
   /// What goes by places, of conditioners without.
@@ -114,23 +138,34 @@ enum TrainStage {
     let settings = options.training
     let description = NetworkDescription(options.network, shape: scenes.shape)
     let set = try scenes.trainingSet
-    let (trainer, curve) = try train(context) {
+    let origin = TrainingOrigin(labelling: settings.labelling, objects: scenes.objects)
+    func weights(_ trainer: Trainer) throws -> Data {
+      WeightsFile(denoiser: try trainer.denoiser(), origin: origin).data()
+    }
+    let progress = try train(context, snapshots: options.snapshots ?? [], weights) {
       try Trainer(description, settings, data: set, seed: context.seed)
     }
-    let origin = TrainingOrigin(labelling: settings.labelling, objects: scenes.objects)
-    let weights = WeightsFile(denoiser: try trainer.denoiser(), origin: origin).data()
+    let final = try weights(progress.trainer)
+    var network = DenoiserManifest.Network(description, weights: SHA256.hash(final))
+    let snapshots = progress.snapshots.sorted { $0.key < $1.key }
+    if options.snapshots != nil {
+      network.snapshots = snapshots.map { .init(pictures: $0, weights: SHA256.hash($1)) }
+    }
     let manifest = DenoiserManifest.trained(
       .init(
         camera: scenes.camera, size: scenes.shape.size, space: scenes.manifest.space,
-        labelling: settings.labelling, objects: scenes.objects),
-      .init(description, weights: SHA256.hash(weights)))
+        labelling: settings.labelling, objects: scenes.objects), network)
+    var files = [
+      try context.output(manifest),
+      try context.output("weights", kind: "weights", .safetensors, final),
+    ]
+    files += try snapshots.map {
+      try context.output("snapshot-\($0)", kind: "weights", .safetensors, $1)
+    }
     return StageOutput(
-      files: [
-        try context.output(manifest),
-        try context.output("weights", kind: "weights", .safetensors, weights),
-      ],
-      metrics: [Measure.parameters.row(Double(trainer.parameterCount))]
-        + curve.metrics)
+      files: files,
+      metrics: [Measure.parameters.row(Double(progress.trainer.parameterCount))]
+        + progress.curve.metrics)
   }
 
   /// What the curve needs beside the trainer's own state.
@@ -141,24 +176,45 @@ enum TrainStage {
     var steps = 0
   }
 
+  /// A training under way, with what is kept of it.
+  private struct Progress {
+    var trainer: Trainer
+    var curve = Curve()
+    /// Weights by the pictures after which they were asked for.
+    var snapshots: [Int: Data] = [:]
+  }
+
   /// Trains to the end, from where an earlier process stopped.
-  private static func train(_ context: StageContext, _ new: () throws -> Trainer) throws -> (
-    Trainer, Curve
-  ) {
+  private static func train(
+    _ context: StageContext, snapshots: [Int], _ weights: (Trainer) throws -> Data,
+    _ new: () throws -> Trainer
+  ) throws -> Progress {
     let checkpointing = try context.checkpointing()
-    var (trainer, curve) = try restored(checkpointing, new) ?? (new(), Curve())
+    var progress =
+      try restored(checkpointing, snapshots: snapshots, new) ?? Progress(trainer: try new())
+    let trainer = progress.trainer
     let settings = trainer.settings
     let total = (settings.pictures + settings.batch - 1) / settings.batch * settings.batch
     // About two hundred points make a readable curve; each is the mean since the last.
     let spacing = max(total / 200, settings.batch)
     try checkpointing.run(
       while: { !trainer.isFinished },
-      state: { ["state": trainer.state.data(), "curve": try JSONEncoder().encode(curve)] },
+      state: {
+        var state = [
+          "state": trainer.state.data(), "curve": try JSONEncoder().encode(progress.curve),
+        ]
+        for (pictures, data) in progress.snapshots { state[blob(pictures)] = data }
+        return state
+      },
       unit: {
-        curve.sum += try trainer.step(
+        progress.curve.sum += try trainer.step(
           threads: context.threads, checkCancellation: context.checkCancellation)
-        curve.steps += 1
+        progress.curve.steps += 1
         let seen = trainer.seen
+        let curve = progress.curve
+        for pictures in snapshots where seen >= pictures && progress.snapshots[pictures] == nil {
+          progress.snapshots[pictures] = try weights(trainer)
+        }
         let loss = Measure.loss.row(
           curve.sum / Double(curve.steps), .pictures(seen), n: curve.steps * settings.batch)
         context.progress(
@@ -167,15 +223,17 @@ enum TrainStage {
           return
         }
         let rate = settings.learningRate(after: seen)
-        curve.metrics += [loss, Measure.learningRate.row(rate, .pictures(seen))]
-        (curve.sum, curve.steps) = (0, 0)
+        progress.curve.metrics += [loss, Measure.learningRate.row(rate, .pictures(seen))]
+        (progress.curve.sum, progress.curve.steps) = (0, 0)
       })
-    return (trainer, curve)
+    return progress
   }
 
-  private static func restored(_ checkpointing: Checkpointing, _ new: () throws -> Trainer) throws
-    -> (Trainer, Curve)?
-  {
+  private static func blob(_ pictures: Int) -> String { "snapshot-\(pictures)" }
+
+  private static func restored(
+    _ checkpointing: Checkpointing, snapshots: [Int], _ new: () throws -> Trainer
+  ) throws -> Progress? {
     if checkpointing.saved.isEmpty { return nil }
     let trainer = try new()
     guard let data = checkpointing.saved["state"], let state = try? TrainingState(data: data),
@@ -186,7 +244,13 @@ enum TrainStage {
       checkpointing.discard("it is of another network or training")
       return nil
     }
-    return (trainer, curve)
+    var progress = Progress(trainer: trainer, curve: curve)
+    for pictures in snapshots { progress.snapshots[pictures] = checkpointing.saved[blob(pictures)] }
+    guard snapshots.allSatisfy({ ($0 > trainer.seen) == (progress.snapshots[$0] == nil) }) else {
+      checkpointing.discard("it lacks a snapshot")
+      return nil
+    }
+    return progress
   }
 }
 

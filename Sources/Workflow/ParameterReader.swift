@@ -16,8 +16,8 @@ struct ProblemList {
 
 /// Checks the parameters of a stage against their declarations and fills in the defaults.
 ///
-/// The result is normalised: every declared parameter is present, numbers are `.number` where
-/// the declaration says number and `.integer` where it says integer, so that `1`, `1.0` and a
+/// The result is normalised: every declared parameter that has a value is present, numbers are `.number`
+/// where the declaration says number and `.integer` where it says integer, so that `1`, `1.0` and a
 /// default that is left out give one key.
 struct ParameterReader {
   var list = ProblemList()
@@ -35,14 +35,11 @@ struct ParameterReader {
     for parameter in parameters {
       let inner = join(path, parameter.name)
       if let member = members.first(where: { $0.key == parameter.name }) {
-        if case .null = member.value.value, parameter.defaultValue == .null {
-          result[parameter.name] = .null
-        } else {
-          result[parameter.name] = read(member.value, as: parameter.type, path: inner)
-        }
+        if case .null = member.value.value, parameter.defaultValue == .null { continue }
+        result[parameter.name] = read(member.value, as: parameter.type, path: inner)
       } else if let value = parameter.defaultValue {
-        result[parameter.name] =
-          value == .null ? .null : read(node(value, at: owner), as: parameter.type, path: inner)
+        if value == .null { continue }
+        result[parameter.name] = read(node(value, at: owner), as: parameter.type, path: inner)
       } else {
         list.add(
           .missingParameter(accepted: accepted(parameter.type), help: parameter.help), at: owner,
