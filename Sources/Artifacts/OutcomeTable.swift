@@ -78,7 +78,7 @@ package struct OutcomeTable: Sendable {
 
   private static let columns = [
     "seed", "k", "layout", "requested", "found", "drawn", "found_background", "found_solid",
-    "chance", "digest",
+    "chance", "chance_background", "digest",
   ]
 
   package var json: JSONValue {
@@ -91,7 +91,10 @@ package struct OutcomeTable: Sendable {
             outcome.drawn, outcome.foundBackground ?? 0, outcome.foundSolid ?? 0,
           ]
           return .array(
-            numbers.map(JSONValue.integer) + [.number(outcome.chance ?? 0), .string(digest)])
+            numbers.map(JSONValue.integer) + [
+              .number(outcome.chance ?? 0), .number(outcome.chanceBackground ?? 0),
+              .string(digest),
+            ])
         }),
     ])
   }
@@ -107,22 +110,22 @@ package struct OutcomeTable: Sendable {
     for row in rows {
       let cells = row.array ?? []
       let numbers = cells.prefix(8).compactMap(\.integer)
-      guard cells.count == 10, numbers.count == 8, let chance = cells[8].number,
-        let digest = cells[9].string
+      guard cells.count == 11, numbers.count == 8, let chance = cells[8].number,
+        let chanceBackground = cells[9].number, let digest = cells[10].string
       else {
-        throw ArtifactError(file: file, reason: "has a row that is not nine numbers and a digest")
+        throw ArtifactError(file: file, reason: "has a row that is not ten numbers and a digest")
       }
       let outcome = Outcome(
         seed: numbers[0], k: numbers[1], layout: numbers[2], requested: numbers[3],
         found: numbers[4], drawn: numbers[5], foundBackground: numbers[6], chance: chance,
-        foundSolid: numbers[7])
+        chanceBackground: chanceBackground, foundSolid: numbers[7])
       // Sums over pictures must not overflow.
       guard
         [outcome.k, outcome.layout, outcome.requested, outcome.found, outcome.drawn]
           .allSatisfy({ (0...1 << 20).contains($0) }),
         outcome.found <= min(outcome.requested, outcome.drawn),
         (0...outcome.requested).contains(numbers[6]), (0...outcome.found).contains(numbers[7]),
-        chance >= 0, chance <= Double(outcome.requested)
+        [chance, chanceBackground].allSatisfy({ (0...Double(outcome.requested)).contains($0) })
       else { throw ArtifactError(file: file, reason: "has a row with impossible counts") }
       outcomes.append(outcome)
       digests.append(digest)

@@ -4,6 +4,7 @@ import Statistics
 /// Outcomes sorted into strata: layouts are resampled within their seed and K.
 struct Strata {
   var rows: [Outcome]
+  /// By K and seed.
   var ranges: [Range<Int>] = []
   /// K of each range.
   var counts: [Int] = []
@@ -19,6 +20,17 @@ struct Strata {
         start = i + 1
       }
     }
+  }
+
+  /// The rows of each K.
+  var levels: [Range<Int>] {
+    zip(ranges, counts).reduce(into: [(k: Int, rows: Range<Int>)]()) { levels, next in
+      if let last = levels.last, last.k == next.1 {
+        levels[levels.count - 1].rows = last.rows.lowerBound..<next.0.upperBound
+      } else {
+        levels.append((next.1, next.0))
+      }
+    }.map(\.rows)
   }
 }
 
@@ -73,63 +85,78 @@ private struct ThresholdTest {
   }
 }
 
-/// Recall pooled over the K in `counts`, with a bootstrap interval over layouts; `nil` without any.
-package func pooledRecall(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64) -> Interval? {
-  let pool = RecallPool(outcomes, counts)
-  let rows = pool.strata.rows.count
-  if rows == 0 { return nil }
-  return Bootstrap(seed: seed).interval(
-    strata: pool.strata.ranges, count: rows, n: rows, pool.recall)
+/// Recall over the K in `counts`: (found − chance) / (requested − chance) at each, averaged over them, so that
+/// no K counts for more than another, and drawing objects everywhere for nothing. With a bootstrap interval
+/// over layouts; `nil` without any, or where chance was not kept.
+package func recallBeyondChance(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64) -> Interval?
+{
+  guard let recall = AveragedRecall(outcomes, counts, isBeyondChance: true) else { return nil }
+  return recall.interval(seed)
 }
 
 /// The same on resampled layouts, draw by draw: of two evaluations of as many layouts a K, the same draw
 /// has the same layouts.
-package func pooledRecallDraws(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64) -> [Double] {
-  let pool = RecallPool(outcomes, counts)
-  return Bootstrap(seed: seed).distribution(
-    strata: pool.strata.ranges, count: pool.strata.rows.count, pool.recall)
+package func recallBeyondChanceDraws(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64)
+  -> [Double]
+{
+  AveragedRecall(outcomes, counts, isBeyondChance: true)?.draws(seed) ?? []
 }
 
-private struct RecallPool {
-  let strata: Strata
+/// Recall as it is, averaged over the K in `counts`; `nil` without any.
+package func averagedRecall(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64) -> Interval? {
+  AveragedRecall(outcomes, counts, isBeyondChance: false)?.interval(seed)
+}
 
-  init(_ outcomes: [Outcome], _ counts: Set<Int>) {
+private struct AveragedRecall {
+  private let strata: Strata
+  private let ratio: AveragedRatio
+
+  init?(_ outcomes: [Outcome], _ counts: Set<Int>, isBeyondChance: Bool) {
     strata = Strata(outcomes.filter { counts.contains($0.k) && $0.requested > 0 })
+    if strata.rows.isEmpty { return nil }
+    if isBeyondChance, strata.rows.contains(where: { $0.chance == nil }) { return nil }
+    ratio = AveragedRatio(
+      strata.rows.map { row in
+        let chance = isBeyondChance ? row.chance ?? 0 : 0
+        return (Double(row.found) - chance, Double(row.requested) - chance)
+      }, levels: strata.levels)
   }
 
-  func recall(_ weights: [Int]) -> Double {
-    var found = 0
-    var requested = 0
-    for i in weights.indices {
-      found += weights[i] * strata.rows[i].found
-      requested += weights[i] * strata.rows[i].requested
-    }
-    return Double(found) / Double(max(requested, 1))
+  func interval(_ seed: UInt64) -> Interval {
+    Bootstrap(seed: seed).interval(
+      strata: strata.ranges, count: strata.rows.count, n: strata.rows.count,
+      ratio.value)
+  }
+
+  func draws(_ seed: UInt64) -> [Double] {
+    Bootstrap(seed: seed).distribution(
+      strata: strata.ranges, count: strata.rows.count, ratio.value)
   }
 }
 
-/// Recall beyond chance, (found − chance) / (requested − chance), averaged over the K in `counts`, with a
-/// bootstrap interval over layouts; `nil` without any, or where chance was not kept.
-package func correctedRecall(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64) -> Interval? {
-  let strata = Strata(outcomes.filter { counts.contains($0.k) && $0.requested > 0 })
-  if strata.rows.isEmpty || strata.rows.contains(where: { $0.chance == nil }) { return nil }
-  let levels = Set(strata.counts).sorted()
-  return Bootstrap(seed: seed).interval(
-    strata: strata.ranges, count: strata.rows.count, n: strata.rows.count
-  ) { weights in
+/// Ratios of sums over layouts, one a K, averaged over the K.
+struct AveragedRatio {
+  private let parts: [(hits: Double, total: Double)]
+  private let levels: [Range<Int>]
+
+  /// - Parameter levels: the layouts of each K.
+  init(_ parts: [(hits: Double, total: Double)], levels: [Range<Int>]) {
+    self.parts = parts
+    self.levels = levels
+  }
+
+  /// - Parameter weights: how often each layout counts.
+  func value(_ weights: [Int]) -> Double {
     var sum = 0.0
-    for k in levels {
-      var (above, below) = (0.0, 0.0)
-      for (range, count) in zip(strata.ranges, strata.counts) where count == k {
-        for i in range {
-          let (row, weight) = (strata.rows[i], Double(weights[i]))
-          above += weight * (Double(row.found) - (row.chance ?? 0))
-          below += weight * (Double(row.requested) - (row.chance ?? 0))
-        }
+    for level in levels {
+      var (hits, total) = (0.0, 0.0)
+      for i in level where weights[i] > 0 {
+        hits += Double(weights[i]) * parts[i].hits
+        total += Double(weights[i]) * parts[i].total
       }
-      // Nothing can be told where any layout would be found as well.
-      if below > 0 { sum += above / below }
+      // Without a denominator (nothing drawn, or any layout would be found as well) there is nothing to tell.
+      if total > 0 { sum += hits / total }
     }
-    return sum / Double(levels.count)
+    return sum / Double(max(levels.count, 1))
   }
 }

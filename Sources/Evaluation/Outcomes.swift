@@ -32,14 +32,18 @@ package struct Outcome: Sendable, Hashable, Codable {
   /// How many places would be found had another layout of the same K been requested: the mean over the
   /// evaluation's others. `nil` where it was not kept.
   package var chance: Double?
+  /// The same of what the background detector found.
+  package var chanceBackground: Double?
   /// Requested places with an object of opacity ½ or more. `nil` where it was not kept.
   package var foundSolid: Int?
 
   package init(
     seed: Int, k: Int, layout: Int, requested: Int, found: Int, drawn: Int,
-    foundBackground: Int? = nil, chance: Double? = nil, foundSolid: Int? = nil
+    foundBackground: Int? = nil, chance: Double? = nil, chanceBackground: Double? = nil,
+    foundSolid: Int? = nil
   ) {
     self.foundSolid = foundSolid
+    self.chanceBackground = chanceBackground
     self.foundBackground = foundBackground
     self.chance = chance
     self.seed = seed
@@ -56,6 +60,8 @@ package struct Outcome: Sendable, Hashable, Codable {
 
 package enum EvaluationError: CategorizedError, Hashable, CustomStringConvertible {
   case noCommonLayouts
+  /// Arms that were tested at different K, in words, with the K that all have.
+  case otherCounts(String)
   /// A mask behind which requests are met no better than by other layouts' pictures.
   case atChance(mask: String, recall: Interval, base: Interval)
   /// A mask's evaluation and its baseline's, drawn by two instruction sets.
@@ -69,6 +75,7 @@ package enum EvaluationError: CategorizedError, Hashable, CustomStringConvertibl
     switch self {
     case .noCommonLayouts:
       "the two evaluations share no layout: give them the same seed and common `counts`"
+    case .otherCounts(let words): words
     case .atChance(let mask, let recall, let base):
       "\(mask) draws pictures that do not follow their layouts: its recall beyond chance is"
         + " \(Self.text(recall)), its base's \(Self.text(base)); it can neither repair nor object, take it"
@@ -205,17 +212,23 @@ private func mean(_ rows: [Outcome], _ seed: UInt64, _ value: (Outcome) -> Doubl
 
 extension [Outcome] {
   /// The same with what the background detector found; `nil` where that was not kept.
-  package var asTheBackgroundSees: [Outcome]? { counting(\.foundBackground) }
+  package var asTheBackgroundSees: [Outcome]? { counting(\.foundBackground, \.chanceBackground) }
 
   /// The same with the solid finds alone; `nil` where these were not kept.
-  package var solid: [Outcome]? { counting(\.foundSolid) }
+  package var solid: [Outcome]? { counting(\.foundSolid, nil) }
 
-  private func counting(_ count: KeyPath<Outcome, Int?>) -> [Outcome]? {
+  private func counting(_ count: KeyPath<Outcome, Int?>, _ chance: KeyPath<Outcome, Double?>?)
+    -> [Outcome]?
+  {
     var result = self
     for i in indices {
       guard let found = self[i][keyPath: count] else { return nil }
       result[i].found = found
+      result[i].chance = chance.flatMap { self[i][keyPath: $0] }
     }
     return result
   }
+
+  /// Whether it is known of each what chance would find, by either detector.
+  package var haveChance: Bool { allSatisfy { $0.chance != nil && $0.chanceBackground != nil } }
 }

@@ -9,31 +9,32 @@ package struct PairedEffect: Sendable {
   package var p: Double
 }
 
-/// What an effect is measured on; each is a ratio of sums over layouts.
+/// What an effect is measured on; each is a ratio of sums over layouts at each K, averaged over the K.
 package enum EffectMeasure: String, Sendable, CaseIterable {
-  /// Found of requested places.
+  /// Found of requested places, beyond what other layouts would have met.
   case recall
   /// Share of exact pictures.
   case exact
   /// Found of drawn objects: what drawing everywhere costs.
   case precision
-  /// Found of requested places as the background detector sees it.
+  /// Recall beyond chance as the background detector sees it.
   case background
 
   fileprivate func parts(_ outcome: Outcome) -> (hits: Double, total: Double) {
     switch self {
-    case .recall: (Double(outcome.found), Double(outcome.requested))
+    case .recall: beyondChance(outcome, outcome.found, outcome.chance)
     case .exact: (outcome.exact ? 1 : 0, 1)
     case .precision: (Double(outcome.found), Double(outcome.drawn))
-    case .background: (Double(outcome.foundBackground ?? 0), Double(outcome.requested))
+    case .background:
+      beyondChance(outcome, outcome.foundBackground ?? 0, outcome.chanceBackground)
     }
   }
-}
 
-/// One layout as both arms saw it.
-private struct Pair {
-  var treated: (hits: Double, total: Double)
-  var baseline: (hits: Double, total: Double)
+  private func beyondChance(_ outcome: Outcome, _ found: Int, _ chance: Double?) -> (
+    hits: Double, total: Double
+  ) {
+    (Double(found) - (chance ?? 0), Double(outcome.requested) - (chance ?? 0))
+  }
 }
 
 private struct LayoutKey: Hashable {
@@ -44,9 +45,14 @@ private struct LayoutKey: Hashable {
 
 /// The layouts that two arms have in common.
 private struct CommonLayouts {
-  var pairs: [Pair] = []
+  private(set) var treated: [(hits: Double, total: Double)] = []
+  private(set) var baseline: [(hits: Double, total: Double)] = []
   /// Of one seed and K each.
-  var ranges: [Range<Int>] = []
+  private(set) var ranges: [Range<Int>] = []
+  /// Of one K each.
+  private(set) var levels: [Range<Int>] = []
+
+  var count: Int { treated.count }
 
   /// - Throws: `EvaluationError.noCommonLayouts`.
   init(
@@ -55,30 +61,25 @@ private struct CommonLayouts {
     let others = Dictionary(
       baseline.map { (LayoutKey(seed: $0.seed, k: $0.k, layout: $0.layout), $0) },
       uniquingKeysWith: { first, _ in first })
-    let strata = Strata(treated.filter { counts.contains($0.k) })
-    for range in strata.ranges {
-      let start = pairs.count
-      for row in strata.rows[range] {
-        let key = LayoutKey(seed: row.seed, k: row.k, layout: row.layout)
-        guard let other = others[key] else { continue }
-        pairs.append(Pair(treated: measure.parts(row), baseline: measure.parts(other)))
-      }
-      ranges.append(start..<pairs.count)
+    func other(_ row: Outcome) -> Outcome? {
+      others[LayoutKey(seed: row.seed, k: row.k, layout: row.layout)]
     }
-    if pairs.isEmpty { throw .noCommonLayouts }
+    let strata = Strata(treated.filter { counts.contains($0.k) && other($0) != nil })
+    if strata.rows.isEmpty { throw .noCommonLayouts }
+    (ranges, levels) = (strata.ranges, strata.levels)
+    self.treated = strata.rows.map(measure.parts)
+    self.baseline = strata.rows.compactMap(other).map(measure.parts)
   }
 
-  func difference(_ weights: [Int]) -> Double {
-    var sums = Sums()
-    for i in weights.indices where weights[i] > 0 {
-      sums.add(pairs[i].treated, pairs[i].baseline, times: Double(weights[i]))
-    }
-    return sums.difference
+  /// What treated exceeds baseline by, given how often each layout counts.
+  var difference: ([Int]) -> Double {
+    let own = AveragedRatio(treated, levels: levels)
+    let other = AveragedRatio(baseline, levels: levels)
+    return { own.value($0) - other.value($0) }
   }
 
   func interval(_ seed: UInt64) -> Interval {
-    Bootstrap(seed: seed).interval(
-      strata: ranges, count: pairs.count, n: pairs.count, difference)
+    Bootstrap(seed: seed).interval(strata: ranges, count: count, n: count, difference)
   }
 }
 
@@ -90,7 +91,7 @@ package func pairedEffect(
 ) throws(EvaluationError) -> PairedEffect {
   let common = try CommonLayouts(
     treated: treated, baseline: baseline, counts: counts, measure: measure)
-  return PairedEffect(effect: common.interval(seed), p: exchangeP(common.pairs, seed: seed))
+  return PairedEffect(effect: common.interval(seed), p: exchangeP(common, seed: seed))
 }
 
 /// The same without a test of whether it is 0.
@@ -113,51 +114,42 @@ package func pairedEffectDraws(
   let common = try CommonLayouts(
     treated: treated, baseline: baseline, counts: counts, measure: measure)
   return Bootstrap(seed: seed).distribution(
-    strata: common.ranges, count: common.pairs.count, common.difference)
-}
-
-private struct Sums {
-  var treated = (hits: 0.0, total: 0.0)
-  var baseline = (hits: 0.0, total: 0.0)
-
-  mutating func add(
-    _ a: (hits: Double, total: Double), _ b: (hits: Double, total: Double), times: Double
-  ) {
-    treated.hits += times * a.hits
-    treated.total += times * a.total
-    baseline.hits += times * b.hits
-    baseline.total += times * b.total
-  }
-
-  /// A ratio without a denominator (nothing drawn at all) counts as 0.
-  var difference: Double {
-    (treated.total > 0 ? treated.hits / treated.total : 0)
-      - (baseline.total > 0 ? baseline.hits / baseline.total : 0)
-  }
+    strata: common.ranges, count: common.count, common.difference)
 }
 
 /// The p of the hypothesis that the arms are exchangeable within each layout, by exchanging them at
 /// random: (1 + as extreme) / (1 + exchanges).
-private func exchangeP(_ pairs: [Pair], seed: UInt64, exchanges: Int = 9999) -> Double {
-  var observed = Sums()
-  for pair in pairs { observed.add(pair.treated, pair.baseline, times: 1) }
+private func exchangeP(_ common: CommonLayouts, seed: UInt64, exchanges: Int = 9999) -> Double {
+  typealias Sums = (hits: Double, total: Double)
+  func ratio(_ sums: Sums) -> Double { sums.total > 0 ? sums.hits / sums.total : 0 }
+  /// - Parameter isExchanged: of each layout, in order.
+  func difference(_ isExchanged: () -> Bool) -> Double {
+    var result = 0.0
+    for level in common.levels {
+      var (own, other): (Sums, Sums) = ((0, 0), (0, 0))
+      for i in level {
+        let (a, b) =
+          isExchanged()
+          ? (common.baseline[i], common.treated[i]) : (common.treated[i], common.baseline[i])
+        own = (own.hits + a.hits, own.total + a.total)
+        other = (other.hits + b.hits, other.total + b.total)
+      }
+      result += ratio(own) - ratio(other)
+    }
+    return result
+  }
   // Sums in another order differ in the last bits; those must not count as less extreme.
-  let threshold = abs(observed.difference) - 1e-12
+  let threshold = abs(difference { false }) - 1e-12
   var extreme = 0
   for exchange in 0..<exchanges {
     var stream = RandomStream(seed: seed, purpose: .permutation, index: UInt64(exchange))
-    var sums = Sums()
-    var bits: UInt32 = 0
-    for (i, pair) in pairs.enumerated() {
-      if i % 32 == 0 { bits = stream.nextUInt32() }
-      if bits & 1 == 0 {
-        sums.add(pair.treated, pair.baseline, times: 1)
-      } else {
-        sums.add(pair.baseline, pair.treated, times: 1)
-      }
-      bits >>= 1
+    var (bits, left): (UInt32, Int) = (0, 0)
+    let exchanged = difference {
+      if left == 0 { (bits, left) = (stream.nextUInt32(), 32) }
+      defer { (bits, left) = (bits >> 1, left - 1) }
+      return bits & 1 != 0
     }
-    if abs(sums.difference) >= threshold { extreme += 1 }
+    if abs(exchanged) >= threshold { extreme += 1 }
   }
   return Double(1 + extreme) / Double(1 + exchanges)
 }

@@ -12,42 +12,39 @@ enum CompareStage {
   struct Options: Settings {
     @Setting(0.01...1, default: 0.9, "location recall from which a K counts as reached")
     var threshold: Double
+    @Setting(
+      each: 1...12, count: 1...12,
+      "the K at which they are held against each other; left out: all that were tested, the same for each"
+    )
+    var counts: [Int]?
   }
 
   static let kind = StageKind(
-    name: "compare", version: 4,
+    name: "compare", version: 5,
     summary: "K_max, and paired effects of interventions on the same layouts and noise.",
     settings: Options.self,
     inputs: [
       InputDeclaration(
         "evaluations", accepts: [.outcomes], arity: .many, help: "evaluations to compare")
-    ], produces: .comparison, checkInputs: { checkInputs($1) },
+    ], produces: .comparison, checkInputs: checkInputs,
     memory: { _, context in
       try (context.inputs["evaluations"] ?? []).flatMap(\.files.values).reduce(0) {
         $0 + (try $1.size)
       }
     }, run: run)
 
-  /// Effects are told at K that a masked and a plain evaluation have in common.
-  private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
+  /// Arms are held against each other at the same K, which the file states where not all were tested at the
+  /// same.
+  private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
     let evaluations = upstream.all("evaluations").map { Foreseen($0) }
     let lost = otherNumerics(evaluations)
     if !lost.isEmpty { return lost }
-    let masked = evaluations.filter { $0.isMasked == true }.compactMap(\.counts)
-    let plain = evaluations.filter { $0.isMasked != true }.map(\.counts)
-    if plain.isEmpty || plain.contains(nil) { return [] }
-    let known = Set(plain.compactMap { $0 }.joined()).subtracting([0])
-    guard
-      let lonely = masked.first(where: { $0.max() ?? 0 > 0 && known.isDisjoint(with: $0) })
-    else { return [] }
-    return [
-      ParameterProblem(
-        path: "inputs.evaluations",
-        message:
-          "a masked denoiser is evaluated at K = \(list(lonely)) and none without a mask at any of"
-          + " these (K = \(list(known.sorted()))): no effect can be told; give them common `counts`"
-      )
-    ]
+    let arms = evaluations.map {
+      ComparedCounts.Arm(name: $0.stage, counts: $0.counts)
+    }
+    return ComparedCounts.fault(arms, stated: options.counts).map {
+      [ParameterProblem(path: options.counts == nil ? "inputs.evaluations" : "counts", message: $0)]
+    } ?? []
   }
 
   /// Masked evaluations whose baselines are all of other numerics: pictures differ in their last bits
@@ -70,10 +67,6 @@ enum CompareStage {
     }
   }
 
-  private static func list(_ counts: [Int]) -> String {
-    counts.map(String.init).joined(separator: ", ")
-  }
-
   private struct Entry {
     var manifest: OutcomesManifest
     var table: OutcomeTable
@@ -92,6 +85,14 @@ enum CompareStage {
         manifest: manifest, table: try OutcomeTable(context.object(manifest.rows)),
         name: file.sha256)
     }
+    let arms = entries.map {
+      ComparedCounts.Arm(
+        name: String($0.name.prefix(12)), counts: Array(Set($0.outcomes.map(\.k))))
+    }
+    if let fault = ComparedCounts.fault(arms, stated: options.counts) {
+      throw EvaluationError.otherCounts(fault)
+    }
+    let counts = ComparedCounts.compared(arms, stated: options.counts)
     var metrics = [Measure.kMaxThreshold.row(threshold)]
     for entry in entries {
       try context.checkCancellation()
@@ -102,35 +103,39 @@ enum CompareStage {
         metrics.append(
           Measure.kMaxFitted.row(fitted, seed(entry).map(Coordinate.seed), .subject(entry.name)))
       }
-      let beyond = Set(entry.outcomes.map(\.k)).filter { $0 > entry.manifest.trainingMaximum }
-      let within = Set(entry.outcomes.map(\.k)).subtracting(beyond)
-      for (measure, counts) in [(Measure.recallWithin, within), (.recallBeyond, beyond)] {
-        if let recall = pooledRecall(entry.outcomes, counts: counts, seed: context.seed) {
-          metrics.append(
-            measure.row(recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
-        }
-      }
-      if let recall = correctedRecall(entry.outcomes, counts: beyond, seed: context.seed) {
-        metrics.append(
-          Measure.recallBeyondCorrected.row(
-            recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
-      }
-      for (measure, outcomes) in [
-        (Measure.recallBeyondBackground, entry.outcomes.asTheBackgroundSees),
-        (.recallBeyondSolid, entry.outcomes.solid),
+      let beyond = counts.filter { $0 > entry.manifest.trainingMaximum }
+      let within = counts.subtracting(beyond)
+      let outcomes = entry.outcomes
+      for (measure, recall) in [
+        (
+          Measure.recallWithinCorrected,
+          recallBeyondChance(outcomes, counts: within, seed: context.seed)
+        ),
+        (
+          .recallBeyondCorrected,
+          recallBeyondChance(outcomes, counts: beyond, seed: context.seed)
+        ),
+        (
+          .recallBeyondCorrectedBackground,
+          outcomes.asTheBackgroundSees.flatMap {
+            recallBeyondChance($0, counts: beyond, seed: context.seed)
+          }
+        ),
+        (.recallBeyond, averagedRecall(outcomes, counts: beyond, seed: context.seed)),
+        (
+          .recallBeyondSolid,
+          outcomes.solid.flatMap { averagedRecall($0, counts: beyond, seed: context.seed) }
+        ),
       ] {
-        if let recall = outcomes.flatMap({
-          pooledRecall($0, counts: beyond, seed: context.seed)
-        }) {
-          metrics.append(
-            measure.row(recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
-        }
+        guard let recall else { continue }
+        metrics.append(
+          measure.row(recall, seed(entry).map(Coordinate.seed), .subject(entry.name)))
       }
     }
     for measure in EffectMeasure.allCases {
-      metrics += try effects(entries, measure, context)
+      metrics += try effects(entries, measure, counts, context)
     }
-    metrics += try contrasts(entries, context)
+    metrics += try contrasts(entries, counts, context)
     metrics += try identities(entries)
     let summary = JSONValue.array(
       metrics.map { row in
@@ -172,7 +177,7 @@ enum CompareStage {
   }
 
   private static func effects(
-    _ entries: [Entry], _ measure: EffectMeasure, _ context: StageContext
+    _ entries: [Entry], _ measure: EffectMeasure, _ tested: Set<Int>, _ context: StageContext
   ) throws -> [MetricRow] {
     let on = measure.catalogued
     var rows: [MetricRow] = []
@@ -183,9 +188,7 @@ enum CompareStage {
         try refuseOtherNumerics(entry, entries)
         continue
       }
-      if measure == .recall { try refuseChance(entry, baseline, context) }
-      let tested = Set(entry.outcomes.map(\.k)).intersection(baseline.outcomes.map(\.k))
-        .subtracting([0])
+      if measure == .recall { try refuseChance(entry, baseline, tested, context) }
       let beyond = tested.filter { $0 > entry.manifest.trainingMaximum }
       func effect(_ counts: Set<Int>) throws -> PairedEffect {
         try pairedEffect(
@@ -231,11 +234,12 @@ enum CompareStage {
   }
 
   /// A mask behind which pictures do not follow their layouts could neither repair nor object.
-  private static func refuseChance(_ entry: Entry, _ base: Entry, _ context: StageContext) throws {
-    let counts = Set(entry.outcomes.map(\.k)).intersection(base.outcomes.map(\.k)).subtracting([0])
+  private static func refuseChance(
+    _ entry: Entry, _ base: Entry, _ counts: Set<Int>, _ context: StageContext
+  ) throws {
     guard let mask = entry.manifest.mask,
-      let own = correctedRecall(entry.outcomes, counts: counts, seed: context.seed),
-      let plain = correctedRecall(base.outcomes, counts: counts, seed: context.seed)
+      let own = recallBeyondChance(entry.outcomes, counts: counts, seed: context.seed),
+      let plain = recallBeyondChance(base.outcomes, counts: counts, seed: context.seed)
     else { return }
     if own.low <= 0, own.high < plain.low, plain.low > 0 {
       throw EvaluationError.atChance(mask: "mask `\(mask.mask.rawValue)`", recall: own, base: plain)
@@ -243,7 +247,9 @@ enum CompareStage {
   }
 
   /// Each mask beside every one that can object to it.
-  private static func contrasts(_ entries: [Entry], _ context: StageContext) throws -> [MetricRow] {
+  private static func contrasts(
+    _ entries: [Entry], _ counts: Set<Int>, _ context: StageContext
+  ) throws -> [MetricRow] {
     var rows: [MetricRow] = []
     for entry in entries {
       guard let mask = entry.manifest.mask, !mask.isIdentity else { continue }
@@ -253,8 +259,7 @@ enum CompareStage {
           control.manifest.base == entry.manifest.base,
           control.manifest.conditions == entry.manifest.conditions
         else { continue }
-        let beyond = Set(entry.outcomes.map(\.k)).intersection(control.outcomes.map(\.k))
-          .filter { $0 > entry.manifest.trainingMaximum }
+        let beyond = counts.filter { $0 > entry.manifest.trainingMaximum }
         let isShared = !Set(entry.outcomes.map(\.seed)).isDisjoint(
           with: control.outcomes.map(\.seed))
         if beyond.isEmpty || !isShared { continue }

@@ -31,7 +31,7 @@ enum EvaluateStage {
   }
 
   static let kind = StageKind(
-    name: "evaluate", version: 5,
+    name: "evaluate", version: 6,
     summary: "Samples layouts never seen in training and lets the judge find the objects.",
     settings: Options.self,
     inputs: [
@@ -213,9 +213,13 @@ struct Evaluator {
     for members in Dictionary(grouping: drawn.indices, by: { drawn[$0].request.k }).values {
       let requests = members.map { drawn[$0].request.places }
       for (place, index) in members.enumerated() {
-        result[index].outcome.chance = chanceCount(
-          requests: requests, own: place, detected: drawn[index].finds.all.map(\.place),
-          tolerance: tolerance)
+        func chance(_ finds: Finds) -> Double {
+          chanceCount(
+            requests: requests, own: place, detected: finds.all.map(\.place),
+            tolerance: tolerance)
+        }
+        result[index].outcome.chance = chance(drawn[index].finds)
+        result[index].outcome.chanceBackground = chance(drawn[index].crossCheck)
       }
     }
     return result

@@ -44,7 +44,7 @@ struct EvaluationReport {
       return OutcomeRow(
         k: o.k, layout: o.layout, seed: o.seed, requested: o.requested, found: o.found,
         drawn: o.drawn, exact: o.exact, foundBackground: o.foundBackground, chance: o.chance,
-        foundSolid: o.foundSolid)
+        chanceBackground: o.chanceBackground, foundSolid: o.foundSolid)
     }
     return StageOutput(
       files: files, metrics: metrics(),
@@ -158,17 +158,22 @@ struct EvaluationReport {
   /// Recall is not composition: do the objects beyond the range have attributes as in training, whatever
   /// stands beside them?
   private func attributes() -> [MetricRow] {
-    let pictures = drawn.filter { $0.request.k > artifact.origin.objects.upperBound }.map { drawn in
-      let seen = drawn.finds.all.indices.compactMap { i in
-        drawn.finds.looks[i].map { (drawn.finds.all[i].place, $0.attributes) }
+    let beyond = drawn.filter { $0.request.k > artifact.origin.objects.upperBound }
+    func objects(_ finds: Finds, _ chosen: some Sequence<Int>) -> ObjectsFound {
+      let seen = chosen.compactMap { i in
+        finds.looks[i].map { (finds.all[i].place, $0.attributes) }
       }
       return ObjectsFound(places: seen.map(\.0), attributes: seen.map(\.1))
     }
+    let all = beyond.map { objects($0.finds, $0.finds.all.indices) }
+    // An object that is found twice, or two that overlap, look alike whatever the model does: what meets
+    // requests stands as far apart as they do.
+    let met = beyond.map { objects($0.finds, $0.finds.assigned.compactMap { $0 }) }
     return ObjectAttributes.Kind.allCases.flatMap { kind -> [MetricRow] in
       let at = (Coordinate.seed(seed), Coordinate.attribute(kind.rawValue))
-      let dependence = neighbourDependence(pictures, kind, seed: context.seed)
+      let dependence = neighbourDependence(met, kind, seed: context.seed)
       let law = lawDistance(
-        pictures, kind, renders: judge.renderedValues[kind] ?? [], seed: context.seed)
+        all, kind, renders: judge.renderedValues[kind] ?? [], seed: context.seed)
       return [
         dependence.map { Measure.neighbourDependence.row($0, at.0, at.1) },
         law.map { Measure.attributeLaw.row($0, at.0, at.1) },

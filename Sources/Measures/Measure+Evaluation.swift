@@ -100,29 +100,30 @@ extension Measure {
     "k_max_threshold", in: compare, "Recall from which a K counts as reached.")
   package static let recallBeyond = Measure(
     "recall_beyond", by: [.seed, .subject], interval: .bootstrap, in: compare,
-    "Recall pooled over every K beyond the training maximum.")
-  package static let recallWithin = Measure(
-    "recall_within", by: [.seed, .subject], interval: .bootstrap, in: compare,
-    "Recall pooled over every tested K from 1 to the training maximum.")
+    "Recall averaged over the compared K beyond the training maximum.")
+  package static let recallWithinCorrected = Measure(
+    "recall_within_corrected", by: [.seed, .subject], interval: .bootstrap, in: compare,
+    "Recall beyond chance, averaged over the compared K from 1 to the training maximum.")
   package static let recallBeyondCorrected = Measure(
     "recall_beyond_corrected", by: [.seed, .subject], interval: .bootstrap, in: compare,
-    "Recall beyond chance, averaged over every tested K beyond the training maximum.")
-  package static let recallBeyondBackground = Measure(
-    "recall_beyond_background", by: [.seed, .subject], interval: .bootstrap, in: compare,
-    "Recall beyond the training maximum as the background detector sees it, pooled over K.")
+    "Recall beyond chance, averaged over the compared K beyond the training maximum.")
+  package static let recallBeyondCorrectedBackground = Measure(
+    "recall_beyond_corrected_background", by: [.seed, .subject], interval: .bootstrap, in: compare,
+    "Recall beyond chance there as the background detector sees it, averaged over the compared K.")
   package static let recallBeyondSolid = Measure(
     "recall_beyond_solid", by: [.seed, .subject], interval: .bootstrap, in: compare,
-    "Recall beyond the training maximum by finds of opacity ½ or more, pooled over K.")
+    "Recall beyond the training maximum by finds of opacity ½ or more, averaged over the compared K."
+  )
   package static let identicalPictures = Measure(
     "identical_pictures", by: [.subject], in: compare,
     "Share of an identity mask's pictures that equal its baseline's bit for bit.")
   package static let effectRecallInRange = Measure(
     "effect_recall_in_range", by: [.subject], interval: .bootstrap, in: compare,
-    "Effect of a mask on recall within the training range.")
+    "Effect of a mask on recall beyond chance within the training range, averaged over K.")
 
   package static let contrastRecall = Measure(
     "contrast_recall", by: [.subject, .against], interval: .bootstrap, in: compare,
-    "Recall behind a mask less that behind its control, over every tested K beyond the training maximum."
+    "Recall beyond chance behind a mask less that behind its control, beyond the training maximum, averaged over K."
   )
 
   /// What the effect of a mask is measured on.
@@ -131,15 +132,15 @@ extension Measure {
 
     fileprivate var words: String {
       switch self {
-      case .recall: "recall"
+      case .recall: "recall beyond chance"
       case .exact: "the share of exact pictures"
       case .precision: "precision"
-      case .background: "recall as the background detector sees it"
+      case .background: "recall beyond chance as the background detector sees it"
       }
     }
   }
 
-  /// Beyond the training maximum, or at one K.
+  /// Beyond the training maximum, averaged over K, or at one K.
   package static func effect(_ on: Effect) -> Measure {
     Measure(
       "effect_\(on.rawValue)", by: [.k, .subject], interval: .bootstrap, in: compare,
@@ -160,9 +161,9 @@ extension Measure {
 
   static let comparison: [Measure] =
     [
-      kMax, kMaxFitted, kMaxThreshold, recallWithin, recallBeyond, recallBeyondCorrected,
-      recallBeyondBackground,
-      recallBeyondSolid, identicalPictures, effectRecallInRange, contrastRecall,
+      kMax, kMaxFitted, kMaxThreshold, recallWithinCorrected, recallBeyond, recallBeyondCorrected,
+      recallBeyondCorrectedBackground, recallBeyondSolid, identicalPictures, effectRecallInRange,
+      contrastRecall,
     ]
     + Effect.allCases.map(effect) + Effect.allCases.map(p) + Effect.allCases.map(pHolm)
 

@@ -12,13 +12,16 @@ package struct OutcomeRow: Sendable, Hashable {
   /// As the background detector sees it, and as any other layout would be found; `nil` in rows of before.
   package var foundBackground: Int?
   package var chance: Double?
+  package var chanceBackground: Double?
   /// Requested places with an object of opacity ½ or more.
   package var foundSolid: Int?
 
   package init(
     k: Int, layout: Int, seed: Int, requested: Int, found: Int, drawn: Int, exact: Bool,
-    foundBackground: Int? = nil, chance: Double? = nil, foundSolid: Int? = nil
+    foundBackground: Int? = nil, chance: Double? = nil, chanceBackground: Double? = nil,
+    foundSolid: Int? = nil
   ) {
+    self.chanceBackground = chanceBackground
     self.foundSolid = foundSolid
     self.foundBackground = foundBackground
     self.chance = chance
@@ -41,6 +44,7 @@ extension OutcomeRow {
       .init("exact", .integer, check: "exact IN (0, 1)"),
       .init("found_background", .integer, isLate: true), .init("chance", .real, isLate: true),
       .init("found_solid", .integer, isLate: true),
+      .init("chance_background", .real, isLate: true),
     ], key: ["seed", "k", "layout"])
 
   /// The rows of an execution, as the store takes them.
@@ -48,6 +52,7 @@ extension OutcomeRow {
     if rows.isEmpty { return [:] }
     let late = rows.allSatisfy {
       $0.foundBackground != nil && $0.chance != nil && $0.foundSolid != nil
+        && $0.chanceBackground != nil
     }
     return [
       table.name: TableRows(
@@ -58,7 +63,7 @@ extension OutcomeRow {
             + (late
               ? [
                 .integer(row.foundBackground ?? 0), .number(row.chance ?? 0),
-                .integer(row.foundSolid ?? 0),
+                .integer(row.foundSolid ?? 0), .number(row.chanceBackground ?? 0),
               ] : [])
         })
     ]
@@ -72,6 +77,7 @@ extension OutcomeRow {
       drawn: try row.integer("drawn"), exact: try row.flag("exact"),
       foundBackground: try row.optionalInteger("found_background"),
       chance: try row.optionalNumber("chance"),
+      chanceBackground: try row.optionalNumber("chance_background"),
       foundSolid: try row.optionalInteger("found_solid"))
   }
 }

@@ -11,7 +11,7 @@ struct EffectTests {
     found.enumerated().map {
       Outcome(
         seed: 1, k: k, layout: $0.offset, requested: requested, found: $0.element,
-        drawn: drawn ?? $0.element)
+        drawn: drawn ?? $0.element, chance: 0)
     }
   }
 
@@ -125,19 +125,22 @@ struct EffectTests {
           seed: 1, k: 4, layout: $0, requested: 4, found: found, drawn: 4, chance: chance)
       }
     }
-    #expect(correctedRecall(rows(1, chance: 1), counts: [4], seed: 1)?.value == 0)
-    #expect(correctedRecall(rows(4, chance: 1), counts: [4], seed: 1)?.value == 1)
+    #expect(recallBeyondChance(rows(1, chance: 1), counts: [4], seed: 1)?.value == 0)
+    #expect(recallBeyondChance(rows(4, chance: 1), counts: [4], seed: 1)?.value == 1)
     #expect(
-      correctedRecall(rows(2, chance: 1), counts: [4], seed: 1).map {
+      recallBeyondChance(rows(2, chance: 1), counts: [4], seed: 1).map {
         abs($0.value - 1 / 3.0) < 1e-12
       } == true)
-    #expect(correctedRecall(rows(2, chance: nil), counts: [4], seed: 1) == nil)
+    #expect(recallBeyondChance(rows(2, chance: nil), counts: [4], seed: 1) == nil)
     // Each K counts the same, however many layouts it has.
     let two =
       rows(4, chance: 0) + [
         Outcome(seed: 1, k: 5, layout: 0, requested: 5, found: 0, drawn: 0, chance: 0)
       ]
-    #expect(correctedRecall(two, counts: [4, 5], seed: 1)?.value == 0.5)
+    #expect(recallBeyondChance(two, counts: [4, 5], seed: 1)?.value == 0.5)
+    #expect(averagedRecall(rows(2, chance: 1), counts: [4], seed: 1)?.value == 0.5)
+    #expect(averagedRecall(two, counts: [4, 5], seed: 1)?.value == 0.5)
+    #expect(averagedRecall(two, counts: [7], seed: 1) == nil)
   }
 
   @Test("chance holds other requests against the same objects")
@@ -149,7 +152,33 @@ struct EffectTests {
     #expect(chanceCount(requests: [a], own: 0, detected: a, tolerance: 2) == 0)
   }
 
-  @Test("a paired effect is the difference of pooled recall, with its sign and a small p")
+  @Test("each K counts the same in an effect, and what chance finds is no effect")
+  func averaged() throws {
+    func rows(_ k: Int, _ count: Int, found: Int, chance: Double) -> [Outcome] {
+      (0..<count).map {
+        Outcome(
+          seed: 1, k: k, layout: $0, requested: k, found: found, drawn: k, foundBackground: found,
+          chance: chance, chanceBackground: 0)
+      }
+    }
+    // At K = 4 from 0 to 1 on one layout, at K = 6 nothing on eleven: half on average, 4 / 70 pooled.
+    let baseline = rows(4, 1, found: 0, chance: 0) + rows(6, 11, found: 3, chance: 0)
+    let treated = rows(4, 1, found: 4, chance: 0) + rows(6, 11, found: 3, chance: 0)
+    let effect = try pairedEffect(
+      treated: treated, baseline: baseline, counts: [4, 6], measure: .recall, seed: 1)
+    #expect(effect.effect.value == 0.5 && effect.effect.n == 12)
+    // Three of four found where chance finds two: (3 − 2) / (4 − 2); by the other detector 3 / 4.
+    let lucky = rows(4, 8, found: 3, chance: 2)
+    let none = rows(4, 8, found: 2, chance: 2)
+    func value(_ measure: EffectMeasure) throws -> Double {
+      try pairedEffect(treated: lucky, baseline: none, counts: [4], measure: measure, seed: 1)
+        .effect.value
+    }
+    #expect(try value(.recall) == 0.5)
+    #expect(try value(.background) == 0.25)
+  }
+
+  @Test("a paired effect is the difference of recall, with its sign and a small p")
   func effect() throws {
     let baseline = outcomes([Int](repeating: 2, count: 30), k: 4, requested: 4)
     let treated = outcomes((0..<30).map { 3 + $0 % 2 }, k: 4, requested: 4)

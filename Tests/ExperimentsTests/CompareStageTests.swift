@@ -6,10 +6,10 @@ import Workflow
 
 @testable import Experiments
 
-/// Proves that effects are told where both evaluations have been, and nothing is lost for the rest.
+/// Proves that arms are held against each other at the same K, those that the file states.
 @Suite("Comparisons")
 struct CompareStageTests {
-  @Test("evaluations with some K in common are compared at these")
+  @Test("evaluations at different K are compared at those that the comparison states")
   func partly() throws {
     let folder = FileManager.default.temporaryDirectory.appending(
       path: "locus-compare-\(UUID().uuidString)")
@@ -28,7 +28,7 @@ struct CompareStageTests {
             counts: [0, 1, 2], layouts: 2, steps: 2 },
           behind: { kind: 'evaluate', inputs: { denoiser: 'masked', judge: 'judge' },
             counts: [2, 3], layouts: 2, steps: 2 },
-          told: { kind: 'compare', inputs: { evaluations: ['plain', 'behind'] } },
+          told: { kind: 'compare', inputs: { evaluations: ['plain', 'behind'] }, counts: [2] },
         } }
         """.utf8), path: "p.json5", kinds: Experiments.stageKinds)
     let store = try Store.open(folder, .readWrite, .locus)
@@ -43,5 +43,35 @@ struct CompareStageTests {
     #expect(effects.rows == [[.integer(2)]])
     let identical = try store.query("SELECT value, n FROM metric WHERE name = 'identical_pictures'")
     #expect(identical.rows == [[.real(1), .integer(2)]])
+  }
+
+  private static let arms = [
+    ComparedCounts.Arm(name: "plain", counts: [0, 1, 3, 5, 9]),
+    ComparedCounts.Arm(name: "behind", counts: [5, 3, 9]),
+    // Will only be known afterwards; and one that asks for nothing.
+    ComparedCounts.Arm(name: "outside", counts: nil),
+    ComparedCounts.Arm(name: "blank", counts: [0]),
+  ]
+
+  @Test("arms at different K are refused, with the K that all have")
+  func refused() {
+    let fault = ComparedCounts.fault(Self.arms, stated: nil)
+    #expect(
+      fault
+        == "`plain` is made at K = 1, 3, 5, 9 and `behind` at K = 3, 5, 9: over different K they cannot be"
+        + " held against each other; common to all of them are K = 3, 5, 9: give them the same `counts`, or"
+        + " the comparison `counts: [3, 5, 9]`")
+    #expect(ComparedCounts.fault(Self.arms, stated: [3, 9]) == nil)
+    #expect(ComparedCounts.compared(Self.arms, stated: [3, 9]) == [3, 9])
+    #expect(
+      ComparedCounts.fault(Self.arms, stated: [1, 3])
+        == "`behind` is not made at K = 1; common to all of them are K = 3, 5, 9")
+    let apart = [Self.arms[0], ComparedCounts.Arm(name: "far", counts: [12])]
+    #expect(
+      ComparedCounts.fault(apart, stated: nil)?.hasSuffix(
+        "no K is common to all of them: give them the same `counts`") == true)
+    let same = [Self.arms[0], ComparedCounts.Arm(name: "same", counts: [9, 5, 3, 1])]
+    #expect(ComparedCounts.fault(same, stated: nil) == nil)
+    #expect(ComparedCounts.compared(same, stated: nil) == [1, 3, 5, 9])
   }
 }

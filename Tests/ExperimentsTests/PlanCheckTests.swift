@@ -180,24 +180,30 @@ struct PlanCheckTests {
     }
   }
 
-  @Test("evaluations of a masked denoiser at other K than the plain ones")
+  @Test("evaluations at different K, of which the comparison does not say which it is about")
   func counts() {
-    func found(_ plain: String, _ masked: String) -> [String] {
+    func found(_ plain: String, _ masked: String, _ compared: String = "threshold: 0.9") -> [String]
+    {
       problems(
         """
         kind: 'intervene', inputs: { denoiser: 'model', scenes: 'scenes' }, mask: 'identity' },
         plain: { kind: 'evaluate', inputs: { denoiser: 'model', judge: 'judge' }, counts: \(plain) },
         behind: { kind: 'evaluate', inputs: { denoiser: 'last', judge: 'judge' }, counts: \(masked) },
-        told: { kind: 'compare', inputs: { evaluations: ['plain', 'behind'] }
+        told: { kind: 'compare', inputs: { evaluations: ['plain', 'behind'] }, \(compared)
         """)
     }
-    #expect(found("[0, 1, 2]", "[2, 3]") == [])
-    let none = found("[0, 1, 2]", "[0, 3]")
-    #expect(none.count == 1)
+    #expect(found("[0, 1, 2]", "[2, 1]") == [])
+    #expect(found("[0, 1, 2]", "[2, 3]", "counts: [2]") == [])
+    let other = found("[0, 1, 2]", "[2, 3]")
+    #expect(other.count == 1)
     #expect(
-      none.first?.contains(
-        "stages.told.inputs.evaluations: a masked denoiser is evaluated at K = 0, 3 and none without a"
-          + " mask at any of these (K = 1, 2)") == true, "\(none)")
+      other.first?.contains(
+        "stages.told.inputs.evaluations: one evaluation is made at K = 1, 2 and another evaluation at K = 2, 3:"
+      ) == true, "\(other)")
+    let stated = found("[0, 1, 2]", "[2, 3]", "counts: [2, 3]")
+    #expect(
+      stated.first?.contains("stages.told.counts: one evaluation is not made at K = 3") == true,
+      "\(stated)")
   }
 
   @Test("what is known of scenes reaches a judge through train, analytic and intervene")

@@ -194,7 +194,8 @@ final class ReportFixture {
         outcomes.append(
           OutcomeRow(
             k: k, layout: layout, seed: Int(seed), requested: k, found: found, drawn: found,
-            exact: found == k))
+            exact: found == k, foundBackground: found, chance: 0, chanceBackground: 0,
+            foundSolid: found))
       }
       let at = Coordinate.k(k)
       let of = Coordinate.seed(Int(seed))
@@ -260,7 +261,10 @@ final class ReportFixture {
         Measure.kMaxFitted.row(
           Interval(value: entry.kMax, low: entry.kMax - 2, high: entry.kMax, n: 32),
           .seed(entry.seed), about),
-        Measure.recallWithin.row(interval(entry.within, n: 16), .seed(entry.seed), about),
+        Measure.recallWithinCorrected.row(
+          interval(entry.within, n: 16), .seed(entry.seed), about),
+        Measure.recallBeyondCorrected.row(
+          interval(entry.beyond, n: 16), .seed(entry.seed), about),
         Measure.recallBeyond.row(interval(entry.beyond, n: 16), .seed(entry.seed), about),
         Measure.recallBeyondSolid.row(
           interval(entry.beyond - 0.1, n: 16), .seed(entry.seed), about),

@@ -5,7 +5,7 @@ struct AnalyticVerdict {
     /// Side of the window in px.
     var side: Int
     var kMax: Estimate
-    /// Recall pooled over the tested K beyond the training range.
+    /// Recall beyond chance, averaged over the compared K beyond the training range.
     var recallBeyond: Estimate?
   }
 

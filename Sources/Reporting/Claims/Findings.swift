@@ -20,7 +20,7 @@ struct RecallFinding: Hashable {
   var chosen: [String] = []
 
   struct Side: Hashable {
-    /// Recall pooled over the K of the claim.
+    /// Recall beyond chance, averaged over the K of the claim.
     var recall = Replicates([])
     var kMax = Replicates([])
     /// Recall over the same K as the background detector sees it; none where it was not kept.

@@ -33,12 +33,30 @@ extension RecallFinding {
   var judgement: Judgement {
     if !low.isEvaluated || !high.isEvaluated { return .notShown("not evaluated") }
     if missing != nil { return .notShown("other conditions") }
-    let (pair, other) = (pair, backgroundPair)
     if pair.count == 0 { return .notShown("nothing in common") }
     if !undertrained.isEmpty { return Self.undertrained }
-    if pair.isShown { return other.count == 0 || other.isShown ? .shown : Self.alone }
-    if pair.isReversed { return other.count == 0 || other.isReversed ? .against : Self.alone }
-    return .notShown("not separated")
+    let isSeen = backgroundPair.count > 0
+    switch separation {
+    case .none: return .notShown("not separated")
+    case .asClaimed: return !isSeen || backgroundSeparation == .asClaimed ? .shown : Self.alone
+    case .reversed: return !isSeen || backgroundSeparation == .reversed ? .against : Self.alone
+    }
+  }
+
+  /// Which of the two recalls more, for certain.
+  enum Separation: Hashable { case none, asClaimed, reversed }
+
+  var separation: Separation { separation(difference, pair) }
+  var backgroundSeparation: Separation { separation(backgroundDifference, backgroundPair) }
+
+  /// By the paired difference; where it was not drawn, by intervals that lie apart.
+  private func separation(_ difference: Replicates, _ pair: PairedReplicates) -> Separation {
+    guard difference.values.count == pair.count, let mean = difference.mean else {
+      return pair.isShown ? .asClaimed : pair.isReversed ? .reversed : .none
+    }
+    if (mean.low ?? 0) > 0 { return claim.direction == .fails ? .reversed : .asClaimed }
+    if (mean.high ?? 0) < 0 { return claim.direction == .fails ? .asClaimed : .reversed }
+    return .none
   }
 
   /// What is below the threshold within the training range, for certain, has not learned what it is asked to
@@ -49,6 +67,11 @@ extension RecallFinding {
       side.within.mean.map { ($0.high ?? $0.value) < threshold } ?? false
     }.map(\.0)
   }
+
+  /// What *recall* is in the verdict.
+  static let estimand =
+    "It is taken beyond chance: at each K what other layouts of that K would have met is taken off both what "
+    + "is found and what is asked for, and the ratios are averaged over the K, each of which counts alike."
 
   static let undertrained = Judgement.notShown("under-trained")
   static let alone = Judgement.notShown("by the judge alone")

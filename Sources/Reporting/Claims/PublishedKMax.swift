@@ -28,7 +28,8 @@ struct PublishedKMax: Hashable {
 
   enum Agreement: String {
     case agrees, differs
-    /// The interval holds the value, and too many others.
+    /// The interval holds the value, and too many others; or it ends at the largest tested K, and the value
+    /// lies beyond.
     case open
   }
 

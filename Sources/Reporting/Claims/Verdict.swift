@@ -76,17 +76,17 @@ struct Verdict: Hashable {
     }
     let judgement = finding.judgement
     let words =
-      switch (claim.direction, pair.isShown) {
-      case (.fails, true):
+      switch (claim.direction, finding.separation) {
+      case (.fails, .asClaimed):
         finding.dividesAtThreshold
           ? "fails \(place) where \(high) composes" : "recalls less \(place) than \(high)"
-      case (.composes, true): "is overtaken \(place) by \(high)"
-      case (_, false) where pair.isReversed: "recalls more \(place) than \(high)"
-      case (_, false): "is not separated \(place) from \(high)"
+      case (.composes, .asClaimed): "is overtaken \(place) by \(high)"
+      case (_, .reversed): "recalls more \(place) than \(high)"
+      case (_, .none): "is not separated \(place) from \(high)"
       }
     return judgement.bold + (judgement == RecallFinding.alone ? "by the judge alone " : "")
       + "\(low) \(words): recall there is \(interval(a)) (N = \(Markdown.count(a.n)) layouts\(spread(pair.low))), "
-      + "\(interval(b)) (N = \(Markdown.count(b.n))\(spread(pair.high))) for \(high)\(difference(pair))."
+      + "\(interval(b)) (N = \(Markdown.count(b.n))\(spread(pair.high))) for \(high)\(difference(finding))."
       + kMax(finding) + background(finding) + within(finding) + about(pair)
   }
 
@@ -106,7 +106,7 @@ struct Verdict: Hashable {
     let pair = finding.backgroundPair
     guard let a = pair.low.mean, let b = pair.high.mean else { return "" }
     return " The background detector sees \(interval(a)) and \(interval(b))"
-      + (pair.isShown || pair.isReversed ? "." : ", which does not separate them.")
+      + (finding.backgroundSeparation == .none ? ", which does not separate them." : ".")
   }
 
   /// Between evaluations that tested other K there is nothing to compare.
@@ -273,6 +273,16 @@ struct Verdict: Hashable {
       + (difference.low == difference.high
         ? " (neither seeds nor layouts differ, which does not mean that it is known exactly)"
         : "")
+  }
+
+  /// Of the claimed model less the one that it is held against.
+  private func difference(_ finding: RecallFinding) -> String {
+    guard let mean = finding.difference.mean else { return difference(finding.pair) }
+    return ", a difference of \(signed(mean)) of \(Markdown.name(finding.claim.model)) from "
+      + "\(Markdown.name(finding.claim.against)) on the same layouts and noise"
+      + deviation(finding.difference, digits: 2)
+      + (mean.low == mean.high
+        ? " (neither seeds nor layouts differ, which does not mean that it is known exactly)" : "")
   }
 
   private func labels(_ k: Replicates) -> String {

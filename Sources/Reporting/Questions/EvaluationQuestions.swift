@@ -1,5 +1,6 @@
 import Evaluation
 import Formats
+import Foundation
 import Lineage
 import Measures
 
@@ -106,13 +107,15 @@ struct ComparedEvaluation: Labelled {
   /// By the crossing of a fitted curve; `nil` where too few K were tested, or it was not kept.
   var kMaxFitted: Estimate?
   var threshold: Double
-  /// Recall pooled over the tested K of the training range, and over those beyond it.
+  /// Recall beyond chance, averaged over the compared K of the training range, and over those beyond it.
   var recallWithin: Estimate?
   var recallBeyond: Estimate?
-  /// The same as the background detector sees it; `nil` where it was not kept.
+  /// The latter as the background detector sees it; `nil` where it was not kept.
   var recallBackground: Estimate?
-  /// Recall beyond chance, averaged over these K; `nil` where chance was not kept.
-  var recallCorrected: Estimate?
+  /// Recall as it is, averaged over the K beyond.
+  var recallAsFound: Estimate?
+  /// The K that the comparison is stated to be about; `nil` where that is all that were tested.
+  var counts: Set<Int>?
   /// By which the comparison drew its resamples.
   var seed: UInt64
   var label = ""
@@ -130,9 +133,13 @@ struct ComparedEvaluation: Labelled {
     var recallWithin: Estimate?
     var recallBeyond: Estimate?
     var recallBackground: Estimate?
-    var recallCorrected: Estimate?
+    var recallAsFound: Estimate?
+    var counts: Set<Int>?
     var seed: UInt64
   }
+
+  /// Whether a K is one that the comparison is about.
+  func isCompared(_ k: Int) -> Bool { counts?.contains(k) ?? (k > 0) }
 
   static func question(_ runID: String) -> Question<Row> {
     Question(
@@ -143,8 +150,9 @@ struct ComparedEvaluation: Labelled {
         w.value AS within_value, w.ci_low AS within_ci_low, w.ci_high AS within_ci_high,
         w.n AS within_n, b.value AS beyond_value, b.ci_low AS beyond_ci_low, b.ci_high AS beyond_ci_high,
         b.n AS beyond_n, g.value AS background_value, g.ci_low AS background_ci_low,
-        g.ci_high AS background_ci_high, g.n AS background_n, c.value AS corrected_value,
-        c.ci_low AS corrected_ci_low, c.ci_high AS corrected_ci_high, c.n AS corrected_n, e.seed
+        g.ci_high AS background_ci_high, g.n AS background_n, c.value AS found_value,
+        c.ci_low AS found_ci_low, c.ci_high AS found_ci_high, c.n AS found_n, e.seed,
+        json_extract(e.params, '$.counts') AS counts
       FROM stage s
       JOIN execution e ON e.id = s.execution_id
       JOIN metric m ON m.execution_id = s.execution_id AND m.name = \(Measure.kMax.sqlName)
@@ -154,14 +162,16 @@ struct ComparedEvaluation: Labelled {
         AND o.role IN ('outcomes', 'manifest')
       LEFT JOIN metric f ON f.execution_id = s.execution_id AND f.name = \(Measure.kMaxFitted.sqlName)
         AND f.subject = m.subject
-      LEFT JOIN metric w ON w.execution_id = s.execution_id AND w.name = \(Measure.recallWithin.sqlName)
+      LEFT JOIN metric w ON w.execution_id = s.execution_id AND w.name =
+        \(Measure.recallWithinCorrected.sqlName)
         AND w.subject = m.subject
-      LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name = \(Measure.recallBeyond.sqlName)
+      LEFT JOIN metric b ON b.execution_id = s.execution_id AND b.name =
+        \(Measure.recallBeyondCorrected.sqlName)
         AND b.subject = m.subject
       LEFT JOIN metric g ON g.execution_id = s.execution_id
-        AND g.name = \(Measure.recallBeyondBackground.sqlName) AND g.subject = m.subject
+        AND g.name = \(Measure.recallBeyondCorrectedBackground.sqlName) AND g.subject = m.subject
       LEFT JOIN metric c ON c.execution_id = s.execution_id
-        AND c.name = \(Measure.recallBeyondCorrected.sqlName) AND c.subject = m.subject
+        AND c.name = \(Measure.recallBeyond.sqlName) AND c.subject = m.subject
       WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'compare' AND s.id = (
         SELECT min(z.id) FROM stage z
         WHERE z.execution_id = s.execution_id AND z.run_id = s.run_id) ORDER BY s.id
@@ -175,7 +185,10 @@ struct ComparedEvaluation: Labelled {
         recallWithin: try row.estimateIfAny("within_value", "within_"),
         recallBeyond: try row.estimateIfAny("beyond_value", "beyond_"),
         recallBackground: try row.estimateIfAny("background_value", "background_"),
-        recallCorrected: try row.estimateIfAny("corrected_value", "corrected_"),
+        recallAsFound: try row.estimateIfAny("found_value", "found_"),
+        counts: try row.optionalText("counts").flatMap {
+          try? JSONDecoder().decode(Set<Int>.self, from: Data($0.utf8))
+        },
         seed: UInt64(bitPattern: Int64(try row.integer("seed"))))
     }
   }
@@ -192,7 +205,7 @@ struct ComparedEvaluation: Labelled {
           kMaxFitted: $0.kMaxFitted, threshold: $0.threshold,
           recallWithin: $0.recallWithin, recallBeyond: $0.recallBeyond,
           recallBackground: $0.recallBackground,
-          recallCorrected: $0.recallCorrected, seed: $0.seed)
+          recallAsFound: $0.recallAsFound, counts: $0.counts, seed: $0.seed)
       }
     }.labelled()
   }
@@ -232,7 +245,8 @@ extension Outcome {
   static func question(_ executionID: String) -> Question<Outcome> {
     Question(
       """
-      SELECT seed, k, layout, requested, found, drawn, found_background, chance, found_solid FROM outcome
+      SELECT seed, k, layout, requested, found, drawn, found_background, chance,
+        chance_background, found_solid FROM outcome
       WHERE execution_id = \(Escape.sql(executionID)) ORDER BY seed, k, layout
       """
     ) { row in
@@ -242,6 +256,7 @@ extension Outcome {
         drawn: try row.integer("drawn"),
         foundBackground: try row.optionalInteger("found_background"),
         chance: try row.optionalNumber("chance"),
+        chanceBackground: try row.optionalNumber("chance_background"),
         foundSolid: try row.optionalInteger("found_solid"))
     }
   }

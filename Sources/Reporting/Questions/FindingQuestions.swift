@@ -88,6 +88,10 @@ struct Findings {
       return finding
     }
     let both = low + high
+    if let early = both.first(where: { !$0.outcomes.haveChance }) {
+      finding.missing = Self.isOfBefore(early.conditions.stage)
+      return finding
+    }
     let common = both.dropFirst().reduce(both.first?.tested ?? []) { $0.intersection($1.tested) }
     let isWhole = both.allSatisfy { $0.tested == common }
     if !isWhole { finding.common = common.sorted() }
@@ -102,12 +106,14 @@ struct Findings {
       let estimate =
         isStored
         ? stored
-        : outcomes.flatMap { pooledRecall($0, counts: common, seed: seed) }.map(Estimate.init)
+        : outcomes.flatMap { recallBeyondChance($0, counts: common, seed: seed) }
+          .map(Estimate.init)
       return estimate.map {
         Replicates.Value(
           seed: member.seed, estimate: $0,
           draws: areSeveral
-            ? outcomes.map { pooledRecallDraws($0, counts: common, seed: seed) } ?? [] : [])
+            ? outcomes.map { recallBeyondChanceDraws($0, counts: common, seed: seed) } ?? []
+            : [])
       }
     }
     let areShared = Set(both.flatMap { $0.outcomes.map(\.seed) }).count == 1
@@ -167,7 +173,7 @@ struct Findings {
       }
       let outcomes = try data.ask(Outcome.question(model.executionID))
       let tested = Set(outcomes.map(\.k)).filter { k in
-        claim.counts?.contains(k) ?? (k > data.trainingMaximum ?? 0)
+        claim.counts?.contains(k) ?? (one.isCompared(k) && k > data.trainingMaximum ?? 0)
       }
       result.append(
         Member(
@@ -218,6 +224,12 @@ struct Findings {
       return LocalFinding(
         claim: claim, count: count, model: model, against: against, chosen: chosen)
     }
+  }
+
+  /// Why nothing can be told of an evaluation.
+  static func isOfBefore(_ stage: String) -> String {
+    "evaluation \(Markdown.name(stage)) is of an earlier version, which did not keep what chance finds; run "
+      + "the pipeline again"
   }
 
   static func withoutSeed(_ name: String) -> String {

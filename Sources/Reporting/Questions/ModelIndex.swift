@@ -12,11 +12,9 @@ struct ModelIndex: Hashable {
   /// The effect of every remote label going at once, over that of an object's own label; none where the
   /// model was not probed.
   var remote = Replicates([])
-  /// Beyond the training range: as the judge and the background detector see it, and beyond chance,
-  /// averaged over K.
+  /// Beyond chance, averaged over the compared K beyond the training range, by either detector.
   var recall = Replicates([])
   var background = Replicates([])
-  var corrected = Replicates([])
 }
 
 /// Every model of a run that was evaluated, with its index where there is one.
@@ -53,7 +51,6 @@ struct ModelIndices {
       }
       add(\.recall, compared.recallBeyond)
       add(\.background, compared.recallBackground)
-      add(\.corrected, compared.recallCorrected)
       if let count, let (probe, rows) = probes.first(where: { $0.probe.title == title }) {
         let ratios = RemoteRatios(rows, k: count, sigmas: sigmas)
         let value = RemoteEvidence.value(
@@ -61,6 +58,19 @@ struct ModelIndices {
         ) { ratios.removed($0) }
         add(\.remote, value?.estimate)
       }
+    }
+    guard let count else { return }
+    // What was probed alone, such as a network that learned nothing.
+    for (probe, rows) in probes where !models.contains(where: { $0.name == probe.title }) {
+      guard StageReference(probe.title)?.seed == nil else { continue }
+      let ratios = RemoteRatios(rows, k: count, sigmas: sigmas)
+      let value = RemoteEvidence.value([ratios], of: nil, seed: probe.seed, isOneOfSeveral: false) {
+        ratios.removed($0)
+      }
+      guard let value else { continue }
+      var model = ModelIndex(name: probe.title)
+      model.remote.values.append(.init(seed: nil, estimate: value.estimate))
+      models.append(model)
     }
   }
 
@@ -107,7 +117,8 @@ struct ModelIndices {
       .scatter(
         ScatterChart(
           title: "Recall beyond the training range against the remote locality index",
-          xLabel: "remote labels' effect over that of the own label", yLabel: "location recall",
+          xLabel: "remote labels' effect over that of the own label",
+          yLabel: "recall beyond chance",
           points: points, least: Self.least,
           levels: threshold.map {
             [LineChart.Mark(at: $0, label: "threshold \(ChartNumber.text($0))")]
@@ -123,11 +134,10 @@ struct ModelIndices {
       replicates.mean.map { Markdown.interval($0, digits: digits) } ?? Markdown.nothing
     }
     let isSeen = models.contains { !$0.background.isEmpty }
-    let isCorrected = models.contains { !$0.corrected.isEmpty }
     func row(_ model: ModelIndex) -> [String] {
       [Markdown.name(model.name)] + (areProbed ? [text(model.remote, digits: 3)] : [])
         + [text(model.recall)] + (isSeen ? [text(model.background)] : [])
-        + (isCorrected ? [text(model.corrected)] : []) + [Markdown.count(model.recall.mean?.n)]
+        + [Markdown.count(model.recall.mean?.n)]
     }
     let index =
       areProbed
@@ -136,14 +146,10 @@ struct ModelIndices {
       : ""
     return [
       .paragraph(
-        index + "*Recall*: beyond the training range, pooled over the tested K"
-          + (isCorrected
-            ? "; *beyond chance*: what other layouts of the same K would have met taken off, averaged over K."
-            : ".")),
+        index + "*Recall*: beyond the training range. \(RecallFinding.estimand)"),
       .table(
         columns: ["model"] + (areProbed ? ["remote index"] : []) + ["recall (judge)"]
-          + (isSeen ? ["recall (background)"] : []) + (isCorrected ? ["recall beyond chance"] : [])
-          + ["N layouts"], rows: models.map(row)),
+          + (isSeen ? ["recall (background)"] : []) + ["N layouts"], rows: models.map(row)),
     ]
   }
 }

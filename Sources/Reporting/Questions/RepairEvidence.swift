@@ -41,16 +41,15 @@ struct RepairEvidence {
         try self.changes(of: $0, on: claim.of, claim.counts, &chosen)
       }
       if claim.counts != nil, changes.count == 1, let p = changes[0].p { own.append((index, p)) }
-      let counts = claim.counts
       findings.append(
         RepairFinding(
-          claim: claim, recall: replicates(changes, .recall, counts) { $0.recall },
-          precision: replicates(changes, .precision, counts) { $0.precision },
-          background: replicates(changes, .background, counts) { $0.background },
+          claim: claim, recall: replicates(changes, .recall) { $0.recall },
+          precision: replicates(changes, .precision) { $0.precision },
+          background: replicates(changes, .background) { $0.background },
           pHolm: changes.count == 1 ? changes[0].pHolm : nil,
-          control: replicates(control ?? [], .recall, counts) { $0.recall },
+          control: replicates(control ?? [], .recall) { $0.recall },
           contrast: try contrast(changes, control ?? [], claim.counts),
-          controlBackground: replicates(control ?? [], .background, counts) { $0.background },
+          controlBackground: replicates(control ?? [], .background) { $0.background },
           contrastBackground: backgroundContrast(changes, control ?? []),
           counts: changes.reduce(into: Set<Int>()) { $0.formUnion($1.counts) }.sorted(),
           controlFault: claim.control.flatMap { fault(of: $0, for: claim.mask) },
@@ -63,32 +62,28 @@ struct RepairEvidence {
 
   /// Of several replicates with what resampled layouts make of each.
   private func replicates(
-    _ changes: [Change], _ measure: EffectMeasure, _ counts: ClosedRange<Int>?,
-    _ part: (Change) -> Estimate?
+    _ changes: [Change], _ measure: EffectMeasure, _ part: (Change) -> Estimate?
   ) -> Replicates {
     let values = changes.compactMap { change in
       part(change).map { estimate in
         Replicates.Value(
           seed: change.seed, estimate: estimate,
           draws: changes.count < 2
-            ? [] : draws(change.outcomes, change.plain, measure, counts))
+            ? [] : draws(change.outcomes, change.plain, measure, change.counts))
       }
     }
     return Replicates(values, areShared: areShared(changes))
   }
 
-  /// Masked less other on resampled layouts, over the K of the claim, or over all beyond training.
+  /// Masked less other on resampled layouts.
   private func draws(
-    _ treated: [Outcome], _ other: [Outcome], _ measure: EffectMeasure, _ counts: ClosedRange<Int>?
+    _ treated: [Outcome], _ other: [Outcome], _ measure: EffectMeasure, _ counts: Set<Int>
   ) -> [Double] {
     guard let seed = data.compared.first?.seed else { return [] }
-    let tested = Set(treated.map(\.k)).filter { k in
-      counts?.contains(k) ?? (k > data.trainingMaximum ?? 0)
-    }
     // Where they have no layout in common, what was stored has to do.
     return
       (try? pairedEffectDraws(
-        treated: treated, baseline: other, counts: tested, measure: measure, seed: seed)) ?? []
+        treated: treated, baseline: other, counts: counts, measure: measure, seed: seed)) ?? []
   }
 
   /// Whether all replicates were drawn for the same layouts.
@@ -113,6 +108,7 @@ struct RepairEvidence {
         further = true
         continue
       }
+      if try !outcomes(row).treated.haveChance { continue }
       let change =
         if let counts { try pooled(row, Set(counts), replicate.seed) } else {
           try stored(row, replicate.seed)
@@ -134,8 +130,8 @@ struct RepairEvidence {
       precision: own.first { $0.measure == EffectMeasure.precision.rawValue }?.estimate,
       background: own.first { $0.measure == EffectMeasure.background.rawValue }?.estimate,
       p: recall.p, pHolm: recall.pHolm, outcomes: treated, plain: plain,
-      counts: Set(treated.map(\.k)).intersection(plain.map(\.k)).filter {
-        $0 > data.trainingMaximum ?? 0
+      counts: Set(treated.map(\.k)).intersection(plain.map(\.k)).filter { k in
+        k > data.trainingMaximum ?? 0 && comparison(row.executionID)?.isCompared(k) != false
       }, pooled: pooled(row))
   }
 
@@ -152,8 +148,7 @@ struct RepairEvidence {
   }
 
   private func pooled(_ row: ConditionsRow, _ counts: Set<Int>, _ seed: String?) throws -> Change? {
-    guard row.baseline(in: conditions) != nil,
-      let comparison = data.compared.first(where: { $0.evaluated.executionID == row.executionID })
+    guard row.baseline(in: conditions) != nil, let comparison = comparison(row.executionID)
     else { return nil }
     let (treated, plain) = try outcomes(row)
     if Set(treated.map(\.k)).isDisjoint(with: counts) { return nil }
@@ -192,10 +187,12 @@ struct RepairEvidence {
       }, areShared: areShared(masks))
   }
 
-  /// The seed of the resamples of the comparison that a change is of.
-  private func drawn(_ change: Change) -> UInt64 {
-    data.compared.first { $0.evaluated.executionID == change.executionID }?.seed ?? 0
+  private func comparison(_ executionID: String) -> ComparedEvaluation? {
+    data.compared.first { $0.evaluated.executionID == executionID }
   }
+
+  /// The seed of the resamples of the comparison that a change is of.
+  private func drawn(_ change: Change) -> UInt64 { comparison(change.executionID)?.seed ?? 0 }
 
   /// Mask less control on the same layouts and noise, a seed at a time.
   private func contrast(_ masks: [Change], _ controls: [Change], _ counts: ClosedRange<Int>?) throws
@@ -215,17 +212,15 @@ struct RepairEvidence {
           Replicates.Value(
             seed: mask.seed ?? control.seed, estimate: $0,
             draws: areSeveral
-              ? draws(mask.outcomes, control.outcomes, .recall, counts) : [])
+              ? draws(
+                mask.outcomes, control.outcomes, .recall,
+                mask.counts.intersection(control.counts)) : [])
         }
       }, areShared: areShared(masks))
   }
 
   private func contrast(_ mask: Change, _ control: Change, _ counts: Set<Int>) throws -> Estimate? {
-    guard
-      let comparison = data.compared.first(where: {
-        $0.evaluated.executionID == mask.executionID
-      })
-    else { return nil }
+    guard let comparison = comparison(mask.executionID) else { return nil }
     return Estimate(
       try pairedDifference(
         treated: mask.outcomes, baseline: control.outcomes, counts: counts, measure: .recall,
@@ -256,7 +251,10 @@ struct RepairEvidence {
     if let known = unpaired.first(where: { isMeant(claim.mask, $0.intervention, $0.stage) }) {
       return known.reason
     }
-    let isEvaluated = conditions.contains { isMeant(claim.mask, $0.title, $0.stage) }
-    return isEvaluated ? "none of the K that it is about was tested" : "it was not evaluated"
+    let evaluated = conditions.filter { isMeant(claim.mask, $0.title, $0.stage) }
+    if let early = evaluated.first(where: { (try? outcomes($0).treated.haveChance) == false }) {
+      return Findings.isOfBefore(early.stage)
+    }
+    return !evaluated.isEmpty ? "none of the K that it is about was tested" : "it was not evaluated"
   }
 }

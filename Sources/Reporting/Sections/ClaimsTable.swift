@@ -50,9 +50,12 @@ struct ClaimsTable {
         "of locality: the share of squared sensitivity inside the window, of both models")
     }
     return "*Effect*, *control* and *difference* are, " + parts.joined(separator: "; ")
-      + ". Differences are paired, on the same layouts and noise. Before the stroke the judge's numbers, "
-      + "after it the background detector's: *shown* is what both show, and of two models of one seed "
-      + "what keeps their intervals apart."
+      + ". "
+      + (verdict.recalls.isEmpty && verdict.repairs.isEmpty
+        ? "" : "Recall: \(RecallFinding.estimand) ")
+      + "Differences are paired, on the same layouts and noise. Before the stroke the judge's numbers, "
+      + "after it the background detector's: *shown* is what both show, by intervals of the difference that "
+      + "exclude 0."
   }
 
   private func text(_ values: [Replicates], _ row: Row, isSigned: Bool) -> String {
@@ -80,11 +83,13 @@ struct ClaimsTable {
       case .fails: ("fails", "recalls less", "fails where the other composes")
       case .composes: ("composes", "recalls more", "composes where the other fails")
       }
+    let judgement = finding.judgement
     return Row(
       claim: "\(Markdown.name(claim.model)) \(verb), \(Markdown.name(claim.against)) does not"
         + place(finding.counts),
-      judgement: word(
-        finding.judgement, shown: ": \(finding.dividesAtThreshold ? divided : less)"),
+      // That one recalls less than another is less than the claim says.
+      judgement: judgement.isShown && !finding.dividesAtThreshold
+        ? "**shown in part**: \(less)" : word(judgement, shown: ": \(divided)"),
       effect: [finding.model.recall, finding.model.background],
       control: [finding.against.recall, finding.against.background],
       difference: [finding.difference, finding.backgroundDifference])

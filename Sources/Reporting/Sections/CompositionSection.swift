@@ -33,23 +33,21 @@ struct CompositionSection: Section {
   private var solidity: [Block] {
     let table = compared.compactMap { one -> [String]? in
       guard let own = solid.first(where: { $0.executionID == one.evaluated.executionID }),
-        let all = one.recallBeyond
+        let all = one.recallAsFound
       else { return nil }
       return [
         Markdown.name(one.label), Markdown.interval(all), Markdown.interval(own.estimate),
-        one.recallBackground.map { Markdown.interval($0) } ?? Markdown.nothing,
         Markdown.count(own.estimate.n),
       ]
     }
     if table.isEmpty { return [] }
     return [
       .paragraph(
-        "The judge finds faint objects too. Recall beyond the training range, of all its finds, of those"
-          + " of opacity ½ or more (told by the held-out renders that are most alike), and as the"
-          + " background detector sees it:"),
+        "The judge finds faint objects too. Recall beyond the training range, chance not taken off, averaged"
+          + " over the compared K, of all its finds and of those of opacity ½ or more (told by the held-out"
+          + " renders that are most alike):"),
       .table(
-        columns: ["model", "all finds", "solid finds", "background detector", "N layouts"],
-        rows: table),
+        columns: ["model", "all finds", "solid finds", "N layouts"], rows: table),
       SolidRow.question(run).block,
     ]
   }
@@ -102,8 +100,8 @@ struct CompositionSection: Section {
     return [
       .paragraph(
         "In training an object's colour, size and shape do not depend on its neighbour's. Beyond the"
-          + " range: how much more often neighbours share them than objects shuffled over all pictures"
-          + " (0: independent), and how far the law of each is from that of renders, both as the same"
+          + " range: how much more often neighbours among the finds that meet a request share them than such"
+          + " finds shuffled over all pictures (0: independent), and of all finds how far the law of each is from that of renders, both as the same"
           + " examples tell them (total variation; small samples give more than 0). "
           + (apart.isEmpty
             ? "No interval of the first excludes 0."
@@ -111,9 +109,8 @@ struct CompositionSection: Section {
               + " chance.")
           + (control.isEmpty
             ? ""
-            : " Finds may stand nearer to each other than objects of training can, and one object may be found"
-              + " twice: either shares what is looked at, and an excess may be that. Renders, told alike but"
-              + " never so near: "
+            : " Finds that meet two requests may stand a few pixels nearer to each other than objects can, and"
+              + " then share some of what is looked at. Objects of renders, told alike: "
               + control.map { "\($0.what ?? "") \(Markdown.interval($0.estimate, digits: 3))" }
               .joined(separator: ", ") + ".")),
       .table(

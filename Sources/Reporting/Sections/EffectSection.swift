@@ -36,8 +36,9 @@ struct EffectSection: Section {
     }
     blocks.append(
       .paragraph(
-        "Masked less baseline, on the same layouts and the same noise, without any training. Pooled over "
-          + "the tested K beyond the training range unless the row says *in range*. Intervals: paired "
+        "Masked less baseline, on the same layouts and the same noise, without any training. Recall is beyond "
+          + "chance; all are averaged over the compared K beyond the training range unless the row says *in "
+          + "range*. Intervals: paired "
           + "bootstrap over layouts; p: sign flips of the layouts' differences, Holm-corrected over the "
           + "masks. Which K were tested is in the table of K_max."))
     blocks.append(chart)
@@ -66,7 +67,7 @@ struct EffectSection: Section {
   private var chart: Block {
     let recall = effects.filter { $0.measure == Measure.Effect.recall.rawValue }
     let chart = IntervalChart(
-      title: "Effect on recall beyond the training range", xLabel: "change of location recall",
+      title: "Effect on recall beyond the training range", xLabel: "change of recall beyond chance",
       rows: recall.map {
         IntervalChart.Row(
           label: $0.label, value: $0.estimate.value,
@@ -106,8 +107,8 @@ struct EffectSection: Section {
       blocks.append(
         .paragraph(
           "Masks beside what can object to them: the control shows as much and keeps something else. Recall "
-            + "of the mask less that of the control, on the same layouts and noise, over the tested K beyond "
-            + "the training range."))
+            + "of the mask less that of the control, on the same layouts and noise, over the compared K "
+            + "beyond the training range."))
       blocks.append(
         .table(
           columns: [

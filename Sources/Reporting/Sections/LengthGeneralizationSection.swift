@@ -45,7 +45,8 @@ struct LengthGeneralizationSection: Section {
           + "and assumes no law. Beside it stands the last K before a fitted curve meets the threshold, which "
           + "assumes that recall falls like a logistic curve between two levels; ≥ is said where it may not fall "
           + "so far within the tested K. A model *agrees* with a published value that lies in an interval of K_max "
-          + "at most \(PublishedKMax.widest) wide; a wider one, or one that ends at the largest tested K, leaves it open."
+          + "at most \(PublishedKMax.widest) wide, and *differs* from one below the interval, or above one that ends before the largest tested K; "
+          + "otherwise it is left open.\(fewPlaces)"
       ),
       .table(
         columns: [
@@ -55,6 +56,18 @@ struct LengthGeneralizationSection: Section {
         ], rows: comparisons.map(row)),
       ComparedEvaluation.question(run).block, EvaluatedModel.question(run).block,
     ]
+  }
+
+  /// A K_max of 0 says no more than the places at the smallest K do.
+  private var fewPlaces: String {
+    let failing = comparisons.filter { $0.kMax.value == 0 }.compactMap { compared -> String? in
+      let recall = curves[.recall, of: compared.evaluated]
+      guard let k = recall.keys.filter({ $0 > 0 }).min(), let first = recall[k] else { return nil }
+      return "\(Markdown.name(compared.label)) (\(Markdown.count(first.n)) at K = \(k))"
+    }
+    if failing.isEmpty { return "" }
+    return " A K_max of 0 rests on the places requested at the smallest K: "
+      + failing.joined(separator: ", ") + "."
   }
 
   private func row(_ compared: ComparedEvaluation) -> [String] {

@@ -97,7 +97,7 @@ extension Template {
 
         model_locality: { kind: "probe", inputs: { denoiser: "model", scenes: "scenes" } },
         model_evaluated: { kind: "evaluate", inputs: { denoiser: "model", judge: "judge" } },
-        // A pass a label is dear: fewer K, compared on those alone.
+        // A pass a label is dear: fewer K.
         one_label_evaluated: {
           kind: "evaluate", inputs: { denoiser: "one_label", judge: "judge" },
           counts: [1, 3, 6, 9, 12], layouts: 12,
@@ -110,6 +110,7 @@ extension Template {
         comparison: {
           kind: "compare",
           inputs: { evaluations: ["model_evaluated", "one_label_evaluated", "two_labels_evaluated"] },
+          counts: [1, 3, 6, 9, 12], // K at which all of them were tested
         },
       },
     }
