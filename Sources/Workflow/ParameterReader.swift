@@ -16,9 +16,9 @@ struct ProblemList {
 
 /// Checks the parameters of a stage against their declarations and fills in the defaults.
 ///
-/// The result is normalised: every declared parameter that has a value is present, numbers are `.number`
-/// where the declaration says number and `.integer` where it says integer, so that `1`, `1.0` and a
-/// default that is left out give one key.
+/// The result is normalised: every declared parameter that has a value is present, but for late ones at
+/// their default; numbers are `.number` where the declaration says number and `.integer` where it says
+/// integer, so that `1`, `1.0` and a default that is left out give one key.
 struct ParameterReader {
   var list = ProblemList()
 
@@ -38,15 +38,25 @@ struct ParameterReader {
         if case .null = member.value.value, parameter.defaultValue == .null { continue }
         result[parameter.name] = read(member.value, as: parameter.type, path: inner)
       } else if let value = parameter.defaultValue {
-        if value == .null { continue }
-        result[parameter.name] = read(node(value, at: owner), as: parameter.type, path: inner)
+        result[parameter.name] = normalised(value, of: parameter, at: owner, path: inner)
       } else {
         list.add(
           .missingParameter(accepted: accepted(parameter.type), help: parameter.help), at: owner,
           inner)
       }
+      if parameter.isLate, let value = parameter.defaultValue,
+        result[parameter.name] == normalised(value, of: parameter, at: owner, path: inner)
+      {
+        result[parameter.name] = nil
+      }
     }
     return result
+  }
+
+  private mutating func normalised(
+    _ value: JSONValue, of parameter: Parameter, at owner: SourcePosition, path: String
+  ) -> JSONValue? {
+    value == .null ? nil : read(node(value, at: owner), as: parameter.type, path: path)
   }
 
   /// The normalised value, `nil` after a problem was noted.

@@ -27,7 +27,34 @@ extension Settings {
   package init(normalised: JSONValue) throws {
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
-    self = try decoder.decode(Self.self, from: Data(normalised.canonicalText().utf8))
+    let whole = Self.parameters.withLate(normalised)
+    self = try decoder.decode(Self.self, from: Data(whole.canonicalText().utf8))
+  }
+}
+
+extension [Parameter] {
+  /// Normalised parameters with the late ones that were left out.
+  fileprivate func withLate(_ value: JSONValue) -> JSONValue {
+    guard case .object(var members) = value else { return value }
+    for parameter in self {
+      if let member = members[parameter.name] {
+        members[parameter.name] = parameter.type.withLate(member)
+      } else if parameter.isLate {
+        members[parameter.name] = parameter.defaultValue
+      }
+    }
+    return .object(members)
+  }
+}
+
+extension ParameterType {
+  fileprivate func withLate(_ value: JSONValue) -> JSONValue {
+    switch self {
+    case .object(let parameters): parameters.withLate(value)
+    case .variant(let tag, let cases):
+      value[tag]?.string.flatMap { cases[$0] }?.withLate(value) ?? value
+    case .bool, .text, .integer, .number, .choice, .list: value
+    }
   }
 }
 
@@ -57,6 +84,7 @@ package struct Setting<Value: Decodable & Sendable>: Sendable, Decodable {
     var defaultValue: JSONValue?
     var unit: String?
     var help: String
+    var isLate: Bool
   }
 
   package var wrappedValue: Value { value }
@@ -73,51 +101,59 @@ package struct Setting<Value: Decodable & Sendable>: Sendable, Decodable {
 
   private init(
     _ type: ParameterType, _ placeholder: Value, _ defaultValue: JSONValue?, _ unit: String?,
-    _ help: String
+    _ help: String, isLate: Bool
   ) {
-    declaration = Declaration(type: type, defaultValue: defaultValue, unit: unit, help: help)
+    declaration = Declaration(
+      type: type, defaultValue: defaultValue, unit: unit, help: help, isLate: isLate)
     value = placeholder
   }
 }
 
 // MARK: - What can be declared
 
+// Without a default a setting is required. `isLate`: at its default it does not enter keys.
+
 extension Setting where Value == Int {
-  /// Without a default it is required.
   package init(
-    _ range: ClosedRange<Int>, default: Int? = nil, unit: String? = nil, _ help: String
+    _ range: ClosedRange<Int>, default: Int? = nil, unit: String? = nil, isLate: Bool = false,
+    _ help: String
   ) {
     self.init(
-      .integer(range), range.lowerBound, `default`.map(JSONValue.integer), unit, help)
+      .integer(range), range.lowerBound, `default`.map(JSONValue.integer), unit, help,
+      isLate: isLate)
   }
 }
 
 extension Setting where Value == Double {
   package init(
-    _ range: ClosedRange<Double>, default: Double? = nil, unit: String? = nil, _ help: String
+    _ range: ClosedRange<Double>, default: Double? = nil, unit: String? = nil,
+    isLate: Bool = false, _ help: String
   ) {
-    self.init(.number(range), range.lowerBound, `default`.map(JSONValue.number), unit, help)
+    self.init(
+      .number(range), range.lowerBound, `default`.map(JSONValue.number), unit, help,
+      isLate: isLate)
   }
 }
 
 extension Setting where Value == Bool {
-  package init(default: Bool, _ help: String) {
-    self.init(.bool, `default`, .bool(`default`), nil, help)
+  package init(default: Bool, isLate: Bool = false, _ help: String) {
+    self.init(.bool, `default`, .bool(`default`), nil, help, isLate: isLate)
   }
 }
 
 extension Setting where Value == String {
-  package init(_ help: String) { self.init(.text, "", nil, nil, help) }
+  package init(_ help: String) { self.init(.text, "", nil, nil, help, isLate: false) }
 }
 
 extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
   /// - Parameter placeholder: stands in a declaration without a default, and is never read.
-  package init(default: Value, _ help: String) {
-    self.init(Self.choice, `default`, .string(`default`.rawValue), nil, help)
+  package init(default: Value, isLate: Bool = false, _ help: String) {
+    self.init(
+      Self.choice, `default`, .string(`default`.rawValue), nil, help, isLate: isLate)
   }
 
   package init(required placeholder: Value, _ help: String) {
-    self.init(Self.choice, placeholder, nil, nil, help)
+    self.init(Self.choice, placeholder, nil, nil, help, isLate: false)
   }
 
   private static var choice: ParameterType { .choice(Value.allCases.map(\.rawValue)) }
@@ -126,11 +162,11 @@ extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue =
 extension Setting where Value == [Int] {
   package init(
     each range: ClosedRange<Int>, count: ClosedRange<Int>, default: [Int]? = nil,
-    unit: String? = nil, _ help: String
+    unit: String? = nil, isLate: Bool = false, _ help: String
   ) {
     self.init(
       .list(.integer(range), count: count), [],
-      `default`.map { .array($0.map(JSONValue.integer)) }, unit, help)
+      `default`.map { .array($0.map(JSONValue.integer)) }, unit, help, isLate: isLate)
   }
 }
 
@@ -139,7 +175,7 @@ extension Setting where Value == [Int]? {
   package init(
     each range: ClosedRange<Int>, count: ClosedRange<Int>, unit: String? = nil, _ help: String
   ) {
-    self.init(.list(.integer(range), count: count), nil, .null, unit, help)
+    self.init(.list(.integer(range), count: count), nil, .null, unit, help, isLate: false)
   }
 }
 
@@ -153,11 +189,11 @@ extension KeyedDecodingContainer {
 extension Setting where Value == [Double] {
   package init(
     each range: ClosedRange<Double>, count: ClosedRange<Int>, default: [Double]? = nil,
-    unit: String? = nil, _ help: String
+    unit: String? = nil, isLate: Bool = false, _ help: String
   ) {
     self.init(
       .list(.number(range), count: count), [], `default`.map { .array($0.map(JSONValue.number)) },
-      unit, help)
+      unit, help, isLate: isLate)
   }
 }
 
@@ -168,14 +204,15 @@ extension Setting where Value == [[Double]] {
   ) {
     self.init(
       .list(.list(.number(range), count: columns), count: rows), [],
-      .array(`default`.map { .array($0.map(JSONValue.number)) }), unit, help)
+      .array(`default`.map { .array($0.map(JSONValue.number)) }), unit, help, isLate: false)
   }
 }
 
 extension Setting where Value: SettingVariant {
   package init(_ help: String) {
     self.init(
-      .variant(tag: Value.tag, cases: Value.cases), Value.placeholder, nil, nil, help)
+      .variant(tag: Value.tag, cases: Value.cases), Value.placeholder, nil, nil, help,
+      isLate: false)
   }
 }
 
@@ -189,7 +226,8 @@ private protocol DeclaredSetting {
 extension Setting: DeclaredSetting {
   fileprivate func parameter(named name: String) -> Parameter? {
     declaration.map {
-      Parameter(name, $0.type, default: $0.defaultValue, unit: $0.unit, help: $0.help)
+      Parameter(
+        name, $0.type, default: $0.defaultValue, unit: $0.unit, help: $0.help, isLate: $0.isLate)
     }
   }
 }

@@ -175,16 +175,20 @@ package struct Parameter: Sendable {
   package var unit: String?
   /// What it means, for `--help` and errors.
   package var help: String
+  /// Came when there were keys without it: at its default it is left out of normalised parameters, so that
+  /// these keys stay what they were.
+  package var isLate: Bool
 
   package init(
     _ name: String, _ type: ParameterType, default: JSONValue? = nil, unit: String? = nil,
-    help: String
+    help: String, isLate: Bool = false
   ) {
     self.name = name
     self.type = type
     self.defaultValue = `default`
     self.unit = unit
     self.help = help
+    self.isLate = isLate
   }
 }
 

@@ -10,13 +10,14 @@ struct SettingsTests {
   enum Mode: String, Decodable, CaseIterable { case plain, fancy }
 
   enum Shape: SettingVariant, Equatable {
-    case round(radius: Double)
+    case round(radius: Double, turns: Int)
     case square
 
     private struct Round: Settings {
       @Setting(0...9, default: 1, unit: "px", "radius") var radius: Double
+      @Setting(0...9, default: 3, isLate: true, "came later") var turns: Int
     }
-    private enum Key: String, CodingKey { case kind, radius }
+    private enum Key: String, CodingKey { case kind, radius, turns }
 
     static let tag = "kind"
     static var cases: [String: [Parameter]] { ["round": Round.parameters, "square": []] }
@@ -26,7 +27,9 @@ struct SettingsTests {
       let container = try decoder.container(keyedBy: Key.self)
       self =
         try container.decode(String.self, forKey: .kind) == "round"
-        ? .round(radius: try container.decode(Double.self, forKey: .radius)) : .square
+        ? .round(
+          radius: try container.decode(Double.self, forKey: .radius),
+          turns: try container.decode(Int.self, forKey: .turns)) : .square
     }
   }
 
@@ -42,6 +45,7 @@ struct SettingsTests {
     @Setting("a shape") var shape: Shape
     @Setting(SettingsTests.shared) var common: Int
     @Setting(each: 0...9, count: 1...3, "what came later") var later: [Int]?
+    @Setting(default: .plain, isLate: true, "came later") var late: Mode
   }
 
   static let kind = StageKind(
@@ -59,13 +63,14 @@ struct SettingsTests {
     #expect(
       parameters.map(\.name) == [
         "picture_count", "share", "mode", "of", "is_on", "counts", "shape", "common", "later",
+        "late",
       ])
     #expect(
       parameters.map(\.defaultValue) == [
         nil, .number(0.5), .string("plain"), nil, .bool(true), .array([.integer(1), .integer(2)]),
-        nil, .integer(2), .null,
+        nil, .integer(2), .null, .string("plain"),
       ])
-    #expect(parameters.map(\.unit) == [nil, "of the side", nil, nil, nil, nil, nil, nil, nil])
+    #expect(parameters.map(\.unit) == [nil, "of the side", nil, nil, nil, nil, nil, nil, nil, nil])
     #expect(parameters[7].help == "shared by kinds")
     #expect(accepted(parameters[0].type) == "an integer from 1 to 100")
     #expect(accepted(parameters[2].type) == "\"plain\", \"fancy\"")
@@ -100,8 +105,27 @@ struct SettingsTests {
       "picture_count: 7, of: 'fancy', counts: [3], shape: { kind: 'round', radius: 2.5 }")
     #expect(options.pictureCount == 7 && options.share == 0.5 && options.mode == .plain)
     #expect(options.of == .fancy && options.isOn && options.counts == [3])
-    #expect(options.shape == .round(radius: 2.5) && options.common == 2)
+    #expect(options.shape == .round(radius: 2.5, turns: 3) && options.common == 2)
     #expect(try read("picture_count: 1, of: 'plain', shape: { kind: 'square' }").shape == .square)
+  }
+
+  @Test("a setting that came later is in a key only where it is not at its default")
+  func late() throws {
+    func parameters(_ text: String) throws -> JSONValue {
+      try parse(
+        "{ pipeline: 'p', question: 'q', seed: 1, stages: { s: { kind: 'made', picture_count: 1,"
+          + " of: 'plain', \(text) } } }", kinds: [Self.kind]
+      ).instances[0].parameters
+    }
+    let without = try parameters("shape: { kind: 'round' }")
+    #expect(without["late"] == nil && without["shape"]?["turns"] == nil)
+    #expect(
+      try parameters("late: 'plain', shape: { kind: 'round', turns: 3.0 }") == without)
+    #expect(try Options(normalised: without).late == .plain)
+    let with = try parameters("late: 'fancy', shape: { kind: 'round', turns: 4 }")
+    #expect(with["late"] == .string("fancy") && with["shape"]?["turns"] == .integer(4))
+    let options = try Options(normalised: with)
+    #expect(options.late == .fancy && options.shape == .round(radius: 1, turns: 4))
   }
 
   @Test("what a declaration does not accept never reaches the kind; its check does its part")
