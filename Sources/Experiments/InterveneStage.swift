@@ -25,6 +25,11 @@ enum InterveneStage {
       "which labels remain beside its own; of a window those inside (near) or outside (far); of reverse"
         + " whether a label's strength goes by its own cell (near) or by all others (far)")
     var keep: MaskSpecification.Keep
+    @Setting(
+      default: .everywhere, isLate: true,
+      "which pixels have labels hidden from them, by conditioner, window and both: everywhere, those within"
+        + " reach of a label (objects), or all others (ground); the rest see every label")
+    var at: At
     @Setting(0.5...1000, default: 7, unit: "px", "reach of a label; of a window half its side")
     var radius: Double
     @Setting(1...512, default: 4, unit: "px", "side of a block") var block: Int
@@ -43,11 +48,17 @@ enum InterveneStage {
     @Setting(0...1000, default: 0, "noise level from which on the mask holds") var sigmaLow: Double
     @Setting(0...1000, default: 1000, "noise level up to which it holds") var sigmaHigh: Double
 
+    enum At: String, Sendable, Codable, CaseIterable {
+      case everywhere, objects, ground
+      var place: MaskSpecification.Place? { .init(rawValue: rawValue) }
+    }
+
     func specification(seed: UInt64) -> MaskSpecification {
       MaskSpecification(
-        mask: mask, labels: labels, keep: keep, radius: radius, block: block, margin: margin,
-        ring: ring, fill: fill, seed: seed, sigmaLow: sigmaLow > 0 ? sigmaLow : nil,
-        sigmaHigh: sigmaHigh < 1000 ? sigmaHigh : nil, amplitude: amplitude)
+        mask: mask, labels: labels, keep: keep, at: at.place, radius: radius, block: block,
+        margin: margin, ring: ring, fill: fill, seed: seed,
+        sigmaLow: sigmaLow > 0 ? sigmaLow : nil, sigmaHigh: sigmaHigh < 1000 ? sigmaHigh : nil,
+        amplitude: amplitude)
     }
   }
 
@@ -170,7 +181,7 @@ enum InterveneStage {
     if mask.needsPlaces {
       words.append(
         "labels are seen \(mask.mask == .window && mask.keep == .far ? "from" : "up to")"
-          + " \(mask.radius) px away")
+          + " \(mask.radius) px away" + (mask.at.map { ", hidden at \($0.rawValue) alone" } ?? ""))
       if let reach = denoiser.labelReach { words.append("they matter up to \(reach) px away") }
     }
     return words.joined(separator: ", ")

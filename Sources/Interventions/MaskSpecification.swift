@@ -30,6 +30,13 @@ package struct MaskSpecification: Sendable, Hashable {
     /// The same ring half a picture away, on the torus.
     case remote
   }
+  /// Which pixels alone have labels hidden from them; all others see every label.
+  package enum Place: String, Sendable, Codable, CaseIterable {
+    /// Those with a label within `radius`; of a window, inside it.
+    case objects
+    /// Those without.
+    case ground
+  }
   /// What stands where a pixel must not be seen, with fresh noise of the same σ.
   package enum Fill: String, Sendable, Codable, CaseIterable {
     /// Empty ground: nothing to count.
@@ -44,6 +51,8 @@ package struct MaskSpecification: Sendable, Hashable {
   /// How many labels a labelled pixel sees, its own included; 1 or more.
   package var labels: Int
   package var keep: Keep
+  /// Where labels are hidden; `nil`: everywhere.
+  package var at: Place?
   /// Reach of a label in px from its cell's centre: to a pixel's centre; of a window half its side.
   package var radius: Double
   /// Side of a block in pixels; divides the picture's side.
@@ -62,10 +71,11 @@ package struct MaskSpecification: Sendable, Hashable {
   package var amplitude: Double?
 
   package init(
-    mask: Name, labels: Int = 1, keep: Keep = .near, radius: Double = 7, block: Int = 4,
-    margin: Int = 4, ring: Ring = .near, fill: Fill = .ground, seed: UInt64 = 0,
+    mask: Name, labels: Int = 1, keep: Keep = .near, at: Place? = nil, radius: Double = 7,
+    block: Int = 4, margin: Int = 4, ring: Ring = .near, fill: Fill = .ground, seed: UInt64 = 0,
     sigmaLow: Double? = nil, sigmaHigh: Double? = nil, amplitude: Double? = nil
   ) {
+    self.at = at
     self.amplitude = mask == .reverse ? amplitude ?? 0.5 : nil
     self.mask = mask
     self.labels = labels
@@ -95,13 +105,18 @@ package struct MaskSpecification: Sendable, Hashable {
   var choosesLabels: Bool { mask == .conditioner || mask == .both }
   /// Whether what it keeps is not what the hypothesis says: there to object to another mask.
   package var isControl: Bool {
-    if isIdentity { return true }
-    let movesLabels = choosesLabels && labels > 1 || mask == .window || mask == .reverse
+    isIdentity || hidesOnGroundAlone || movesWhatIsKept
+  }
+  /// What the hypothesis is about are the labelled pixels.
+  private var hidesOnGroundAlone: Bool { needsPlaces && at == .ground }
+  private var movesWhatIsKept: Bool {
+    let choosesOthers = choosesLabels && labels > 1 && at != .ground
+    let movesLabels = choosesOthers || mask == .window || mask == .reverse
     return movesLabels && keep != .near || masksPixels && ring == .remote
   }
 
   /// Why it cannot be the control of another mask; `nil` when it can: a control keeps the mechanism and
-  /// how much is seen, and moves what is seen.
+  /// how much is seen, and moves what is seen, or from where.
   package func fault(asControlOf other: MaskSpecification) -> ControlFault? {
     if isIdentity { return .changesNothing }
     if self == other { return .sameMask }
@@ -109,10 +124,17 @@ package struct MaskSpecification: Sendable, Hashable {
     own.settle()
     theirs.settle()
     // Additive composition shows one label a pass, wherever a pixel lies.
-    if mask == .sum, theirs.mask == .conditioner, theirs.labels == 1 { return nil }
+    if mask == .sum, theirs.mask == .conditioner, theirs.labels == 1, theirs.at == nil {
+      return nil
+    }
+    if own.at == .ground, theirs.at == .objects {
+      // Near no label there is no choice of labels to have in common.
+      (own.at, own.labels, own.keep) = (theirs.at, theirs.labels, theirs.keep)
+      return own == theirs ? nil : .otherMechanism
+    }
     (own.keep, own.ring) = (theirs.keep, theirs.ring)
     if own != theirs { return .otherMechanism }
-    return isControl ? nil : .keepsWhatIsNear
+    return movesWhatIsKept ? nil : .keepsWhatIsNear
   }
 
   package enum ControlFault: Sendable, Hashable {
@@ -122,9 +144,10 @@ package struct MaskSpecification: Sendable, Hashable {
   /// Settings that the mask does not use are all alike.
   private mutating func settle() {
     let plain = MaskSpecification(mask: mask)
-    if !needsPlaces { radius = plain.radius }
-    if !choosesLabels { labels = plain.labels }
-    if !choosesLabels, mask != .window, mask != .reverse { keep = plain.keep }
+    if !needsPlaces { (radius, at) = (plain.radius, plain.at) }
+    let chooses = choosesLabels && at != .ground
+    if !chooses { labels = plain.labels }
+    if !chooses, mask != .window, mask != .reverse { keep = plain.keep }
     if !masksPixels {
       (block, margin, ring, fill) = (plain.block, plain.margin, plain.ring, plain.fill)
     }
@@ -180,24 +203,38 @@ extension MaskSpecification {
         ? reach > 0 && block < size && margin > 0 || margin < reach : margin < reach)
     let side = Double(min(labelReach ?? size, size)) + Double(cellSize) / 2
     let hidesLabels = radius < 2.0.squareRoot() * side
+    let most = mostLabels ?? .max
     // A labelled pixel sees all of so few.
-    let showsAll = mostLabels.map { $0 <= labels } ?? false
-    let cutsLabels = mostLabels != 0 && (hidesLabels || !showsAll)
+    let cutsLabels =
+      switch at {
+      case nil: most > 0 && (hidesLabels || most > labels)
+      case .objects: most > labels
+      case .ground: most > 0 && hidesLabels
+      }
+    let cutsWindow =
+      switch at {
+      case nil: most > 0 && (keep != .near || radius < side)
+      // A label inside, and one outside.
+      case .objects: keep == .near ? most > 1 && radius < side : most > 0
+      // Without any inside those outside are all.
+      case .ground: most > 0 && keep == .near && radius < side
+      }
     return switch mask {
     case .identity, .stitched: false
     case .pixel: !cutsPixels
     case .conditioner: !cutsLabels
     case .both: !cutsPixels && !cutsLabels
-    case .window: mostLabels == 0 || keep == .near && radius >= side
-    case .sum: mostLabels.map { $0 < 2 } ?? false
-    case .reverse: mostLabels == 0
+    case .window: !cutsWindow
+    case .sum: most < 2
+    case .reverse: most == 0
     }
   }
 }
 
 extension MaskSpecification: Codable {
   private enum CodingKeys: String, CodingKey {
-    case mask, labels, keep, radius, block, margin, ring, fill, seed, sigmaLow, sigmaHigh, amplitude
+    case mask, labels, keep, at, radius, block, margin, ring, fill, seed, sigmaLow, sigmaHigh
+    case amplitude
   }
 
   /// What an earlier version made without these members showed one label, the nearest.
@@ -210,6 +247,7 @@ extension MaskSpecification: Codable {
       mask: try container.decode(Name.self, forKey: .mask),
       labels: try container.decodeIfPresent(Int.self, forKey: .labels) ?? 1,
       keep: try container.decodeIfPresent(Keep.self, forKey: .keep) ?? .near,
+      at: try container.decodeIfPresent(Place.self, forKey: .at),
       radius: try container.decode(Double.self, forKey: .radius),
       block: try container.decode(Int.self, forKey: .block),
       margin: try container.decode(Int.self, forKey: .margin), ring: ring ?? .near,

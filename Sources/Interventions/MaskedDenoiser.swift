@@ -45,12 +45,12 @@ package struct MaskedDenoiser: Denoiser {
 
   package var shape: PictureShape { base.shape }
 
-  /// The area that the mask leaves of the base's. With a range of σ the base's own, which holds
-  /// outside the range.
+  /// The area that the mask leaves of the base's. With a range of σ, or of pixels, the base's own, which
+  /// holds outside the range.
   package var labelWindowArea: Double {
-    if specification.sigmaLow != nil || specification.sigmaHigh != nil {
-      return base.labelWindowArea
-    }
+    let isPartial =
+      specification.sigmaLow != nil || specification.sigmaHigh != nil || specification.at != nil
+    if isPartial { return base.labelWindowArea }
     let r = specification.radius
     return switch specification.mask {
     case .identity, .stitched, .pixel, .sum, .reverse: base.labelWindowArea

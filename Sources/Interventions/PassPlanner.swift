@@ -62,7 +62,7 @@ struct PassPlanner {
         pass: { MaskPass(block: $0[0], cells: shown.beside($0[1])) })
     case .window:
       let shown = ShownLabels(specification, cells, grid, draw: draw)
-      return PassPlan(size: size, shown.inWindow, pass: { MaskPass(block: nil, cells: $0) })
+      return PassPlan(size: size, shown.byWindow, pass: { MaskPass(block: nil, cells: $0) })
     }
   }
 
@@ -131,15 +131,29 @@ private struct ShownLabels {
     return best
   }
 
-  /// The cells that a pixel with this label of its own sees.
-  func beside(_ own: Int) -> [Int] { own == Self.none ? [] : sets[own] }
+  /// The cells that a pixel with this label of its own sees; `nil`: all.
+  func beside(_ own: Int) -> [Int]? {
+    let isLabelled = own != Self.none
+    return hides(isLabelled) ? isLabelled ? sets[own] : [] : nil
+  }
 
-  /// The cells inside a square window around a pixel, or those outside.
-  func inWindow(_ row: Int, _ column: Int) -> [Int] {
-    cells.indices.filter { label in
-      let dy = abs(Double(row) + 0.5 - centers[label].y)
-      let dx = abs(Double(column) + 0.5 - centers[label].x)
-      return (max(dy, dx) <= specification.radius) == (specification.keep == .near)
-    }.map { cells[$0] }
+  /// The cells inside a square window around a pixel, or those outside; `nil`: all.
+  func byWindow(_ row: Int, _ column: Int) -> [Int]? {
+    let isInside = centers.map { center in
+      let dy = abs(Double(row) + 0.5 - center.y)
+      let dx = abs(Double(column) + 0.5 - center.x)
+      return max(dy, dx) <= specification.radius
+    }
+    if !hides(isInside.contains(true)) { return nil }
+    return zip(cells, isInside).filter { $1 == (specification.keep == .near) }.map(\.0)
+  }
+
+  /// Whether labels are hidden from a pixel with a label in its reach, or from one without.
+  private func hides(_ isLabelled: Bool) -> Bool {
+    switch specification.at {
+    case nil: true
+    case .objects: isLabelled
+    case .ground: !isLabelled
+    }
   }
 }

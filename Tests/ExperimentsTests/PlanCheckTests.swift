@@ -77,6 +77,12 @@ struct PlanCheckTests {
           + " px around it, pixels matter up to 6 px away"
       ),
       (
+        "kind: 'intervene', inputs: { denoiser: 'large', scenes: 'others' }, mask: 'window',"
+          + " keep: 'far', at: 'ground'",
+        "mask: found \"window\", which cuts nothing that the denoiser depends on: labels are seen from 7.0"
+          + " px away, hidden at ground alone; accepted: a narrower mask"
+      ),
+      (
         "kind: 'evaluate', inputs: { denoiser: 'model', judge: 'judge' }, counts: [1, 1]",
         "counts: a K stands twice"
       ),
@@ -98,6 +104,31 @@ struct PlanCheckTests {
     #expect(found.count == 1, "\(found)")
     #expect(found.first?.contains("stages.last.\(message)") == true, "\(found)")
     #expect(found.first?.hasPrefix("p.json5:") == true)
+  }
+
+  /// The key of an intervention that the quickstart had before there was `at`.
+  @Test("what a mask acts on is in its key only where it is not everywhere")
+  func keys() throws {
+    func parameters(_ more: String) throws -> [String] {
+      let text = """
+        { pipeline: 'p', question: 'q', seed: 1, stages: {
+          scenes: { kind: 'generate', size: 16, cells: 8, objects: [1, 2], count: 20 },
+          model: { kind: 'train', inputs: { scenes: 'scenes' }, pictures: 64,
+            network: { type: 'unet' } },
+          last: { kind: 'intervene', inputs: { denoiser: 'model', scenes: 'scenes' },
+            mask: 'conditioner', \(more) },
+        } }
+        """
+      let pipeline = try Pipeline.parse(
+        bytes: Array(text.utf8), path: "p.json5", kinds: Experiments.stageKinds)
+      return try #require(pipeline.instances.last?.parameters.object).keys.sorted()
+    }
+    let known = [
+      "amplitude", "block", "fill", "fill_pictures", "keep", "labels", "margin", "mask", "radius",
+      "ring", "sigma_high", "sigma_low",
+    ]
+    #expect(try parameters("") == known && parameters("at: 'everywhere'") == known)
+    #expect(try parameters("at: 'ground'") == (known + ["at"]).sorted())
   }
 
   @Test("judge and denoiser with other cameras")

@@ -13,11 +13,11 @@ struct MaskTests {
 
   static func specification(
     _ mask: MaskSpecification.Name, labels: Int = 1, keep: MaskSpecification.Keep = .near,
-    radius: Double = 3, ring: MaskSpecification.Ring = .near
+    at: MaskSpecification.Place? = nil, radius: Double = 3, ring: MaskSpecification.Ring = .near
   ) -> MaskSpecification {
     MaskSpecification(
-      mask: mask, labels: labels, keep: keep, radius: radius, block: 4, margin: 2, ring: ring,
-      seed: 5)
+      mask: mask, labels: labels, keep: keep, at: at, radius: radius, block: 4, margin: 2,
+      ring: ring, seed: 5)
   }
 
   static let fill: [Float] = (0..<2 * shape.pictureCount).map { Float(sin(Double($0))) }
@@ -46,6 +46,12 @@ struct MaskTests {
       specification(.pixel, ring: .remote),
       specification(.both, labels: 2, keep: .far, ring: .remote),
     ]
+    + MaskSpecification.Place.allCases.flatMap { place in
+      [
+        specification(.conditioner, labels: 2, at: place), specification(.window, at: place),
+        specification(.window, keep: .far, at: place), specification(.both, at: place),
+      ]
+    }
 
   @Test(
     "both identities change no bit, also of a real network",
@@ -195,6 +201,88 @@ struct MaskTests {
     // Cell 9 has its centre at (3, 3): pixel (7, 7) is at 4.5 px from it, pixel (8, 3) at 5.5.
     #expect(try cells(plans[0], 7 * 16 + 7).contains(9))
     #expect(try !cells(plans[0], 8 * 16 + 3).contains(9))
+  }
+
+  /// A denoiser whose every output is the number of labels that it is shown: the mask can be read off.
+  @Test("labels are hidden from labelled pixels alone, from the others alone, or from all")
+  func places() throws {
+    let base = ToyDenoiser(shape: Self.shape, reach: -1, labelReach: 100)
+    let grid = try #require(Self.shape.grid)
+    func counts(_ specification: MaskSpecification) throws -> [Float] {
+      let result = try Self.masked(base, specification).denoise(Self.four, threads: 2)
+      return (0..<256).map { result[$0 * 3] }
+    }
+    func isNear(_ pixel: Int, _ reach: (Double, Double) -> Double) -> Int {
+      [9, 13, 45, 63].filter { label in
+        let center = grid.center(label)
+        return reach(
+          Double(pixel / 16) + 0.5 - center.y, Double(pixel % 16) + 0.5 - center.x) <= 3
+      }.count
+    }
+    // Of the conditioner mask within a circle, of a window within its square.
+    let circle = (0..<256).map { isNear($0) { ($0 * $0 + $1 * $1).squareRoot() } }
+    let square = (0..<256).map { isNear($0) { max(abs($0), abs($1)) } }
+    #expect(circle.contains(0) && circle.contains(1) && square != circle)
+    func expect(
+      _ mask: MaskSpecification.Name, _ keep: MaskSpecification.Keep, labels: Int = 1,
+      labelled: @escaping (Int) -> Int, ground: Int
+    ) throws {
+      let near = mask == .window ? square : circle
+      for (place, labelledSees, groundSees) in [
+        (nil, labelled, ground), (.objects, labelled, 4), (.ground, { _ in 4 }, ground),
+      ] as [(MaskSpecification.Place?, (Int) -> Int, Int)] {
+        let found = try counts(Self.specification(mask, labels: labels, keep: keep, at: place))
+        #expect(
+          found == near.map { Float($0 > 0 ? labelledSees($0) : groundSees) },
+          "\(mask) \(keep) \(place.map { "\($0)" } ?? "everywhere")")
+      }
+    }
+    for keep in MaskSpecification.Keep.allCases {
+      try expect(.conditioner, keep, labels: 3, labelled: { _ in 3 }, ground: 0)
+    }
+    try expect(.window, .near, labelled: { $0 }, ground: 0)
+    try expect(.window, .far, labelled: { 4 - $0 }, ground: 4)
+  }
+
+  @Test("the same cut on the ground objects to one at objects, and to nothing else")
+  func groundObjects() {
+    let objects = Self.specification(.conditioner, labels: 2, at: .objects)
+    let ground = Self.specification(.conditioner, at: .ground)
+    let everywhere = Self.specification(.conditioner, labels: 2)
+    #expect(ground.isControl && !objects.isControl && !everywhere.isControl)
+    #expect(ground.fault(asControlOf: objects) == nil)
+    #expect(objects.fault(asControlOf: ground) == .otherMechanism)
+    #expect(ground.fault(asControlOf: everywhere) == .otherMechanism)
+    #expect(objects.fault(asControlOf: everywhere) == .otherMechanism)
+    #expect(
+      Self.specification(.conditioner, at: .ground, radius: 4).fault(asControlOf: objects)
+        == .otherMechanism)
+    #expect(
+      Self.specification(.window, at: .ground).fault(asControlOf: objects) == .otherMechanism)
+    // Near no label nothing is chosen: two such masks are one.
+    #expect(
+      Self.specification(.conditioner, labels: 3, keep: .far, at: .ground)
+        .fault(asControlOf: ground) == .keepsWhatIsNear)
+    let far = Self.specification(.conditioner, labels: 2, keep: .far, at: .objects)
+    #expect(far.fault(asControlOf: objects) == nil && far.isControl)
+    // A sum shows one label a pass on the ground too.
+    #expect(
+      Self.specification(.sum).fault(asControlOf: Self.specification(.conditioner, at: .objects))
+        == .otherMechanism)
+  }
+
+  @Test("a mask is written as before where it holds everywhere, and read with its place")
+  func coding() throws {
+    func members(_ specification: MaskSpecification) throws -> [String: Any] {
+      let data = try JSONEncoder().encode(specification)
+      #expect(try JSONDecoder().decode(MaskSpecification.self, from: data) == specification)
+      return try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
+    }
+    #expect(
+      try Set(members(Self.specification(.conditioner)).keys) == [
+        "mask", "labels", "keep", "radius", "block", "margin", "ring", "fill", "seed",
+      ])
+    #expect(try members(Self.specification(.window, at: .ground))["at"] as? String == "ground")
   }
 
   @Test("the sum is each label's own effect on nothing, added")
@@ -385,7 +473,10 @@ struct MaskTests {
     let masked = try Self.masked(ToyDenoiser(shape: Self.shape, reach: 1), specification)
     let area = masked.labelWindowArea
     #expect(area > 0 && area <= 256)
-    if specification.mask == .conditioner { #expect(abs(area - .pi * 9) < 1e-9) }
+    if specification.at != nil { #expect(area == masked.base.labelWindowArea) }
+    if specification.mask == .conditioner, specification.at == nil {
+      #expect(abs(area - .pi * 9) < 1e-9)
+    }
   }
 
   @Test("a block that does not divide the picture and a missing fill are refused")

@@ -37,6 +37,7 @@ struct MaskRow {
     var mask: String
     var labels: Int?
     var keep: MaskSpecification.Keep?
+    var at: MaskSpecification.Place?
     var radius: Double?
     var block: Int?
     var margin: Int?
@@ -50,6 +51,7 @@ struct MaskRow {
       var result = MaskSpecification(mask: name, sigmaLow: sigmaLow, sigmaHigh: sigmaHigh)
       if let labels { result.labels = labels }
       if let keep { result.keep = keep }
+      result.at = at
       if let radius { result.radius = radius }
       if let block { result.block = block }
       if let margin { result.margin = margin }
