@@ -13,10 +13,10 @@ enum CompareStage {
     @Setting(0.01...1, default: 0.9, "location recall from which a K counts as reached")
     var threshold: Double
     @Setting(
-      each: 1...12, count: 1...12,
-      "the K at which they are held against each other; left out: all that were tested, the same for each"
+      each: 1...12, count: 0...12, default: [],
+      "the K at which they are held against each other; none: all that were tested, the same for each"
     )
-    var counts: [Int]?
+    var counts: [Int]
   }
 
   static let kind = StageKind(
@@ -43,7 +43,10 @@ enum CompareStage {
       ComparedCounts.Arm(name: $0.stage, counts: $0.counts)
     }
     return ComparedCounts.fault(arms, stated: options.counts).map {
-      [ParameterProblem(path: options.counts == nil ? "inputs.evaluations" : "counts", message: $0)]
+      [
+        ParameterProblem(
+          path: options.counts.isEmpty ? "inputs.evaluations" : "counts", message: $0)
+      ]
     } ?? []
   }
 
@@ -136,6 +139,7 @@ enum CompareStage {
       metrics += try effects(entries, measure, counts, context)
     }
     metrics += try contrasts(entries, counts, context)
+    metrics += try modelDifferences(entries, counts, context)
     metrics += try identities(entries)
     let summary = JSONValue.array(
       metrics.map { row in
@@ -259,19 +263,43 @@ enum CompareStage {
           control.manifest.base == entry.manifest.base,
           control.manifest.conditions == entry.manifest.conditions
         else { continue }
-        let beyond = counts.filter { $0 > entry.manifest.trainingMaximum }
-        let isShared = !Set(entry.outcomes.map(\.seed)).isDisjoint(
-          with: control.outcomes.map(\.seed))
-        if beyond.isEmpty || !isShared { continue }
-        let contrast = try pairedEffect(
-          treated: entry.outcomes, baseline: control.outcomes, counts: beyond, measure: .recall,
-          seed: context.seed)
-        rows.append(
-          Measure.contrastRecall.row(
-            contrast.effect, .subject(entry.name), .against(control.name)))
+        rows += try differences(
+          entry, control, counts, (.contrastRecall, .contrastBackground), context)
       }
     }
     return rows
+  }
+
+  /// Each model beside every other one, once.
+  private static func modelDifferences(
+    _ entries: [Entry], _ counts: Set<Int>, _ context: StageContext
+  ) throws -> [MetricRow] {
+    let plain = entries.filter(\.manifest.isPlain)
+    return try plain.indices.flatMap { i in
+      try plain[(i + 1)...].flatMap { other -> [MetricRow] in
+        try context.checkCancellation()
+        guard other.manifest.conditions == plain[i].manifest.conditions else { return [] }
+        return try differences(
+          plain[i], other, counts, (.differenceRecall, .differenceBackground), context)
+      }
+    }
+  }
+
+  /// What one recalls beyond the other, on the same layouts and noise, by either detector; none where they
+  /// share no seed.
+  private static func differences(
+    _ entry: Entry, _ other: Entry, _ counts: Set<Int>, _ measures: (Measure, Measure),
+    _ context: StageContext
+  ) throws -> [MetricRow] {
+    let beyond = counts.filter { $0 > entry.manifest.trainingMaximum }
+    let isShared = !Set(entry.outcomes.map(\.seed)).isDisjoint(with: other.outcomes.map(\.seed))
+    if beyond.isEmpty || !isShared { return [] }
+    return try [(measures.0, EffectMeasure.recall), (measures.1, .background)].map {
+      $0.row(
+        try pairedDifference(
+          treated: entry.outcomes, baseline: other.outcomes, counts: beyond, measure: $1,
+          seed: context.seed), .subject(entry.name), .against(other.name))
+    }
   }
 
   /// The share of an identity arm's pictures that equal the baseline's bit for bit; anything but all

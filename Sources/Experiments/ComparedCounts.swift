@@ -16,13 +16,13 @@ enum ComparedCounts {
   }
 
   /// Why the arms cannot be compared as stated, with the K that all have; `nil` when they can.
-  static func fault(_ arms: [Arm], stated: [Int]?) -> String? {
+  static func fault(_ arms: [Arm], stated: [Int]) -> String? {
     let known = arms.filter { $0.tested != nil }
-    let common = compared(arms, stated: nil)
+    let common = compared(arms, stated: [])
     let remedy =
       common.isEmpty
       ? "no K is common to all of them" : "common to all of them are K = \(list(common))"
-    if let stated {
+    if !stated.isEmpty {
       guard
         let (arm, missing) = known.lazy.map({ ($0, Set(stated).subtracting($0.tested ?? [])) })
           .first(where: { !$0.1.isEmpty })
@@ -40,9 +40,9 @@ enum ComparedCounts {
         : ": give them the same `counts`, or the comparison `counts: [\(list(common))]`")
   }
 
-  /// The stated K, or those that all arms have.
-  static func compared(_ arms: [Arm], stated: [Int]?) -> Set<Int> {
-    if let stated { return Set(stated) }
+  /// The stated K, if any, or those that all arms have.
+  static func compared(_ arms: [Arm], stated: [Int]) -> Set<Int> {
+    if !stated.isEmpty { return Set(stated) }
     let known = arms.compactMap(\.tested)
     return known.dropFirst().reduce(known.first ?? []) { $0.intersection($1) }
   }

@@ -32,7 +32,10 @@ extension Experiments {
     guard let k = target.k else { return nil }
     // A stage says at which K it measures, or goes by what it is given.
     let measuring = instances.filter { measure.kinds.contains($0.kind.name) }
-    let counts = measuring.map { $0.parameters["counts"]?.array?.compactMap(\.integer) }
+    let counts = measuring.map { instance -> [Int]? in
+      let stated = instance.parameters["counts"]?.array?.compactMap(\.integer) ?? []
+      return stated.isEmpty ? nil : stated
+    }
     let known = Set(counts.compactMap { $0 }.joined())
     if counts.contains(where: { $0 == nil }) || known.contains(k) { return nil }
     return "no stage that counts measures `\(measure.name)` at k = \(k); measured at: "

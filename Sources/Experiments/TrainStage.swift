@@ -31,9 +31,9 @@ enum TrainStage {
     @Setting(0...1000, default: 0, "pixels within 5 px of a label weigh 1 + balance in the loss")
     var balance: Double
     @Setting(
-      each: 1...1_000_000_000, count: 1...64, unit: "pictures",
+      each: 1...1_000_000_000, count: 0...64, default: [], unit: "pictures", isLate: true,
       "after how many pictures to keep what there is, for `snapshot`; ascending")
-    var snapshots: [Int]?
+    var snapshots: [Int]
 
     var training: TrainingSettings {
       TrainingSettings(
@@ -53,7 +53,7 @@ enum TrainStage {
     checkInputs: checkInputs,
     foresee: { options, upstream in
       var foreseen = foresee(options.labelling, options.network, Foreseen(upstream, "scenes"))
-      foreseen.snapshots = options.snapshots ?? []
+      foreseen.snapshots = options.snapshots
       return foreseen.value
     }, memory: memory, run: run)
 
@@ -80,7 +80,7 @@ enum TrainStage {
   }
 
   private static func checkSnapshots(_ options: Options) -> [ParameterProblem] {
-    guard let snapshots = options.snapshots else { return [] }
+    let snapshots = options.snapshots
     if zip(snapshots, snapshots.dropFirst()).contains(where: { $0 >= $1 }) {
       return [
         ParameterProblem(path: "snapshots", message: "not ascending, or one of them twice")
@@ -142,13 +142,13 @@ enum TrainStage {
     func weights(_ trainer: Trainer) throws -> Data {
       WeightsFile(denoiser: try trainer.denoiser(), origin: origin).data()
     }
-    let progress = try train(context, snapshots: options.snapshots ?? [], weights) {
+    let progress = try train(context, snapshots: options.snapshots, weights) {
       try Trainer(description, settings, data: set, seed: context.seed)
     }
     let final = try weights(progress.trainer)
     var network = DenoiserManifest.Network(description, weights: SHA256.hash(final))
     let snapshots = progress.snapshots.sorted { $0.key < $1.key }
-    if options.snapshots != nil {
+    if !snapshots.isEmpty {
       network.snapshots = snapshots.map { .init(pictures: $0, weights: SHA256.hash($1)) }
     }
     let manifest = DenoiserManifest.trained(

@@ -126,6 +126,17 @@ extension Measure {
     "Recall beyond chance behind a mask less that behind its control, beyond the training maximum, averaged over K."
   )
 
+  package static let contrastBackground = Measure(
+    "contrast_background", by: [.subject, .against], interval: .bootstrap, in: compare,
+    "The same as the background detector sees it.")
+  package static let differenceRecall = Measure(
+    "difference_recall", by: [.subject, .against], interval: .bootstrap, in: compare,
+    "Recall beyond chance of a model less that of another, without masks, beyond the training maximum, averaged over K."
+  )
+  package static let differenceBackground = Measure(
+    "difference_background", by: [.subject, .against], interval: .bootstrap, in: compare,
+    "The same as the background detector sees it.")
+
   /// What the effect of a mask is measured on.
   package enum Effect: String, Sendable, CaseIterable {
     case recall, exact, precision, background
@@ -163,7 +174,7 @@ extension Measure {
     [
       kMax, kMaxFitted, kMaxThreshold, recallWithinCorrected, recallBeyond, recallBeyondCorrected,
       recallBeyondCorrectedBackground, recallBeyondSolid, identicalPictures, effectRecallInRange,
-      contrastRecall,
+      contrastRecall, contrastBackground, differenceRecall, differenceBackground,
     ]
     + Effect.allCases.map(effect) + Effect.allCases.map(p) + Effect.allCases.map(pHolm)
 

@@ -97,8 +97,6 @@ package struct Setting<Value: Decodable & Sendable>: Sendable, Decodable {
     value = try decoder.singleValueContainer().decode(Value.self)
   }
 
-  fileprivate init(leftOut value: Value) { self.value = value }
-
   private init(
     _ type: ParameterType, _ placeholder: Value, _ defaultValue: JSONValue?, _ unit: String?,
     _ help: String, isLate: Bool
@@ -168,22 +166,6 @@ extension Setting where Value == [Int] {
       .list(.integer(range), count: count), [],
       `default`.map { .array($0.map(JSONValue.integer)) }, unit, help, isLate: isLate)
   }
-}
-
-extension Setting where Value == [Int]? {
-  /// One that may be left out, and then is in no key: what was made before it existed stands.
-  package init(
-    each range: ClosedRange<Int>, count: ClosedRange<Int>, unit: String? = nil, _ help: String
-  ) {
-    self.init(.list(.integer(range), count: count), nil, .null, unit, help, isLate: false)
-  }
-}
-
-extension KeyedDecodingContainer {
-  /// A setting that was left out.
-  package func decode<Element>(_ type: Setting<Element?>.Type, forKey key: Key) throws
-    -> Setting<Element?>
-  { try decodeIfPresent(type, forKey: key) ?? Setting(leftOut: nil) }
 }
 
 extension Setting where Value == [Double] {

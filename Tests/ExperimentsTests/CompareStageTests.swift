@@ -55,7 +55,7 @@ struct CompareStageTests {
 
   @Test("arms at different K are refused, with the K that all have")
   func refused() {
-    let fault = ComparedCounts.fault(Self.arms, stated: nil)
+    let fault = ComparedCounts.fault(Self.arms, stated: [])
     #expect(
       fault
         == "`plain` is made at K = 1, 3, 5, 9 and `behind` at K = 3, 5, 9: over different K they cannot be"
@@ -68,10 +68,10 @@ struct CompareStageTests {
         == "`behind` is not made at K = 1; common to all of them are K = 3, 5, 9")
     let apart = [Self.arms[0], ComparedCounts.Arm(name: "far", counts: [12])]
     #expect(
-      ComparedCounts.fault(apart, stated: nil)?.hasSuffix(
+      ComparedCounts.fault(apart, stated: [])?.hasSuffix(
         "no K is common to all of them: give them the same `counts`") == true)
     let same = [Self.arms[0], ComparedCounts.Arm(name: "same", counts: [9, 5, 3, 1])]
-    #expect(ComparedCounts.fault(same, stated: nil) == nil)
-    #expect(ComparedCounts.compared(same, stated: nil) == [1, 3, 5, 9])
+    #expect(ComparedCounts.fault(same, stated: []) == nil)
+    #expect(ComparedCounts.compared(same, stated: []) == [1, 3, 5, 9])
   }
 }

@@ -291,6 +291,15 @@ final class ReportFixture {
             .against(control.evaluation.manifest)))
       }
     }
+    let plain = entries.filter { $0.effect == nil }
+    for (i, entry) in plain.enumerated() {
+      for other in plain[(i + 1)...] where other.seed == entry.seed {
+        metrics.append(
+          Measure.differenceRecall.row(
+            interval(entry.beyond - other.beyond, n: 16), .subject(entry.evaluation.manifest),
+            .against(other.evaluation.manifest)))
+      }
+    }
     if let identical, let first = entries.first {
       metrics.append(
         Measure.identicalPictures.row(identical, .subject(first.evaluation.manifest), n: 32))

@@ -44,7 +44,6 @@ struct SettingsTests {
     @Setting(each: 0...12, count: 1...3, default: [1, 2], "counts") var counts: [Int]
     @Setting("a shape") var shape: Shape
     @Setting(SettingsTests.shared) var common: Int
-    @Setting(each: 0...9, count: 1...3, "what came later") var later: [Int]?
     @Setting(default: .plain, isLate: true, "came later") var late: Mode
   }
 
@@ -62,15 +61,14 @@ struct SettingsTests {
     let parameters = Options.parameters
     #expect(
       parameters.map(\.name) == [
-        "picture_count", "share", "mode", "of", "is_on", "counts", "shape", "common", "later",
-        "late",
+        "picture_count", "share", "mode", "of", "is_on", "counts", "shape", "common", "late",
       ])
     #expect(
       parameters.map(\.defaultValue) == [
         nil, .number(0.5), .string("plain"), nil, .bool(true), .array([.integer(1), .integer(2)]),
-        nil, .integer(2), .null, .string("plain"),
+        nil, .integer(2), .string("plain"),
       ])
-    #expect(parameters.map(\.unit) == [nil, "of the side", nil, nil, nil, nil, nil, nil, nil, nil])
+    #expect(parameters.map(\.unit) == [nil, "of the side", nil, nil, nil, nil, nil, nil, nil])
     #expect(parameters[7].help == "shared by kinds")
     #expect(accepted(parameters[0].type) == "an integer from 1 to 100")
     #expect(accepted(parameters[2].type) == "\"plain\", \"fancy\"")
@@ -81,32 +79,6 @@ struct SettingsTests {
       "{ pipeline: 'p', question: 'q', seed: 1, stages: { s: { kind: 'made', \(text) } } }",
       kinds: [Self.kind])
     return try Options(normalised: pipeline.instances[0].parameters)
-  }
-
-  @Test("a setting that may be left out is in no key then, and typed where it is given")
-  func leftOut() throws {
-    func parameters(_ text: String) throws -> JSONValue {
-      try parse(
-        "{ pipeline: 'p', question: 'q', seed: 1, stages: { s: { kind: 'made', \(text) } } }",
-        kinds: [Self.kind]
-      ).instances[0].parameters
-    }
-    let needed = "picture_count: 3, of: 'fancy', shape: { kind: 'square' }"
-    #expect(try parameters(needed)["later"] == nil)
-    #expect(try parameters(needed + ", later: null") == parameters(needed))
-    #expect(try read(needed).later == nil)
-    #expect(try read(needed + ", later: [4, 2]").later == [4, 2])
-    #expect(try parameters(needed + ", later: [4]")["later"] == .array([.integer(4)]))
-  }
-
-  @Test("values come back typed, defaults filled in")
-  func values() throws {
-    let options = try read(
-      "picture_count: 7, of: 'fancy', counts: [3], shape: { kind: 'round', radius: 2.5 }")
-    #expect(options.pictureCount == 7 && options.share == 0.5 && options.mode == .plain)
-    #expect(options.of == .fancy && options.isOn && options.counts == [3])
-    #expect(options.shape == .round(radius: 2.5, turns: 3) && options.common == 2)
-    #expect(try read("picture_count: 1, of: 'plain', shape: { kind: 'square' }").shape == .square)
   }
 
   @Test("a setting that came later is in a key only where it is not at its default")

@@ -70,7 +70,7 @@ extension RecallFinding {
 
   /// What *recall* is in the verdict.
   static let estimand =
-    "It is taken beyond chance: at each K what other layouts of that K would have met is taken off both what "
+    "Recall is taken beyond chance: at each K what other layouts of that K would have met is taken off both what "
     + "is found and what is asked for, and the ratios are averaged over the K, each of which counts alike."
 
   static let undertrained = Judgement.notShown("under-trained")

@@ -278,8 +278,9 @@ struct Verdict: Hashable {
   /// Of the claimed model less the one that it is held against.
   private func difference(_ finding: RecallFinding) -> String {
     guard let mean = finding.difference.mean else { return difference(finding.pair) }
-    return ", a difference of \(signed(mean)) of \(Markdown.name(finding.claim.model)) from "
-      + "\(Markdown.name(finding.claim.against)) on the same layouts and noise"
+    return
+      ", \(Markdown.name(finding.claim.model)) less \(Markdown.name(finding.claim.against)), on the "
+      + "same layouts and noise, \(signed(mean))"
       + deviation(finding.difference, digits: 2)
       + (mean.low == mean.high
         ? " (neither seeds nor layouts differ, which does not mean that it is known exactly)" : "")

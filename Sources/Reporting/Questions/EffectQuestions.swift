@@ -104,36 +104,58 @@ struct EffectRow: Labelled {
   }
 }
 
-/// A mask beside what may object to it: its recall less that of its control.
+/// One evaluation beside another: what the one recalls beyond the other.
 struct ContrastRow: Labelled {
+  /// Of a mask beside what may object to it, or of one model beside another.
+  enum Between { case masks, models }
+
   var intervention: String
   /// The evaluations' own stages.
   var stage: String
   var control: String
   var comparison: String
+  /// By the judge, otherwise by the background detector.
+  var isJudged: Bool
   var estimate: Estimate
   var label = ""
   var thing: Labels.Thing { Labels.Thing(title: intervention, instances: [stage, comparison]) }
 
-  static func question(_ runID: String) -> Question<ContrastRow> {
-    Question(
+  static func question(_ runID: String, _ between: Between) -> Question<ContrastRow> {
+    let measures: [Measure] =
+      switch between {
+      case .masks: [.contrastRecall, .contrastBackground]
+      case .models: [.differenceRecall, .differenceBackground]
+      }
+    return Question(
       """
       SELECT coalesce(v.intervention, v.model) AS intervention, v.name AS stage, w.name AS control,
-        s.name AS comparison, m.value, m.ci_low, m.ci_high, m.n
+        s.name AS comparison, m.name = \(measures[0].sqlName) AS is_judged, m.value, m.ci_low, m.ci_high, m.n
       FROM stage s JOIN metric m USING (execution_id)
       JOIN execution_output o ON o.sha256 = m.subject AND o.role = 'manifest'
       JOIN run_model v ON v.run_id = s.run_id AND v.execution_id = o.execution_id
       JOIN execution_output q ON q.sha256 = m.against AND q.role = 'manifest'
       JOIN run_model w ON w.run_id = s.run_id AND w.execution_id = q.execution_id
-      WHERE s.run_id = \(Escape.sql(runID)) AND m.name = \(Measure.contrastRecall.sqlName)
-      ORDER BY v.position, w.position, s.id
+      WHERE s.run_id = \(Escape.sql(runID)) AND m.name IN (\(measures.sqlNames))
+      ORDER BY v.position, w.position, s.id, is_judged DESC
       """
     ) { row in
       ContrastRow(
         intervention: try row.text("intervention"), stage: try row.text("stage"),
         control: try row.text("control"),
-        comparison: try row.text("comparison"), estimate: try row.estimate("value"))
+        comparison: try row.text("comparison"), isJudged: try row.flag("is_judged"),
+        estimate: try row.estimate("value"))
     }
+  }
+}
+
+extension [ContrastRow] {
+  /// What one evaluation recalls beyond another, whichever of the two it was written down for.
+  func difference(_ stage: String, _ other: String, isJudged: Bool) -> Estimate? {
+    for row in self where row.isJudged == isJudged {
+      if row.stage == stage, row.control == other { return row.estimate }
+      if row.stage == other, row.control == stage { return row.estimate.negated }
+    }
+    return nil
   }
 }
 

@@ -10,6 +10,10 @@ struct Estimate: Hashable {
 }
 
 extension Estimate {
+  var negated: Estimate {
+    Estimate(value: -value, low: high.map { -$0 }, high: low.map { -$0 }, n: n)
+  }
+
   init(_ interval: Interval) {
     self.init(value: interval.value, low: interval.low, high: interval.high, n: interval.n)
   }

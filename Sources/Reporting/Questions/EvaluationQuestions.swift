@@ -188,7 +188,7 @@ struct ComparedEvaluation: Labelled {
         recallAsFound: try row.estimateIfAny("found_value", "found_"),
         counts: try row.optionalText("counts").flatMap {
           try? JSONDecoder().decode(Set<Int>.self, from: Data($0.utf8))
-        },
+        }.flatMap { $0.isEmpty ? nil : $0 },
         seed: UInt64(bitPattern: Int64(try row.integer("seed"))))
     }
   }

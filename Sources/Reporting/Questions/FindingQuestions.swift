@@ -43,6 +43,7 @@ struct Findings {
       blocks += [EvaluatedModel.question(run).block, ComparedEvaluation.question(run).block]
       blocks.append(ConditionsRow.question(run).block)
     }
+    if !verdict.recalls.isEmpty { blocks.append(ContrastRow.question(run, .models).block) }
     if !verdict.locals.isEmpty { blocks.append(LocalityRow.question(run).block) }
     if !verdict.remotes.isEmpty {
       blocks.append(ProbedModel.question(run).block)
@@ -52,7 +53,7 @@ struct Findings {
     }
     if !verdict.repairs.isEmpty {
       blocks += [EffectRow.question(run).block, MaskRow.question(run).block]
-      blocks += [ContrastRow.question(run).block, IdentityRow.question(run).block]
+      blocks += [ContrastRow.question(run, .masks).block, IdentityRow.question(run).block]
     }
     let pooled = Set(verdict.recalls.flatMap(\.pooled) + verdict.repairs.flatMap(\.pooled))
     return blocks + pooled.sorted().map { Outcome.question($0).block }
@@ -134,19 +135,22 @@ struct Findings {
     (finding.low.background, finding.high.background) = (background(low), background(high))
     finding.threshold = both.first?.compared.threshold
     let (mine, theirs) = claim.direction == .fails ? (low, high) : (high, low)
+    let stored = try isStored ? data.ask(ContrastRow.question(data.run.id, .models)) : []
     func difference(_ measure: EffectMeasure) -> Replicates {
       Replicates(
         pairedBySeed(mine, theirs, \.seed).compactMap { one, other in
-          Estimate.difference(
-            one.outcomes, other.outcomes, counts: common, measure, seed: one.compared.seed
-          ).map { estimate in
-            let draws = try? pairedEffectDraws(
-              treated: one.outcomes, baseline: other.outcomes, counts: common, measure: measure,
-              seed: one.compared.seed)
-            return Replicates.Value(
-              seed: one.seed ?? other.seed, estimate: estimate,
-              draws: areSeveral ? draws ?? [] : [])
-          }
+          (stored.difference(
+            one.conditions.stage, other.conditions.stage, isJudged: measure == .recall)
+            ?? Estimate.difference(
+              one.outcomes, other.outcomes, counts: common, measure, seed: one.compared.seed)).map {
+              estimate in
+              let draws = try? pairedEffectDraws(
+                treated: one.outcomes, baseline: other.outcomes, counts: common, measure: measure,
+                seed: one.compared.seed)
+              return Replicates.Value(
+                seed: one.seed ?? other.seed, estimate: estimate,
+                draws: areSeveral ? draws ?? [] : [])
+            }
         }, areShared: areShared)
     }
     finding.difference = difference(.recall)

@@ -50,7 +50,7 @@ struct RepairEvidence {
           control: replicates(control ?? [], .recall) { $0.recall },
           contrast: try contrast(changes, control ?? [], claim.counts),
           controlBackground: replicates(control ?? [], .background) { $0.background },
-          contrastBackground: backgroundContrast(changes, control ?? []),
+          contrastBackground: try backgroundContrast(changes, control ?? [], claim.counts),
           counts: changes.reduce(into: Set<Int>()) { $0.formUnion($1.counts) }.sorted(),
           controlFault: claim.control.flatMap { fault(of: $0, for: claim.mask) },
           missing: changes.isEmpty ? reason(claim) : nil,
@@ -168,22 +168,27 @@ struct RepairEvidence {
       pooled: pooled(row))
   }
 
-  /// Mask less control as the background detector sees it, which no stage has pooled.
-  private func backgroundContrast(_ masks: [Change], _ controls: [Change]) -> Replicates {
+  /// Mask less control as the background detector sees it.
+  private func backgroundContrast(
+    _ masks: [Change], _ controls: [Change], _ stated: ClosedRange<Int>?
+  ) throws -> Replicates {
+    let stored = try stated == nil ? data.ask(ContrastRow.question(data.run.id, .masks)) : []
     let areSeveral = max(masks.count, controls.count) > 1
     return Replicates(
       pairedBySeed(masks, controls, \.seed).compactMap { mask, control in
         let counts = mask.counts.intersection(control.counts)
-        return Estimate.difference(
-          mask.outcomes, control.outcomes, counts: counts, .background, seed: drawn(mask)
-        ).map { estimate in
-          let draws = try? pairedEffectDraws(
-            treated: mask.outcomes, baseline: control.outcomes, counts: counts,
-            measure: .background, seed: drawn(mask))
-          return Replicates.Value(
-            seed: mask.seed ?? control.seed, estimate: estimate,
-            draws: areSeveral ? draws ?? [] : [])
-        }
+        return
+          (stored.difference(mask.stage, control.stage, isJudged: false)
+          ?? Estimate.difference(
+            mask.outcomes, control.outcomes, counts: counts, .background, seed: drawn(mask))).map {
+            estimate in
+            let draws = try? pairedEffectDraws(
+              treated: mask.outcomes, baseline: control.outcomes, counts: counts,
+              measure: .background, seed: drawn(mask))
+            return Replicates.Value(
+              seed: mask.seed ?? control.seed, estimate: estimate,
+              draws: areSeveral ? draws ?? [] : [])
+          }
       }, areShared: areShared(masks))
   }
 
@@ -198,7 +203,7 @@ struct RepairEvidence {
   private func contrast(_ masks: [Change], _ controls: [Change], _ counts: ClosedRange<Int>?) throws
     -> Replicates
   {
-    let stored = try counts == nil ? data.ask(ContrastRow.question(data.run.id)) : []
+    let stored = try counts == nil ? data.ask(ContrastRow.question(data.run.id, .masks)) : []
     let areSeveral = max(masks.count, controls.count) > 1
     return Replicates(
       try pairedBySeed(masks, controls, \.seed).compactMap { mask, control in
@@ -206,7 +211,7 @@ struct RepairEvidence {
           if let counts {
             try contrast(mask, control, Set(counts))
           } else {
-            stored.first { $0.stage == mask.stage && $0.control == control.stage }?.estimate
+            stored.difference(mask.stage, control.stage, isJudged: true)
           }
         return estimate.map {
           Replicates.Value(

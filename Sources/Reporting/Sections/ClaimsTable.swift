@@ -52,7 +52,7 @@ struct ClaimsTable {
     return "*Effect*, *control* and *difference* are, " + parts.joined(separator: "; ")
       + ". "
       + (verdict.recalls.isEmpty && verdict.repairs.isEmpty
-        ? "" : "Recall: \(RecallFinding.estimand) ")
+        ? "" : "\(RecallFinding.estimand) ")
       + "Differences are paired, on the same layouts and noise. Before the stroke the judge's numbers, "
       + "after it the background detector's: *shown* is what both show, by intervals of the difference that "
       + "exclude 0."

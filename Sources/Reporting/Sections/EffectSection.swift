@@ -22,7 +22,7 @@ struct EffectSection: Section {
       try data.ask(ConditionsRow.question(run)), effects: data.effects)
     identities = try data.ask(IdentityRow.question(run)).labelled()
     changes = try data.ask(MaskChangeRow.question(run))
-    contrasts = try data.ask(ContrastRow.question(run)).labelled()
+    contrasts = try data.ask(ContrastRow.question(run, .masks)).filter(\.isJudged).labelled()
     controls = Set(
       try data.ask(MaskRow.question(run)).filter { $0.specification?.isControl ?? false }
         .map(\.intervention))
@@ -120,7 +120,7 @@ struct EffectSection: Section {
               Markdown.interval($0.estimate, digits: 3), Markdown.count($0.estimate.n),
             ]
           }))
-      blocks.append(ContrastRow.question(run).block)
+      blocks.append(ContrastRow.question(run, .masks).block)
     }
     let still = effects.filter {
       $0.estimate.low == $0.estimate.value && $0.estimate.high == $0.estimate.value
