@@ -34,11 +34,14 @@ package struct OutcomesManifest: Manifest {
     package var spacing: LayoutSpacing
     /// SHA-256 of the manifest of the pictures whose layouts were passed over.
     package var unlike: String?
+    /// `nil`: none, as of evaluations from before there was any.
+    package var guidance: Guidance?
 
     package init(
       judge: String, steps: Int, tolerance: Double, instructions: String, spacing: LayoutSpacing,
-      unlike: String?
+      unlike: String?, guidance: Guidance? = nil
     ) {
+      self.guidance = guidance
       self.spacing = spacing
       self.unlike = unlike
       self.judge = judge

@@ -24,10 +24,21 @@ enum EvaluateStage {
     var spacing: LayoutSpacing
     @Setting(Shared.steps) var steps: Int
     @Setting(
+      0...100, default: 1, isLate: true,
+      "classifier-free guidance g: pictures are drawn with D(∅) + g (D(c) − D(∅)), from 2 passes a step but for 1"
+    )
+    var guidance: Double
+    @Setting(
+      each: 0...1000, count: 2...2, default: Guidance.wholeRange, isLate: true,
+      "lowest and highest noise level at which guidance holds")
+    var guidanceSigmas: [Double]
+    @Setting(
       Shared.judgeTolerance, default: 0.08, unit: "of the side",
       "how far an object may lie from the requested cell's centre, as a share of the side")
     var tolerance: Double
     @Setting(0...24, default: 8, "pictures a K in the sample grid") var shown: Int
+
+    var guided: Guidance? { Guidance(scale: guidance, sigmas: guidanceSigmas) }
   }
 
   static let kind = StageKind(
@@ -41,7 +52,7 @@ enum EvaluateStage {
         "scenes", accepts: [.pictureSet], arity: .optional,
         help: "training pictures whose layouts are passed over"),
     ], produces: .outcomes,
-    check: { Shared.checkDistinct($0.counts, path: "counts", what: "K") },
+    check: check,
     checkInputs: checkInputs,
     foresee: { options, upstream in
       let denoiser = Foreseen(upstream, "denoiser")
@@ -49,6 +60,23 @@ enum EvaluateStage {
       (foreseen.denoiser, foreseen.base) = (denoiser.stage, denoiser.base)
       return foreseen.value
     }, memory: memory, run: run)
+
+  private static func check(_ options: Options) -> [ParameterProblem] {
+    var problems = Shared.checkDistinct(options.counts, path: "counts", what: "K")
+    if options.guidanceSigmas[0] > options.guidanceSigmas[1] {
+      problems.append(
+        ParameterProblem(
+          path: "guidance_sigmas",
+          message: "found \(options.guidanceSigmas), accepted: the lowest first, then the highest"))
+    }
+    if options.guided == nil, options.guidanceSigmas != Guidance.wholeRange {
+      problems.append(
+        ParameterProblem(
+          path: "guidance_sigmas",
+          message: "there is no guidance, `guidance` is 1; accepted: another `guidance`"))
+    }
+    return problems
+  }
 
   private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
     let denoiser = Foreseen(upstream, "denoiser")
@@ -116,15 +144,17 @@ enum EvaluateStage {
       }
     }
     let evaluator = Evaluator(
-      artifact: artifact, judge: judge, sampler: HeunSampler(steps: options.steps),
-      tolerance: options.tolerance * Double(shape.size), context: context)
+      artifact: artifact, denoiser: artifact.denoiser.guided(by: options.guided), judge: judge,
+      sampler: HeunSampler(steps: options.steps), tolerance: options.tolerance * Double(shape.size),
+      context: context)
     let drawn = try evaluator.draw(requests)
     return try EvaluationReport(
       artifact: artifact, judge: judge,
       conditions: .init(
         judge: judgeManifest.weights, steps: options.steps, tolerance: options.tolerance,
         instructions: instructionSet, spacing: options.spacing,
-        unlike: try scenes.map { _ in try context.input("scenes").manifest.sha256 }),
+        unlike: try scenes.map { _ in try context.input("scenes").manifest.sha256 },
+        guidance: options.guided),
       seen: seen, drawn: drawn, context: context
     ).output(shown: options.shown)
   }
@@ -172,6 +202,8 @@ struct SamplingError: CategorizedError, CustomStringConvertible {
 /// Draws pictures and looks at them, some at a time.
 struct Evaluator {
   let artifact: DenoiserArtifact
+  /// The artifact's, under guidance where that was asked for.
+  let denoiser: any Denoiser
   let judge: JudgeFile
   let sampler: HeunSampler
   let tolerance: Double
@@ -229,7 +261,7 @@ struct Evaluator {
   private func sample(_ requests: ArraySlice<RequestedLayout>) throws -> [Float] {
     let shape = artifact.denoiser.shape
     let pictures = try sampler.sample(
-      artifact.denoiser, labels: requests.flatMap(\.labels),
+      denoiser, labels: requests.flatMap(\.labels),
       noise: requests.flatMap {
         startingNoise(k: $0.k, layout: $0.layout, shape: shape, seed: context.seed)
       }, draws: requests.map { layoutDraw(k: $0.k, layout: $0.layout, seed: context.seed) },

@@ -74,4 +74,48 @@ struct CompareStageTests {
     #expect(ComparedCounts.fault(same, stated: []) == nil)
     #expect(ComparedCounts.compared(same, stated: []) == [1, 3, 5, 9])
   }
+
+  @Test("evaluations are paired under the same guidance, and under no other")
+  func guidance() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(
+      path: "locus-compare-\(UUID().uuidString)")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let pipeline = try Pipeline.parse(
+      bytes: Array(
+        """
+        { pipeline: 'p', question: 'q', seed: 1, stages: {
+          scenes: { kind: 'generate', size: 16, cells: 8, objects: [1, 2], count: 20 },
+          judge: { kind: 'judge', size: 16, cells: 8, renders: 100, pictures: 32, held_out: 5 },
+          model: { kind: 'train', inputs: { scenes: 'scenes' }, pictures: 320, batch: 16,
+            network: { type: 'unet', width: 4 } },
+          masked: { kind: 'intervene', inputs: { denoiser: 'model', scenes: 'scenes' },
+            mask: 'identity' },
+          plain: { kind: 'evaluate', inputs: { denoiser: 'model', judge: 'judge' },
+            counts: [1], layouts: 2, steps: 3, matrix: { guidance: [1, 3] } },
+          behind: { kind: 'evaluate', inputs: { denoiser: 'masked', judge: 'judge' },
+            counts: [1], layouts: 2, steps: 3, guidance: 3 },
+          apart: { kind: 'compare', inputs: { evaluations: ['plain[guidance=1]', 'behind'] } },
+          told: { kind: 'compare', inputs: { evaluations: ['plain', 'behind'] } },
+        } }
+        """.utf8), path: "p.json5", kinds: Experiments.stageKinds)
+    let store = try Store.open(folder, .readWrite, .locus)
+    let lock = try RunLock.acquire(
+      folder.appending(path: "lock"), as: .current(pipeline: pipeline.name))
+    let summary = try Runner.run(
+      try Plan(pipeline, store: store), store: store, lock: lock,
+      settings: RunSettings(threads: 2, locusVersion: "test"))
+    #expect(summary.status == .succeeded)
+    let paired = try store.query(
+      """
+      SELECT s.name, m.value, m.n FROM metric m JOIN stage s ON s.execution_id = m.execution_id
+      WHERE m.name = 'identical_pictures'
+      """)
+    #expect(paired.rows == [[.text("told"), .real(1), .integer(2)]])
+    let drawn = try store.query(
+      """
+      SELECT count(DISTINCT o.sha256) FROM execution_output o JOIN stage s USING (execution_id)
+      WHERE o.role = 'samples'
+      """)
+    #expect(drawn.rows == [[.integer(2)]])
+  }
 }

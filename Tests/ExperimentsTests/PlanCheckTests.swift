@@ -42,6 +42,14 @@ struct PlanCheckTests {
         "inputs.judge: judge and denoiser look at different pictures: 16 px and 32 px"
       ),
       (
+        "kind: 'evaluate', inputs: { denoiser: 'model', judge: 'judge' }, guidance: 2, guidance_sigmas: [3, 1]",
+        "guidance_sigmas: found [3.0, 1.0], accepted: the lowest first, then the highest"
+      ),
+      (
+        "kind: 'evaluate', inputs: { denoiser: 'model', judge: 'judge' }, guidance_sigmas: [1, 3]",
+        "guidance_sigmas: there is no guidance, `guidance` is 1; accepted: another `guidance`"
+      ),
+      (
         "kind: 'intervene', inputs: { denoiser: 'model', scenes: 'scenes' }, mask: 'pixel', block: 5",
         "block: found 5, accepted: a divisor of size 16: 1, 2, 4, 8, 16"
       ),

@@ -238,6 +238,16 @@ struct ProcessTests {
     #expect(first.starts(with: [0x89, 0x50, 0x4E, 0x47]))
     #expect(try program.finish(words + ["--output", "again.png"]) == 0)
     #expect(try Data(contentsOf: program.folder.appending(path: "again.png")) == first)
+    // Guidance by 1 is none; by 3 at noise levels that the sampler does not visit, too.
+    func drawn(_ guidance: String) throws -> Data {
+      #expect(
+        try program.finish(words + ["--guidance", guidance, "--output", "guided.png"]) == 0)
+      return try Data(contentsOf: program.folder.appending(path: "guided.png"))
+    }
+    #expect(try drawn("1") == first && drawn("3,100,200") == first && drawn("3") != first)
+    for odd in ["-1", "2,3", "2,5,1", "2,,", "x"] {
+      #expect(try program.finish(words + ["--guidance", odd]) == 64, "\(odd)")
+    }
     #expect(try program.finish(["sample", "scenes"]) == 64)
     #expect(try program.finish(["sample", "model", "--at", "2,0"]) == 64)
     #expect(try program.finish(["sample", "model", "--output", "none/x.png"]) == 73)

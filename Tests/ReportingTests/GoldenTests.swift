@@ -235,16 +235,24 @@ struct RunTests {
       ) { _ in 0.9 }
       entries.append(ReportFixture.Compared(evaluation: evaluation, kMax: 9, beyond: 0.9))
     }
+    let guided = try fixture.evaluation(
+      "evaluated_guided",
+      of: try fixture.mask("masked_guided", "conditioner", of: model, scenes: scenes, radius: 6),
+      judge: judges[0],
+      conditions: ["guidance": .object(["scale": .number(2), "high": .number(5)])]
+    ) { _ in 0.9 }
+    entries.append(ReportFixture.Compared(evaluation: guided, kMax: 9, beyond: 0.9))
     try fixture.comparison(entries)
     let reasons = UnpairedMask.all(
       try fixture.data.ask(ConditionsRow.question(fixture.run)), effects: []
     ).map(\.reason)
-    #expect(reasons.count == 3)
+    #expect(reasons.count == 4)
     #expect(
       reasons[0]
         == "the plain evaluation of `single` differs in its conditions: steps 12 against 18")
     #expect(reasons[1].contains("differs in its conditions: judge "))
     #expect(reasons[2] == "there is no plain evaluation of `lonely` to compare it with")
+    #expect(reasons[3].hasSuffix("in its conditions: guidance 2 up to σ 5 against 1"))
     let section = MarkdownRenderer(
       try EffectSection(try fixture.data).blocks, pictureFolder: "pictures"
     ).text

@@ -178,7 +178,7 @@ final class ReportFixture {
   func evaluation(
     _ name: String, of denoiser: Made, judge: Made, steps: Int = 18,
     counts: [Int] = ReportFixture.counts, seed: UInt64 = 1, isAllOrNothing: Bool = false,
-    recall: (Int) -> Double
+    conditions: [String: JSONValue] = [:], recall: (Int) -> Double
   ) throws -> Made {
     var outcomes: [OutcomeRow] = []
     var metrics = [Measure.trainingMaximum.row(3)]
@@ -227,10 +227,11 @@ final class ReportFixture {
       manifest: [
         "type": .string("outcomes"), "format": .integer(1), "name": .string(name),
         "denoiser": .string(denoiser.manifest),
-        "conditions": .object([
-          "judge": .string(judge("weights")), "steps": .integer(steps),
-          "tolerance": .number(0.08), "instructions": .string("avx2"),
-        ]),
+        "conditions": .object(
+          [
+            "judge": .string(judge("weights")), "steps": .integer(steps),
+            "tolerance": .number(0.08), "instructions": .string("avx2"),
+          ].merging(conditions) { $1 }),
       ], files: ["rows": name], metrics: metrics, outcomes: outcomes, seed: seed)
     masks[made.manifest] = masks[denoiser.manifest]
     return made

@@ -1,4 +1,5 @@
 import Formats
+import Lineage
 
 /// Under which conditions an evaluation drew and counted: an effect needs a plain one that shares them.
 struct ConditionsRow: Hashable, Labelled {
@@ -33,6 +34,9 @@ struct ConditionsRow: Hashable, Labelled {
           AS instructions,
         json_extract(m.body, '$.conditions.spacing') AS spacing,
         json_extract(m.body, '$.conditions.unlike') AS unlike,
+        coalesce(json_extract(m.body, '$.conditions.guidance.scale'), 1) AS guidance,
+        json_extract(m.body, '$.conditions.guidance.low') AS guidance_low,
+        json_extract(m.body, '$.conditions.guidance.high') AS guidance_high,
         (SELECT group_concat(DISTINCT c.name || char(10)) FROM execution_output o
           JOIN execution_input i ON i.sha256 = o.sha256
           JOIN stage c ON c.execution_id = i.execution_id AND c.run_id = v.run_id
@@ -61,6 +65,7 @@ struct ConditionsRow: Hashable, Labelled {
           Condition(name: "spacing", value: try row.optionalText("spacing")),
           Condition(
             name: "scenes", value: try row.optionalText("unlike").map { String($0.prefix(12)) }),
+          Condition(name: "guidance", value: try guidance(row)),
         ],
         comparisons: Set(
           names.split(separator: "\n").map { $0.trimmingPrefix(",") }.map(String.init)))
@@ -69,6 +74,14 @@ struct ConditionsRow: Hashable, Labelled {
 }
 
 extension ConditionsRow {
+  /// Its scale, and the noise levels at which it holds where these are not all.
+  private static func guidance(_ row: Row) throws -> String {
+    let scale = ChartNumber.text(try row.number("guidance"))
+    let low = try row.optionalNumber("guidance_low").map { "from σ \(ChartNumber.text($0))" }
+    let high = try row.optionalNumber("guidance_high").map { "up to σ \(ChartNumber.text($0))" }
+    return [scale, low, high].compactMap { $0 }.joined(separator: " ")
+  }
+
   /// What its denoiser is called.
   var title: String { intervention ?? model }
   var thing: Labels.Thing { Labels.Thing(title: title, instances: [stage]) }

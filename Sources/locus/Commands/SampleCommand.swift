@@ -25,6 +25,11 @@ enum SampleCommand: Command {
     var places: [Point]
     @Option("--count", "N", in: 1...1024, default: 8, "pictures to draw") var count: Int
     @Option("--steps", "N", in: 2...1000, default: 20, "steps of Heun's sampler") var steps: Int
+    @Option(
+      "--guidance", "G[,LOW,HIGH]", shown: "1",
+      "classifier-free guidance D(∅) + G (D(c) − D(∅)), at noise levels from LOW to HIGH",
+      reading: scale)
+    var guidance: Guidance??
     @Option("--seed", "N", in: 0...Int.max, default: 1, "seed of the noise") var seed: Int
     @Option(.threads("threads to use")) var threads: Int
     @Option("--output", "FILE", default: "sample.png", "a PNG to write") var output: String
@@ -44,6 +49,9 @@ enum SampleCommand: Command {
       .init(
         command: "locus sample 'masked[mask=conditioner]' --at 0.5,0.5 --seed 2 --output two.png",
         effect: "the same request to a masked denoiser, from other noise"),
+      .init(
+        command: "locus sample baseline --at 0.5,0.5 --guidance 2,0.5,10",
+        effect: "what the request changes counts twice while the layout is decided"),
     ])
 
   private static let columns = 8
@@ -54,7 +62,8 @@ enum SampleCommand: Command {
     try Resources.check(threads: options.threads)
     try context.checkWritable(options.output)
     let count = options.count
-    let denoiser = try storedDenoiser(options.denoiser, in: try context.openStore())
+    let denoiser = try storedDenoiser(options.denoiser, in: try context.openStore()).guided(
+      by: options.guidance ?? nil)
     let shape = denoiser.shape
     let wanted: RequestedLayout
     if options.places.isEmpty {
@@ -84,6 +93,21 @@ enum SampleCommand: Command {
     let image = try SampleGrid.draw(rows, shape: shape).pngData()
     try context.write(image, to: options.output)
     return 0
+  }
+
+  /// The denoiser's own scale, 1, is no guidance.
+  private static func scale(_ text: String) throws(UsageError) -> Guidance? {
+    let numbers = text.split(separator: ",", omittingEmptySubsequences: false).map { Double($0) }
+    let sigmas = numbers.count == 1 ? Guidance.wholeRange : numbers.dropFirst().compactMap { $0 }
+    guard let scale = numbers.first ?? nil, (0...100).contains(scale),
+      [1, 3].contains(numbers.count), sigmas.count == 2, 0 <= sigmas[0], sigmas[0] <= sigmas[1],
+      sigmas[1].isFinite
+    else {
+      throw .badValue(
+        text, option: "--guidance",
+        accepted: "a number from 0 to 100, or with the lowest and highest noise level: 2,0.5,10")
+    }
+    return Guidance(scale: scale, sigmas: sigmas)
   }
 
   private static func place(_ text: String) throws(UsageError) -> Point {
