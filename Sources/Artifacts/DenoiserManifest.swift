@@ -27,11 +27,14 @@ package enum DenoiserManifest: Manifest {
     package var labelling: Labelling
     /// Fewest and most objects in a training picture.
     package var objects: [Int]
+    /// Combinations of words that no training picture has; `nil`: none were held out.
+    package var heldOut: [[String]]?
 
     package init(
       camera: CameraKind?, size: Int, space: ConditionerSpace, labelling: Labelling,
-      objects: ClosedRange<Int>
+      objects: ClosedRange<Int>, heldOut: [[String]]? = nil
     ) {
+      self.heldOut = heldOut
       self.camera = camera
       self.size = size
       self.space = space

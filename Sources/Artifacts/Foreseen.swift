@@ -13,6 +13,8 @@ package struct Foreseen: Codable, Sendable {
   package var labelling: Labelling?
   /// Fewest and most objects in a training picture.
   package var objects: [Int]?
+  /// Combinations of words that no training picture has.
+  package var heldOut: [[String]]?
   /// How many pixels away an output still depends on pixels, and on labels, by construction; `nil` where
   /// nothing bounds it.
   package var pixelReach: Int?

@@ -14,15 +14,19 @@ package struct PictureSetManifest: Manifest {
   /// Fewest and most objects.
   package var objects: [Int]
   package var count: Int
-  /// SHA-256 of (N, S, S, 3) bytes, of (N, entries of the space) counts of all objects, of CLEVR's scenes.
+  /// Combinations of words that no picture has; `nil`: none were held out.
+  package var heldOut: [[String]]?
+  /// SHA-256 of (N, S, S, 3) bytes, of (N, entries of the space) counts of all objects or flags of words, of
+  /// CLEVR's scenes.
   package var pixels: String
   package var conditioners: String
   package var scenes: String
 
   package init(
     camera: CameraKind, size: Int, space: ConditionerSpace, objects: ClosedRange<Int>, count: Int,
-    pixels: String, conditioners: String, scenes: String
+    heldOut: [[String]]? = nil, pixels: String, conditioners: String, scenes: String
   ) {
+    self.heldOut = heldOut
     self.camera = camera
     self.size = size
     self.space = space

@@ -154,7 +154,8 @@ enum TrainStage {
     let manifest = DenoiserManifest.trained(
       .init(
         camera: scenes.camera, size: scenes.shape.size, space: scenes.manifest.space,
-        labelling: settings.labelling, objects: scenes.objects), network)
+        labelling: settings.labelling, objects: scenes.objects,
+        heldOut: scenes.manifest.heldOut), network)
     var files = [
       try context.output(manifest),
       try context.output("weights", kind: "weights", .safetensors, final),

@@ -47,7 +47,7 @@ enum UntrainedStage {
           DenoiserManifest.trained(
             .init(
               camera: scenes.camera, size: scenes.shape.size, space: scenes.space,
-              labelling: options.labelling, objects: origin.objects),
+              labelling: options.labelling, objects: origin.objects, heldOut: scenes.heldOut),
             .init(description, weights: SHA256.hash(weights)))),
         try context.output("weights", kind: "weights", .safetensors, weights),
       ],

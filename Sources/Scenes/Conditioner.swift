@@ -5,7 +5,17 @@ extension SceneObject {
   }
 }
 
+extension SceneSettings {
+  /// One conditioner as an array: (cells, cells), row then column, or (words).
+  package var conditionerDimensions: [Int] { words.map { [$0.texts.count] } ?? [cells, cells] }
+}
+
 extension Scene {
+  /// The flags of words, or the counts of cells.
+  func conditioner(_ settings: SceneSettings) -> [UInt8] {
+    settings.words?.flags(objects) ?? conditioner(size: settings.size, cells: settings.cells)
+  }
+
   /// Where an object's centre falls in a picture of `size` pixels.
   package func pixelPosition(of object: SceneObject, size: Int) -> (x: Double, y: Double) {
     camera.project(object.center, width: size, height: size)

@@ -39,10 +39,15 @@ package struct SceneSettings: Sendable, Hashable {
   package var rules: LayoutRules
   /// Samples along a pixel's side, where anything but flat ground is near.
   package var supersample: Int
+  /// What conditioners say; `nil`: in which cells objects are. A picture of which a combination that is held
+  /// out is true is laid out anew with as many objects.
+  package var words: PictureWords?
 
   package init(
-    camera: CameraKind, size: Int, cells: Int, rules: LayoutRules, supersample: Int = 3
+    camera: CameraKind, size: Int, cells: Int, rules: LayoutRules, supersample: Int = 3,
+    words: PictureWords? = nil
   ) {
+    self.words = words
     self.camera = camera
     self.size = size
     self.cells = cells
@@ -74,6 +79,8 @@ package struct SceneSettings: Sendable, Hashable {
 package enum SceneError: CategorizedError, Hashable, CustomStringConvertible {
   case setting(String, String, String)
   case crowded(objects: Int, gap: Double, margin: Double)
+  /// So many objects have a combination that is held out, however often they are drawn.
+  case heldOut(objects: Int)
 
   package var category: ErrorCategory { .data }
 
@@ -83,6 +90,9 @@ package enum SceneError: CategorizedError, Hashable, CustomStringConvertible {
     case .crowded(let objects, let gap, let margin):
       "\(objects) objects with gap \(gap) and margin \(margin) found no room in "
         + "\(LayoutRules.restarts) layouts; lower `margin` (0 fits twelve objects) or `objects`"
+    case .heldOut(let objects):
+      "\(objects) objects without a combination of `held_out` were not found in"
+        + " \(LayoutRules.restarts) layouts; hold out less, or lower `objects`"
     }
   }
 }
@@ -94,6 +104,7 @@ package func makeScene(
   var stream = RandomStream(seed: seed, purpose: purpose, index: UInt64(index))
   let rules = settings.rules
   let count = rules.objects.lowerBound + stream.integer(below: rules.objects.count)
+  var isHeldOut = false
   for _ in 0..<LayoutRules.restarts {
     var camera = Camera.standard(settings.camera)
     if settings.camera == .clevr {
@@ -101,9 +112,14 @@ package func makeScene(
     }
     let lamps = standardLamps.map { SIMD3<Float>($0 + jitter(1, &stream)) }
     if let objects = placeObjects(count, rules, camera, settings.size, &stream) {
-      return Scene(objects: objects, camera: camera, lamps: lamps)
+      let scene = Scene(objects: objects, camera: camera, lamps: lamps)
+      guard let words = settings.words, !words.heldOut.isEmpty else { return scene }
+      let flags = words.flags(objects)
+      isHeldOut = words.isHeldOut { flags[$0] > 0 }
+      if !isHeldOut { return scene }
     }
   }
+  if isHeldOut { throw .heldOut(objects: count) }
   throw .crowded(objects: count, gap: rules.gap, margin: rules.margin)
 }
 

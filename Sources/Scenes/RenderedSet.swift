@@ -5,7 +5,7 @@ import Streams
 package struct RenderedSet: Sendable {
   /// (N, S, S, 3).
   package let pixels: [UInt8]
-  /// (N, G, G): counts of all objects.
+  /// (N, G, G): counts of all objects; (N, words): flags.
   package let conditioners: [UInt8]
   package let scenes: [Scene]
 }
@@ -27,7 +27,7 @@ package func renderSet(
   let finished = pixels.count / picture
   pixels.reserveCapacity(count * picture)
   var conditioners: [UInt8] = []
-  conditioners.reserveCapacity(count * settings.cells * settings.cells)
+  conditioners.reserveCapacity(count * settings.conditionerDimensions.reduce(1, *))
   var scenes: [Scene] = []
   scenes.reserveCapacity(count)
   // In portions, so that progress is seen and a stop is heard.
@@ -50,7 +50,7 @@ package func renderSet(
         portion.measure(end - start) { render(drawn, settings, onto: &pixels, threads: threads) }
       }
       for scene in drawn {
-        conditioners += scene.conditioner(size: settings.size, cells: settings.cells)
+        conditioners += scene.conditioner(settings)
       }
       scenes += drawn
       progress(scenes.count)

@@ -190,6 +190,17 @@ extension Setting where Value == [[Double]] {
   }
 }
 
+extension Setting where Value == [[String]] {
+  package init(
+    columns: ClosedRange<Int>, rows: ClosedRange<Int>, default: [[String]], isLate: Bool = false,
+    _ help: String
+  ) {
+    self.init(
+      .list(.list(.text, count: columns), count: rows), [],
+      .array(`default`.map { .array($0.map(JSONValue.string)) }), nil, help, isLate: isLate)
+  }
+}
+
 extension Setting where Value: SettingVariant {
   package init(_ help: String) {
     self.init(
