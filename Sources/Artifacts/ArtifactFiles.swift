@@ -71,6 +71,14 @@ extension StageFile {
     }
   }
 
+  func normMoments() throws -> NormMoments {
+    do {
+      return try NormMoments(data: try data())
+    } catch let error as FormatError {
+      throw ArtifactError(file: self, reason: error.description)
+    }
+  }
+
   func weights() throws -> WeightsFile {
     do {
       return try WeightsFile(data: try data())

@@ -14,6 +14,9 @@ package struct DenoiserArtifact: Sendable {
   package let training: DenoiserManifest.Training
   /// Of a masked one.
   package let mask: DenoiserManifest.Mask?
+  /// Of a trained or imported one.
+  package let network: NetworkDenoiser?
+  private let checkCancellation: @Sendable () throws -> Void
 
   package var origin: TrainingOrigin {
     TrainingOrigin(
@@ -36,6 +39,7 @@ package struct DenoiserArtifact: Sendable {
     checkCancellation: @escaping @Sendable () throws -> Void = {}
   ) throws {
     sha256 = file.sha256
+    self.checkCancellation = checkCancellation
     let plain: any Denoiser
     switch try DenoiserManifest(file) {
     case .trained(let training, let network), .imported(let training, let network):
@@ -45,6 +49,7 @@ package struct DenoiserArtifact: Sendable {
         read.origin.labelling == training.labelling
       else { throw ArtifactError(file: weights, reason: "are other weights than the manifest's") }
       plain = read.denoiser
+      self.network = read.denoiser
       self.training = training
       mask = nil
     case .machine(let training, let machine):
@@ -54,14 +59,19 @@ package struct DenoiserArtifact: Sendable {
           space: training.space
         ).trainingSet, machine.settings(training))
       self.training = training
+      network = nil
       mask = nil
     case .masked(let mask):
       let base = try DenoiserArtifact(
         manifest: object(mask.base), object: object, checkCancellation: checkCancellation)
       denoiser = try MaskedDenoiser(
         base: base.denoiser, specification: mask.mask,
-        fill: try mask.fill.map { try Self.fill(object($0)) } ?? [])
+        fill: try mask.fill.map { try Self.fill(object($0)) } ?? [],
+        cut: try mask.mask.path.map { path in
+          try base.cutting(path, moments: try mask.moments.map { try object($0).normMoments() })
+        })
       training = base.training
+      network = nil
       self.mask = mask
       return
     }
@@ -71,6 +81,13 @@ package struct DenoiserArtifact: Sendable {
       throw ArtifactError(file: file, reason: "describes another denoiser than its files hold")
     }
     denoiser = InterruptibleDenoiser(plain, checkCancellation: checkCancellation)
+  }
+
+  /// The same weights with a path of non-local dependence cut.
+  package func cutting(_ path: NetworkPath, moments: NormMoments?) throws -> any Denoiser {
+    guard let network else { throw NetworkPathError.missing(path, found: []) }
+    return InterruptibleDenoiser(
+      try network.cutting(path, moments: moments), checkCancellation: checkCancellation)
   }
 
   private static func fill(_ file: StageFile) throws -> [Float] {

@@ -109,11 +109,14 @@ package enum DenoiserManifest: Manifest {
     package var mask: MaskSpecification
     /// SHA-256 of the pictures that stand for what is hidden, where there are any.
     package var fill: String?
+    /// SHA-256 of what frozen norms take for granted, where there are any.
+    package var moments: String?
 
-    package init(base: String, mask: MaskSpecification, fill: String?) {
+    package init(base: String, mask: MaskSpecification, fill: String?, moments: String? = nil) {
       self.base = base
       self.mask = mask
       self.fill = fill
+      self.moments = moments
     }
   }
 

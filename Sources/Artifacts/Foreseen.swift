@@ -19,6 +19,8 @@ package struct Foreseen: Codable, Sendable {
   /// nothing bounds it.
   package var pixelReach: Int?
   package var labelReach: Int?
+  /// The paths of non-local dependence inside a denoiser that can be cut; none of one that is no network.
+  package var paths: [NetworkPath]?
   /// Whether a denoiser is behind a mask.
   package var isMasked: Bool?
   /// Of a training: the numbers of pictures after which its weights are kept.

@@ -68,10 +68,14 @@ package struct Network: Sendable {
     case vector(Value)
   }
 
+  /// - Parameter path: is cut; the parameters are the same.
   /// - Throws: `NoPlaces` for a network that takes a map of conditioners which have none.
-  package init(_ description: NetworkDescription) throws(NoPlaces) {
+  package init(_ description: NetworkDescription, cutting path: NetworkPath? = nil)
+    throws(NoPlaces)
+  {
     self.description = description
-    var builder = GraphBuilder()
+    var builder = GraphBuilder(
+      freezesGroups: path?.cutsStatistics ?? false, cutsAttention: path?.cutsAttention ?? false)
     let size = description.shape.size
     fourier = builder.input(height: 1, width: 1, channels: fourierCount)
     let output: Value

@@ -65,12 +65,15 @@ extension NoisedBatch {
 package final class NetworkDenoiser: Denoiser {
   package let network: Network
   package let weights: Weights
+  /// Of a network whose norms are frozen.
+  private let moments: NormMoments?
   // Workspaces are kept between calls: a sampler asks for dozens of passes in a row.
   private let idle = Mutex<[Bool: [SendableRunner]]>([:])
 
-  package init(network: Network, weights: Weights) {
+  package init(network: Network, weights: Weights, moments: NormMoments? = nil) {
     self.network = network
     self.weights = weights
+    self.moments = moments
   }
 
   package var shape: PictureShape { network.description.shape }
@@ -159,6 +162,30 @@ package final class NetworkDenoiser: Denoiser {
     return (dx.array, dlabels.array)
   }
 
+  /// For each picture what every norm found.
+  func moments(_ batch: NoisedBatch, threads: Int) throws -> [[GroupMoments]] {
+    try batch.validate(shape)
+    let runners = borrow(threads, gradients: false)
+    defer { giveBack(runners, gradients: false) }
+    let found = Mutex<[[GroupMoments]]>([[GroupMoments]](repeating: [], count: batch.count))
+    batch.x.withUnsafeBufferPointer { pictures in
+      batch.labels.withUnsafeBufferPointer { labels in
+        nonisolated(unsafe) let pictures = pictures
+        nonisolated(unsafe) let labels = labels
+        parallel(batch.count, threads: threads) { item, worker in
+          guard let x = pictures.baseAddress, let c = labels.baseAddress else { return }
+          let runner = runners[worker].runner
+          runner.forward(
+            weights, x: x + item * shape.pictureCount, Preconditioning(sigma: batch.sigma[item]),
+            labels: c + item * shape.conditionerCount)
+          let moments = runner.foundMoments
+          found.withLock { $0[item] = moments }
+        }
+      }
+    }
+    return found.withLock { $0 }
+  }
+
   /// For each item the first of the run of items before it that ask about the very same input: one
   /// forward pass serves all their cotangents.
   private func firstOfRun(_ batch: NoisedBatch) -> [Int] {
@@ -190,7 +217,8 @@ package final class NetworkDenoiser: Denoiser {
       return Array(kept.prefix(wanted))
     }
     while runners.count < wanted {
-      runners.append(SendableRunner(runner: NetworkRunner(network, gradients: gradients)))
+      runners.append(
+        SendableRunner(runner: NetworkRunner(network, gradients: gradients, moments: moments)))
     }
     return runners
   }

@@ -9,9 +9,14 @@ final class NetworkRunner {
   private let features: AlignedBuffer
   /// F of the last picture, (S, S, 3).
   let output: AlignedBuffer
+  /// What frozen norms take for granted, where the network has such.
+  private let moments: NormMoments?
+  private let norms: [GroupNorm]
 
-  init(_ network: Network, gradients: Bool) {
+  init(_ network: Network, gradients: Bool, moments: NormMoments? = nil) {
     self.network = network
+    self.moments = moments
+    norms = network.graph.groupNorms
     workspace = network.graph.makeWorkspace(gradients: gradients)
     image = AlignedBuffer(
       count: network.image.height * network.image.width * network.image.channels)
@@ -55,9 +60,17 @@ final class NetworkRunner {
       features.pointer[fourierCount / 2 + i] = Foundation.cos(angle)
     }
     workspace.write(features.pointer, to: network.fourier)
+    if let moments {
+      for (norm, values) in zip(norms, moments.at(logSigma: scale.logSigma)) {
+        workspace.freeze(norm, at: values)
+      }
+    }
     workspace.forward(weights)
     workspace.read(network.graph.output, into: output.pointer)
   }
+
+  /// What the norms found in the last forward pass.
+  var foundMoments: [GroupMoments] { norms.map(workspace.moments) }
 
   /// Adds Σ `gradient` · F's gradient to `dx` (S, S, 3; with respect to c_in x) and `dlabels` (C).
   func inputGradients(

@@ -9,6 +9,7 @@ package struct Preconditioning: Sendable {
   package let out: Float
   package let input: Float
   package let noise: Float
+  let logSigma: Float
 
   package init(sigma: Float) {
     let data = Self.sigmaData
@@ -16,7 +17,8 @@ package struct Preconditioning: Sendable {
     skip = data * data / total
     out = sigma * data / total.squareRoot()
     input = 1 / total.squareRoot()
-    noise = Foundation.log(sigma) / 4
+    logSigma = Foundation.log(sigma)
+    noise = logSigma / 4
   }
 
   /// The weight of the loss at σ: (σ² + σ_d²) / (σ σ_d)², which makes the loss of F uniform.

@@ -85,6 +85,7 @@ enum AnalyticStage {
     foresee: { options, upstream in
       var foreseen = Foreseen(upstream, "scenes")
       foreseen.labelling = options.labelling
+      foreseen.paths = []
       switch options.schedule {
       case .fixed: foreseen.pixelReach = options.radius
       case .calibrated: foreseen.pixelReach = options.candidates.max()

@@ -37,6 +37,7 @@ package enum ImportStage {
         objects: [file.origin.objects.lowerBound, file.origin.objects.upperBound])
       foreseen.pixelReach = network.architecture.reach
       foreseen.labelReach = network.architecture.reach
+      foreseen.paths = network.architecture.paths
       return foreseen.value
     },
     memory: { options, context in try context.object(options.weights).size },

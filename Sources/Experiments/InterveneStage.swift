@@ -15,7 +15,8 @@ enum InterveneStage {
   struct Options: Settings {
     @Setting(
       required: .identity,
-      "what is cut: labels (conditioner, window), pixels, both, nothing (identity, stitched); or sum, reverse"
+      "what is cut: labels (conditioner, window), pixels, both, a path inside the network (path), nothing"
+        + " (identity, stitched); or sum, reverse"
     )
     var mask: MaskSpecification.Name
     @Setting(1...64, default: 1, "labels that a labelled pixel sees, its own included") var labels:
@@ -45,6 +46,16 @@ enum InterveneStage {
     @Setting(
       0.01...1, default: 0.5, "of reverse: how much stronger or weaker than 1 a label tells")
     var amplitude: Double
+    @Setting(
+      default: .both, isLate: true,
+      "of path: group norms with the mean statistics of the training law at that σ (statistics), attention to"
+        + " its own place alone (attention), or both")
+    var path: NetworkPath
+    @Setting(
+      1...10000, default: 64, isLate: true,
+      "noised pictures of the training law on which these statistics are measured, at 33 noise levels evenly"
+        + " in ln σ from 0.002 to 80; between these they are linear in ln σ")
+    var pathPictures: Int
     @Setting(0...1000, default: 0, "noise level from which on the mask holds") var sigmaLow: Double
     @Setting(0...1000, default: 1000, "noise level up to which it holds") var sigmaHigh: Double
 
@@ -58,7 +69,7 @@ enum InterveneStage {
         mask: mask, labels: labels, keep: keep, at: at.place, radius: radius, block: block,
         margin: margin, ring: ring, fill: fill, seed: seed,
         sigmaLow: sigmaLow > 0 ? sigmaLow : nil, sigmaHigh: sigmaHigh < 1000 ? sigmaHigh : nil,
-        amplitude: amplitude)
+        amplitude: amplitude, path: path)
     }
   }
 
@@ -83,8 +94,9 @@ enum InterveneStage {
       let specification = options.specification(seed: 0)
       let fill =
         specification.masksPixels && specification.fill != .mean ? options.fillPictures : 1
-      // The pictures that fill, and the file that is made of them.
-      return try scenes.bytes(context) + 2 * fill * scenes.shape.pictureCount
+      let measured = specification.path?.cutsStatistics == true ? options.pathPictures : 0
+      // The pictures that fill, and the file that is made of them; clean ones, their noise and both.
+      return try scenes.bytes(context) + (2 * fill + 3 * measured) * scenes.shape.pictureCount
         * MemoryLayout<Float>.stride
     }, run: run)
 
@@ -136,6 +148,12 @@ enum InterveneStage {
         ParameterProblem(
           path: "keep",
           message: "found \"random\", accepted for \(options.mask.rawValue): near, far"))
+    }
+    if let path = specification.path, let paths = denoiser.paths, !paths.contains(path) {
+      problems.append(
+        ParameterProblem(
+          path: paths.isEmpty ? "mask" : "path",
+          message: NetworkPathError.missing(path, found: paths).description))
     }
     if options.sigmaLow > options.sigmaHigh {
       problems.append(
@@ -201,8 +219,10 @@ enum InterveneStage {
       specification.masksPixels
       ? try self.fill(
         scenes, set, specification, count: options.fillPictures, threads: context.threads) : []
+    let moments = try moments(specification, base, set, options, context)
     let masked = try MaskedDenoiser(
-      base: base.denoiser, specification: specification, fill: fill)
+      base: base.denoiser, specification: specification, fill: fill,
+      cut: try specification.path.map { try base.cutting($0, moments: moments) })
 
     var metrics: [MetricRow] = []
     for sigma in checkedSigmas {
@@ -227,9 +247,16 @@ enum InterveneStage {
       fillHash = SHA256.hash(data)
       files.append(try context.output("fill", kind: "fill", .npy, data))
     }
+    let momentsData = moments?.data()
+    if let momentsData {
+      files.append(try context.output("moments", kind: "moments", .safetensors, momentsData))
+    }
     files.append(
       try context.output(
-        DenoiserManifest.masked(.init(base: base.sha256, mask: specification, fill: fillHash))))
+        DenoiserManifest.masked(
+          .init(
+            base: base.sha256, mask: specification, fill: fillHash,
+            moments: momentsData.map(SHA256.hash)))))
     return StageOutput(files: files, metrics: metrics)
   }
 
@@ -257,6 +284,27 @@ enum InterveneStage {
     for i in batch.x.indices { batch.x[i] += sigma * stream.gaussian() }
     return batch
   }
+
+  /// What the base's norms find on the training law, where they are frozen.
+  private static func moments(
+    _ specification: MaskSpecification, _ base: DenoiserArtifact, _ set: TrainingSet,
+    _ options: Options, _ context: StageContext
+  ) throws -> NormMoments? {
+    guard let path = specification.path, path.cutsStatistics, let network = base.network else {
+      return nil
+    }
+    let (low, high) = (log(Shared.sigmaRange.lowerBound), log(Shared.sigmaRange.upperBound))
+    let sigmas = (0..<momentLevels).map {
+      Float(exp(low + (high - low) * Double($0) / Double(momentLevels - 1)))
+    }
+    let law = NoisedLaw(
+      set, base.training.labelling, count: options.pathPictures, seed: context.seed)
+    return try NormMoments(
+      of: network, on: law, sigmas: sigmas, threads: context.threads,
+      checkCancellation: context.checkCancellation)
+  }
+
+  private static let momentLevels = 33
 
   /// The mean training picture, some training pictures at random, or renders of nothing.
   private static func fill(

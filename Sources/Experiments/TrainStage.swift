@@ -64,6 +64,7 @@ enum TrainStage {
     foreseen.labelling = labelling
     foreseen.pixelReach = network.reach
     foreseen.labelReach = network.reach
+    foreseen.paths = network.paths
     return foreseen
   }
 

@@ -15,6 +15,8 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   case sigmaRange(low: Double?, high: Double?)
   case amplitude(Double)
   case fill(found: Int, expected: Int)
+  /// A path to cut, and no denoiser with it cut.
+  case uncut
   case baseResult(found: Int, expected: Int)
   case changedNothing(MaskSpecification.Name)
   case identityChanged(MaskSpecification.Name, largest: Float)
@@ -26,7 +28,7 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
     case .block, .margin, .radius, .labels, .keep, .ring, .places, .sigmaRange, .fill, .amplitude,
       .changedNothing, .ignoresLabels:
       .data
-    case .baseResult, .identityChanged, .changedOutside: .bug
+    case .uncut, .baseResult, .identityChanged, .changedOutside: .bug
     }
   }
 
@@ -52,6 +54,7 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
       "an amplitude of \(amplitude); labels tell more or less than 1 by a finite number above 0"
     case .fill(let found, let expected):
       "the fill has \(found) values, expected whole pictures of \(expected)"
+    case .uncut: "mask `path` was not given the denoiser whose path is cut"
     case .baseResult(let found, let expected):
       "the denoiser behind the mask gave \(found) values, expected \(expected)"
     case .changedNothing(let name):

@@ -20,6 +20,8 @@ package struct MaskSpecification: Sendable, Hashable {
     case pixel
     /// `pixel` and `conditioner` together: a pass for every block and set of labels in it.
     case both
+    /// A way inside the network on which places tell on each other from afar.
+    case path
   }
   /// Which labels remain beside a pixel's own, which side of a window, or by what a label's strength goes.
   package enum Keep: String, Sendable, Codable, CaseIterable { case near, far, random }
@@ -69,12 +71,16 @@ package struct MaskSpecification: Sendable, Hashable {
   package var sigmaHigh: Double?
   /// How much stronger or weaker than 1 labels tell; above 0, of `reverse` alone.
   package var amplitude: Double?
+  /// What is cut inside, of `path` alone.
+  package var path: NetworkPath?
 
   package init(
     mask: Name, labels: Int = 1, keep: Keep = .near, at: Place? = nil, radius: Double = 7,
     block: Int = 4, margin: Int = 4, ring: Ring = .near, fill: Fill = .ground, seed: UInt64 = 0,
-    sigmaLow: Double? = nil, sigmaHigh: Double? = nil, amplitude: Double? = nil
+    sigmaLow: Double? = nil, sigmaHigh: Double? = nil, amplitude: Double? = nil,
+    path: NetworkPath? = nil
   ) {
+    self.path = mask == .path ? path ?? .both : nil
     self.at = at
     self.amplitude = mask == .reverse ? amplitude ?? 0.5 : nil
     self.mask = mask
@@ -96,7 +102,7 @@ package struct MaskSpecification: Sendable, Hashable {
   package var needsPlaces: Bool {
     switch mask {
     case .conditioner, .window, .both: true
-    case .identity, .stitched, .sum, .reverse, .pixel: false
+    case .identity, .stitched, .sum, .reverse, .pixel, .path: false
     }
   }
   /// Whether it changes nothing by construction: it cannot object to anything.
@@ -220,7 +226,7 @@ extension MaskSpecification {
       case .ground: most > 0 && keep == .near && radius < side
       }
     return switch mask {
-    case .identity, .stitched: false
+    case .identity, .stitched, .path: false
     case .pixel: !cutsPixels
     case .conditioner: !cutsLabels
     case .both: !cutsPixels && !cutsLabels
@@ -234,7 +240,7 @@ extension MaskSpecification {
 extension MaskSpecification: Codable {
   private enum CodingKeys: String, CodingKey {
     case mask, labels, keep, at, radius, block, margin, ring, fill, seed, sigmaLow, sigmaHigh
-    case amplitude
+    case amplitude, path
   }
 
   /// What an earlier version made without these members showed one label, the nearest.
@@ -255,7 +261,8 @@ extension MaskSpecification: Codable {
       seed: try container.decode(UInt64.self, forKey: .seed),
       sigmaLow: try container.decodeIfPresent(Double.self, forKey: .sigmaLow),
       sigmaHigh: try container.decodeIfPresent(Double.self, forKey: .sigmaHigh),
-      amplitude: try container.decodeIfPresent(Double.self, forKey: .amplitude))
+      amplitude: try container.decodeIfPresent(Double.self, forKey: .amplitude),
+      path: try container.decodeIfPresent(NetworkPath.self, forKey: .path))
     if masksPixels, ring == nil {
       throw DecodingError.dataCorruptedError(
         forKey: .ring, in: container,

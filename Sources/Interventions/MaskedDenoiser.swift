@@ -5,11 +5,13 @@ import Streams
 /// stitched pixel by pixel or added.
 ///
 /// With passes p over inputs (x_p, c_p) and disjoint pixel sets M_p, D(x, σ, c) on M_p is the
-/// base's D(x_p, σ, c_p); for `sum` and `reverse` it is Σ_p w_p D(x, σ, c_p). Costs as many passes as the picture has
-/// distinct views.
+/// base's D(x_p, σ, c_p); for `sum` and `reverse` it is Σ_p w_p D(x, σ, c_p); for `path` it is that of the base
+/// with a path cut. Costs as many passes as the picture has distinct views.
 package struct MaskedDenoiser: Denoiser {
   package let base: any Denoiser
   package let specification: MaskSpecification
+  /// What does the passes.
+  private let inner: any Denoiser
   private let fill: MaskFill?
   private let planner: PassPlanner
   private let shown: ShownPixels
@@ -23,13 +25,21 @@ package struct MaskedDenoiser: Denoiser {
 
   /// - Parameter fill: (M, S, S, 3) in [−1, 1]: the pictures that stand where pixels are hidden, one of them
   ///   each time; needed where pixels are masked.
+  /// - Parameter cut: the base with its path cut, for a mask that cuts one.
   /// - Throws: `MaskError` for a mask that does not fit the pictures, or that goes by the places of
   ///   labels which have none.
-  package init(base: any Denoiser, specification: MaskSpecification, fill: [Float])
-    throws(MaskError)
-  {
+  package init(
+    base: any Denoiser, specification: MaskSpecification, fill: [Float],
+    cut: (any Denoiser)? = nil
+  ) throws(MaskError) {
     let shape = base.shape
     try specification.validate(shape)
+    if specification.mask == .path {
+      guard let cut else { throw .uncut }
+      inner = RangedDenoiser(inside: cut, outside: base, applies: specification.applies)
+    } else {
+      inner = base
+    }
     if specification.masksPixels, fill.isEmpty || fill.count % shape.pictureCount != 0 {
       throw .fill(found: fill.count, expected: shape.pictureCount)
     }
@@ -53,7 +63,7 @@ package struct MaskedDenoiser: Denoiser {
     if isPartial { return base.labelWindowArea }
     let r = specification.radius
     return switch specification.mask {
-    case .identity, .stitched, .pixel, .sum, .reverse: base.labelWindowArea
+    case .identity, .stitched, .pixel, .sum, .reverse, .path: base.labelWindowArea
     case .conditioner, .both: min(base.labelWindowArea, .pi * r * r)
     case .window: min(base.labelWindowArea, 4 * r * r)
     }
@@ -65,7 +75,7 @@ package struct MaskedDenoiser: Denoiser {
     var result = [Float](repeating: 0, count: batch.x.count)
     try forEachChunk(expansion) { chunk in
       let passes = passes(expansion.jobs[chunk], of: batch, threads: threads)
-      let denoised = try base.denoise(passes, threads: threads)
+      let denoised = try inner.denoise(passes, threads: threads)
       try check(denoised, passes.x.count)
       expansion.combine(chunk, from: denoised, into: &result)
     }
@@ -88,7 +98,7 @@ package struct MaskedDenoiser: Denoiser {
       let passes = passes(jobs, of: batch, threads: threads)
       var cotangents = [Float](repeating: 0, count: passes.x.count)
       expansion.spread(cotangent, over: chunk, into: &cotangents)
-      let gradient = try base.vectorJacobian(passes, cotangent: cotangents, threads: threads)
+      let gradient = try inner.vectorJacobian(passes, cotangent: cotangents, threads: threads)
       try check(gradient.x, passes.x.count)
       try check(gradient.labels, passes.labels.count)
       for (position, job) in jobs.enumerated() {

@@ -46,6 +46,8 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case keptLabels = 0x5003
   /// How strongly a label tells, where that is drawn.
   case strengths = 0x5004
+  /// Pictures on which a network's norms are measured.
+  case normMoments = 0x5005
 
   // Probing
   case probeNoise = 0x6001

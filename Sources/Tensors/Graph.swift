@@ -69,14 +69,19 @@ package final class Workspace: @unchecked Sendable {
       scratch: scratch.pointer, wantsInputGradients: inputGradients)
   }
 
+  /// Where the forward pass leaves `value`.
+  func field(_ value: Value) -> Field {
+    graph.placements[value.index].forwardField(value, forwardArena.pointer)
+  }
+
   /// Reads `value`: (H, W, C) contiguous.
   package func read(_ value: Value, into target: UnsafeMutablePointer<Float>) {
-    read(graph.placements[value.index].forwardField(value, forwardArena.pointer), into: target)
+    read(field(value), into: target)
   }
 
   /// Sets `value` from (H, W, C) contiguous.
   package func write(_ source: UnsafePointer<Float>, to value: Value) {
-    write(source, graph.placements[value.index].forwardField(value, forwardArena.pointer))
+    write(source, field(value))
   }
 
   /// Reads the gradient of `value`: (H, W, C) contiguous.

@@ -9,8 +9,18 @@ package struct GraphBuilder {
   private var storage = 0
   private var preparedStorage = 0
   private var scratch = 0
+  private let freezesGroups: Bool
+  private let cutsAttention: Bool
 
-  package init() {}
+  /// - Parameters:
+  ///   - freezesGroups: group norms have statistics that are given (`Workspace.freeze`).
+  ///   - cutsAttention: attention sees its own place alone.
+  ///
+  /// Neither changes the parameters, nor where they lie.
+  package init(freezesGroups: Bool = false, cutsAttention: Bool = false) {
+    self.freezesGroups = freezesGroups
+    self.cutsAttention = cutsAttention
+  }
 
   /// A value that the caller sets before the forward pass.
   package mutating func input(height: Int, width: Int, channels: Int) -> Value {
@@ -76,10 +86,11 @@ package struct GraphBuilder {
       gamma = makeParameter(name + ".weight", .vector(input.channels), .constant(1))
       beta = makeParameter(name + ".bias", .vector(input.channels), .constant(0))
     }
+    let layer = NormalizationLayer(
+      input: input, output: output, kind: kind, gamma: gamma, beta: beta, modulation: modulation,
+      silu: silu, state: state)
     layers.append(
-      NormalizationLayer(
-        input: input, output: output, kind: kind, gamma: gamma, beta: beta,
-        modulation: modulation, silu: silu, state: state))
+      freezesGroups && gamma != nil ? FrozenNormalizationLayer(norm: layer) : layer)
     return output
   }
 
@@ -100,6 +111,10 @@ package struct GraphBuilder {
   package mutating func attention(_ qkv: Value) -> Value {
     let tokens = qkv.height * qkv.width
     let output = makeValue(qkv.height, qkv.width, qkv.channels / 3)
+    if cutsAttention {
+      layers.append(OwnPlaceLayer(qkv: qkv, output: output))
+      return output
+    }
     let probabilities = makeValue(1, 1, tokens * paddedChannels(tokens))
     scratch = max(scratch, attentionScratch(tokens: tokens, channels: output.channels))
     layers.append(AttentionLayer(qkv: qkv, output: output, probabilities: probabilities))

@@ -191,14 +191,14 @@ struct NormalizationLayer: Layer {
 
   var inputs: [Value] { modulation.map { [input, $0] } ?? [input] }
 
-  private func affine(_ frame: Frame) -> Affine {
+  func affine(_ frame: Frame) -> Affine {
     Affine(
       gamma: gamma.map { UnsafePointer(frame.weight($0)) },
       beta: beta.map { UnsafePointer(frame.weight($0)) },
       modulation: modulation.map { UnsafePointer(frame.field($0).base) })
   }
 
-  private func state(_ frame: Frame) -> NormalizationState {
+  func state(_ frame: Frame) -> NormalizationState {
     NormalizationState(frame.field(state).base, channels: paddedChannels(input.channels))
   }
 
@@ -216,6 +216,11 @@ struct NormalizationLayer: Layer {
   }
 
   func backward(_ frame: Frame, accumulate: [Bool]) {
+    backward(frame, kind: kind, accumulate: accumulate)
+  }
+
+  /// As a layer of another kind has it, on the statistics at hand.
+  func backward(_ frame: Frame, kind: NormalizationKind, accumulate: [Bool]) {
     guard let dy = frame.gradientField(output) else { return }
     normalizeBackward(
       frame.field(input), dy, into: frame.gradientField(input), accumulate: accumulate[0],

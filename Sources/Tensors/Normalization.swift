@@ -10,7 +10,7 @@ import Vectors
 package enum NormalizationKind: Sendable, Hashable {
   case none
   /// Mean and variance over the whole picture and C / groups channels: carries information across
-  /// space. ε = 1e-5, as PyTorch's GroupNorm.
+  /// space. ε is that of PyTorch's GroupNorm.
   case group(Int)
   /// Root mean square over the channels of one pixel, ε = 1e-4, no parameters (EDM2).
   case pixel
@@ -42,19 +42,30 @@ struct Affine {
   var modulation: UnsafePointer<Float>?
 }
 
+/// PyTorch's.
+let groupEpsilon: Float = 1e-5
+
 func normalize(
   _ x: Field, into y: Field, kind: NormalizationKind, affine: Affine, silu: Bool,
   state: NormalizationState
 ) {
-  let count = x.channels
   switch kind {
   case .group(let groups): groupStatistics(x, groups: groups, state: state)
   case .none, .pixel:
-    for c in 0..<count {
+    for c in 0..<x.channels {
       state.mean[c] = 0
       state.rstd[c] = 1
     }
   }
+  scaleAndShift(x, into: y, kind: kind, affine: affine, silu: silu, state: state)
+}
+
+/// `normalize` by the mean and rstd in `state`.
+func scaleAndShift(
+  _ x: Field, into y: Field, kind: NormalizationKind, affine: Affine, silu: Bool,
+  state: NormalizationState
+) {
+  let count = x.channels
   for c in 0..<count {
     let scale = 1 + (affine.modulation?[c] ?? 0)
     let shift = affine.modulation?[count + c] ?? 0
@@ -149,7 +160,7 @@ private func groupStatistics(_ x: Field, groups: Int, state: NormalizationState)
     return d * d
   }
   fold(state.a, groups: groups, size: size, into: state.rstd) {
-    1 / ($0 / elements + 1e-5).squareRoot()
+    1 / ($0 / elements + groupEpsilon).squareRoot()
   }
 }
 

@@ -73,7 +73,10 @@ struct PipelineTests {
       let arms = try store.query("SELECT DISTINCT arm FROM intervention_effect ORDER BY 1")
       #expect(
         arms.column("arm").compactMap(\.text)
-          == ["both", "conditioner", "identity", "pixel", "reverse", "stitched", "sum", "window"])
+          == [
+            "both", "conditioner", "identity", "path", "pixel", "reverse", "stitched", "sum",
+            "window",
+          ])
       // A machine without training is probed, masked, evaluated and compared like any denoiser.
       let machines = try store.query(
         """

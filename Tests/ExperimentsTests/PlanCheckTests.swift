@@ -114,6 +114,52 @@ struct PlanCheckTests {
     #expect(found.first?.hasPrefix("p.json5:") == true)
   }
 
+  @Test("a path that a denoiser has not got is refused with those that it has")
+  func paths() {
+    func found(_ network: String, _ path: String = "", _ base: String = "model") -> [String] {
+      let text = """
+        { pipeline: 'p', question: 'q', seed: 1, stages: {
+          scenes: { kind: 'generate', size: 16, cells: 8, objects: [1, 2], count: 20 },
+          model: { kind: 'train', inputs: { scenes: 'scenes' }, pictures: 64,
+            network: { \(network) } },
+          machine: { kind: 'analytic', inputs: { scenes: 'scenes' }, radius: 2 },
+          last: { kind: 'intervene', inputs: { denoiser: '\(base)', scenes: 'scenes' },
+            mask: 'path'\(path) },
+        } }
+        """
+      do {
+        _ = try Pipeline.parse(
+          bytes: Array(text.utf8), path: "p.json5", kinds: Experiments.stageKinds)
+        return []
+      } catch {
+        return "\(error)".components(separatedBy: "\n")
+      }
+    }
+    #expect(found("type: 'unet'") == [])
+    #expect(found("type: 'unet', attention: false", ", path: 'statistics'") == [])
+    for (problems, message) in [
+      (
+        found("type: 'unet', attention: false"),
+        "path: path \"both\" is none that the denoiser has; accepted: \"statistics\""
+      ),
+      (
+        found("type: 'unet', normalization: 'pixel'", ", path: 'statistics'"),
+        "path: path \"statistics\" is none that the denoiser has; accepted: \"attention\""
+      ),
+      (
+        found("type: 'local'"),
+        "mask: path \"both\" is none that the denoiser has; accepted: none: only a U-Net"
+      ),
+      (
+        found("type: 'unet'", "", "machine"),
+        "mask: path \"both\" is none that the denoiser has; accepted: none: only a U-Net"
+      ),
+    ] {
+      #expect(problems.count == 1, "\(problems)")
+      #expect(problems.first?.contains("stages.last.\(message)") == true, "\(problems)")
+    }
+  }
+
   /// The key of an intervention that the quickstart had before there was `at`.
   @Test("what a mask acts on is in its key only where it is not everywhere")
   func keys() throws {

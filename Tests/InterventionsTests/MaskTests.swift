@@ -25,7 +25,9 @@ struct MaskTests {
   static func masked(_ base: any Denoiser, _ specification: MaskSpecification) throws
     -> MaskedDenoiser
   {
-    try MaskedDenoiser(base: base, specification: specification, fill: fill)
+    try MaskedDenoiser(
+      base: base, specification: specification, fill: fill,
+      cut: specification.mask == .path ? ToyDenoiser(shape: base.shape, reach: 0) : nil)
   }
 
   /// Two pictures, the first with labels far apart, the second without any.
@@ -110,7 +112,11 @@ struct MaskTests {
       }
     }
     #expect(
-      refused == Set(MaskSpecification.Name.allCases.filter { !Self.specification($0).isIdentity }))
+      refused
+        == Set(
+          MaskSpecification.Name.allCases.filter {
+            !Self.specification($0).isIdentity && $0 != .path
+          }))
   }
 
   @Test("of a denoiser without bounds, a pixel mask is refused just where every block sees all")
@@ -435,6 +441,44 @@ struct MaskTests {
       }
     }
     #expect(before[(8 * 16 + 8) * 3] != after[(8 * 16 + 8) * 3])
+  }
+
+  @Test(
+    "a path is cut within its noise levels, gradients too, and nothing is cut without what is cut")
+  func paths() throws {
+    let base = ToyDenoiser(shape: Self.shape, reach: 1, global: 1, labelReach: 4)
+    let cut = ToyDenoiser(shape: Self.shape, reach: 1, labelReach: 4)
+    var specification = Self.specification(.path)
+    let batch = Self.batch(Self.shape, [9, 45])
+    for (low, high, isCut) in [
+      (nil, nil, [true, true]), (1, nil, [false, true]), (nil, 1, [true, false]),
+      (10, nil, [false, false]),
+    ] as [(Double?, Double?, [Bool])] {
+      (specification.sigmaLow, specification.sigmaHigh) = (low, high)
+      let masked = try MaskedDenoiser(
+        base: base, specification: specification, fill: [], cut: cut)
+      let found = try masked.denoise(batch, threads: 1)
+      let gradient = try masked.vectorJacobian(batch, cotangent: batch.x, threads: 1)
+      for n in 0..<2 {
+        let inner = isCut[n] ? cut : base
+        let pixels = n * 768..<(n + 1) * 768
+        #expect(try Array(found[pixels]) == Array(inner.denoise(batch, threads: 1)[pixels]))
+        let expected = try inner.vectorJacobian(batch, cotangent: batch.x, threads: 1)
+        #expect(Array(gradient.x[pixels]) == Array(expected.x[pixels]))
+        #expect(
+          Array(gradient.labels[n * 64..<(n + 1) * 64])
+            == Array(expected.labels[n * 64..<(n + 1) * 64]))
+      }
+      _ = try checkMask(masked, on: batch, threads: 1)
+    }
+    #expect(throws: MaskError.uncut) {
+      try MaskedDenoiser(base: base, specification: specification, fill: [])
+    }
+    #expect(!specification.isControl && specification.path == .both)
+    #expect(
+      MaskSpecification(mask: .path, path: .attention)
+        .fault(asControlOf: MaskSpecification(mask: .path, path: .statistics)) == .otherMechanism)
+    #expect(Self.specification(.pixel).path == nil)
   }
 
   @Test("gradients agree with finite differences, whatever the mask", arguments: all)

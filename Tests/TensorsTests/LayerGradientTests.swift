@@ -37,6 +37,29 @@ struct LayerGradientTests {
     try GraphHarness(builder.build(output: y), inputs: [x]).check()
   }
 
+  @Test("norms with given statistics", arguments: [true, false])
+  func frozen(silu: Bool) throws {
+    var builder = GraphBuilder(freezesGroups: true)
+    let x = builder.input(height: 6, width: 5, channels: 24)
+    let modulation = builder.input(height: 1, width: 1, channels: 48)
+    let y = builder.normalization(
+      x, .group(4), modulation: modulation, silu: silu, name: "norm")
+    let harness = try GraphHarness(builder.build(output: y), inputs: [x, modulation])
+    let norm = try #require(harness.graph.groupNorms.first)
+    #expect(norm.isFrozen && norm.name == "norm")
+    harness.workspace.freeze(
+      norm, at: GroupMoments(means: [0.3, -0.2, 1, 0], variances: [0.5, 2, 1, 4]))
+    try harness.check()
+  }
+
+  @Test("attention to its own place", arguments: [(4, 4, 8), (4, 5, 20)])
+  func ownPlace(height: Int, width: Int, channels: Int) throws {
+    var builder = GraphBuilder(cutsAttention: true)
+    let x = builder.input(height: height, width: width, channels: 3 * channels)
+    let y = builder.attention(x)
+    try GraphHarness(builder.build(output: y), inputs: [x]).check()
+  }
+
   @Test("linear layers with a residual")
   func linear() throws {
     var builder = GraphBuilder()

@@ -1,3 +1,4 @@
+import Diffusion
 import Formats
 import Foundation
 import Interventions
@@ -45,10 +46,12 @@ struct MaskRow {
     var fill: MaskSpecification.Fill?
     var sigmaLow: Double?
     var sigmaHigh: Double?
+    var path: NetworkPath?
 
     var specification: MaskSpecification? {
       guard let name = MaskSpecification.Name(rawValue: mask) else { return nil }
-      var result = MaskSpecification(mask: name, sigmaLow: sigmaLow, sigmaHigh: sigmaHigh)
+      var result = MaskSpecification(
+        mask: name, sigmaLow: sigmaLow, sigmaHigh: sigmaHigh, path: path)
       if let labels { result.labels = labels }
       if let keep { result.keep = keep }
       result.at = at
