@@ -9,19 +9,39 @@ struct CRC32 {
   }
 
   mutating func update(_ bytes: some Sequence<UInt8>) {
-    for byte in bytes { state = Self.table[Int((state ^ UInt32(byte)) & 255)] ^ state >> 8 }
+    let table = Self.table
+    for byte in bytes { state = table[Int((state ^ UInt32(byte)) & 255)] ^ state >> 8 }
   }
 
   var value: UInt32 { ~state }
 }
 
 /// Adler-32 (RFC 1950).
-func adler32(_ bytes: [UInt8]) -> UInt32 {
-  var a: UInt32 = 1
-  var b: UInt32 = 0
-  for byte in bytes {
-    a = (a + UInt32(byte)) % 65521
-    b = (b + a) % 65521
+struct Adler32 {
+  private var a: UInt32 = 1
+  private var b: UInt32 = 0
+  /// As many bytes fit into 32 bits before a remainder has to be taken.
+  private static let most = 5552
+
+  mutating func update(_ bytes: UnsafeBufferPointer<UInt8>) {
+    var place = 0
+    while place < bytes.count {
+      let end = min(place + Self.most, bytes.count)
+      for i in place..<end {
+        a &+= UInt32(bytes[i])
+        b &+= a
+      }
+      a %= 65521
+      b %= 65521
+      place = end
+    }
   }
-  return b << 16 | a
+
+  var value: UInt32 { b << 16 | a }
+}
+
+func adler32(_ bytes: [UInt8]) -> UInt32 {
+  var sum = Adler32()
+  bytes.withUnsafeBufferPointer { sum.update($0) }
+  return sum.value
 }

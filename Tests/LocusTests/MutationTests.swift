@@ -131,6 +131,43 @@ struct MutationTests {
     }
   }
 
+  // MARK: - Pictures
+
+  /// A PNG file whose chunks have the sums that fit them, as far as there are chunks.
+  private func summed(_ file: Data) -> Data {
+    var bytes = [UInt8](file)
+    var place = 8
+    while place + 12 <= bytes.count {
+      let length = bytes[place..<place + 4].reduce(0) { $0 << 8 | Int($1) }
+      guard length <= bytes.count - place - 12 else { break }
+      let end = place + 8 + length
+      var sum = CRC32()
+      sum.update(bytes[place + 4..<end])
+      for i in 0..<4 { bytes[end + i] = UInt8(truncatingIfNeeded: sum.value >> UInt32(24 - 8 * i)) }
+      place = end + 4
+    }
+    return Data(bytes)
+  }
+
+  @Test("PNG, as it is and with sums that fit the change")
+  func pictures() throws {
+    let folder = Self.cases.deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: "FormatsTests/PngSuite")
+    let samples = try [
+      "basn0g01", "basn2c08", "basn3p04", "ibasn6a08", "iftbbn2c16", "ftbbn3p08", "basn4a16",
+    ].map { try Data(contentsOf: folder.appending(path: $0 + ".png")) }
+    var turn = 0
+    try tryAll("png", samples) { input in
+      turn += 1
+      do {
+        let picture = try PNGImage(png: turn % 4 == 0 ? input : summed(input), over: (9, 9, 9))
+        #expect(picture.pixels.count == picture.width * picture.height * 3)
+      } catch let error as FormatError {
+        #expect(error.description.contains("PNG"))
+      }
+    }
+  }
+
   // MARK: - Weights
 
   static func weights() throws -> Data {
