@@ -24,6 +24,7 @@ package struct BlindArms: Sendable {
     arms = try outcomes.map { sha256 in
       let manifest = try OutcomesManifest(object(sha256))
       let pictures = try DetectionTable(object(manifest.detections)).pictures
+      if pictures.contains(where: { !$0.words.isEmpty }) { throw BlindSheetError.words }
       return Arm(
         outcomes: sha256, pictures: pictures, places: Self.places(pictures),
         samples: manifest.samples)
@@ -99,6 +100,7 @@ package struct BlindArms: Sendable {
 /// A sheet that cannot be made or read back.
 package enum BlindSheetError: CategorizedError, Hashable, CustomStringConvertible {
   case sizes
+  case words
   case header(found: String)
   case row(line: Int, found: String)
   case otherSheet(line: Int)
@@ -110,6 +112,9 @@ package enum BlindSheetError: CategorizedError, Hashable, CustomStringConvertibl
     switch self {
     case .sizes:
       "pictures of several sizes do not fit one sheet; choose evaluations of one size with --arm"
+    case .words:
+      "a sheet asks whether an object is at a place, and an evaluation asked for words; choose others with"
+        + " --arm"
     case .header(let found):
       "the first line is \"\(found)\", expected \"\(BlindAnswers.columns.joined(separator: ","))\" as"
         + " `locus blind` writes it"

@@ -1,5 +1,6 @@
 import Analytic
 import Diffusion
+import Evaluation
 import Formats
 import Foundation
 import Interventions
@@ -21,6 +22,19 @@ package struct DenoiserArtifact: Sendable {
   package var origin: TrainingOrigin {
     TrainingOrigin(
       labelling: training.labelling, objects: training.objects[0]...training.objects[1])
+  }
+
+  /// The words of its conditioners, with what training held out; `nil` where these are places, or words that
+  /// say nothing that is known of objects.
+  package var words: PictureWords? {
+    guard case .set(let texts) = training.space else { return nil }
+    return PictureWords(texts, heldOut: training.heldOut ?? [])
+  }
+
+  /// The most labels that tell all of a training picture.
+  package var mostLabels: Int {
+    let objects = origin.objects.upperBound
+    return words.map { min(objects * $0.perObject, $0.askable.count) } ?? objects
   }
 
   /// The denoiser that a stage was given; long work of it stops when the stage shall.

@@ -11,12 +11,17 @@ package struct DetectionTable: Sendable {
     package var layout: Int
     /// That were requested, in px.
     package var places: [Place]
+    /// That were requested.
+    package var words: [String]
     /// By the judge.
     package var finds: [Row]
     /// By the background detector.
     package var crossCheck: [Row]
 
-    package init(k: Int, layout: Int, places: [Place], finds: [Row], crossCheck: [Row]) {
+    package init(
+      k: Int, layout: Int, places: [Place], words: [String] = [], finds: [Row], crossCheck: [Row]
+    ) {
+      self.words = words
       self.crossCheck = crossCheck
       self.k = k
       self.layout = layout
@@ -44,30 +49,39 @@ package struct DetectionTable: Sendable {
   package init(pictures: [Picture]) { self.pictures = pictures }
 
   private static let places = ["k", "layout", "place", "x", "y"]
+  private static let words = ["k", "layout", "word"]
   private static let finds =
     ["k", "layout", "x", "y", "score", "opacity", "color", "size", "shape", "place"]
 
   package var json: JSONValue {
-    .object([
-      "pictures": Self.table(
-        ["k", "layout"],
-        pictures.map { [.integer($0.k), .integer($0.layout)] }),
-      "places": Self.table(
-        Self.places,
-        pictures.flatMap { picture in
-          picture.places.enumerated().map {
-            [
-              .integer(picture.k), .integer(picture.layout), .integer($0.offset),
-              .number($0.element.x), .number($0.element.y),
-            ]
-          }
-        }),
-      "finds": Self.table(
-        Self.finds, pictures.flatMap { picture in picture.finds.map { Self.row($0, picture) } }),
-      "background_finds": Self.table(
-        Self.finds, pictures.flatMap { picture in picture.crossCheck.map { Self.row($0, picture) } }
-      ),
-    ])
+    let words = pictures.flatMap { picture in
+      picture.words.map {
+        [JSONValue.integer(picture.k), .integer(picture.layout), .string($0)]
+      }
+    }
+    let requested = words.isEmpty ? [:] : ["words": Self.table(Self.words, words)]
+    return .object(
+      [
+        "pictures": Self.table(
+          ["k", "layout"],
+          pictures.map { [.integer($0.k), .integer($0.layout)] }),
+        "places": Self.table(
+          Self.places,
+          pictures.flatMap { picture in
+            picture.places.enumerated().map {
+              [
+                .integer(picture.k), .integer(picture.layout), .integer($0.offset),
+                .number($0.element.x), .number($0.element.y),
+              ]
+            }
+          }),
+        "finds": Self.table(
+          Self.finds, pictures.flatMap { picture in picture.finds.map { Self.row($0, picture) } }),
+        "background_finds": Self.table(
+          Self.finds,
+          pictures.flatMap { picture in picture.crossCheck.map { Self.row($0, picture) } }
+        ),
+      ].merging(requested) { own, _ in own })
   }
 
   private static func row(_ row: Row, _ picture: Picture) -> [JSONValue] {
@@ -130,6 +144,12 @@ package struct DetectionTable: Sendable {
         throw ArtifactError(file: file, reason: "has a place without coordinates")
       }
       pictures[try picture(cells)].places.append(Place(x: x, y: y))
+    }
+    for cells in try value["words"] == nil ? [] : rows("words", Self.words) {
+      guard let word = cells[2].string else {
+        throw ArtifactError(file: file, reason: "has a requested word that is none")
+      }
+      pictures[try picture(cells)].words.append(word)
     }
     func find(_ cells: [JSONValue], places: Int) throws -> Row {
       guard let x = cells[2].number, let y = cells[3].number, let score = cells[4].number,

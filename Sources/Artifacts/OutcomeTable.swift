@@ -14,7 +14,7 @@ package struct OutcomesManifest: Manifest {
   /// Of a masked denoiser: SHA-256 of its base's manifest, and the mask.
   package var base: String?
   package var mask: MaskSpecification?
-  /// Most objects in a training picture.
+  /// Most labels of a training picture: a place an object, or the words that are true.
   package var trainingMaximum: Int
   package var conditions: Conditions
   /// SHA-256 of the rows, of what the detectors found, and of the pictures as bytes.
@@ -36,11 +36,14 @@ package struct OutcomesManifest: Manifest {
     package var unlike: String?
     /// `nil`: none, as of evaluations from before there was any.
     package var guidance: Guidance?
+    /// Of words; `nil` for the ordinary ones, and for places.
+    package var asked: AskedWords?
 
     package init(
       judge: String, steps: Int, tolerance: Double, instructions: String, spacing: LayoutSpacing,
-      unlike: String?, guidance: Guidance? = nil
+      unlike: String?, guidance: Guidance? = nil, asked: AskedWords? = nil
     ) {
+      self.asked = asked
       self.guidance = guidance
       self.spacing = spacing
       self.unlike = unlike
@@ -60,7 +63,7 @@ package struct OutcomesManifest: Manifest {
     self.denoiser = denoiser.sha256
     base = denoiser.mask?.base
     mask = denoiser.mask?.mask
-    trainingMaximum = denoiser.origin.objects.upperBound
+    trainingMaximum = denoiser.mostLabels
     self.conditions = conditions
     self.rows = rows
   }

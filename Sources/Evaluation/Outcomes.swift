@@ -111,6 +111,12 @@ package func chanceCount(requests: [[Place]], own: Int, detected: [Place], toler
   return Double(found) / Double(requests.count - 1)
 }
 
+/// The same of words: `others` are those of other requests, held against what is true of one picture.
+package func chanceCount(_ others: [Set<Int>], seen: Set<Int>) -> Double {
+  if others.isEmpty { return 0 }
+  return Double(others.reduce(0) { $0 + $1.intersection(seen).count }) / Double(others.count)
+}
+
 /// How many of `requested` are found.
 package func matchCount(requested: [Place], detected: [Place], tolerance: Double) -> Int {
   matches(requested: requested, detected: detected, tolerance: tolerance).count { $0 }

@@ -1,8 +1,9 @@
 import Diffusion
 import Formats
+import Scenes
 
 /// Pictures in rows and columns, enlarged, with the requested cells outlined where there are cells, and
-/// crossed where nothing was found.
+/// crossed where nothing was found; where words are asked for, the colours that they name.
 package struct SampleGrid {
   package struct Row {
     /// A number of at most three digits before the row.
@@ -13,13 +14,28 @@ package struct SampleGrid {
     package var places: [[Place]]
     /// Whether each of them was found; `nil` where nobody looked.
     package var isFound: [[Bool]]?
+    /// Of each picture, the colours that were asked for; `nil` where none were.
+    package var words: [[Asked]]?
 
     package init(
-      label: Int, pictures: [[Float]], places: [[Place]], isFound: [[Bool]]? = nil
+      label: Int, pictures: [[Float]], places: [[Place]], isFound: [[Bool]]? = nil,
+      words: [[Asked]]? = nil
     ) {
+      self.words = words
       self.label = label
       self.pictures = pictures
       self.places = places
+      self.isFound = isFound
+    }
+  }
+
+  /// A colour that was asked for, wherever.
+  package struct Asked: Sendable, Hashable {
+    package var color: ObjectColor
+    package var isFound: Bool
+
+    package init(color: ObjectColor, isFound: Bool) {
+      self.color = color
       self.isFound = isFound
     }
   }
@@ -48,6 +64,7 @@ package struct SampleGrid {
       for (c, picture) in row.pictures.enumerated() {
         grid.paste(
           picture, places: row.places[c], isFound: row.isFound?[c], x: margin + c * pitch, y: top)
+        grid.mark(row.words?[c] ?? [], x: margin + c * pitch, y: top)
       }
     }
     return try PNGImage(width: grid.width, height: grid.height, pixels: grid.pixels)
@@ -85,6 +102,22 @@ package struct SampleGrid {
       outline(left - 1, top - 1, Int(cell) + 2, (0, 0, 0))
       outline(left, top, Int(cell), (255, 255, 255))
       if isFound?[index] == false { cross(left - 1, top - 1, Int(cell) + 2) }
+    }
+  }
+
+  /// A patch each along the upper edge, crossed where no object has the colour.
+  private mutating func mark(_ asked: [Asked], x: Int, y: Int) {
+    let side = shape.size * scale / 10
+    for (place, word) in asked.enumerated() {
+      let left = x + 1 + place * (side + 2)
+      let rgb = word.color.rgb
+      for row in 0..<side {
+        for column in 0..<side {
+          set(left + column, y + 1 + row, (UInt8(rgb.x), UInt8(rgb.y), UInt8(rgb.z)))
+        }
+      }
+      outline(left, y + 1, side, (255, 255, 255))
+      if !word.isFound { cross(left, y + 1, side) }
     }
   }
 

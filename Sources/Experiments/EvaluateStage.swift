@@ -22,6 +22,15 @@ enum EvaluateStage {
       default: .clevr,
       "clevr: CLEVR's gap, more crowded with more objects; spaced: centres 1.65 apart at least")
     var spacing: LayoutSpacing
+    @Setting(
+      default: .seen, isLate: true,
+      "of words: those that training showed together (seen), combinations that it held out (held-out), or that nothing is there (nothing)"
+    )
+    var asked: AskedWords
+    @Setting(
+      40...100_000, default: 600, isLate: true,
+      "of words: renders on which it is tried how well they are told")
+    var renders: Int
     @Setting(Shared.steps) var steps: Int
     @Setting(
       0...100, default: 1, isLate: true,
@@ -43,7 +52,8 @@ enum EvaluateStage {
 
   static let kind = StageKind(
     name: "evaluate", version: 6,
-    summary: "Samples layouts never seen in training and lets the judge find the objects.",
+    summary:
+      "Samples layouts, or words, never seen in training and lets the judge find the objects.",
     settings: Options.self,
     inputs: [
       InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to draw with"),
@@ -93,9 +103,17 @@ enum EvaluateStage {
         )
       ]
     }
-    return Shared.checkPlaces(
-      denoiser, path: "inputs.denoiser", what: "places cannot be requested of it")
-      + Shared.checkRequests(options.counts, of: denoiser, camera: judge.camera)
+    if case .set(let words)? = denoiser.space { return checkWords(options, words, upstream) }
+    if denoiser.space != nil, options.asked != .seen {
+      return [
+        ParameterProblem(
+          path: "asked",
+          message:
+            "found \"\(options.asked.rawValue)\", and places are asked for, not words; accepted:"
+            + " \"seen\"")
+      ]
+    }
+    return Shared.checkRequests(options.counts, of: denoiser, camera: judge.camera)
   }
 
   private static func words(_ difference: String) -> String {
@@ -136,17 +154,22 @@ enum EvaluateStage {
     let seen = scenes.map {
       SeenLayouts(conditioners: $0.conditioners, count: shape.conditionerCount)
     }
+    let words = try words(options, artifact, judge, context)
     let requests = try options.counts.sorted().flatMap { k in
       try (0..<layouts(options, k: k)).map { layout in
-        try requestedLayout(
+        if let words {
+          return try words.reader.words.request(
+            k: k, layout: layout, asked: options.asked, seed: context.seed)
+        }
+        return try requestedLayout(
           k: k, layout: layout, shape: shape, camera: judge.camera, spacing: options.spacing,
           unlike: seen, seed: context.seed)
       }
     }
     let evaluator = Evaluator(
       artifact: artifact, denoiser: artifact.denoiser.guided(by: options.guided), judge: judge,
-      sampler: HeunSampler(steps: options.steps), tolerance: options.tolerance * Double(shape.size),
-      context: context)
+      words: words?.reader, sampler: HeunSampler(steps: options.steps),
+      tolerance: options.tolerance * Double(shape.size), context: context)
     let drawn = try evaluator.draw(requests)
     return try EvaluationReport(
       artifact: artifact, judge: judge,
@@ -154,172 +177,21 @@ enum EvaluateStage {
         judge: judgeManifest.weights, steps: options.steps, tolerance: options.tolerance,
         instructions: instructionSet, spacing: options.spacing,
         unlike: try scenes.map { _ in try context.input("scenes").manifest.sha256 },
-        guidance: options.guided),
-      seen: seen, drawn: drawn, context: context
+        guidance: options.guided, asked: options.asked == .seen ? nil : options.asked),
+      seen: seen, words: words, drawn: drawn, context: context
     ).output(shown: options.shown)
   }
-}
 
-/// A generated picture with what was asked for and what was found.
-struct DrawnPicture {
-  var request: RequestedLayout
-  /// (S, S, 3).
-  var picture: [Float]
-  var outcome: Outcome
-  /// By the judge.
-  var finds: Finds
-  /// By the background-difference detector.
-  var crossCheck: Finds
-  /// The first 16 digits of the SHA-256 of the float32 picture: equal means bit for bit.
-  var digest: String
-}
-
-/// What a detector finds in a picture.
-struct Finds {
-  var all: [Find]
-  /// Of each; `nil` for what is ground to the last bit.
-  var looks: [Look?]
-  /// Of each requested place the find that meets it.
-  var assigned: [Int?]
-
-  var count: Int { assigned.count { $0 != nil } }
-  func opacity(_ find: Int) -> Double { looks[find]?.opacity ?? 0 }
-}
-
-/// A picture that is no picture: the judge would find anything in it.
-struct SamplingError: CategorizedError, CustomStringConvertible {
-  var k: Int
-  var layout: Int
-
-  var category: ErrorCategory { .data }
-
-  var description: String {
-    "the denoiser drew values that are not finite (K = \(k), layout \(layout)); train it longer or "
-      + "with a lower learning_rate"
-  }
-}
-
-/// Draws pictures and looks at them, some at a time.
-struct Evaluator {
-  let artifact: DenoiserArtifact
-  /// The artifact's, under guidance where that was asked for.
-  let denoiser: any Denoiser
-  let judge: JudgeFile
-  let sampler: HeunSampler
-  let tolerance: Double
-  let context: StageContext
-
-  /// Seconds that a portion of layouts takes, about: no more than that is done anew after a kill.
-  private static let aim = Duration.seconds(4)
-
-  func draw(_ requests: [RequestedLayout]) throws -> [DrawnPicture] {
-    let count = artifact.denoiser.shape.pictureCount
-    let checkpointing = try context.checkpointing()
-    var (kept, pictures) = restored(checkpointing, most: requests.count * count)
-    var drawn = examined(requests[..<(pictures.count / count)], pictures)
-    let portion = Portion(aim: Self.aim)
-    try checkpointing.run(
-      while: { drawn.count < requests.count }, state: { kept.piece(of: pictures) },
-      unit: {
-        let end = min(drawn.count + portion.count(threads: context.threads), requests.count)
-        let some = requests[drawn.count..<end]
-        try portion.measure(some.count) {
-          let new = try sample(some)
-          drawn += examined(some, new)
-          pictures += new
-        }
-        let requested = drawn.reduce(0) { $0 + $1.outcome.requested }
-        let found = drawn.reduce(0) { $0 + $1.outcome.found }
-        context.progress(
-          StageProgress(
-            done: drawn.count, total: requests.count, unit: "layouts",
-            metrics: requested == 0
-              ? [] : [Measure.recall.row(Double(found) / Double(requested))]))
-      })
-    return withChance(drawn)
-  }
-
-  /// What of each picture's objects other layouts of the same K would have met.
-  private func withChance(_ drawn: [DrawnPicture]) -> [DrawnPicture] {
-    var result = drawn
-    for members in Dictionary(grouping: drawn.indices, by: { drawn[$0].request.k }).values {
-      let requests = members.map { drawn[$0].request.places }
-      for (place, index) in members.enumerated() {
-        func chance(_ finds: Finds) -> Double {
-          chanceCount(
-            requests: requests, own: place, detected: finds.all.map(\.place),
-            tolerance: tolerance)
-        }
-        result[index].outcome.chance = chance(drawn[index].finds)
-        result[index].outcome.chanceBackground = chance(drawn[index].crossCheck)
-      }
-    }
-    return result
-  }
-
-  /// Pictures for layouts, (N, S, S, 3).
-  private func sample(_ requests: ArraySlice<RequestedLayout>) throws -> [Float] {
-    let shape = artifact.denoiser.shape
-    let pictures = try sampler.sample(
-      denoiser, labels: requests.flatMap(\.labels),
-      noise: requests.flatMap {
-        startingNoise(k: $0.k, layout: $0.layout, shape: shape, seed: context.seed)
-      }, draws: requests.map { layoutDraw(k: $0.k, layout: $0.layout, seed: context.seed) },
-      threads: context.threads, checkCancellation: context.checkCancellation)
-    if let bad = pictures.firstIndex(where: { !$0.isFinite }) {
-      let request = requests[requests.startIndex + bad / shape.pictureCount]
-      throw SamplingError(k: request.k, layout: request.layout)
-    }
-    return pictures
-  }
-
-  /// What the detectors find in pictures.
-  private func examined(_ requests: ArraySlice<RequestedLayout>, _ pictures: [Float])
-    -> [DrawnPicture]
-  {
-    let count = artifact.denoiser.shape.pictureCount
-    // The detectors see what a stored picture holds, so that anybody can count again.
-    let stored = pictures.map { TrainingSet.value(EvaluationReport.byte($0)) }
-    let judged = judge.judge.detect(stored, threads: context.threads)
-    let crossChecked = judge.background.detect(stored)
-    return requests.enumerated().map { i, request in
-      let pixels = i * count..<(i + 1) * count
-      let picture = Array(pictures[pixels])
-      let seen = Array(stored[pixels])
-      let finds = finds(judged[i], in: seen, request)
-      let crossCheck = self.finds(crossChecked[i], in: seen, request)
-      return DrawnPicture(
-        request: request, picture: picture,
-        outcome: Outcome(
-          seed: Int(truncatingIfNeeded: context.seed), k: request.k, layout: request.layout,
-          requested: request.k, found: finds.count, drawn: finds.all.count,
-          foundBackground: crossCheck.count,
-          foundSolid: finds.assigned.count {
-            $0.map { finds.opacity($0) >= LookCalibration.solid } == true
-          }),
-        finds: finds, crossCheck: crossCheck,
-        digest: String(SHA256.hash(picture.withUnsafeBytes { Data($0) }).prefix(16)))
-    }
-  }
-
-  private func finds(_ all: [Find], in picture: [Float], _ request: RequestedLayout) -> Finds {
-    Finds(
-      all: all, looks: all.map { judge.examples.look(picture, at: $0.place) },
-      assigned: assignments(
-        requested: request.places, detected: all.map(\.place), tolerance: tolerance))
-  }
-
-  /// The pictures that an earlier process drew.
-  private func restored(_ checkpointing: Checkpointing, most: Int) -> (
-    GrowingBlob<Float>, [Float]
-  ) {
-    let name = "pictures"
-    if let (kept, pictures) = GrowingBlob<Float>.restored(name, from: checkpointing.saved),
-      pictures.count % artifact.denoiser.shape.pictureCount == 0, pictures.count <= most
-    {
-      return (kept, pictures)
-    }
-    checkpointing.discard("its pictures are not those of these layouts")
-    return (GrowingBlob(name: name), [])
+  /// Whether and how well words are told, of a denoiser that is asked for them.
+  private static func words(
+    _ options: Options, _ artifact: DenoiserArtifact, _ judge: JudgeFile, _ context: StageContext
+  ) throws -> WordCalibration? {
+    if artifact.denoiser.shape.space.hasPlaces { return nil }
+    guard let words = artifact.words else { throw NoPlaces(artifact.denoiser.shape.space) }
+    return try WordCalibration(
+      judge, words: words,
+      objects: 1...max(1, artifact.origin.objects.upperBound, options.counts.max() ?? 1),
+      count: options.renders, tolerance: options.tolerance * Double(judge.size),
+      seed: context.seed, threads: context.threads)
   }
 }

@@ -14,11 +14,13 @@ struct EvaluationReport {
   let judge: JudgeFile
   let conditions: OutcomesManifest.Conditions
   let seen: SeenLayouts?
+  /// Where words were asked for.
+  let words: WordCalibration?
   let drawn: [DrawnPicture]
   let context: StageContext
 
-  private var seed: Int { Int(truncatingIfNeeded: context.seed) }
-  private var shape: PictureShape { artifact.denoiser.shape }
+  var seed: Int { Int(truncatingIfNeeded: context.seed) }
+  var shape: PictureShape { artifact.denoiser.shape }
 
   func output(shown: Int) throws -> StageOutput {
     let rows = Data(
@@ -59,7 +61,9 @@ struct EvaluationReport {
       pictures: drawn.map { drawn in
         DetectionTable.Picture(
           k: drawn.request.k, layout: drawn.request.layout, places: drawn.request.places,
-          finds: rows(drawn.finds), crossCheck: rows(drawn.crossCheck))
+          words: words.map { words in
+            drawn.request.asked.sorted().map { words.reader.words.texts[$0] }
+          } ?? [], finds: rows(drawn.finds), crossCheck: rows(drawn.crossCheck))
       })
   }
 
@@ -90,9 +94,10 @@ struct EvaluationReport {
 
   private func metrics() -> [MetricRow] {
     var rows = [
-      Measure.trainingMaximum.row(Double(artifact.origin.objects.upperBound)),
+      Measure.trainingMaximum.row(Double(artifact.mostLabels)),
       Measure.labelWindowArea.row(artifact.denoiser.labelWindowArea),
     ]
+    if let words { return rows + wordMetrics(words) }
     let outcomes = drawn.map(\.outcome)
     rows += byDistance() + attributes()
     for summary in summarize(outcomes, seed: context.seed) {
@@ -225,7 +230,8 @@ struct EvaluationReport {
       let some = (byCount[k] ?? []).prefix(shown)
       return SampleGrid.Row(
         label: k, pictures: some.map(\.picture), places: some.map(\.request.places),
-        isFound: some.map { $0.finds.assigned.map { $0 != nil } })
+        isFound: some.map { $0.finds.assigned.map { $0 != nil } },
+        words: words.map { words in some.map { askedColors($0, words.reader.words) } })
     }
     return try SampleGrid.draw(rows, shape: shape)
   }

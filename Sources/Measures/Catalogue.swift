@@ -3,7 +3,7 @@ import Lineage
 extension Measure {
   /// Every measure, in the order of the work: `locus metrics` and README list them so.
   package static let all: [Measure] =
-    models + locality + evaluation + counts + comparison + agreement + theoryWorlds
+    models + locality + evaluation + wordEvaluation + counts + comparison + agreement + theoryWorlds
 
   static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
@@ -30,6 +30,7 @@ extension Vocabulary {
       "53b69ae7ad5daae98eb8abd00aa37d11f50cfff5c9d5f877e3f5156c3d362ce8",
       "966690f9964a169714e5ebcd4308911b34b987bb6e698f3c032306ba57cf7341",
       "8426db27915f19de6be04a77d48070c4323039c4ff9549dcc91bde6cf5eda895",
+      "be206c6c3452438fe30f29aa959fc04f9394f6cc3e7516dec31729a8b31d1963",
     ],
     queries: NamedQuery.science,
     measures: Measure.all.map(\.catalogued), upgrade: .fromStepsAndArms)

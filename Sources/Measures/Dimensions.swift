@@ -16,7 +16,8 @@ extension MetricDimension {
   static let view = MetricDimension(
     "view", .text, .category, "where windows are taken and noise is added, under a transform")
   static let pair = MetricDimension(
-    "pair", .text, .category, "cells i-j, or cell i and label l as i|l, counted from 1")
+    "pair", .text, .category,
+    "cells i-j, or cell i and label l as i|l, counted from 1, or what is told for what, red-brown")
 
   /// The artifact that a value is about: a column that the store itself has.
   static let subject = MetricDimension(
@@ -37,7 +38,7 @@ extension MetricDimension {
     "px from a requested place to the nearest other one, lower edge of a bin", isLate: true)
 
   static let attribute = MetricDimension(
-    "attribute", .text, .category, "of an object: color, size or shape", isLate: true)
+    "attribute", .text, .category, "of an object: color, size or shape, or a word", isLate: true)
 
   /// The columns that the vocabulary adds to `metric`, in their order.
   static let columns: [MetricDimension] = [

@@ -8,19 +8,20 @@ private let count = ["count"]
 extension Measure {
   package static let recall = Measure(
     "recall", by: [.k, .seed], interval: .bootstrapOrWilson, in: evaluate,
-    "Share of requested places at which the judge finds an object.", source: .localScores)
+    "Share of requested places at which the judge finds an object, or of requested words that are true of one.",
+    source: .localScores)
   package static let recallBackground = Measure(
     "recall_background", by: [.k, .seed], interval: .bootstrapOrWilson, in: evaluate,
     "Recall as the background detector sees it.")
   package static let recallChance = Measure(
     "recall_chance", by: [.k, .seed], in: evaluate,
-    "Recall had other layouts of the same K been requested of the same pictures.")
+    "Recall had other layouts, or words, of the same K been requested of the same pictures.")
   package static let recallSolid = Measure(
     "recall_solid", by: [.k, .seed], interval: .bootstrapOrWilson, in: evaluate,
-    "Share of requested places at which the judge finds an object of opacity ½ or more.")
+    "Recall by finds of opacity ½ or more.")
   package static let unrequested = Measure(
     "unrequested", unit: "objects", by: [.k, .seed], interval: .bootstrap, in: evaluate,
-    "Mean number of objects in a picture at no requested place.")
+    "Mean number of objects in a picture at no requested place, or of no requested word.")
   package static let neighbourDependence = Measure(
     "neighbour_dependence", by: [.seed, .attribute], interval: .bootstrap, in: evaluate,
     "How much more often neighbours share an attribute than shuffled pairs do, beyond the training maximum.",
@@ -42,7 +43,7 @@ extension Measure {
     "How far the detectors' recalls differ beyond what they do on renders.")
   package static let precision = Measure(
     "precision", by: [.k, .seed], interval: .bootstrapOrWilson, in: evaluate,
-    "Share of drawn objects that were requested.")
+    "Share of drawn objects, or of the words that are true of a picture, that were requested.")
   package static let countError = Measure(
     "count_error", unit: "objects", by: [.k, .seed], interval: .bootstrap, in: evaluate,
     "Mean difference between drawn and requested objects, signs dropped, from K = 1 on.")
@@ -51,7 +52,7 @@ extension Measure {
     "Mean number of objects in a picture.")
   package static let exact = Measure(
     "exact", by: [.k, .seed], interval: .wilson, in: evaluate,
-    "Share of pictures with just the requested objects, from K = 1 on.")
+    "Share of pictures with just the requested objects, or words, from K = 1 on.")
   package static let windowLoad = Measure(
     "window_load", unit: "labels", by: [.k, .seed], in: evaluate,
     "Labels that one window holds on average, λ(K).")

@@ -38,6 +38,9 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case judgeBackground = 0x400A
   /// What names a layout to what draws anew for each.
   case layoutDraws = 0x400B
+  /// Words that are asked for, and renders on which telling them is tried.
+  case askedWords = 0x400D
+  case wordRenders = 0x400E
 
   // Masks
   case fill = 0x5001

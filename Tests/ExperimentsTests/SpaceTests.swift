@@ -40,7 +40,6 @@ struct SpaceTests {
     (InterveneStage.kind, ["mask": .string("both")], "mask"),
     (InterveneStage.kind, ["mask": .string("window")], "mask"),
     (ProbeStage.kind, [:], "inputs.denoiser"),
-    (EvaluateStage.kind, [:], "inputs.denoiser"),
     (AgreeStage.kind, [:], "inputs.denoiser"),
     (
       TrainStage.kind, network(["type": .string("local"), "dilations": .array([.integer(1)])]),

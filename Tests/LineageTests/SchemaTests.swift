@@ -165,7 +165,7 @@ struct SchemaTests {
     let statements = Vocabulary.locus.allViews.sorted { $0.name < $1.name }.map(\.statement)
     #expect(
       ViewDeclaration.digest(statements)
-        == "be206c6c3452438fe30f29aa959fc04f9394f6cc3e7516dec31729a8b31d1963")
+        == "a1e6acd0489662e9dca96ce402105d1d72af43bdb1e74cc7fa4d5d0dbdbe2030")
   }
 
   @Test(

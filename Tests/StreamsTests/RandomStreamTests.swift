@@ -36,6 +36,8 @@ struct RandomStreamTests {
         judgeWeights 4009
         judgeBackground 400a
         layoutDraws 400b
+        askedWords 400d
+        wordRenders 400e
         fill 5001
         fillDraw 5002
         keptLabels 5003

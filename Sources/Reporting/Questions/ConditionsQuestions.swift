@@ -37,6 +37,7 @@ struct ConditionsRow: Hashable, Labelled {
         coalesce(json_extract(m.body, '$.conditions.guidance.scale'), 1) AS guidance,
         json_extract(m.body, '$.conditions.guidance.low') AS guidance_low,
         json_extract(m.body, '$.conditions.guidance.high') AS guidance_high,
+        coalesce(json_extract(m.body, '$.conditions.asked'), 'seen') AS asked,
         (SELECT group_concat(DISTINCT c.name || char(10)) FROM execution_output o
           JOIN execution_input i ON i.sha256 = o.sha256
           JOIN stage c ON c.execution_id = i.execution_id AND c.run_id = v.run_id
@@ -66,6 +67,7 @@ struct ConditionsRow: Hashable, Labelled {
           Condition(
             name: "scenes", value: try row.optionalText("unlike").map { String($0.prefix(12)) }),
           Condition(name: "guidance", value: try guidance(row)),
+          Condition(name: "asked", value: try row.text("asked")),
         ],
         comparisons: Set(
           names.split(separator: "\n").map { $0.trimmingPrefix(",") }.map(String.init)))

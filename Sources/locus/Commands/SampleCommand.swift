@@ -23,6 +23,9 @@ enum SampleCommand: Command {
       repeated: "--at", "X,Y", "ask for an object here: shares of the side, from left and top",
       reading: place)
     var places: [Point]
+    @Option(
+      repeated: "--word", "WORD", "ask for what a word is true of, where conditioners are words")
+    var words: [String]
     @Option("--count", "N", in: 1...1024, default: 8, "pictures to draw") var count: Int
     @Option("--steps", "N", in: 2...1000, default: 20, "steps of Heun's sampler") var steps: Int
     @Option(
@@ -43,6 +46,9 @@ enum SampleCommand: Command {
       The same request, seed and denoiser give the same picture.
       """,
     examples: [
+      .init(
+        command: "locus sample model --word red --word blue --guidance 2",
+        effect: "eight pictures of a model told by words, both of them asked for"),
       .init(
         command: "locus sample local --at 0.25,0.25 --at 0.75,0.75",
         effect: "eight pictures with two objects each, in sample.png"),
@@ -66,7 +72,9 @@ enum SampleCommand: Command {
       by: options.guidance ?? nil)
     let shape = denoiser.shape
     let wanted: RequestedLayout
-    if options.places.isEmpty {
+    if !options.words.isEmpty {
+      wanted = try asked(options.words, of: shape)
+    } else if options.places.isEmpty {
       wanted = emptyRequest(layout: 0, shape: shape)
     } else {
       let grid = try shape.places()
@@ -93,6 +101,19 @@ enum SampleCommand: Command {
     let image = try SampleGrid.draw(rows, shape: shape).pngData()
     try context.write(image, to: options.output)
     return 0
+  }
+
+  private static func asked(_ words: [String], of shape: PictureShape) throws -> RequestedLayout {
+    guard case .set(let known) = shape.space else {
+      throw UsageError.badValue(
+        words[0], option: "--word",
+        accepted: "none: its conditioners are \(shape.space.text); use --at")
+    }
+    if let odd = words.first(where: { !known.contains($0) }) {
+      throw UsageError.badValue(odd, option: "--word", accepted: known.joined(separator: ", "))
+    }
+    return RequestedLayout(
+      k: Set(words).count, layout: 0, labels: known.map { words.contains($0) ? 1 : 0 }, places: [])
   }
 
   /// The denoiser's own scale, 1, is no guidance.
