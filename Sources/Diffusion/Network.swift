@@ -7,6 +7,8 @@ package struct NetworkDescription: Sendable, Hashable {
     case grid
     /// All entries through an MLP, added to the noise embedding: global, as class labels.
     case vector
+    /// As `vector`, and each entry as a further input channel too, the same at every pixel.
+    case channels
   }
   package enum Normalization: String, Sendable, CaseIterable {
     /// Four groups, statistics over the whole picture: a path for non-local dependence.
@@ -58,6 +60,8 @@ package struct Network: Sendable {
   let image: Value
   /// (1, 1, 32): sin and cos of ln σ / 4 at 16 frequencies.
   let fourier: Value
+  /// Whether the image's last two channels are a pixel's coordinates.
+  let hasCoordinates: Bool
   /// How conditioners enter.
   let labels: Labels
 
@@ -66,6 +70,8 @@ package struct Network: Sendable {
     case map(CellGrid)
     /// (1, 1, C): all entries at once.
     case vector(Value)
+    /// The same, and as the image's channels from the fourth on.
+    case channels(Value)
   }
 
   /// - Parameter path: is cut; the parameters are the same.
@@ -79,6 +85,7 @@ package struct Network: Sendable {
     let size = description.shape.size
     fourier = builder.input(height: 1, width: 1, channels: fourierCount)
     let output: Value
+    hasCoordinates = description.architecture.kind == .local
     switch description.architecture {
     case .unet(let width, let conditioning, let normalization, let attention):
       let vector: Value?
@@ -92,6 +99,12 @@ package struct Network: Sendable {
         let value = builder.input(
           height: 1, width: 1, channels: description.shape.conditionerCount)
         labels = .vector(value)
+        vector = value
+      case .channels:
+        let count = description.shape.conditionerCount
+        image = builder.input(height: size, width: size, channels: PictureShape.channels + count)
+        let value = builder.input(height: 1, width: 1, channels: count)
+        labels = .channels(value)
         vector = value
       }
       output = buildUNet(

@@ -36,7 +36,7 @@ final class NetworkRunner {
         let from = x + (row * shape.size + column) * PictureShape.channels
         let to = image.pointer + (row * shape.size + column) * channels
         for c in 0..<PictureShape.channels { to[c] = from[c] * scale.input }
-        if channels == 6 {
+        if network.hasCoordinates {
           to[4] = coordinate(column, shape.size)
           to[5] = coordinate(row, shape.size)
         }
@@ -44,6 +44,12 @@ final class NetworkRunner {
     }
     switch network.labels {
     case .vector(let value): workspace.write(labels, to: value)
+    case .channels(let value):
+      workspace.write(labels, to: value)
+      for pixel in 0..<shape.size * shape.size {
+        let to = image.pointer + pixel * channels + PictureShape.channels
+        to.update(from: labels, count: shape.conditionerCount)
+      }
     case .map(let grid):
       for row in 0..<shape.size {
         for column in 0..<shape.size {
@@ -97,12 +103,22 @@ final class NetworkRunner {
             image.pointer[(row * shape.size + column) * channels + 3]
         }
       }
-    case .vector(let value):
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: shape.conditionerCount) { buffer in
-        guard let base = buffer.baseAddress else { return }
-        workspace.readGradient(value, into: base)
-        for i in 0..<shape.conditionerCount { dlabels[i] += base[i] }
+    case .channels(let value):
+      for pixel in 0..<shape.size * shape.size {
+        let from = image.pointer + pixel * channels + PictureShape.channels
+        for i in 0..<shape.conditionerCount { dlabels[i] += from[i] }
       }
+      addGradient(value, to: dlabels)
+    case .vector(let value): addGradient(value, to: dlabels)
+    }
+  }
+
+  private func addGradient(_ value: Value, to dlabels: UnsafeMutablePointer<Float>) {
+    let count = network.description.shape.conditionerCount
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { buffer in
+      guard let base = buffer.baseAddress else { return }
+      workspace.readGradient(value, into: base)
+      for i in 0..<count { dlabels[i] += base[i] }
     }
   }
 }

@@ -114,10 +114,12 @@ enum TrainStage {
     let (path, found, accepted): (String, String, String)
     switch network {
     case .local:
-      (path, found, accepted) = ("network.type", "local", "unet with conditioning \"vector\"")
+      (path, found, accepted) = (
+        "network.type", "local", "unet with conditioning \"vector\" or \"channels\""
+      )
     case .unet(_, .grid, _, _):
-      (path, found, accepted) = ("network.conditioning", "grid", "vector")
-    case .unet(_, .vector, _, _): return []
+      (path, found, accepted) = ("network.conditioning", "grid", "vector, channels")
+    case .unet(_, .vector, _, _), .unet(_, .channels, _, _): return []
     }
     return Shared.checkPlaces(
       scenes, path: path, what: "\"\(found)\" goes by places; accepted: \(accepted)")
@@ -260,7 +262,11 @@ enum TrainStage {
 extension NetworkDescription.Architecture: SettingVariant {
   private struct UNetOptions: Settings {
     @Setting(4...512, default: 32, "base width C") var width: Int
-    @Setting(default: .grid, "how labels enter") var conditioning: NetworkDescription.Conditioning
+    @Setting(
+      default: .grid,
+      "how labels enter: as a map (grid), through the embedding (vector), or there and as constant maps, one a label (channels)"
+    )
+    var conditioning: NetworkDescription.Conditioning
     @Setting(default: .group, "group: statistics over the picture; pixel: none")
     var normalization: NetworkDescription.Normalization
     @Setting(default: true, "self-attention at the lowest level") var attention: Bool

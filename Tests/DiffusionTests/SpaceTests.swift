@@ -35,11 +35,38 @@ struct SpaceTests {
   static let vector = NetworkDescription.Architecture.unet(
     width: 8, conditioning: .vector, normalization: .pixel, attention: false)
 
+  static let channels = NetworkDescription.Architecture.unet(
+    width: 8, conditioning: .channels, normalization: .group, attention: true)
+
+  @Test("what a word does is the slope of it, by the embedding and by channels")
+  func slopes() throws {
+    for architecture in [Self.vector, Self.channels] {
+      let trainer = try Self.trainer(architecture)
+      while !trainer.isFinished { _ = try trainer.step(threads: 2) }
+      let denoiser = try trainer.denoiser()
+      var stream = RandomStream(seed: 4, purpose: .test, index: 0)
+      let x = (0..<Self.shape.pictureCount).map { _ in stream.gaussian() }
+      let cotangent = x.map { _ in stream.gaussian() }
+      func value(_ red: Float) throws -> Double {
+        let batch = NoisedBatch(x: x, sigma: [1], labels: [0, red, 0, 1, 0, 0, 0, 0])
+        return try zip(denoiser.denoise(batch, threads: 1), cotangent).reduce(0) {
+          $0 + Double($1.0) * Double($1.1)
+        }
+      }
+      let gradient = try denoiser.vectorJacobian(
+        NoisedBatch(x: x, sigma: [1], labels: [0, 0.5, 0, 1, 0, 0, 0, 0]), cotangent: cotangent,
+        threads: 1)
+      let slope = try (value(0.5 + 0.05) - value(0.5 - 0.05)) / 0.1
+      #expect(abs(slope - Double(gradient.labels[1])) < 0.02 * max(abs(slope), 0.1), "\(slope)")
+      #expect(abs(slope) > 1e-4)
+    }
+  }
+
   @Test(
     "a U-Net on words trains a step, heeds its words, and survives its file",
-    arguments: Labelling.allCases)
-  func words(labelling: Labelling) throws {
-    let trainer = try Self.trainer(Self.vector, labelling: labelling)
+    arguments: Labelling.allCases, [vector, channels])
+  func words(labelling: Labelling, architecture: NetworkDescription.Architecture) throws {
+    let trainer = try Self.trainer(architecture, labelling: labelling)
     while !trainer.isFinished { _ = try trainer.step(threads: 2) }
     let denoiser = try trainer.denoiser()
     let file = WeightsFile(

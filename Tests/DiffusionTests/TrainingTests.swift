@@ -30,6 +30,7 @@ struct TrainingTests {
   static let architectures: [NetworkDescription.Architecture] = [
     .unet(width: 8, conditioning: .grid, normalization: .group, attention: true),
     .unet(width: 8, conditioning: .vector, normalization: .pixel, attention: false),
+    .unet(width: 8, conditioning: .channels, normalization: .group, attention: true),
     .local(width: 8, dilations: [1, 2]),
   ]
 

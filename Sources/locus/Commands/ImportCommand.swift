@@ -17,7 +17,9 @@ enum ImportCommand: Command {
     @Option("--width", "N", "base width, a multiple of 4") var width: String?
     @Option("--size", "PX", "side of a picture, a multiple of 4") var size: String?
     @Option("--cells", "N", "side of the conditioner grid") var cells: String?
-    @Option("--conditioning", "KIND", offers: ["grid", "vector"], "of a unet: grid or vector")
+    @Option(
+      "--conditioning", "KIND", offers: ["grid", "vector", "channels"],
+      "of a unet: grid, vector or channels")
     var conditioning: String?
     @Option("--normalization", "KIND", offers: ["group", "pixel"], "of a unet: group or pixel")
     var normalization: String?
