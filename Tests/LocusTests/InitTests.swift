@@ -57,7 +57,7 @@ struct InitTests {
     #expect(found.code == 64)
     #expect(
       found.error == """
-        locus: `locus init` has no TEMPLATE `mine.json5`; accepted: study, masks, analytic, theory; \
+        locus: `locus init` has no TEMPLATE `mine.json5`; accepted: study, masks, analytic, theory, colors; \
         --output FILE names the file that is written
 
         """)
@@ -74,6 +74,38 @@ struct InitTests {
         ], in: folder)
       #expect(run.code == 0, "\(run.error)")
       #expect(run.output.hasPrefix("reports/theory/"))
+    }
+  }
+
+  @Test("the template of words runs to its report, in small")
+  func colors() throws {
+    try withFolder { folder in
+      #expect(try Executable.run(["init", "colors"], in: folder).code == 0)
+      let small =
+        [
+          "scenes.size=16", "scenes.cells=8", "scenes.count=60", "judge.size=16", "judge.cells=8",
+          "judge.renders=200", "judge.pictures=640", "judge.held_out=5", "model.pictures=64",
+          "model.network.width=4",
+        ]
+        + ["model_evaluated", "added_evaluated", "pairs_evaluated"].flatMap {
+          ["\($0).layouts=3", "\($0).steps=2", "\($0).renders=40"]
+        }
+      let run = try Executable.run(
+        ["run", "colors.json5"] + small.flatMap { ["--set", $0] }, in: folder)
+      #expect(run.code == 0, "\(run.error)")
+      #expect(run.output.hasPrefix("reports/colors/"))
+      let drawn = try Executable.run(
+        ["sample", "model", "--word", "red", "--word", "blue", "--steps", "2", "--guidance", "2"],
+        in: folder)
+      #expect(drawn.code == 0, "\(drawn.error)")
+      for (odd, said) in [
+        (["--word", "mauve"], "gray, red"), (["--at", "0.5,0.5"], "a set of 8 words"),
+      ] {
+        let refused = try Executable.run(["sample", "model"] + odd, in: folder)
+        #expect([64, 65].contains(refused.code) && refused.error.contains(said), "\(refused)")
+      }
+      let blind = try Executable.run(["blind", "latest"], in: folder)
+      #expect(blind.code == 65 && blind.error.contains("asked for words"), "\(blind)")
     }
   }
 

@@ -4,7 +4,7 @@ import Formats
 ///
 /// What a comment says of a parameter is advice; its range and meaning stand in `locus help KIND`.
 enum Template: String, CaseIterable {
-  case study, masks, analytic, theory
+  case study, masks, analytic, theory, colors
 
   /// For `--help`.
   var summary: String {
@@ -13,6 +13,7 @@ enum Template: String, CaseIterable {
     case .masks: "do masks repair a trained network, and what do controls say?"
     case .analytic: "what does locality do without any training?"
     case .theory: "the theorem in worlds that can be enumerated"
+    case .colors: "told which colours occur and not where, does a network compose?"
     }
   }
 
@@ -35,6 +36,7 @@ enum Template: String, CaseIterable {
       case .masks: Self.masksText
       case .analytic: Self.analyticText
       case .theory: Self.theoryText
+      case .colors: Self.colorsText
       }
     return """
       // Made by `locus init \(rawValue)`: \(summary)
