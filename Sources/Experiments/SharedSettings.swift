@@ -7,7 +7,9 @@ import Workflow
 /// Settings that several kinds have, declared once.
 enum Shared {
   static let camera = Setting<CameraKind>(
-    default: .overhead, "overhead: straight down; clevr: CLEVR's own view, for 64 px and more")
+    default: .overhead,
+    "overhead: straight down; clevr: CLEVR's scene from its base file's camera, for 64 px and more; clevr-whole, clevr-center: as its published pictures were taken, squeezed into a square or their middle 320 × 320"
+  )
   static let size = Setting<Int>(
     PictureShape.sizes, default: 32, unit: "px", "side of a picture in px")
   static let cells = Setting<Int>(

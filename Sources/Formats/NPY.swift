@@ -18,14 +18,22 @@ package struct NPYArray: Sendable, Equatable {
       }
     }
 
-    var descriptor: String {
+    var type: ElementType {
       switch self {
-      case .uint8: "|u1"
-      case .float32: "<f4"
-      case .int64: "<i8"
-      case .float64: "<f8"
+      case .uint8: .uint8
+      case .float32: .float32
+      case .int64: .int64
+      case .float64: .float64
       }
     }
+  }
+
+  /// As the header names it.
+  package enum ElementType: String, Sendable {
+    case uint8 = "|u1"
+    case float32 = "<f4"
+    case int64 = "<i8"
+    case float64 = "<f8"
   }
 
   package let shape: [Int]
@@ -40,16 +48,21 @@ package struct NPYArray: Sendable, Equatable {
     self.elements = elements
   }
 
-  package func npyData() -> Data {
+  /// What stands before the elements, which may be written behind it as they come.
+  package static func header(shape: [Int], _ type: ElementType) -> Data {
     let list = shape.map(String.init).joined(separator: ", ")
     let tuple = shape.count == 1 ? "(\(list),)" : "(\(list))"
-    var header =
-      "{'descr': '\(elements.descriptor)', 'fortran_order': False, 'shape': \(tuple), }"
+    var header = "{'descr': '\(type.rawValue)', 'fortran_order': False, 'shape': \(tuple), }"
     // The data begin on a multiple of 64 bytes.
     header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
     var data = Data(Self.magic + [1, 0])
     data.append(contentsOf: [UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)])
     data.append(contentsOf: header.utf8)
+    return data
+  }
+
+  package func npyData() -> Data {
+    var data = Self.header(shape: shape, elements.type)
     switch elements {
     case .uint8(let values): values.withUnsafeBytes { data.append(contentsOf: $0) }
     case .float32(let values): values.withUnsafeBytes { data.append(contentsOf: $0) }

@@ -3,10 +3,30 @@ import Lineage
 /// Pictures, networks, machines and the judge.
 extension Measure {
   package static let pictures = Measure(
-    "pictures", unit: "pictures", in: ["generate", "analytic"],
+    "pictures", unit: "pictures", in: ["generate", "import-clevr", "analytic"],
     "Pictures in the set, or those that a machine composes from.")
   package static let objectsMean = Measure(
-    "objects_mean", unit: "objects", in: ["generate"], "Mean number of objects in a picture.")
+    "objects_mean", unit: "objects", in: ["generate", "import-clevr"],
+    "Mean number of objects in a picture.")
+
+  package static let importedPictures = Measure(
+    "imported_pictures", unit: "pictures", by: [.k], in: ["import-clevr"],
+    "Pictures of K objects in an imported set.")
+  package static let importedObjects = Measure(
+    "imported_objects", unit: "objects", by: [.attribute], in: ["import-clevr"],
+    "Objects of a colour, material, shape or size in an imported set.")
+  package static let importedLeftOut = Measure(
+    "imported_left_out", unit: "scenes", by: [.attribute], in: ["import-clevr"],
+    "Scenes that were not asked for, have an object outside the view, or a hidden one that was not wanted."
+  )
+  package static let importedHidden = Measure(
+    "imported_hidden", unit: "objects", in: ["import-clevr"],
+    "Objects in an imported set of which others leave fewer than 200 pixels of 480 × 320 to be seen."
+  )
+  package static let importedCamera = Measure(
+    "imported_camera", unit: "px", in: ["import-clevr"],
+    "Farthest that an object was seen from where its scene's camera, fitted, shows it, in px of 480."
+  )
   package static let parameters = Measure(
     "parameters", unit: "weights", in: ["train", "untrained", "import"],
     "Weights of a network, each a number.")
@@ -63,7 +83,8 @@ extension Measure {
     "Largest change that a mask makes to an output value.")
 
   static let models: [Measure] = [
-    pictures, objectsMean, parameters, loss, learningRate, judgeThreshold, judgeRecall,
+    pictures, objectsMean, importedPictures, importedObjects, importedLeftOut, importedHidden,
+    importedCamera, parameters, loss, learningRate, judgeThreshold, judgeRecall,
     judgePrecision, judgeExact, solidShare, faintShare, faintRecall,
     attributeAccuracy, renderedDependence, windowRadius, calibrationR2, windowsUnmatched,
     maskChangedShare,

@@ -46,6 +46,15 @@ extension NamedQuery {
         FROM run_agreement \(latest) ORDER BY pipeline, position, measure, k, sigma
         """, descriptions: descriptions),
     NamedQuery(
+      name: "pictures", summary: "What picture sets hold: pictures by K, objects by attribute",
+      sql: """
+        SELECT s.name, m.name AS metric, m.k, m.attribute, m.value, m.unit, p.name AS pipeline
+        FROM metric m JOIN stage s ON s.execution_id = m.execution_id
+        JOIN run r ON r.id = s.run_id JOIN pipeline p ON p.id = r.pipeline_id
+        WHERE s.kind IN ('generate', 'import-clevr') AND s.run_id IN (SELECT id FROM latest_run)
+        ORDER BY p.name, s.id, m.name, m.k, m.attribute
+        """),
+    NamedQuery(
       name: "denoisers", summary: "Every denoiser in the store, from its manifest",
       sql: "SELECT * FROM denoiser ORDER BY name, sha256"),
     NamedQuery(

@@ -5,58 +5,79 @@ import Foundation
 package enum CLEVRFormat {
   /// Rows of text as they are made: a set of 20,000 scenes is never in memory as one tree.
   package static func data(_ scenes: [Scene], settings: SceneSettings) -> Data {
-    var text = "{\"info\":"
-    text += JSONValue.object([
-      "split": .string("train"), "version": .string("1.0"), "license": .string("CC BY 4.0"),
-      "camera": .string(settings.camera.rawValue), "size": .integer(settings.size),
-      // What training pictures hold is used downstream, so it has to be in the hashed content.
-      "objects": .array(
-        [settings.rules.objects.lowerBound, settings.rules.objects.upperBound]
-          .map(JSONValue.integer)),
-    ]).canonicalText()
-    text += ",\"scenes\":["
-    var data = Data(text.utf8)
+    var data = head(
+      camera: settings.camera, size: settings.size, objects: settings.rules.objects)
     for (index, scene) in scenes.enumerated() {
-      let entry = value(scene, index: index, settings: settings).canonicalText()
-      data.append(contentsOf: ((index == 0 ? "\n" : ",\n") + entry).utf8)
+      data.append(
+        entry(
+          CLEVRFile.Scene(scene, index: index, size: settings.size), split: "train",
+          isFirst: index == 0))
     }
-    data.append(contentsOf: "\n]}\n".utf8)
+    data.append(foot)
     return data
   }
 
-  static func value(_ scene: Scene, index: Int, settings: SceneSettings) -> JSONValue {
+  /// What stands before the scenes.
+  package static func head(
+    camera: CameraKind, size: Int, objects: ClosedRange<Int>, split: String = "train"
+  ) -> Data {
+    let info = JSONValue.object([
+      "split": .string(split), "version": .string("1.0"), "license": .string("CC BY 4.0"),
+      "camera": .string(camera.rawValue), "size": .integer(size),
+      // What training pictures hold is used downstream, so it has to be in the hashed content.
+      "objects": .array([objects.lowerBound, objects.upperBound].map(JSONValue.integer)),
+    ])
+    return Data("{\"info\":\(info.canonicalText()),\"scenes\":[".utf8)
+  }
+
+  package static let foot = Data("\n]}\n".utf8)
+
+  /// One scene, a line.
+  package static func entry(_ scene: CLEVRFile.Scene, split: String, isFirst: Bool) -> Data {
+    Data(((isFirst ? "\n" : ",\n") + value(scene, split: split).canonicalText()).utf8)
+  }
+
+  private static func value(_ scene: CLEVRFile.Scene, split: String) -> JSONValue {
     let objects = scene.objects.map { object -> JSONValue in
-      let pixel = scene.pixelPosition(of: object, size: settings.size)
-      let depth = -dot(object.center - scene.camera.position, scene.camera.back)
-      return .object([
+      .object([
         "shape": .string(object.shape.rawValue), "size": .string(object.size.rawValue),
         "material": .string(object.material.rawValue), "color": .string(object.color.rawValue),
-        "rotation": .number(rounded(object.rotation)),
-        "3d_coords": .array(
-          [object.x, object.y, object.halfExtent].map { .number(rounded($0)) }),
-        "pixel_coords": .array([
-          .number(rounded(pixel.x)), .number(rounded(pixel.y)), .number(rounded(Double(depth))),
-        ]),
+        "rotation": .number(rounded(object.rotation)), "3d_coords": vector(object.coordinates),
+        "pixel_coords": vector(object.pixel),
       ])
     }
-    var relationships: [String: JSONValue] = [:]
-    var directions: [String: JSONValue] = [:]
-    for direction in scene.camera.directions {
-      directions[direction.name] = .array([
-        .number(rounded(direction.vector.x)), .number(rounded(direction.vector.y)), .number(0),
-      ])
-      relationships[direction.name] = .array(
-        scene.objects.map { object in
-          .array(related(to: object, along: direction.vector, in: scene).map(JSONValue.integer))
-        })
-    }
+    return .object([
+      "split": .string(split), "image_index": .integer(scene.index),
+      "image_filename": .string(scene.picture), "objects": .array(objects),
+      "relationships": .object(
+        scene.relationships.mapValues { rows in
+          .array(rows.map { .array($0.map(JSONValue.integer)) })
+        }), "directions": .object(scene.directions.mapValues(vector)),
+    ])
+  }
+
+  private static func vector(_ value: SIMD3<Double>) -> JSONValue {
+    .array([value.x, value.y, value.z].map { .number(rounded($0)) })
+  }
+
+  private static func rounded(_ value: Double) -> Double { (value * 1e6).rounded() / 1e6 }
+}
+
+extension CLEVRFile.Scene {
+  /// A scene of ours, as a picture of `size` px shows it.
+  init(_ scene: Scene, index: Int, size: Int) {
     let name = String(index)
     let padded = String(repeating: "0", count: max(0, 6 - name.count)) + name
-    return .object([
-      "split": .string("train"), "image_index": .integer(index),
-      "image_filename": .string("LOCUS_\(padded).png"), "objects": .array(objects),
-      "relationships": .object(relationships), "directions": .object(directions),
-    ])
+    self.init(
+      index: index, picture: "LOCUS_\(padded).png",
+      objects: scene.objects.map { CLEVRFile.Object($0, in: scene, size: size) },
+      relationships: [:], directions: [:])
+    for direction in scene.camera.directions {
+      directions[direction.name] = SIMD3(direction.vector.x, direction.vector.y, 0)
+      relationships[direction.name] = scene.objects.map {
+        Self.related(to: $0, along: direction.vector, in: scene)
+      }
+    }
   }
 
   /// The objects that lie in a direction of `object`: CLEVR's ε is 0.2.
@@ -69,6 +90,15 @@ package enum CLEVRFormat {
       return other != object && along > 0.2
     }
   }
+}
 
-  private static func rounded(_ value: Double) -> Double { (value * 1e6).rounded() / 1e6 }
+extension CLEVRFile.Object {
+  fileprivate init(_ object: SceneObject, in scene: Scene, size: Int) {
+    let pixel = scene.pixelPosition(of: object, size: size)
+    let depth = -dot(object.center - scene.camera.position, scene.camera.back)
+    self.init(
+      shape: object.shape, size: object.size, material: object.material, color: object.color,
+      coordinates: SIMD3(object.x, object.y, object.halfExtent), rotation: object.rotation,
+      pixel: SIMD3(pixel.x, pixel.y, Double(depth)))
+  }
 }

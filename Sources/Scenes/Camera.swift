@@ -5,6 +5,10 @@ package enum CameraKind: String, Sendable, Codable, CaseIterable {
   case clevr
   /// Straight down, with little occlusion: objects are 3 to 6 px across at 32 px.
   case overhead
+  /// CLEVR's own pictures of 480 × 320, squeezed into a square.
+  case whole = "clevr-whole"
+  /// The middle 320 × 320 of CLEVR's own pictures.
+  case center = "clevr-center"
 }
 
 /// A pinhole camera: position, rotation (Euler XYZ) and focal length, as Blender has them.
@@ -16,6 +20,18 @@ package struct Camera: Sendable, Hashable {
   package var back: SIMD3<Float>
   /// Focal length in widths of the picture.
   package var focal: Float
+  /// In its widths: not 1 where a picture is squeezed.
+  package var pixelHeight: Float = 1
+
+  init(
+    position: SIMD3<Float>, right: SIMD3<Float>, up: SIMD3<Float>, back: SIMD3<Float>, focal: Float
+  ) {
+    self.position = position
+    self.right = right
+    self.up = up
+    self.back = back
+    self.focal = focal
+  }
 
   /// - Parameter angles: rotation about x, then y, then z, in radians.
   package init(position: SIMD3<Double>, angles: SIMD3<Double>, focal: Double) {
@@ -30,7 +46,8 @@ package struct Camera: Sendable, Hashable {
     self.focal = Float(focal)
   }
 
-  /// CLEVR's camera (base_scene.blend): lens 35 on a sensor of 32.
+  /// The camera of CLEVR's base scene (base_scene.blend) by its own angles: lens 35 on a sensor of 32. Its pictures
+  /// were taken by another (`CLEVRView`).
   package static let clevr = Camera(
     position: [7.48113, -6.50764, 5.34367], angles: [1.10932, 0.01082, 0.81493], focal: 35.0 / 32)
 
@@ -45,6 +62,7 @@ package struct Camera: Sendable, Hashable {
     switch kind {
     case .clevr: clevr
     case .overhead: overhead
+    case .whole, .center: kind.camera(at: CLEVRView.position)
     }
   }
 
@@ -55,7 +73,7 @@ package struct Camera: Sendable, Hashable {
     let scale = focal * Float(width) / depth
     return (
       Double(Float(width) / 2 + scale * dot(d, right)),
-      Double(Float(height) / 2 - scale * dot(d, up))
+      Double(Float(height) / 2 - scale * dot(d, up) / pixelHeight)
     )
   }
 
@@ -63,7 +81,7 @@ package struct Camera: Sendable, Hashable {
   @inline(__always)
   func ray(x: Float, y: Float, width: Float, height: Float) -> SIMD3<Float> {
     let u = (x - width / 2) / (focal * width)
-    let v = (height / 2 - y) / (focal * width)
+    let v = (height / 2 - y) * pixelHeight / (focal * width)
     return normalize(right * u + up * v - back)
   }
 

@@ -26,10 +26,15 @@ extension Scene {
     var counts = [UInt8](repeating: 0, count: cells * cells)
     for object in objects {
       let pixel = pixelPosition(of: object, size: size)
-      let column = min(max(Int(pixel.x * Double(cells) / Double(size)), 0), cells - 1)
-      let row = min(max(Int(pixel.y * Double(cells) / Double(size)), 0), cells - 1)
-      counts[row * cells + column] += 1
+      counts[cellIndex(pixel.x, pixel.y, size: size, cells: cells)] += 1
     }
     return counts
   }
+}
+
+/// The cell of a grid, row by row, that a place of a picture lies in; the nearest for one outside.
+package func cellIndex(_ x: Double, _ y: Double, size: Int, cells: Int) -> Int {
+  let column = min(max(Int(x * Double(cells) / Double(size)), 0), cells - 1)
+  let row = min(max(Int(y * Double(cells) / Double(size)), 0), cells - 1)
+  return row * cells + column
 }

@@ -107,8 +107,11 @@ package func makeScene(
   var isHeldOut = false
   for _ in 0..<LayoutRules.restarts {
     var camera = Camera.standard(settings.camera)
-    if settings.camera == .clevr {
-      camera.position += SIMD3<Float>(jitter(0.5, &stream))
+    switch settings.camera {
+    case .overhead: break
+    case .clevr: camera.position += SIMD3<Float>(jitter(0.5, &stream))
+    case .whole, .center:
+      camera = settings.camera.camera(at: CLEVRView.position + jitter(0.5, &stream))
     }
     let lamps = standardLamps.map { SIMD3<Float>($0 + jitter(1, &stream)) }
     if let objects = placeObjects(count, rules, camera, settings.size, &stream) {
@@ -124,7 +127,7 @@ package func makeScene(
 }
 
 /// Key, fill and back lamp of CLEVR's base scene.
-private let standardLamps: [SIMD3<Double>] = [
+let standardLamps: [SIMD3<Double>] = [
   [6.447, -2.905, 4.258], [-4.671, -4.014, 3.011], [-1.169, 2.646, 5.816],
 ]
 

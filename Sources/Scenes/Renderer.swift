@@ -57,20 +57,7 @@ private struct Renderer {
 
   init(_ scene: Scene) {
     eye = scene.camera.position
-    solids = scene.objects.map { object in
-      let extent = Float(object.halfExtent)
-      let stretch: Float =
-        switch object.shape {
-        case .sphere: 1
-        case .cube: 1.7321
-        case .cylinder: 1.4143
-        }
-      let angle = Float(object.rotation) * .pi / 180
-      return Solid(
-        shape: object.shape, center: object.center, extent: extent,
-        turn: SIMD2(cos(angle), sin(angle)), bound: extent * stretch,
-        color: Encoding.linear(object.color.rgb / 255), isMetal: object.material == .metal)
-    }
+    solids = scene.objects.map(Solid.init)
     // Brightness at the middle of the ground, a lamp.
     lamps = zip(scene.lamps, [Float(0.46), 0.2, 0.22]).map { position, power in
       (position, power * (dot(position, position) + Self.softness))

@@ -1,9 +1,9 @@
 /// CLEVR's shapes, materials, colours and sizes (Johnson et al. 2017, data/properties.json).
-package enum ObjectShape: String, Sendable, CaseIterable { case cube, sphere, cylinder }
+package enum ObjectShape: String, Sendable, Codable, CaseIterable { case cube, sphere, cylinder }
 
 package enum Material: String, Sendable, CaseIterable { case rubber, metal }
 
-package enum ObjectColor: String, Sendable, CaseIterable {
+package enum ObjectColor: String, Sendable, Codable, CaseIterable {
   case gray, red, blue, green, brown, purple, cyan, yellow
 
   /// sRGB, 0 … 255.
@@ -59,6 +59,15 @@ package struct SceneObject: Sendable, Hashable {
   package var halfExtent: Double { size.radius }
 }
 
+extension SceneObject {
+  /// An object of a file; its height is that of its size.
+  package init(_ object: CLEVRFile.Object) {
+    self.init(
+      shape: object.shape, size: object.size, material: object.material, color: object.color,
+      x: object.coordinates.x, y: object.coordinates.y, rotation: object.rotation)
+  }
+}
+
 /// Objects with the view and the light that this scene drew.
 package struct Scene: Sendable, Hashable {
   package var objects: [SceneObject]
@@ -70,5 +79,11 @@ package struct Scene: Sendable, Hashable {
     self.objects = objects
     self.camera = camera
     self.lamps = lamps
+  }
+
+  /// With CLEVR's lamps where they stand in its base scene.
+  package init(objects: [SceneObject], camera: Camera) {
+    self.init(
+      objects: objects, camera: camera, lamps: standardLamps.map { SIMD3<Float>($0) })
   }
 }

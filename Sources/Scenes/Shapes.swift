@@ -1,3 +1,5 @@
+import Foundation
+
 /// A solid on the ground, ready for rays.
 struct Solid {
   let shape: ObjectShape
@@ -86,6 +88,23 @@ struct Solid {
     let y = o.y + d.y * t
     if t <= Hit.nearest || t >= limit || x * x + y * y > extent * extent { return nil }
     return Hit(distance: t, normal: [0, 0, side])
+  }
+}
+
+extension Solid {
+  init(_ object: SceneObject) {
+    let extent = Float(object.halfExtent)
+    let angle = Float(object.rotation) * .pi / 180
+    let stretch: Float =
+      switch object.shape {
+      case .sphere: 1
+      case .cube: 1.7321
+      case .cylinder: 1.4143
+      }
+    self.init(
+      shape: object.shape, center: object.center, extent: extent,
+      turn: SIMD2(cos(angle), sin(angle)), bound: extent * stretch,
+      color: Encoding.linear(object.color.rgb / 255), isMetal: object.material == .metal)
   }
 }
 

@@ -154,6 +154,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
   case badOverride(String, reason: String)
   case badSelection(option: String, name: String, known: [String])
   case missingObject(stage: String, NeededObject)
+  case outside(stage: String, parameter: String, path: String, reason: String, remedy: String)
   case misfits([StageMisfit])
   case locked(LockOwner, path: String)
   case cannotLock(String, reason: String)
@@ -181,6 +182,8 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
         + " stages: \(listed(known))"
     case .missingObject(let stage, let object):
       "stage `\(stage)`: this store holds no object \(object.sha256); \(object.remedy)"
+    case .outside(let stage, let parameter, let path, let reason, let remedy):
+      "stage `\(stage)`: \(parameter): \(path) \(reason); \(remedy)"
     case .misfits(let misfits):
       misfits.map { "stage `\($0.stage)`: \($0.problem.path): \($0.problem.message)" }
         .joined(separator: "\n")
@@ -208,7 +211,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
 
   package var category: ErrorCategory {
     switch self {
-    case .missingFile, .isFolder, .unreadable, .missingObject: .missing
+    case .missingFile, .isFolder, .unreadable, .missingObject, .outside: .missing
     case .invalid, .misfits: .data
     case .badOverride, .badSelection: .usage
     case .locked: .busy

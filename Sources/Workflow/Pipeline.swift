@@ -1,4 +1,5 @@
 import Formats
+import Foundation
 
 /// A pipeline that was read, checked and expanded: everything in it can run.
 package struct Pipeline: Sendable {
@@ -26,6 +27,11 @@ package struct Pipeline: Sendable {
   }
 }
 
+extension Pipeline {
+  /// From which paths in the file count.
+  var folder: URL { URL(filePath: path).deletingLastPathComponent() }
+}
+
 /// One stage with one value for each axis of its matrix.
 package struct StageInstance: Sendable {
   package var stage: String
@@ -37,6 +43,8 @@ package struct StageInstance: Sendable {
   package var seed: UInt64
   /// By role, positions in `Pipeline.instances`, all smaller than the instance's own.
   package var inputs: [String: [Int]]
+  /// In a plan's steps: what lies outside, by the parameter that names it.
+  var outside: [String: OutsideContent] = [:]
 
   /// A stage without inputs and without a matrix.
   package init(stage: String, kind: StageKind, parameters: JSONValue, seed: UInt64) {

@@ -61,7 +61,7 @@ package struct Plan: Sendable {
     steps = []
     var results: [Int: StageResult] = [:]
     for position in pipeline.instances.indices where needed.contains(position) {
-      let instance = pipeline.instances[position]
+      let instance = try pipeline.instances[position].located(in: pipeline.folder)
       let isForced = forced.contains(position)
       let waiting = instance.inputs.values.flatMap { $0 }.sorted().filter { results[$0] == nil }
       var step = Step(

@@ -281,7 +281,7 @@ package struct Runner {
       let output = try instance.kind.run(
         StageContext(
           parameters: instance.parameters, seed: instance.seed, threads: settings.threads,
-          inputs: StageExecution.inputs(inputs, store: store),
+          inputs: StageExecution.inputs(inputs, store: store), outside: instance.outside,
           object: StageExecution.objects(of: store), scratch: scratch,
           checkpoint: checkpoint, progress: { [observer] in observer(.progressed(place, $0)) },
           checkCancellation: { [cancellation] in try cancellation.check() }))

@@ -141,6 +141,19 @@ extension Setting where Value == Bool {
 
 extension Setting where Value == String {
   package init(_ help: String) { self.init(.text, "", nil, nil, help, isLate: false) }
+
+  package init(default: String, _ help: String) {
+    self.init(.text, "", .string(`default`), nil, help, isLate: false)
+  }
+}
+
+extension Setting {
+  /// Any of some words, each as often as it is given.
+  package init<Word: RawRepresentable & CaseIterable>(any: Word.Type, _ help: String)
+  where Value == [Word], Word.RawValue == String {
+    let words = Word.allCases.map(\.rawValue)
+    self.init(.list(.choice(words), count: 0...words.count), [], .array([]), nil, help, isLate: false)
+  }
 }
 
 extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue == String {

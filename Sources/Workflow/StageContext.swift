@@ -13,6 +13,8 @@ package struct StageContext: Sendable {
   package let threads: Int
   /// By role; one element for `.one`, none or one for `.optional`, any number for `.many`.
   package let inputs: [String: [StageInput]]
+  /// What lies outside of the store, by the parameter that names it; its hash is the parameter's value.
+  package let outside: [String: OutsideContent]
   /// The file of this content, which an input names by its hash.
   package let object: @Sendable (_ sha256: String) -> StageFile
   /// An empty folder of this execution's own, removed afterwards.
@@ -25,7 +27,8 @@ package struct StageContext: Sendable {
 
   package init(
     parameters: JSONValue, seed: UInt64, threads: Int, inputs: [String: [StageInput]],
-    object: @escaping @Sendable (String) -> StageFile, scratch: URL,
+    outside: [String: OutsideContent] = [:], object: @escaping @Sendable (String) -> StageFile,
+    scratch: URL,
     checkpoint: Checkpoint = Checkpoint(), progress: @escaping @Sendable (StageProgress) -> Void,
     checkCancellation: @escaping @Sendable () throws -> Void
   ) {
@@ -33,6 +36,7 @@ package struct StageContext: Sendable {
     self.seed = seed
     self.threads = threads
     self.inputs = inputs
+    self.outside = outside
     self.object = object
     self.scratch = scratch
     self.checkpoint = checkpoint

@@ -40,6 +40,8 @@ package struct StageKind: Sendable {
   package var needs: (@Sendable (JSONValue) -> [NeededObject])?
   /// What these objects tell of the artifact, in the form of `foresee`; `nil`: nothing.
   package var inspect: (@Sendable (JSONValue, (String) -> StageFile) -> JSONValue)?
+  /// Parameters that name what lies outside of the store.
+  package var outside: [OutsideDeclaration] = []
   package var run: @Sendable (StageContext) throws -> StageOutput
 
   package init(
@@ -72,6 +74,7 @@ package struct StageKind: Sendable {
   ///   - foresee: members of the manifest that are known before it is made.
   ///   - needs: objects that the store must hold.
   ///   - inspect: members of the manifest that these objects tell.
+  ///   - outside: settings that name what lies outside of the store.
   ///   - memory: bytes that the work will hold at least, from settings and manifests: refused before it
   ///     begins where they are not to be had.
   package init<S: Settings>(
@@ -82,6 +85,7 @@ package struct StageKind: Sendable {
     foresee: @escaping @Sendable (S, Upstream) -> JSONValue = { _, _ in .null },
     needs: (@Sendable (S) -> [NeededObject])? = nil,
     inspect: (@Sendable (S, (String) -> StageFile) -> JSONValue)? = nil,
+    outside: [OutsideDeclaration] = [],
     memory: @escaping @Sendable (S, StageContext) throws -> Int,
     run: @escaping @Sendable (S, StageContext) throws -> StageOutput
   ) {
@@ -94,6 +98,7 @@ package struct StageKind: Sendable {
         try Resources.check(memory: try memory(settings, context))
         return try run(settings, context)
       })
+    self.outside = outside
     self.checkInputs = { parameters, upstream in
       (try? S(normalised: parameters)).map { checkInputs($0, upstream) } ?? []
     }

@@ -61,7 +61,10 @@ struct ErrorCategoryTests {
     (
       WorkflowError.missingObject(stage: "s", NeededObject(sha256: "h", remedy: "r")), .missing
     ),
-    (WorkflowError.locked(.unnamed, path: "p"), .busy),
+    (
+      WorkflowError.outside(stage: "s", parameter: "p", path: "p", reason: "r", remedy: "r"),
+      .missing
+    ), (WorkflowError.locked(.unnamed, path: "p"), .busy),
     (WorkflowError.cannotLock("p", reason: "r"), .cannotCreate),
     (WorkflowError.noThreads(wanted: 2, made: 1, reason: "r"), .inputOutput),
     (WorkflowError.noMemory(needed: 2, free: 1, limit: "l"), .inputOutput),
@@ -75,6 +78,7 @@ struct ErrorCategoryTests {
     (DenoiserError.sigma(index: 0, value: 0), .data), (DenoiserError.notFinite(picture: 0), .data),
     (DenoiserError.count(array: "x", found: 1, expected: 2), .bug),
     (SceneError.crowded(objects: 12, gap: 1, margin: 1), .data),
+    (SceneMisfit.value(path: "p", "m"), .data),
     (AnalyticError.schedule("none"), .data), (AnalyticError.label(index: 0, value: -1), .data),
     (MaskError.block(block: 5, size: 32), .data), (MaskError.changedNothing(.pixel), .data),
     (MaskError.identityChanged(.identity, largest: 1), .bug),
@@ -91,6 +95,7 @@ struct ErrorCategoryTests {
     (ArtifactError(file: file, reason: "r"), .data),
     (ArtifactError(file: file, reason: "r", category: .missing), .missing),
     (MissingFile(role: "r", found: []), .missing),
+    (OutsideError(URL(filePath: "f"), reason: "r"), .data),
     (MismatchError("m"), .data), (SamplingError(k: 1, layout: 1), .data),
 
     (UsageError.unknownCommand("c", known: []), .usage),

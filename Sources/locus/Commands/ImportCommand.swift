@@ -5,12 +5,16 @@ import Foundation
 import Lineage
 import Workflow
 
-/// `locus import`: a denoiser that another program trained, or what a person counted, becomes an artifact.
+/// `locus import`: a denoiser that another program trained, what a person counted, or scenes in CLEVR's format
+/// become an artifact.
 enum ImportCommand: Command {
   struct Options: StoreOptions {
-    @Positional("WHAT", offers: ["weights", "counts"], "weights or counts") var what: String
+    @Positional("WHAT", offers: ["weights", "counts", "clevr"], "weights, counts or clevr")
+    var what: String
     @Positional(
-      "FILE", "a .safetensors file with the names and shapes of the reference, or a sheet's table")
+      "FILE",
+      "a .safetensors file with the names and shapes of the reference, a sheet's table, or CLEVR's folder"
+    )
     var file: String
     @Option("--name", "NAME", shown: "the file's name", "what to call it") var name: String?
     @Option("--network", "TYPE", offers: ["unet", "local"], "unet or local") var network: String?
@@ -32,6 +36,11 @@ enum ImportCommand: Command {
     @Option(
       "--objects", "MIN,MAX", "of a training picture: fewest and most", reading: range)
     var objects: ClosedRange<Int>?
+    @Option("--split", "NAME", "of clevr: train, val or test, where the folder has several")
+    var split: String?
+    @Option(
+      repeated: "--set", "KEY=VALUE",
+      "of clevr: a parameter of the stage (`locus help import-clevr`)") var settings: [String]
     @Flag(.json) var json
     @Option(.store) var store: String?
 
@@ -52,7 +61,7 @@ enum ImportCommand: Command {
 
   static let about = CommandSummary(
     name: "import",
-    summary: "Bring weights of another program, or a person's counts, into the store.",
+    summary: "Bring weights, a person's counts, or scenes and pictures of CLEVR into the store.",
     discussion: """
       Of weights: tensors are F32, F16 or BF16, which become float32 without a change of value. The
       file's own metadata count; options say what is missing from it. Tensors that do not fit the
@@ -64,6 +73,11 @@ enum ImportCommand: Command {
       and what recall is as the person sees it, each place counted as often as there are such places;
       both are kept as metrics of a run, and `NAME: { kind: "count", counts: "HASH" }` has them in a
       pipeline.
+
+      Of clevr: a folder in the published layout (scenes/CLEVR_<split>_scenes.json, images/<split>), or
+      a scenes file alone, whose scenes are rendered here: by a camera where `pixel_coords` show that it
+      stood; lamps, whose jitter is not stored, stand at CLEVR's places. In a pipeline the stage is
+      `NAME: { kind: "import-clevr", scenes: "PATH", images: "PATH" }`.
       """,
     examples: [
       .init(
@@ -73,28 +87,38 @@ enum ImportCommand: Command {
           + " --cells 16 \\\n      --dilations 1,1,1,1,1 --labelling single --objects 1,3",
         effect: "a file that PyTorch wrote without metadata"),
       .init(command: "locus import counts blind.csv", effect: "a sheet that a person went through"),
+      .init(
+        command: "locus import clevr CLEVR_v1.0 --split val --set size=64 --set 'objects=[3, 5]'",
+        effect: "real pictures of 3 to 5 objects"),
     ])
 
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
     let origins = Origins(pipeline: nil, context.console)
+    if options.what != "weights", let stated = options.metadata.first(where: { $0.value != nil }) {
+      let accepted =
+        options.what == "clevr" ? "with weights only; take --set KEY=VALUE" : "with weights only"
+      throw UsageError.badValue(stated.value ?? "", option: stated.option, accepted: accepted)
+    }
+    if options.what != "clevr", let word = options.split ?? options.settings.first {
+      let option = options.split == nil ? options.$settings.name : options.$split.name
+      throw UsageError.badValue(word, option: option, accepted: "with clevr only")
+    }
     switch options.what {
     case "weights": return try importWeights(context, origins)
-    case "counts":
-      if let stated = options.metadata.first(where: { $0.value != nil }) {
-        throw UsageError.badValue(
-          stated.value ?? "", option: stated.option, accepted: "with weights only")
-      }
-      return try importCounts(context, origins)
+    case "counts": return try importCounts(context, origins)
+    case "clevr": return try importCLEVR(context, origins)
     default:
       throw UsageError.badValue(
-        options.what, option: "import", accepted: "weights FILE, counts FILE")
+        options.what, option: "import", accepted: "weights FILE, counts FILE, clevr DIR")
     }
   }
 
   /// What the import is to be called.
-  static func name(_ options: Options) throws -> String {
-    let name = options.name ?? plainName(options.file)
+  ///
+  /// - Parameter file: what is named after, where nothing is said.
+  static func name(_ options: Options, default file: String? = nil) throws -> String {
+    let name = options.name ?? plainName(file ?? options.file)
     if !isPlainName(name) {
       throw UsageError.badValue(
         name, option: options.$name.name, accepted: "1 to 64 letters A-Z a-z, digits, `_`, `-`")
@@ -142,7 +166,7 @@ enum ImportCommand: Command {
 
   /// Runs the one stage that brings a file in.
   static func execute(
-    _ stage: StageInstance, source: [String: JSONValue], _ origins: Origins,
+    _ stage: StageInstance, source: [String: JSONValue], threads: Int = 1, _ origins: Origins,
     _ context: CommandContext<Options>
   ) throws -> RunSummary {
     let pipeline = Pipeline(
@@ -155,7 +179,7 @@ enum ImportCommand: Command {
     return try session.run(
       plan: { try Plan(pipeline, store: $0) },
       settings: RunSettings(
-        threads: 1, trigger: "import", locusVersion: locusVersion,
+        threads: threads, trigger: "import", locusVersion: locusVersion,
         origin: origins.found(isWorking:within:),
         machine: Machine.facts.merging(origins.machine) { $1 }),
       cancellation: Cancellation(followsSignals: true), observer: printer.observe,

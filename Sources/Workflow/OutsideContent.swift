@@ -1,0 +1,104 @@
+import Foundation
+import Lineage
+
+/// A parameter of a kind that names a file or a folder outside of the store.
+///
+/// Before a plan decides anything the path becomes the hash of what lies there, which goes into the key in its
+/// place: the same content elsewhere is the same stage, and other content at the same place is another one.
+package struct OutsideDeclaration: Sendable {
+  package enum Form: Sendable {
+    case file
+    /// The files of one ending in a folder, not in those within it.
+    case folder(ending: String)
+  }
+  /// The parameter's name; where its text is empty nothing is meant.
+  package var parameter: String
+  package var form: Form
+  /// How to get it, for whoever lacks it.
+  package var remedy: String
+
+  package init(_ parameter: String, _ form: Form, remedy: String) {
+    self.parameter = parameter
+    self.form = form
+    self.remedy = remedy
+  }
+}
+
+/// What lies where a parameter says.
+package struct OutsideContent: Sendable, Hashable {
+  package let url: URL
+  /// Of a file its own; of a folder that of its files' hashes and names, a line each, sorted.
+  package let sha256: String
+  /// Of a folder: the hash of each file by its name. Whoever reads one holds it against this.
+  package let files: [String: String]
+
+  /// Of a file.
+  package var bytes: Int {
+    get throws { try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0 }
+  }
+
+  /// - Parameter checkCancellation: is called between files.
+  init(
+    _ url: URL, _ declaration: OutsideDeclaration, stage: String,
+    checkCancellation: () throws -> Void = {}
+  ) throws {
+    self.url = url
+    func absent(_ reason: String) -> WorkflowError {
+      .outside(
+        stage: stage, parameter: declaration.parameter, path: url.path, reason: reason,
+        remedy: declaration.remedy)
+    }
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: url.path, isDirectory: &isFolder) else {
+      throw absent("is not there")
+    }
+    func hash(_ file: URL) throws -> String {
+      do {
+        return try SHA256.hash(fileAt: file)
+      } catch {
+        throw absent("cannot be read: \(message(of: error))")
+      }
+    }
+    switch declaration.form {
+    case .file:
+      if isFolder.boolValue { throw absent("is a folder, a file is expected") }
+      sha256 = try hash(url)
+      files = [:]
+    case .folder(let ending):
+      if !isFolder.boolValue { throw absent("is a file, a folder is expected") }
+      var found: [String: String] = [:]
+      let names: [String]
+      do {
+        names = try FileManager.default.contentsOfDirectory(atPath: url.path)
+      } catch {
+        throw absent("cannot be read: \(message(of: error))")
+      }
+      for name in names where name.hasSuffix(ending) {
+        try checkCancellation()
+        found[name] = try hash(url.appending(path: name))
+      }
+      if found.isEmpty { throw absent("holds no file that ends in \(ending)") }
+      let lines = found.map { "\($0.value)  \($0.key)\n" }.sorted()
+      sha256 = SHA256.hash(Data(lines.joined().utf8))
+      files = found
+    }
+  }
+}
+
+extension StageInstance {
+  /// With the hashes of what lies outside in the place of its paths, which count from `folder`.
+  func located(in folder: URL) throws -> StageInstance {
+    if kind.outside.isEmpty { return self }
+    guard case .object(var members) = parameters else { return self }
+    var instance = self
+    for declaration in kind.outside {
+      guard let path = members[declaration.parameter]?.string, !path.isEmpty else { continue }
+      let content = try OutsideContent(
+        URL(filePath: path, relativeTo: folder).standardizedFileURL, declaration, stage: name)
+      members[declaration.parameter] = .string(content.sha256)
+      instance.outside[declaration.parameter] = content
+    }
+    instance.parameters = .object(members)
+    return instance
+  }
+}
