@@ -7,7 +7,7 @@ package enum Experiments {
     GenerateStage.kind, JudgeStage.kind, TrainStage.kind, ProbeStage.kind, InterveneStage.kind,
     EvaluateStage.kind, CompareStage.kind, TheoryStage.kind, AnalyticStage.kind, AgreeStage.kind,
     ImportStage.kind, UntrainedStage.kind, CountStage.kind, SnapshotStage.kind,
-    ImportCLEVRStage.kind,
+    ImportCLEVRStage.kind, ImportPositionsStage.kind, ImportArraysStage.kind,
   ].map(computing)
 
   /// What computes exponentials in double, with its version.

@@ -73,74 +73,33 @@ package struct NPYArray: Sendable, Equatable {
   }
 
   package init(npy data: Data) throws(FormatError) {
-    let head = [UInt8](data.prefix(12))
-    guard head.count >= 10, Array(head[0..<6]) == Self.magic else {
-      throw FormatError("npy", "it does not begin with \\x93NUMPY")
+    var place = 0
+    let header = try NPYHeader { count throws(FormatError) in
+      defer { place += count }
+      let bytes = [UInt8](data.dropFirst(place).prefix(count))
+      guard bytes.count == count || place == 0 else {
+        throw FormatError("npy", "its header of \(count) bytes does not fit the file")
+      }
+      return bytes
     }
-    let length: Int
-    let start: Int
-    switch head[6] {
-    case 1:
-      length = Int(head[8]) | Int(head[9]) << 8
-      start = 10
-    case 2 where head.count == 12:
-      length = Int(head[8]) | Int(head[9]) << 8 | Int(head[10]) << 16 | Int(head[11]) << 24
-      start = 12
-    default: throw FormatError("npy", "version \(head[6]) is not 1 or 2")
+    guard let count = product(header.shape) else {
+      throw FormatError("npy", "shape \(header.shape) has more elements than there are numbers for")
     }
-    guard length <= 65536, start + length <= data.count else {
-      throw FormatError("npy", "its header of \(length) bytes does not fit the file")
-    }
-    let bytes = data.dropFirst(start).prefix(length)
-    guard let header = String(validating: bytes, as: UTF8.self) else {
-      throw FormatError("npy", "its header is not text")
-    }
-    let (descriptor, shape, isFortran) = try Self.read(header)
-    guard let count = product(shape) else {
-      throw FormatError("npy", "shape \(shape) has more elements than there are numbers for")
-    }
-    let body = data.dropFirst(start + length)
+    let body = data.dropFirst(place)
     func values<T: BitwiseCopyable>() throws(FormatError) -> [T] {
       let values: [T] = try Self.elements(body, count)
-      return isFortran ? Self.inCOrder(values, shape: shape) : values
+      return header.isFortran ? Self.inCOrder(values, shape: header.shape) : values
     }
-    switch descriptor {
-    case "|u1", "<u1", "u1": elements = .uint8(try values())
-    case "<f4": elements = .float32(try values())
-    case "<i8": elements = .int64(try values())
-    case "<f8": elements = .float64(try values())
-    default:
-      throw FormatError(
-        "npy",
-        "elements are '\(descriptor)'; u1, <f4, <i8 and <f8 are read: save `a.astype('<f4')`")
+    switch header.type {
+    case .uint8: elements = .uint8(try values())
+    case .float32: elements = .float32(try values())
+    case .int64: elements = .int64(try values())
+    case .float64: elements = .float64(try values())
     }
-    self.shape = shape
+    shape = header.shape
   }
 
-  private static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
-
-  /// The dictionary of the header: Python's literals are JSON5 but for the tuple and `False`.
-  private static func read(_ header: String) throws(FormatError) -> (
-    descriptor: String, shape: [Int], isFortran: Bool
-  ) {
-    let text = header.replacingOccurrences(of: "(", with: "[")
-      .replacingOccurrences(of: ")", with: "]").replacingOccurrences(of: "False", with: "false")
-      .replacingOccurrences(of: "True", with: "true")
-    let value: JSONValue
-    do {
-      value = try JSONValue.parse(Data(text.utf8))
-    } catch {
-      throw FormatError("npy", "its header is not a dictionary (\(error.message))")
-    }
-    guard let descriptor = value["descr"]?.string, let fortran = value["fortran_order"]?.bool,
-      let shape = value["shape"]?.array
-    else { throw FormatError("npy", "its header lacks descr, fortran_order or shape") }
-    let sides = shape.compactMap(\.integer)
-    guard sides.count == shape.count, sides.allSatisfy({ $0 >= 0 }) else {
-      throw FormatError("npy", "its shape is not a tuple of whole numbers from 0 up")
-    }
-    return (descriptor, sides, fortran)
-  }
+  fileprivate static let magic: [UInt8] = [0x93, 0x4E, 0x55, 0x4D, 0x50, 0x59]
 
   /// Values whose first index runs fastest, with the last running fastest.
   private static func inCOrder<T>(_ values: [T], shape: [Int]) -> [T] {
@@ -177,6 +136,72 @@ package struct NPYArray: Sendable, Equatable {
       _ = body.copyBytes(to: UnsafeMutableRawBufferPointer(buffer))
       initialized = count
     }
+  }
+}
+
+/// What an array in NumPy's format says of itself before its elements.
+package struct NPYHeader: Sendable, Equatable {
+  package let shape: [Int]
+  package let type: NPYArray.ElementType
+  /// Whether the first index runs fastest.
+  package let isFortran: Bool
+
+  /// Of all elements; `nil` where there is no number for so many.
+  package var bytes: Int? {
+    product(shape + [type == .uint8 ? 1 : type == .float32 ? 4 : 8])
+  }
+
+  /// - Parameter take: gives the next bytes of the array, so many.
+  package init(_ take: (Int) throws(FormatError) -> [UInt8]) throws(FormatError) {
+    let head = try take(8)
+    guard head.count == 8, Array(head[0..<6]) == NPYArray.magic else {
+      throw FormatError("npy", "it does not begin with \\x93NUMPY")
+    }
+    guard head[6] == 1 || head[6] == 2 else {
+      throw FormatError("npy", "version \(head[6]) is not 1 or 2")
+    }
+    let length = try take(head[6] == 1 ? 2 : 4).reversed().reduce(0) { $0 << 8 | Int($1) }
+    guard length <= 65536 else {
+      throw FormatError("npy", "its header of \(length) bytes does not fit the file")
+    }
+    guard let header = String(validating: try take(length), as: UTF8.self) else {
+      throw FormatError("npy", "its header is not text")
+    }
+    let descriptor: String
+    (descriptor, shape, isFortran) = try Self.read(header)
+    switch descriptor {
+    case "|u1", "<u1", "u1": type = .uint8
+    case "<f4": type = .float32
+    case "<i8": type = .int64
+    case "<f8": type = .float64
+    default:
+      throw FormatError(
+        "npy",
+        "elements are '\(descriptor)'; u1, <f4, <i8 and <f8 are read: save `a.astype('<f4')`")
+    }
+  }
+
+  /// The dictionary of the header: Python's literals are JSON5 but for the tuple and `False`.
+  private static func read(_ header: String) throws(FormatError) -> (
+    descriptor: String, shape: [Int], isFortran: Bool
+  ) {
+    let text = header.replacingOccurrences(of: "(", with: "[")
+      .replacingOccurrences(of: ")", with: "]").replacingOccurrences(of: "False", with: "false")
+      .replacingOccurrences(of: "True", with: "true")
+    let value: JSONValue
+    do {
+      value = try JSONValue.parse(Data(text.utf8))
+    } catch {
+      throw FormatError("npy", "its header is not a dictionary (\(error.message))")
+    }
+    guard let descriptor = value["descr"]?.string, let fortran = value["fortran_order"]?.bool,
+      let shape = value["shape"]?.array
+    else { throw FormatError("npy", "its header lacks descr, fortran_order or shape") }
+    let sides = shape.compactMap(\.integer)
+    guard sides.count == shape.count, sides.allSatisfy({ $0 >= 0 }) else {
+      throw FormatError("npy", "its shape is not a tuple of whole numbers from 0 up")
+    }
+    return (descriptor, sides, fortran)
   }
 }
 

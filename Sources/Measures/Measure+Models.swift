@@ -3,7 +3,8 @@ import Lineage
 /// Pictures, networks, machines and the judge.
 extension Measure {
   package static let pictures = Measure(
-    "pictures", unit: "pictures", in: ["generate", "import-clevr", "analytic"],
+    "pictures", unit: "pictures",
+    in: ["generate", "import-clevr", "import-positions", "import-arrays", "analytic"],
     "Pictures in the set, or those that a machine composes from.")
   package static let objectsMean = Measure(
     "objects_mean", unit: "objects", in: ["generate", "import-clevr"],

@@ -51,7 +51,7 @@ extension NamedQuery {
         SELECT s.name, m.name AS metric, m.k, m.attribute, m.value, m.unit, p.name AS pipeline
         FROM metric m JOIN stage s ON s.execution_id = m.execution_id
         JOIN run r ON r.id = s.run_id JOIN pipeline p ON p.id = r.pipeline_id
-        WHERE s.kind IN ('generate', 'import-clevr') AND s.run_id IN (SELECT id FROM latest_run)
+        WHERE s.kind IN ('generate', 'import-clevr', 'import-positions', 'import-arrays') AND s.run_id IN (SELECT id FROM latest_run)
         ORDER BY p.name, s.id, m.name, m.k, m.attribute
         """),
     NamedQuery(

@@ -135,7 +135,8 @@ struct PipelineTests {
       path: Self.file.path, kinds: Experiments.stageKinds, overrides: [])
     let used = Set(pipeline.instances.map(\.kind.name))
     #expect(
-      used.union(["import", "count", "import-clevr"]) == Set(Experiments.stageKinds.map(\.name)))
+      used.union(["import", "count", "import-clevr", "import-positions", "import-arrays"])
+        == Set(Experiments.stageKinds.map(\.name)))
   }
 
   @Test("the committed pipelines are sound")

@@ -169,6 +169,31 @@ struct MutationTests {
     }
   }
 
+  @Test("npz: every array of an archive, stored and deflated")
+  func archives() throws {
+    let array = try NPYArray(
+      shape: [2, 8, 8, 3], elements: .uint8((0..<384).map { UInt8($0 % 7) })
+    ).npyData()
+    let places = try NPYArray(shape: [2, 2], elements: .float32([0, 1, 0.5, 0.25])).npyData()
+    let samples = [false, true].map {
+      zipArchive([("ims.npy", array), ("coords_labels.npy", places)], deflated: $0)
+    }
+    try tryAll("npz", samples) { input in
+      do {
+        let archive = try ZipArchive(input, format: "npz")
+        for entry in archive.entries {
+          var content = try archive.content(of: entry)
+          let header = try NPYHeader { count throws(FormatError) in try content.read(count) }
+          let rest = try content.read(content.left)
+          #expect(rest.count <= entry.size && entry.size <= 1032 * (input.count + 1))
+          _ = header.bytes
+        }
+      } catch let error as FormatError {
+        #expect(!error.description.isEmpty)
+      }
+    }
+  }
+
   // MARK: - Weights
 
   static func weights() throws -> Data {

@@ -9,11 +9,13 @@ import Workflow
 /// become an artifact.
 enum ImportCommand: Command {
   struct Options: StoreOptions {
-    @Positional("WHAT", offers: ["weights", "counts", "clevr"], "weights, counts or clevr")
+    @Positional(
+      "WHAT", offers: Subject.allCases.map(\.rawValue),
+      "weights, counts, clevr, positions or arrays")
     var what: String
     @Positional(
       "FILE",
-      "a .safetensors file with the names and shapes of the reference, a sheet's table, or CLEVR's folder"
+      "a .safetensors file with the names and shapes of the reference, a sheet's table, CLEVR's folder, an .npz, or a folder of .npy"
     )
     var file: String
     @Option("--name", "NAME", shown: "the file's name", "what to call it") var name: String?
@@ -40,7 +42,8 @@ enum ImportCommand: Command {
     var split: String?
     @Option(
       repeated: "--set", "KEY=VALUE",
-      "of clevr: a parameter of the stage (`locus help import-clevr`)") var settings: [String]
+      "of pictures: a parameter of the stage (`locus help import-clevr`, `import-positions`, `import-arrays`)"
+    ) var settings: [String]
     @Flag(.json) var json
     @Option(.store) var store: String?
 
@@ -61,7 +64,7 @@ enum ImportCommand: Command {
 
   static let about = CommandSummary(
     name: "import",
-    summary: "Bring weights, a person's counts, or scenes and pictures of CLEVR into the store.",
+    summary: "Bring weights, a person's counts, or pictures of other programs into the store.",
     discussion: """
       Of weights: tensors are F32, F16 or BF16, which become float32 without a change of value. The
       file's own metadata count; options say what is missing from it. Tensors that do not fit the
@@ -78,6 +81,11 @@ enum ImportCommand: Command {
       a scenes file alone, whose scenes are rendered here: by a camera where `pixel_coords` show that it
       stood; lamps, whose jitter is not stored, stand at CLEVR's places. In a pipeline the stage is
       `NAME: { kind: "import-clevr", scenes: "PATH", images: "PATH" }`.
+
+      Of positions: an .npz with `ims` (uint8, N × S × S × 3) and `coords_labels` (N × 2 in [0, 1]), one
+      labelled object a picture, as clevr_pos_*.npz have them. Of arrays: a folder with `pixels.npy`
+      (uint8, N × S × S × 3) and `conditioners.npy` (uint8, N × cells × cells). Both need how many
+      objects the pictures hold: `--set 'objects=[1, 5]'`.
       """,
     examples: [
       .init(
@@ -95,23 +103,37 @@ enum ImportCommand: Command {
   static func run(_ context: CommandContext<Options>) throws -> Int32 {
     let options = context.options
     let origins = Origins(pipeline: nil, context.console)
-    if options.what != "weights", let stated = options.metadata.first(where: { $0.value != nil }) {
-      let accepted =
-        options.what == "clevr" ? "with weights only; take --set KEY=VALUE" : "with weights only"
-      throw UsageError.badValue(stated.value ?? "", option: stated.option, accepted: accepted)
-    }
-    if options.what != "clevr", let word = options.split ?? options.settings.first {
-      let option = options.split == nil ? options.$settings.name : options.$split.name
-      throw UsageError.badValue(word, option: option, accepted: "with clevr only")
-    }
-    switch options.what {
-    case "weights": return try importWeights(context, origins)
-    case "counts": return try importCounts(context, origins)
-    case "clevr": return try importCLEVR(context, origins)
-    default:
+    guard let subject = Subject(rawValue: options.what) else {
       throw UsageError.badValue(
-        options.what, option: "import", accepted: "weights FILE, counts FILE, clevr DIR")
+        options.what, option: "import",
+        accepted: "weights FILE, counts FILE, clevr DIR, positions FILE, arrays DIR")
     }
+    if subject != .weights, let stated = options.metadata.first(where: { $0.value != nil }) {
+      throw UsageError.badValue(
+        stated.value ?? "", option: stated.option,
+        accepted: "with weights only" + (subject.isPictures ? "; take --set KEY=VALUE" : ""))
+    }
+    if subject != .clevr, let split = options.split {
+      throw UsageError.badValue(split, option: options.$split.name, accepted: "with clevr only")
+    }
+    if !subject.isPictures, let setting = options.settings.first {
+      throw UsageError.badValue(
+        setting, option: options.$settings.name, accepted: "with clevr, positions and arrays only")
+    }
+    switch subject {
+    case .weights: return try importWeights(context, origins)
+    case .counts: return try importCounts(context, origins)
+    case .clevr: return try importCLEVR(context, origins)
+    case .positions: return try importPositions(context, origins)
+    case .arrays: return try importArrays(context, origins)
+    }
+  }
+
+  /// What can be brought in.
+  private enum Subject: String, CaseIterable {
+    case weights, counts, clevr, positions, arrays
+
+    var isPictures: Bool { self != .weights && self != .counts }
   }
 
   /// What the import is to be called.

@@ -7,13 +7,43 @@ import Workflow
 extension ImportCommand {
   /// `locus import clevr`: scenes in CLEVR's published layout become a picture set.
   static func importCLEVR(_ context: CommandContext<Options>, _ origins: Origins) throws -> Int32 {
+    let (scenes, images) = try clevrFiles(context.options.file, split: context.options.split)
+    var paths = ["scenes": scenes]
+    paths["images"] = images
+    return try importPictures(
+      ImportCLEVRStage.kind.name, paths, named: scenes.lastPathComponent, context, origins)
+  }
+
+  /// `locus import positions`: pictures with one labelled place each.
+  static func importPositions(_ context: CommandContext<Options>, _ origins: Origins) throws
+    -> Int32
+  {
+    let file = URL(filePath: context.options.file).standardizedFileURL
+    return try importPictures(
+      ImportPositionsStage.kind.name, ["file": file], named: file.lastPathComponent, context,
+      origins)
+  }
+
+  /// `locus import arrays`: the `pixels.npy` and `conditioners.npy` of a folder.
+  static func importArrays(_ context: CommandContext<Options>, _ origins: Origins) throws -> Int32 {
+    let folder = URL(filePath: context.options.file).standardizedFileURL
+    let paths = ["pixels", "conditioners"].map { ($0, folder.appending(path: $0 + ".npy")) }
+    return try importPictures(
+      ImportArraysStage.kind.name, Dictionary(uniqueKeysWithValues: paths),
+      named: folder.lastPathComponent, context, origins)
+  }
+
+  /// Runs the one stage that brings pictures in.
+  ///
+  /// - Parameter paths: by the stage's parameters.
+  private static func importPictures(
+    _ kind: String, _ paths: [String: URL], named file: String,
+    _ context: CommandContext<Options>, _ origins: Origins
+  ) throws -> Int32 {
     let options = context.options
-    let (scenes, images) = try clevrFiles(options.file, split: options.split)
-    let name = try Self.name(options, default: scenes.deletingPathExtension().lastPathComponent)
-    var parameters: [String: JSONValue] = [
-      "kind": .string(ImportCLEVRStage.kind.name), "scenes": .string(scenes.path),
-    ]
-    if let images { parameters["images"] = .string(images.path) }
+    let name = try Self.name(options, default: file)
+    let parameters = paths.mapValues { JSONValue.string($0.path) }
+      .merging(["kind": .string(kind)]) { $1 }
     // Read as a pipeline file is, so that what is wrong is told as it is there.
     let text = JSONValue.object([
       "pipeline": .string("import"), "question": .string(""), "seed": .integer(0),
