@@ -23,7 +23,7 @@ enum InterveneStage {
       Int
     @Setting(
       default: .near,
-      "which labels remain beside its own; of a window those inside (near) or outside (far); of reverse"
+      "which labels remain beside its own; of a window those inside (near), or its own and those outside (far); of reverse"
         + " whether a label's strength goes by its own cell (near) or by all others (far)")
     var keep: MaskSpecification.Keep
     @Setting(
@@ -74,7 +74,7 @@ enum InterveneStage {
   }
 
   static let kind = StageKind(
-    name: "intervene", version: 3,
+    name: "intervene", version: 4,
     summary:
       "Puts a mask before a denoiser, without training, and checks that it cuts what it should.",
     settings: Options.self,

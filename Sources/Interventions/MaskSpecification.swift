@@ -9,7 +9,8 @@ package struct MaskSpecification: Sendable, Hashable {
     case stitched
     /// A pixel sees `labels` labels, its nearest one among them if that lies within `radius`, or none.
     case conditioner
-    /// A pixel sees every label inside a square window around it, or every label outside.
+    /// A pixel sees every label inside a square window around it; or the nearest of these, its own, and
+    /// every label outside.
     case window
     /// D(∅) + Σ_j (D(c_j) − D(∅)): additive composition (Liu et al. 2022), without any window.
     case sum
@@ -55,6 +56,9 @@ package struct MaskSpecification: Sendable, Hashable {
   package var keep: Keep
   /// Where labels are hidden; `nil`: everywhere.
   package var at: Place?
+  /// Whether a pixel that sees what is outside a window sees its own label, too: what objects keeps the
+  /// mechanism. `nil` where that is not asked, and in masks from before, which hid it.
+  package private(set) var keepsOwn: Bool?
   /// Reach of a label in px from its cell's centre: to a pixel's centre; of a window half its side.
   package var radius: Double
   /// Side of a block in pixels; divides the picture's side.
@@ -82,6 +86,7 @@ package struct MaskSpecification: Sendable, Hashable {
   ) {
     self.path = mask == .path ? path ?? .both : nil
     self.at = at
+    keepsOwn = mask == .window && keep == .far ? true : nil
     self.amplitude = mask == .reverse ? amplitude ?? 0.5 : nil
     self.mask = mask
     self.labels = labels
@@ -219,9 +224,11 @@ extension MaskSpecification {
       }
     let cutsWindow =
       switch at {
-      case nil: most > 0 && (keep != .near || radius < side)
-      // A label inside, and one outside.
-      case .objects: keep == .near ? most > 1 && radius < side : most > 0
+      // Two labels inside, of which one is the pixel's own.
+      case nil where keep == .far: most > 1
+      case nil: most > 0 && radius < side
+      // A label inside, and one outside; or two inside.
+      case .objects: most > 1 && (keep == .far || radius < side)
       // Without any inside those outside are all.
       case .ground: most > 0 && keep == .near && radius < side
       }
@@ -240,7 +247,7 @@ extension MaskSpecification {
 extension MaskSpecification: Codable {
   private enum CodingKeys: String, CodingKey {
     case mask, labels, keep, at, radius, block, margin, ring, fill, seed, sigmaLow, sigmaHigh
-    case amplitude, path
+    case amplitude, path, keepsOwn
   }
 
   /// What an earlier version made without these members showed one label, the nearest.
@@ -263,6 +270,7 @@ extension MaskSpecification: Codable {
       sigmaHigh: try container.decodeIfPresent(Double.self, forKey: .sigmaHigh),
       amplitude: try container.decodeIfPresent(Double.self, forKey: .amplitude),
       path: try container.decodeIfPresent(NetworkPath.self, forKey: .path))
+    keepsOwn = try container.decodeIfPresent(Bool.self, forKey: .keepsOwn)
     if masksPixels, ring == nil {
       throw DecodingError.dataCorruptedError(
         forKey: .ring, in: container,

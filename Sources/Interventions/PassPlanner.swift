@@ -115,14 +115,19 @@ private struct ShownLabels {
     return dy * dy + dx * dx
   }
 
+  /// Of a pixel's centre from a label.
+  private func squaredDistance(_ row: Int, _ column: Int, _ label: Int) -> Double {
+    let dy = Double(row) + 0.5 - centers[label].y
+    let dx = Double(column) + 0.5 - centers[label].x
+    return dx * dx + dy * dy
+  }
+
   /// The nearest label within the radius of a pixel's centre; of equally near ones the first.
   func own(_ row: Int, _ column: Int) -> Int {
     var best = Self.none
     var least = Double.infinity
-    for (label, center) in centers.enumerated() {
-      let dy = Double(row) + 0.5 - center.y
-      let dx = Double(column) + 0.5 - center.x
-      let distance = dx * dx + dy * dy
+    for label in centers.indices {
+      let distance = squaredDistance(row, column, label)
       if distance <= specification.radius * specification.radius, distance < least {
         best = label
         least = distance
@@ -137,7 +142,7 @@ private struct ShownLabels {
     return hides(isLabelled) ? isLabelled ? sets[own] : [] : nil
   }
 
-  /// The cells inside a square window around a pixel, or those outside; `nil`: all.
+  /// The cells inside a square window around a pixel, or those outside with the nearest one inside; `nil`: all.
   func byWindow(_ row: Int, _ column: Int) -> [Int]? {
     let isInside = centers.map { center in
       let dy = abs(Double(row) + 0.5 - center.y)
@@ -145,7 +150,13 @@ private struct ShownLabels {
       return max(dy, dx) <= specification.radius
     }
     if !hides(isInside.contains(true)) { return nil }
-    return zip(cells, isInside).filter { $1 == (specification.keep == .near) }.map(\.0)
+    if specification.keep == .near { return zip(cells, isInside).filter { $1 }.map(\.0) }
+    let own =
+      specification.keepsOwn == true
+      ? centers.indices.filter { isInside[$0] }.min {
+        (squaredDistance(row, column, $0), $0) < (squaredDistance(row, column, $1), $1)
+      } : nil
+    return cells.indices.filter { !isInside[$0] || $0 == own }.map { cells[$0] }
   }
 
   /// Whether labels are hidden from a pixel with a label in its reach, or from one without.

@@ -152,7 +152,8 @@ extension Setting {
   package init<Word: RawRepresentable & CaseIterable>(any: Word.Type, _ help: String)
   where Value == [Word], Word.RawValue == String {
     let words = Word.allCases.map(\.rawValue)
-    self.init(.list(.choice(words), count: 0...words.count), [], .array([]), nil, help, isLate: false)
+    self.init(
+      .list(.choice(words), count: 0...words.count), [], .array([]), nil, help, isLate: false)
   }
 }
 

@@ -190,7 +190,9 @@ struct MaskTests {
             .compactMap(\.cells)))
   }
 
-  @Test("what is inside a window and what is outside are all labels, for every pixel")
+  @Test(
+    "what is inside a window and what is outside are all labels, and a pixel's own is in both, for every pixel"
+  )
   func windows() throws {
     let labels = Self.four.labels[..<Self.shape.conditionerCount]
     let plans = try [MaskSpecification.Keep.near, .far].map {
@@ -202,8 +204,14 @@ struct MaskTests {
       return try #require(plan.passes[choice[pixel]].cells)
     }
     for pixel in 0..<256 {
-      #expect(try (cells(plans[0], pixel) + cells(plans[1], pixel)).sorted() == [9, 13, 45, 63])
+      let (inside, outside) = (try Set(cells(plans[0], pixel)), try Set(cells(plans[1], pixel)))
+      #expect(inside.union(outside) == [9, 13, 45, 63])
+      // Of a pixel with labels inside, one: its own.
+      #expect(inside.intersection(outside).count == min(inside.count, 1))
     }
+    // Cells 9 and 13 have their centres at (3, 3) and (3, 11): pixel (3, 6) has both inside, and 9 is nearer.
+    #expect(try Set(cells(plans[0], 3 * 16 + 6)) == [9, 13])
+    #expect(try Set(cells(plans[1], 3 * 16 + 6)) == [9, 45, 63])
     // Cell 9 has its centre at (3, 3): pixel (7, 7) is at 4.5 px from it, pixel (8, 3) at 5.5.
     #expect(try cells(plans[0], 7 * 16 + 7).contains(9))
     #expect(try !cells(plans[0], 8 * 16 + 3).contains(9))
@@ -247,7 +255,7 @@ struct MaskTests {
       try expect(.conditioner, keep, labels: 3, labelled: { _ in 3 }, ground: 0)
     }
     try expect(.window, .near, labelled: { $0 }, ground: 0)
-    try expect(.window, .far, labelled: { 4 - $0 }, ground: 4)
+    try expect(.window, .far, labelled: { 5 - $0 }, ground: 4)
   }
 
   @Test("the same cut on the ground objects to one at objects, and to nothing else")

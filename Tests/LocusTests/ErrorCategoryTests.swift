@@ -75,6 +75,7 @@ struct ErrorCategoryTests {
     (WeightsFileError.unstated(["size"]), .data),
     (TrainingError.diverged(pictures: 1), .data),
     (NoPlaces(.set(words: ["red"])), .data),
+    (NetworkPathError.missing(.attention, found: []), .data),
     (DenoiserError.sigma(index: 0, value: 0), .data), (DenoiserError.notFinite(picture: 0), .data),
     (DenoiserError.count(array: "x", found: 1, expected: 2), .bug),
     (SceneError.crowded(objects: 12, gap: 1, margin: 1), .data),

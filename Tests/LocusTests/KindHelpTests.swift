@@ -24,7 +24,7 @@ struct KindHelpTests {
     }
     let page = ManCommand.page([], Experiments.stageKinds)
     for kind in Experiments.stageKinds {
-      #expect(page.contains("\n.SS \"\(kind.name)\"\n"))
+      #expect(page.contains("\n.SS \"\(kind.name.replacing("-", with: "\\-"))\"\n"))
       for parameter in kind.parameters { #expect(page.contains("  \(parameter.name)  ")) }
     }
     let overview = try Executable.run(["help"], in: FileManager.default.temporaryDirectory).output

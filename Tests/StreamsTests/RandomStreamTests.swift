@@ -42,6 +42,7 @@ struct RandomStreamTests {
         fillDraw 5002
         keptLabels 5003
         strengths 5004
+        normMoments 5005
         probeNoise 6001
         probePixels 6002
         probeBootstrap 6003

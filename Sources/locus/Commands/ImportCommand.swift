@@ -15,7 +15,7 @@ enum ImportCommand: Command {
     var what: String
     @Positional(
       "FILE",
-      "a .safetensors file with the names and shapes of the reference, a sheet's table, CLEVR's folder, an .npz, or a folder of .npy"
+      "weights as .safetensors, a sheet's table, CLEVR's folder, an .npz, or a folder of .npy"
     )
     var file: String
     @Option("--name", "NAME", shown: "the file's name", "what to call it") var name: String?
@@ -42,7 +42,7 @@ enum ImportCommand: Command {
     var split: String?
     @Option(
       repeated: "--set", "KEY=VALUE",
-      "of pictures: a parameter of the stage (`locus help import-clevr`, `import-positions`, `import-arrays`)"
+      "of pictures: a parameter of the stage (`locus help import-clevr`)"
     ) var settings: [String]
     @Flag(.json) var json
     @Option(.store) var store: String?

@@ -20,17 +20,17 @@ enum SampleCommand: Command {
       "an instance of train, analytic, intervene or import, an execution's id, or a hash")
     var denoiser: String
     @Option(
-      repeated: "--at", "X,Y", "ask for an object here: shares of the side, from left and top",
+      repeated: "--at", "X,Y", "ask for an object here, as shares of the side",
       reading: place)
     var places: [Point]
     @Option(
-      repeated: "--word", "WORD", "ask for what a word is true of, where conditioners are words")
+      repeated: "--word", "WORD", "ask for this word, where conditioners are words")
     var words: [String]
     @Option("--count", "N", in: 1...1024, default: 8, "pictures to draw") var count: Int
     @Option("--steps", "N", in: 2...1000, default: 20, "steps of Heun's sampler") var steps: Int
     @Option(
       "--guidance", "G[,LOW,HIGH]", shown: "1",
-      "classifier-free guidance D(∅) + G (D(c) − D(∅)), at noise levels from LOW to HIGH",
+      "classifier-free guidance, between noise levels",
       reading: scale)
     var guidance: Guidance??
     @Option("--seed", "N", in: 0...Int.max, default: 1, "seed of the noise") var seed: Int
