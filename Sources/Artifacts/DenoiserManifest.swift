@@ -52,6 +52,21 @@ package enum DenoiserManifest: Manifest {
     /// Of its training on the way, where they were asked for.
     package var snapshots: [Snapshot]?
 
+    /// How a trained network went on, where it did.
+    package var tuning: Tuning?
+
+    package struct Tuning: Codable, Sendable, Hashable {
+      /// SHA-256 of the manifest of the denoiser that it began as.
+      package var base: String
+      /// What made the passes that it was trained on.
+      package var mask: MaskSpecification
+
+      package init(base: String, mask: MaskSpecification) {
+        self.base = base
+        self.mask = mask
+      }
+    }
+
     package struct Snapshot: Codable, Sendable, Hashable {
       package var pictures: Int
       /// SHA-256 of the weights.

@@ -21,6 +21,8 @@ package struct Foreseen: Codable, Sendable {
   package var labelReach: Int?
   /// The paths of non-local dependence inside a denoiser that can be cut; none of one that is no network.
   package var paths: [NetworkPath]?
+  /// Whether a denoiser is a network, which can go on learning.
+  package var isNetwork: Bool?
   /// Whether a denoiser is behind a mask.
   package var isMasked: Bool?
   /// Of a training: the numbers of pictures after which its weights are kept.

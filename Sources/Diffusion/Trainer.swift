@@ -86,6 +86,8 @@ package final class Trainer {
   package let settings: TrainingSettings
   private let data: TrainingSet
   private let seed: UInt64
+  private let purpose: RandomPurpose
+  private let restriction: (any TrainingRestriction)?
   /// `nil` where all pixels weigh the same.
   private let balance: LabelBalance?
   private let weights: Weights
@@ -100,10 +102,32 @@ package final class Trainer {
   private static let shardCount = 8
 
   /// - Throws: `NoPlaces` when the network or `balance` goes by places and conditioners have none.
-  package init(
+  package convenience init(
     _ description: NetworkDescription, _ settings: TrainingSettings, data: TrainingSet,
     seed: UInt64
   ) throws(NoPlaces) {
+    try self.init(
+      description, settings, data: data, seed: seed, purpose: .training, restriction: nil)
+  }
+
+  /// Goes on with a network's weights, under a restriction; its pictures and noise are others than those of
+  /// a training with the same seed.
+  package convenience init(
+    tuning base: NetworkDenoiser, _ settings: TrainingSettings, data: TrainingSet, seed: UInt64,
+    by restriction: any TrainingRestriction
+  ) throws {
+    try self.init(
+      base.network.description, settings, data: data, seed: seed, purpose: .tuning,
+      restriction: restriction)
+    try optimizer.begin(at: base.weights)
+  }
+
+  private init(
+    _ description: NetworkDescription, _ settings: TrainingSettings, data: TrainingSet,
+    seed: UInt64, purpose: RandomPurpose, restriction: (any TrainingRestriction)?
+  ) throws(NoPlaces) {
+    self.purpose = purpose
+    self.restriction = restriction
     network = try Network(description)
     balance =
       settings.balance == 0
@@ -148,11 +172,13 @@ package final class Trainer {
     let count = shards.count
     let (workers, shards, weights, losses) = (workers, shards, weights, losses)
     let (settings, balance, data, seed) = (settings, balance, data, seed)
+    let (purpose, restriction) = (purpose, restriction)
     parallel(count, threads: threads) { shard, worker in
       for item in stride(from: shard, to: settings.batch, by: count) {
         if (try? checkCancellation()) == nil { return }
         losses.pointer[item] = workers[worker].addGradient(
-          weights, data, settings, balance, seed: seed, index: first + UInt64(item),
+          weights, data, settings, balance, restriction,
+          stream: RandomStream(seed: seed, purpose: purpose, index: first + UInt64(item)),
           into: shards[shard])
       }
     }
@@ -210,19 +236,22 @@ private final class TrainingWorker: @unchecked Sendable {
     pixelWeights = AlignedBuffer(count: shape.size * shape.size)
   }
 
-  /// Adds the gradient of Σ over pixels of the weighted squared error of picture `index` of the
-  /// training; returns the mean weighted squared error.
+  /// Adds the gradient of Σ over pixels of the weighted squared error of the picture of the training whose
+  /// stream is given; returns the mean weighted squared error.
   func addGradient(
     _ weights: Weights, _ data: TrainingSet, _ settings: TrainingSettings,
-    _ balance: LabelBalance?, seed: UInt64, index: UInt64, into gradients: Gradients
+    _ balance: LabelBalance?, _ restriction: (any TrainingRestriction)?, stream: RandomStream,
+    into gradients: Gradients
   ) -> Float {
     let shape = data.shape
     let count = shape.pictureCount
-    var stream = RandomStream(seed: seed, purpose: .training, index: index)
+    var stream = stream
     let picture = stream.integer(below: data.count)
     drawLabels(data, picture, settings, &stream)
     pixelWeights.pointer.update(repeating: 1, count: shape.size * shape.size)
     balance?.write(labels.pointer, to: pixelWeights.pointer)
+    restriction?.apply(
+      labels: labels.pointer, weights: pixelWeights.pointer, stream: &stream)
     let sigma = Foundation.exp(
       Float(settings.sigmaMean) + Float(settings.sigmaDeviation) * stream.gaussian())
     let scale = Preconditioning(sigma: sigma)

@@ -38,6 +38,7 @@ package enum ImportStage {
       foreseen.pixelReach = network.architecture.reach
       foreseen.labelReach = network.architecture.reach
       foreseen.paths = network.architecture.paths
+      foreseen.isNetwork = true
       return foreseen.value
     },
     memory: { options, context in try context.object(options.weights).size },

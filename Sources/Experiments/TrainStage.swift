@@ -65,6 +65,7 @@ enum TrainStage {
     foreseen.pixelReach = network.reach
     foreseen.labelReach = network.reach
     foreseen.paths = network.paths
+    foreseen.isNetwork = true
     return foreseen
   }
 
@@ -173,7 +174,7 @@ enum TrainStage {
   }
 
   /// What the curve needs beside the trainer's own state.
-  private struct Curve: Codable {
+  struct Curve: Codable {
     var metrics: [MetricRow] = []
     /// Of the losses since the last point, and how many they are.
     var sum = 0.0
@@ -181,7 +182,7 @@ enum TrainStage {
   }
 
   /// A training under way, with what is kept of it.
-  private struct Progress {
+  struct Progress {
     var trainer: Trainer
     var curve = Curve()
     /// Weights by the pictures after which they were asked for.
@@ -189,7 +190,7 @@ enum TrainStage {
   }
 
   /// Trains to the end, from where an earlier process stopped.
-  private static func train(
+  static func train(
     _ context: StageContext, snapshots: [Int], _ weights: (Trainer) throws -> Data,
     _ new: () throws -> Trainer
   ) throws -> Progress {

@@ -14,6 +14,8 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   case places(MaskSpecification.Name, NoPlaces)
   case sigmaRange(low: Double?, high: Double?)
   case amplitude(Double)
+  /// What a network cannot be trained under.
+  case noLabelMask(MaskSpecification.Name)
   case fill(found: Int, expected: Int)
   /// A path to cut, and no denoiser with it cut.
   case uncut
@@ -26,6 +28,7 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   package var category: ErrorCategory {
     switch self {
     case .block, .margin, .radius, .labels, .keep, .ring, .places, .sigmaRange, .fill, .amplitude,
+      .noLabelMask,
       .changedNothing, .ignoresLabels:
       .data
     case .uncut, .baseResult, .identityChanged, .changedOutside: .bug
@@ -52,6 +55,9 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
         + " noise level"
     case .amplitude(let amplitude):
       "an amplitude of \(amplitude); labels tell more or less than 1 by a finite number above 0"
+    case .noLabelMask(let name):
+      "mask `\(name.rawValue)` does not stitch passes of whole pictures by their labels; accepted:"
+        + " conditioner, window"
     case .fill(let found, let expected):
       "the fill has \(found) values, expected whole pictures of \(expected)"
     case .uncut: "mask `path` was not given the denoiser whose path is cut"

@@ -143,7 +143,7 @@ package struct MaskSpecification: Sendable, Hashable {
       (own.at, own.labels, own.keep) = (theirs.at, theirs.labels, theirs.keep)
       return own == theirs ? nil : .otherMechanism
     }
-    (own.keep, own.ring) = (theirs.keep, theirs.ring)
+    (own.keep, own.ring, own.keepsOwn) = (theirs.keep, theirs.ring, theirs.keepsOwn)
     if own != theirs { return .otherMechanism }
     return movesWhatIsKept ? nil : .keepsWhatIsNear
   }

@@ -29,13 +29,13 @@ extension Measure {
     "Farthest that an object was seen from where its scene's camera, fitted, shows it, in px of 480."
   )
   package static let parameters = Measure(
-    "parameters", unit: "weights", in: ["train", "untrained", "import"],
+    "parameters", unit: "weights", in: ["train", "untrained", "finetune", "import"],
     "Weights of a network, each a number.")
   package static let loss = Measure(
-    "loss", by: [.pictures], in: ["train", "judge"],
+    "loss", by: [.pictures], in: ["train", "finetune", "judge"],
     "Training loss, the mean since the last point of the curve.")
   package static let learningRate = Measure(
-    "learning_rate", by: [.pictures], in: ["train"], "Step size of the optimiser.")
+    "learning_rate", by: [.pictures], in: ["train", "finetune"], "Step size of the optimiser.")
 
   package static let judgeThreshold = Measure(
     "judge_threshold", by: [.detector], in: ["judge"],

@@ -253,7 +253,7 @@ extension ViewDeclaration {
       CROSS JOIN run r
       CROSS JOIN pipeline p
       CROSS JOIN metric m
-      WHERE s.kind = 'train' AND s.id = \(firstOfEqual("s")) AND r.id = s.run_id
+      WHERE s.kind IN ('train', 'finetune') AND s.id = \(firstOfEqual("s")) AND r.id = s.run_id
         AND p.id = r.pipeline_id AND m.execution_id = s.execution_id
         AND m.name = \(Measure.loss.sqlName)
       """),

@@ -18,6 +18,8 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case training = 0x1002
   /// Where training would begin with 0, of a network that is not trained.
   case untrained = 0x1003
+  /// Of a network that was trained before.
+  case tuning = 0x1004
 
   // Scenes
   case scenes = 0x2001

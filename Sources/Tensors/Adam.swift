@@ -24,6 +24,13 @@ package final class Adam: Sendable {
     second = AlignedBuffer(count: weights.values.count)
   }
 
+  /// Goes on from other weights, of which nothing but their values is known.
+  package func begin(at weights: Weights) throws(ParameterMismatch) {
+    let tensors = weights.tensors()
+    try self.weights.load(tensors)
+    try averaged.load(tensors)
+  }
+
   /// One update with the gradient Σ shards · `scale`; shards are cleared.
   ///
   /// - Parameters:

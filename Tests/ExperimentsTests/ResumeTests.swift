@@ -74,7 +74,7 @@ struct ResumeTests {
     #expect(try results(store, last) == whole)
     let expected = [
       "scenes", "judge", "local", "local_locality", "local_evaluated",
-      "masked_evaluated[mask=both]",
+      "masked_evaluated[mask=both]", "tuned",
     ]
     #expect(resumed.withLock { $0 }.isSuperset(of: expected))
     #expect(try CheckpointFolder.keys(in: store).isEmpty)

@@ -258,6 +258,14 @@ struct MaskTests {
     try expect(.window, .far, labelled: { 5 - $0 }, ground: 4)
   }
 
+  @Test("what is outside a window objects to what is inside it")
+  func windowObjects() {
+    let inside = Self.specification(.window)
+    let outside = Self.specification(.window, keep: .far)
+    #expect(outside.fault(asControlOf: inside) == nil && outside.isControl)
+    #expect(inside.fault(asControlOf: outside) == .keepsWhatIsNear)
+  }
+
   @Test("the same cut on the ground objects to one at objects, and to nothing else")
   func groundObjects() {
     let objects = Self.specification(.conditioner, labels: 2, at: .objects)
