@@ -165,7 +165,7 @@ struct SchemaTests {
     let statements = Vocabulary.locus.allViews.sorted { $0.name < $1.name }.map(\.statement)
     #expect(
       ViewDeclaration.digest(statements)
-        == "a1e6acd0489662e9dca96ce402105d1d72af43bdb1e74cc7fa4d5d0dbdbe2030")
+        == "8cd3c1520f1a758f6541ba900c1b5cb2a803375a1558e06ea6c4dfafb0d24506")
   }
 
   @Test(

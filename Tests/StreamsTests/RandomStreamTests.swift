@@ -23,6 +23,7 @@ struct RandomStreamTests {
         initialization 1001
         training 1002
         untrained 1003
+        tuning 1004
         scenes 2001
         bootstrap 4001
         permutation 4002

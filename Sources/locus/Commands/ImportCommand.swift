@@ -42,7 +42,7 @@ enum ImportCommand: Command {
     var split: String?
     @Option(
       repeated: "--set", "KEY=VALUE",
-      "of pictures: a parameter of the stage (`locus help import-clevr`)"
+      "of pictures: a parameter of the stage, as in a file"
     ) var settings: [String]
     @Flag(.json) var json
     @Option(.store) var store: String?
