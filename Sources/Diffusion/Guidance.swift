@@ -51,16 +51,7 @@ struct GuidedDenoiser: Denoiser {
     try batch.validate(shape)
     let guided = guided(batch)
     var result = try base.denoise(with(blanked: guided, batch), threads: threads)
-    let count = shape.pictureCount
-    let scale = Float(guidance.scale)
-    for (place, n) in guided.enumerated() {
-      let blank = (batch.count + place) * count
-      for i in 0..<count {
-        let empty = result[blank + i]
-        result[n * count + i] = empty + scale * (result[n * count + i] - empty)
-      }
-    }
-    result.removeLast(guided.count * count)
+    combine(guided, of: batch.count, in: &result)
     return result
   }
 
@@ -75,18 +66,27 @@ struct GuidedDenoiser: Denoiser {
     for n in guided { cotangents += cotangent[n * count..<(n + 1) * count] }
     var result = try base.vectorJacobian(
       with(blanked: guided, batch), cotangent: cotangents, threads: threads)
+    combine(guided, of: batch.count, in: &result.x)
     let scale = Float(guidance.scale)
-    for (place, n) in guided.enumerated() {
-      let blank = (batch.count + place) * count
-      for i in 0..<count {
-        let empty = result.x[blank + i]
-        result.x[n * count + i] = empty + scale * (result.x[n * count + i] - empty)
-      }
+    for n in guided {
       for i in n * conditioners..<(n + 1) * conditioners { result.labels[i] *= scale }
     }
-    result.x.removeLast(guided.count * count)
     result.labels.removeLast(guided.count * conditioners)
     return result
+  }
+
+  /// empty + g · (told − empty) for the pictures that have an empty one behind the batch, which goes.
+  private func combine(_ guided: [Int], of pictures: Int, in values: inout [Float]) {
+    let count = shape.pictureCount
+    let scale = Float(guidance.scale)
+    for (place, n) in guided.enumerated() {
+      let blank = (pictures + place) * count
+      for i in 0..<count {
+        let empty = values[blank + i]
+        values[n * count + i] = empty + scale * (values[n * count + i] - empty)
+      }
+    }
+    values.removeLast(guided.count * count)
   }
 
   /// The pictures for which D(c) and D(∅) may differ and guidance holds.

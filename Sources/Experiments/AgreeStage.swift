@@ -51,13 +51,8 @@ enum AgreeStage {
 
   private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
     let denoiser = Foreseen(upstream, "denoiser")
-    return ["reference", "scenes"].compactMap { role in
-      denoiser.differenceOfShape(from: Foreseen(upstream, role)).map {
-        ParameterProblem(
-          path: "inputs.\(role)",
-          message: "denoiser and \(role) differ: \($0); give both one set of scenes")
-      }
-    }
+    return Shared.checkScenes(of: denoiser, upstream, as: "reference")
+      + Shared.checkScenes(of: denoiser, upstream)
       + Shared.checkPlaces(
         denoiser, path: "inputs.denoiser", what: "held-out pictures are labelled by places")
       + (options.layouts == 0

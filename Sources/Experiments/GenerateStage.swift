@@ -54,13 +54,7 @@ enum GenerateStage {
 
   private static func check(_ options: Options) -> [ParameterProblem] {
     var problems = Shared.checkView(size: options.size, cells: options.cells)
-    if options.objects[0] > options.objects[1] {
-      problems.append(
-        ParameterProblem(
-          path: "objects",
-          message: "found \(options.objects), accepted: the fewest first, then the most"))
-    }
-    problems += checkHeldOut(options)
+    problems += Shared.checkObjects(options.objects) + checkHeldOut(options)
     let picture = options.size * options.size * 3
     let (bytes, overflow) = options.count.multipliedReportingOverflow(by: picture)
     if overflow || bytes > mostBytes {

@@ -31,7 +31,7 @@ package enum ImportArraysStage {
     name: "import-arrays", version: 1,
     summary: "Takes pictures and conditioners that another program made, as two .npy files.",
     settings: Options.self, inputs: [], produces: .pictureSet, isSeeded: false,
-    check: { ImportedArrays.check(objects: $0.objects) },
+    check: { Shared.checkObjects($0.objects) },
     foresee: { options, _ in
       Foreseen(camera: options.camera, objects: options.objects).value
     },
@@ -87,14 +87,6 @@ struct ImportedArrays {
   var cells: Int
   var objects: [Int]
   var count: Int
-
-  static func check(objects: [Int]) -> [ParameterProblem] {
-    if objects[0] <= objects[1] { return [] }
-    return [
-      ParameterProblem(
-        path: "objects", message: "found \(objects), accepted: the fewest first, then the most")
-    ]
-  }
 
   func output(_ pixels: PieceFile, _ conditioners: PieceFile, _ context: StageContext) throws
     -> StageOutput

@@ -81,12 +81,7 @@ package enum ImportCLEVRStage {
         ParameterProblem(path: "scenes", message: "found \"\", accepted: the path of a scenes.json")
       )
     }
-    if options.objects[0] > options.objects[1] {
-      problems.append(
-        ParameterProblem(
-          path: "objects",
-          message: "found \(options.objects), accepted: the fewest first, then the most"))
-    }
+    problems += Shared.checkObjects(options.objects)
     if options.camera.part(ofWidth: CLEVRView.width, height: CLEVRView.height) == nil {
       problems.append(
         ParameterProblem(

@@ -42,7 +42,7 @@ package enum ImportPositionsStage {
     summary: "Takes pictures with one labelled place each, as clevr_pos_*.npz have them.",
     settings: Options.self, inputs: [], produces: .pictureSet, isSeeded: false,
     check: {
-      ImportedArrays.check(objects: $0.objects)
+      Shared.checkObjects($0.objects)
         + Shared.checkView(size: $0.size, cells: $0.cells)
     },
     foresee: { options, _ in

@@ -19,8 +19,7 @@ enum InterveneStage {
         + " (identity, stitched); or sum, reverse"
     )
     var mask: MaskSpecification.Name
-    @Setting(1...64, default: 1, "labels that a labelled pixel sees, its own included") var labels:
-      Int
+    @Setting(Shared.labels) var labels: Int
     @Setting(
       default: .near,
       "which labels remain beside its own; of a window those inside (near), or its own and those outside (far); of reverse"
@@ -31,8 +30,7 @@ enum InterveneStage {
       "which pixels have labels hidden from them, by conditioner, window and both: everywhere, those within"
         + " reach of a label (objects), or all others (ground); the rest see every label")
     var at: At
-    @Setting(0.5...1000, default: 7, unit: "px", "reach of a label; of a window half its side")
-    var radius: Double
+    @Setting(Shared.radius) var radius: Double
     @Setting(1...512, default: 4, unit: "px", "side of a block") var block: Int
     @Setting(0...512, default: 4, unit: "px", "width of the ring that a block sees beside itself")
     var margin: Int
@@ -109,12 +107,7 @@ enum InterveneStage {
           path: "inputs.denoiser",
           message: "is behind a mask already; name the denoiser behind it, with both masks as one"))
     }
-    if let difference = denoiser.differenceOfShape(from: Foreseen(upstream, "scenes")) {
-      problems.append(
-        ParameterProblem(
-          path: "inputs.scenes",
-          message: "denoiser and scenes differ: \(difference); give both one set of scenes"))
-    }
+    problems += Shared.checkScenes(of: denoiser, upstream)
     let specification = options.specification(seed: 0)
     let hasBlocks = specification.masksPixels || specification.mask == .stitched
     if hasBlocks, let size = denoiser.size, size % options.block != 0 {
@@ -208,11 +201,7 @@ enum InterveneStage {
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
     let base = try DenoiserArtifact("denoiser", of: context)
     let scenes = try PictureSet("scenes", of: context)
-    if base.denoiser.shape != scenes.shape {
-      throw MismatchError(
-        "denoiser and scenes differ in size or conditioners: \(base.denoiser.shape), \(scenes.shape);"
-          + " give both one set of scenes")
-    }
+    try Shared.requireSameShape(base.denoiser.shape, scenes.shape)
     let specification = options.specification(seed: context.seed)
     let set = try scenes.trainingSet
     let fill =

@@ -73,14 +73,7 @@ enum ProbeStage {
 
   private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
     let denoiser = Foreseen(upstream, "denoiser")
-    var problems: [ParameterProblem] = []
-    if let difference = denoiser.differenceOfShape(from: Foreseen(upstream, "scenes")) {
-      problems.append(
-        ParameterProblem(
-          path: "inputs.scenes",
-          message: "denoiser and scenes differ: \(difference); give both one set of scenes"))
-    }
-    return problems
+    return Shared.checkScenes(of: denoiser, upstream)
       + Shared.checkPlaces(
         denoiser, path: "inputs.denoiser", what: "windows around labels need places")
   }

@@ -21,6 +21,63 @@ enum Shared {
     default: .all, "which objects the training conditioner tells of")
   static let judgeTolerance = 0.001...0.5
 
+  // MARK: - Training
+
+  static let batch = Setting<Int>(1...4096, default: 64, "pictures a step")
+  static let warmUp = Setting<Int>(
+    0...1_000_000_000, default: 2000, unit: "pictures",
+    "pictures over which the learning rate rises")
+  static let decayAfter = Setting<Int>(
+    1...1_000_000_000, default: 16000, unit: "pictures",
+    "pictures after which the learning rate falls as 1/√pictures")
+  static let sigmaMean = Setting<Double>(-10...10, default: 0, "mean of ln σ in training")
+  static let sigmaDeviation = Setting<Double>(
+    0.01...10, default: 1.5, "standard deviation of ln σ in training")
+  static let labelDropout = Setting<Double>(
+    0...1, default: 0.1, "share of conditioners that are blanked")
+
+  // MARK: - Masks of labels
+
+  static let labels = Setting<Int>(
+    1...64, default: 1, "labels that a labelled pixel sees, its own included")
+  static let radius = Setting<Double>(
+    0.5...1000, default: 7, unit: "px", "reach of a label; of a window half its side")
+
+  // MARK: - Checks
+
+  /// A fault of a fewest and a most.
+  static func checkObjects(_ objects: [Int]) -> [ParameterProblem] {
+    if objects[0] <= objects[1] { return [] }
+    return [
+      ParameterProblem(
+        path: "objects", message: "found \(objects), accepted: the fewest first, then the most")
+    ]
+  }
+
+  /// A fault of pictures, or of another denoiser, that a denoiser is not made for.
+  static func checkScenes(of denoiser: Foreseen, _ upstream: Upstream, as role: String = "scenes")
+    -> [ParameterProblem]
+  {
+    guard let difference = denoiser.differenceOfShape(from: Foreseen(upstream, role)) else {
+      return []
+    }
+    return [
+      ParameterProblem(
+        path: "inputs.\(role)",
+        message: "denoiser and \(role) differ: \(difference); give both one set of scenes")
+    ]
+  }
+
+  /// The same, where it could not be known before.
+  static func requireSameShape(_ denoiser: PictureShape, _ scenes: PictureShape)
+    throws(MismatchError)
+  {
+    if denoiser == scenes { return }
+    throw MismatchError(
+      "denoiser and scenes differ in size or conditioners: \(denoiser), \(scenes); give both one"
+        + " set of scenes")
+  }
+
   /// Faults of a picture's side and its cells.
   static func checkView(size: Int, cells: Int) -> [ParameterProblem] {
     var problems: [ParameterProblem] = []

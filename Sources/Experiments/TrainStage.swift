@@ -13,21 +13,13 @@ enum TrainStage {
     @Setting(Shared.labelling) var labelling: Labelling
     @Setting("the network: unet or local") var network: NetworkDescription.Architecture
     @Setting(1...1_000_000_000, "pictures to train on, in all") var pictures: Int
-    @Setting(1...4096, default: 64, "pictures a step") var batch: Int
+    @Setting(Shared.batch) var batch: Int
     @Setting(1e-7...1, default: 2e-3, "Adam's largest step") var learningRate: Double
-    @Setting(
-      0...1_000_000_000, default: 2000, unit: "pictures",
-      "pictures over which the learning rate rises")
-    var warmUp: Int
-    @Setting(
-      1...1_000_000_000, default: 16000, unit: "pictures",
-      "pictures after which the learning rate falls as 1/√pictures")
-    var decayAfter: Int
-    @Setting(-10...10, default: 0, "mean of ln σ in training") var sigmaMean: Double
-    @Setting(0.01...10, default: 1.5, "standard deviation of ln σ in training")
-    var sigmaDeviation: Double
-    @Setting(0...1, default: 0.1, "share of conditioners that are blanked")
-    var labelDropout: Double
+    @Setting(Shared.warmUp) var warmUp: Int
+    @Setting(Shared.decayAfter) var decayAfter: Int
+    @Setting(Shared.sigmaMean) var sigmaMean: Double
+    @Setting(Shared.sigmaDeviation) var sigmaDeviation: Double
+    @Setting(Shared.labelDropout) var labelDropout: Double
     @Setting(0...1000, default: 0, "pixels within 5 px of a label weigh 1 + balance in the loss")
     var balance: Double
     @Setting(
@@ -139,33 +131,43 @@ enum TrainStage {
       throw MismatchError(
         "the pictures have \(scenes.shape.size) px, not a multiple of 4, which both networks need")
     }
-    let settings = options.training
     let description = NetworkDescription(options.network, shape: scenes.shape)
     let set = try scenes.trainingSet
-    let origin = TrainingOrigin(labelling: settings.labelling, objects: scenes.objects)
+    return try output(context, scenes, options.labelling, snapshots: options.snapshots) {
+      try Trainer(description, options.training, data: set, seed: context.seed)
+    }
+  }
+
+  /// Trains to the end, and what that leaves.
+  ///
+  /// - Parameter tuning: how a network that was trained before goes on.
+  static func output(
+    _ context: StageContext, _ scenes: PictureSet, _ labelling: Labelling, snapshots: [Int] = [],
+    tuning: DenoiserManifest.Network.Tuning? = nil, _ new: () throws -> Trainer
+  ) throws -> StageOutput {
+    let origin = TrainingOrigin(labelling: labelling, objects: scenes.objects)
     func weights(_ trainer: Trainer) throws -> Data {
       WeightsFile(denoiser: try trainer.denoiser(), origin: origin).data()
     }
-    let progress = try train(context, snapshots: options.snapshots, weights) {
-      try Trainer(description, settings, data: set, seed: context.seed)
-    }
+    let progress = try train(context, snapshots: snapshots, weights, new)
     let final = try weights(progress.trainer)
-    var network = DenoiserManifest.Network(description, weights: SHA256.hash(final))
-    let snapshots = progress.snapshots.sorted { $0.key < $1.key }
-    if !snapshots.isEmpty {
-      network.snapshots = snapshots.map { .init(pictures: $0, weights: SHA256.hash($1)) }
+    var network = DenoiserManifest.Network(
+      progress.trainer.network.description, weights: SHA256.hash(final))
+    network.tuning = tuning
+    let kept = progress.snapshots.sorted { $0.key < $1.key }
+    if !kept.isEmpty {
+      network.snapshots = kept.map { .init(pictures: $0, weights: SHA256.hash($1)) }
     }
     let manifest = DenoiserManifest.trained(
       .init(
         camera: scenes.camera, size: scenes.shape.size, space: scenes.manifest.space,
-        labelling: settings.labelling, objects: scenes.objects,
-        heldOut: scenes.manifest.heldOut), network)
+        labelling: labelling, objects: scenes.objects, heldOut: scenes.manifest.heldOut), network)
     var files = [
       try context.output(manifest),
       try context.output("weights", kind: "weights", .safetensors, final),
     ]
-    files += try snapshots.map {
-      try context.output("snapshot-\($0)", kind: "weights", .safetensors, $1)
+    files += try kept.map {
+      try context.output(snapshot($0), kind: "weights", .safetensors, $1)
     }
     return StageOutput(
       files: files,
@@ -174,7 +176,7 @@ enum TrainStage {
   }
 
   /// What the curve needs beside the trainer's own state.
-  struct Curve: Codable {
+  private struct Curve: Codable {
     var metrics: [MetricRow] = []
     /// Of the losses since the last point, and how many they are.
     var sum = 0.0
@@ -182,7 +184,7 @@ enum TrainStage {
   }
 
   /// A training under way, with what is kept of it.
-  struct Progress {
+  private struct Progress {
     var trainer: Trainer
     var curve = Curve()
     /// Weights by the pictures after which they were asked for.
@@ -190,7 +192,7 @@ enum TrainStage {
   }
 
   /// Trains to the end, from where an earlier process stopped.
-  static func train(
+  private static func train(
     _ context: StageContext, snapshots: [Int], _ weights: (Trainer) throws -> Data,
     _ new: () throws -> Trainer
   ) throws -> Progress {
@@ -208,7 +210,7 @@ enum TrainStage {
         var state = [
           "state": trainer.state.data(), "curve": try JSONEncoder().encode(progress.curve),
         ]
-        for (pictures, data) in progress.snapshots { state[blob(pictures)] = data }
+        for (pictures, data) in progress.snapshots { state[snapshot(pictures)] = data }
         return state
       },
       unit: {
@@ -216,12 +218,12 @@ enum TrainStage {
           threads: context.threads, checkCancellation: context.checkCancellation)
         progress.curve.steps += 1
         let seen = trainer.seen
-        let curve = progress.curve
         for pictures in snapshots where seen >= pictures && progress.snapshots[pictures] == nil {
           progress.snapshots[pictures] = try weights(trainer)
         }
         let loss = Measure.loss.row(
-          curve.sum / Double(curve.steps), .pictures(seen), n: curve.steps * settings.batch)
+          progress.curve.sum / Double(progress.curve.steps), .pictures(seen),
+          n: progress.curve.steps * settings.batch)
         context.progress(
           StageProgress(done: seen, total: total, unit: "pictures", metrics: [loss]))
         guard seen / spacing != (seen - settings.batch) / spacing || trainer.isFinished else {
@@ -234,7 +236,8 @@ enum TrainStage {
     return progress
   }
 
-  private static func blob(_ pictures: Int) -> String { "snapshot-\(pictures)" }
+  /// What the weights on the way are called, as an output and in a checkpoint.
+  private static func snapshot(_ pictures: Int) -> String { "snapshot-\(pictures)" }
 
   private static func restored(
     _ checkpointing: Checkpointing, snapshots: [Int], _ new: () throws -> Trainer
@@ -250,7 +253,9 @@ enum TrainStage {
       return nil
     }
     var progress = Progress(trainer: trainer, curve: curve)
-    for pictures in snapshots { progress.snapshots[pictures] = checkpointing.saved[blob(pictures)] }
+    for pictures in snapshots {
+      progress.snapshots[pictures] = checkpointing.saved[snapshot(pictures)]
+    }
     guard snapshots.allSatisfy({ ($0 > trainer.seen) == (progress.snapshots[$0] == nil) }) else {
       checkpointing.discard("it lacks a snapshot")
       return nil

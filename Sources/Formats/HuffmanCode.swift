@@ -6,7 +6,7 @@ struct HuffmanCode {
   /// By the next `short` bits: symbol · 16 + length; 0 for longer codes and for none.
   private var table = [UInt16](repeating: 0, count: 1 << short)
   /// By length: how many symbols have it.
-  private var counts = [Int](repeating: 0, count: longest + 1)
+  private let counts: [Int]
   /// In the order of their codes.
   private var symbols: [UInt16] = []
 
@@ -15,22 +15,27 @@ struct HuffmanCode {
   ///   - allowsOne: whether a code of one symbol, or of none, may leave bits without a meaning.
   /// - Returns: `nil` for lengths that make no code: bits with two meanings, or with none.
   init?(_ lengths: some Collection<UInt8>, allowsOne: Bool = false) {
-    for length in lengths { counts[Int(length)] += 1 }
-    let used = lengths.count - counts[0]
-    counts[0] = 0
+    let counts = Self.counts(lengths)
+    let used = counts.reduce(0, +)
     var left = 1
     for length in 1...Self.longest {
       left = left << 1 - counts[length]
       if left < 0 { return nil }
     }
     if left > 0, !(allowsOne && (used == 0 || used == 1 && counts[1] == 1)) { return nil }
+    self.init(known: lengths, counts)
+  }
+
+  /// Of lengths that make a code.
+  private init(known lengths: some Collection<UInt8>, _ counts: [Int]) {
+    self.counts = counts
     var next = [Int](repeating: 0, count: Self.longest + 1)
     var place = [Int](repeating: 0, count: Self.longest + 1)
     for length in 1..<Self.longest {
       next[length + 1] = (next[length] + counts[length]) << 1
       place[length + 1] = place[length] + counts[length]
     }
-    symbols = [UInt16](repeating: 0, count: used)
+    symbols = [UInt16](repeating: 0, count: counts.reduce(0, +))
     for (symbol, length) in lengths.enumerated() where length > 0 {
       let length = Int(length)
       symbols[place[length]] = UInt16(symbol)
@@ -73,16 +78,20 @@ struct HuffmanCode {
     return nil
   }
 
-  private init(known lengths: [UInt8]) {
-    guard let code = HuffmanCode(lengths) else { fatalError("the fixed codes are complete") }
-    self = code
+  /// By length: how many symbols have it; none has length 0.
+  private static func counts(_ lengths: some Collection<UInt8>) -> [Int] {
+    var counts = [Int](repeating: 0, count: longest + 1)
+    for length in lengths where length > 0 { counts[Int(length)] += 1 }
+    return counts
   }
+
+  private init(complete lengths: [UInt8]) { self.init(known: lengths, Self.counts(lengths)) }
 
   /// RFC 1951 §3.2.6.
   static let fixedLiterals = HuffmanCode(
-    known: [UInt8](repeating: 8, count: 144) + [UInt8](repeating: 9, count: 112)
+    complete: [UInt8](repeating: 8, count: 144) + [UInt8](repeating: 9, count: 112)
       + [UInt8](repeating: 7, count: 24) + [UInt8](repeating: 8, count: 8))
-  static let fixedDistances = HuffmanCode(known: [UInt8](repeating: 5, count: 32))
+  static let fixedDistances = HuffmanCode(complete: [UInt8](repeating: 5, count: 32))
 }
 
 /// RFC 1951 §3.2.5 and §3.2.7.

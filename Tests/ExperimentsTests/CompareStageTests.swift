@@ -31,13 +31,7 @@ struct CompareStageTests {
           told: { kind: 'compare', inputs: { evaluations: ['plain', 'behind'] }, counts: [2] },
         } }
         """.utf8), path: "p.json5", kinds: Experiments.stageKinds)
-    let store = try Store.open(folder, .readWrite, .locus)
-    let lock = try RunLock.acquire(
-      folder.appending(path: "lock"), as: .current(pipeline: pipeline.name))
-    let summary = try Runner.run(
-      try Plan(pipeline, store: store), store: store, lock: lock,
-      settings: RunSettings(threads: 2, locusVersion: "test"))
-    #expect(summary.status == .succeeded)
+    let (store, _) = try runWhole(pipeline, in: folder)
     let effects = try store.query(
       "SELECT DISTINCT k FROM metric WHERE name = 'effect_recall' AND k IS NOT NULL")
     #expect(effects.rows == [[.integer(2)]])
@@ -98,13 +92,7 @@ struct CompareStageTests {
           told: { kind: 'compare', inputs: { evaluations: ['plain', 'behind'] } },
         } }
         """.utf8), path: "p.json5", kinds: Experiments.stageKinds)
-    let store = try Store.open(folder, .readWrite, .locus)
-    let lock = try RunLock.acquire(
-      folder.appending(path: "lock"), as: .current(pipeline: pipeline.name))
-    let summary = try Runner.run(
-      try Plan(pipeline, store: store), store: store, lock: lock,
-      settings: RunSettings(threads: 2, locusVersion: "test"))
-    #expect(summary.status == .succeeded)
+    let (store, _) = try runWhole(pipeline, in: folder)
     let paired = try store.query(
       """
       SELECT s.name, m.value, m.n FROM metric m JOIN stage s ON s.execution_id = m.execution_id

@@ -35,17 +35,9 @@ struct FinetuneTests {
     return try Pipeline.read(path: file.path, kinds: Experiments.stageKinds, overrides: [])
   }
 
-  private func withFolder<T>(_ body: (URL) throws -> T) throws -> T {
-    let folder = FileManager.default.temporaryDirectory.appending(
-      path: "locus-finetune-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
-  }
-
   @Test("its manifest names what it began as and the mask; it can be masked, and go on once more")
   func run() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let pipeline = try Self.pipeline(
         folder,
         """
@@ -62,13 +54,7 @@ struct FinetuneTests {
           radius: 4,
         },
         """)
-      let store = try Store.open(folder.appending(path: "data"), .readWrite, .locus)
-      let lock = try RunLock.acquire(
-        folder.appending(path: "lock"), as: .current(pipeline: pipeline.name))
-      let summary = try Runner.run(
-        try Plan(pipeline, store: store), store: store, lock: lock,
-        settings: RunSettings(threads: 2, locusVersion: "test"))
-      #expect(summary.status == .succeeded)
+      let (store, _) = try runWhole(pipeline, in: folder.appending(path: "data"))
       func text(_ column: String, _ name: String) throws -> String? {
         try store.query(
           """
@@ -121,7 +107,7 @@ struct FinetuneTests {
       ),
     ])
   func refused(_ inputs: String, _ more: String, _ message: String) throws {
-    _ = try withFolder { folder in
+    _ = try withTemporaryFolder { folder in
       #expect {
         try Self.pipeline(
           folder, "last: { kind: 'finetune', inputs: { \(inputs) }, \(more) pictures: 16 },")

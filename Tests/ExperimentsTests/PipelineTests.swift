@@ -20,14 +20,8 @@ struct PipelineTests {
       path: "locus-pipeline-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let pipeline = try Pipeline.read(path: file.path, kinds: Experiments.stageKinds, overrides: [])
-    let store = try Store.open(folder, .readWrite, .locus)
-    let lock = try RunLock.acquire(
-      folder.appending(path: "lock"), as: .current(pipeline: pipeline.name))
-    let summary = try Runner.run(
-      try Plan(pipeline, store: store), store: store, lock: lock,
-      settings: RunSettings(threads: threads, locusVersion: "test"))
-    #expect(summary.status == .succeeded)
-    return try body(folder, store, summary.runID)
+    let (store, run) = try runWhole(pipeline, in: folder, threads: threads)
+    return try body(folder, store, run)
   }
 
   /// Rows as a multiset: a table has no order.

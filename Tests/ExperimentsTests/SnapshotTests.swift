@@ -32,25 +32,11 @@ struct SnapshotTests {
     return try Pipeline.read(path: file.path, kinds: Experiments.stageKinds, overrides: [])
   }
 
-  private func withFolder<T>(_ body: (URL) throws -> T) throws -> T {
-    let folder = FileManager.default.temporaryDirectory.appending(
-      path: "locus-snapshots-\(UUID().uuidString)")
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    defer { try? FileManager.default.removeItem(at: folder) }
-    return try body(folder)
-  }
-
   @Test("a snapshot is, bit for bit, the denoiser that a training of so many pictures gives")
   func prefix() throws {
-    try withFolder { folder in
+    try withTemporaryFolder { folder in
       let pipeline = try Self.pipeline(folder, "matrix: { pictures: [33, 90] }")
-      let store = try Store.open(folder.appending(path: "data"), .readWrite, .locus)
-      let lock = try RunLock.acquire(
-        folder.appending(path: "lock"), as: .current(pipeline: pipeline.name))
-      let summary = try Runner.run(
-        try Plan(pipeline, store: store), store: store, lock: lock,
-        settings: RunSettings(threads: 1, locusVersion: "test"))
-      #expect(summary.status == .succeeded)
+      let (store, _) = try runWhole(pipeline, in: folder.appending(path: "data"), threads: 1)
       func file(_ name: String, _ role: String) throws -> SQLValue? {
         try store.query(
           """
@@ -76,7 +62,7 @@ struct SnapshotTests {
       ("pictures: 34", "found 34, accepted: 33, 90"), ("pictures: 100", "accepted: 33, 90"),
     ])
   func refused(_ early: String, _ message: String) throws {
-    _ = try withFolder { folder in
+    _ = try withTemporaryFolder { folder in
       #expect {
         try Self.pipeline(folder, early)
       } throws: {

@@ -44,16 +44,10 @@ struct VerdictNumbersTests {
           } }
         """.utf8), path: "p.json5", kinds: Experiments.stageKinds,
       extensions: [.claims])
-    let store = try Store.open(folder, .readWrite, .locus)
-    let lock = try RunLock.acquire(
-      folder.appending(path: "lock"), as: .current(pipeline: pipeline.name))
-    let summary = try Runner.run(
-      try Plan(pipeline, store: store), store: store, lock: lock,
-      settings: RunSettings(threads: 2, locusVersion: "test"))
-    #expect(summary.status == .succeeded)
+    let (store, run) = try runWhole(pipeline, in: folder)
     let page = try Report.write(
-      store: store, runID: summary.runID, into: folder.appending(path: "reports"))
-    try body(store, summary.runID, try String(contentsOf: page, encoding: .utf8))
+      store: store, runID: run, into: folder.appending(path: "reports"))
+    try body(store, run, try String(contentsOf: page, encoding: .utf8))
   }
 
   private static func number(_ sql: String, _ store: Store) throws -> Double {

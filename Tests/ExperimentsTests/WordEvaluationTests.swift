@@ -97,13 +97,7 @@ struct WordEvaluationTests {
       told: { kind: 'compare', inputs: { evaluations: ['drawn', 'empty', 'behind'] } },
       pairs: { kind: 'compare', inputs: { evaluations: ['apart'] } },
       """)
-    let store = try Store.open(folder, .readWrite, .locus)
-    let lock = try RunLock.acquire(
-      folder.appending(path: "lock"), as: .current(pipeline: pipeline.name))
-    let summary = try Runner.run(
-      try Plan(pipeline, store: store), store: store, lock: lock,
-      settings: RunSettings(threads: 2, locusVersion: "test"))
-    #expect(summary.status == .succeeded)
+    let (store, _) = try runWhole(pipeline, in: folder)
     func rows(_ sql: String) throws -> [[SQLValue]] { try store.query(sql).rows }
 
     #expect(

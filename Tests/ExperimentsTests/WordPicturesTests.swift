@@ -68,13 +68,7 @@ struct WordPicturesTests {
       random: { kind: 'untrained', inputs: { scenes: 'scenes' },
         network: { type: 'unet', width: 4, conditioning: 'vector' } },
       """)
-    let store = try Store.open(folder, .readWrite, .locus)
-    let lock = try RunLock.acquire(
-      folder.appending(path: "lock"), as: .current(pipeline: pipeline.name))
-    let summary = try Runner.run(
-      try Plan(pipeline, store: store), store: store, lock: lock,
-      settings: RunSettings(threads: 2, locusVersion: "test"))
-    #expect(summary.status == .succeeded)
+    let (store, _) = try runWhole(pipeline, in: folder)
     let told = try store.query(
       """
       SELECT s.name, json_array_length(m.body, '$.space.set'),

@@ -286,10 +286,14 @@ final class ReportFixture {
         guard let own = entry.effect, let other = control.effect, entry.seed == control.seed,
           masks[entry.evaluation.manifest]?.base == masks[control.evaluation.manifest]?.base
         else { continue }
-        metrics.append(
+        metrics += [
           Measure.contrastRecall.row(
             interval(own - other, n: 16), .subject(entry.evaluation.manifest),
-            .against(control.evaluation.manifest)))
+            .against(control.evaluation.manifest)),
+          Measure.contrastBackground.row(
+            interval(own - other - 0.01, n: 16), .subject(entry.evaluation.manifest),
+            .against(control.evaluation.manifest)),
+        ]
       }
     }
     let plain = entries.filter { $0.effect == nil }

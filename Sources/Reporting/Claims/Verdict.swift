@@ -269,10 +269,12 @@ struct Verdict: Hashable {
   private func difference(_ pair: PairedReplicates, digits: Int = 2) -> String {
     guard let difference = pair.difference else { return "" }
     return ", a difference of "
-      + Markdown.interval(difference, digits: digits)
-      + (difference.low == difference.high
-        ? " (neither seeds nor layouts differ, which does not mean that it is known exactly)"
-        : "")
+      + Markdown.interval(difference, digits: digits) + caveat(difference)
+  }
+
+  private func caveat(_ difference: Estimate) -> String {
+    difference.low == difference.high
+      ? " (neither seeds nor layouts differ, which does not mean that it is known exactly)" : ""
   }
 
   /// Of the claimed model less the one that it is held against.
@@ -281,9 +283,7 @@ struct Verdict: Hashable {
     return
       ", \(Markdown.name(finding.claim.model)) less \(Markdown.name(finding.claim.against)), on the "
       + "same layouts and noise, \(signed(mean))"
-      + deviation(finding.difference, digits: 2)
-      + (mean.low == mean.high
-        ? " (neither seeds nor layouts differ, which does not mean that it is known exactly)" : "")
+      + deviation(finding.difference, digits: 2) + caveat(mean)
   }
 
   private func labels(_ k: Replicates) -> String {

@@ -21,15 +21,17 @@ struct Findings {
     self.claims = claims
     self.areStated = areStated
     isAboutMachines = basis.isAboutMachines
+    let differences = try data.ask(ContrastRow.question(data.run.id, .models))
     verdict = Verdict(
-      recalls: try claims.recalls.map { try Self.finding($0, data, conditions) },
+      recalls: try claims.recalls.map { try Self.finding($0, data, conditions, differences) },
       // What was derived and not probed is no claim.
       locals: try Self.locals(claims.locals, data).filter {
         areStated || !$0.model.isEmpty && !$0.against.isEmpty
       },
       remotes: try RemoteEvidence(data: data).findings(claims.remotes),
       repairs: try RepairEvidence(
-        data: data, conditions: conditions, unpaired: unpaired, masks: basis.masks
+        data: data, conditions: conditions, unpaired: unpaired, masks: basis.masks,
+        contrasts: try data.ask(ContrastRow.question(data.run.id, .masks))
       ).findings(claims.repairs),
       gaps: basis.gaps,
       identicalShare: try data.ask(IdentityRow.question(data.run.id)).map(\.share).min())
@@ -72,7 +74,8 @@ struct Findings {
   }
 
   private static func finding(
-    _ claim: Claims.Recall, _ data: RunData, _ conditions: [ConditionsRow]
+    _ claim: Claims.Recall, _ data: RunData, _ conditions: [ConditionsRow],
+    _ contrasts: [ContrastRow]
   ) throws -> RecallFinding {
     var finding = RecallFinding(claim: claim)
     let low = try members(claim.lower, claim, data, conditions, &finding.chosen)
@@ -135,7 +138,7 @@ struct Findings {
     (finding.low.background, finding.high.background) = (background(low), background(high))
     finding.threshold = both.first?.compared.threshold
     let (mine, theirs) = claim.direction == .fails ? (low, high) : (high, low)
-    let stored = try isStored ? data.ask(ContrastRow.question(data.run.id, .models)) : []
+    let stored = isStored ? contrasts : []
     func difference(_ measure: EffectMeasure) -> Replicates {
       Replicates(
         pairedBySeed(mine, theirs, \.seed).compactMap { one, other in

@@ -39,6 +39,15 @@ struct ModelIndices {
     let found = remotes.first { $0.count != nil }
     count = found?.count ?? common(\.k).max()
     sigmas = found?.sigmas ?? common(\.sigma).sorted()
+    let (count, sigmas) = (count, sigmas)
+    func index(_ probed: (probe: ProbedModel, rows: [TrajectoryRow]), _ seed: String?) -> Estimate?
+    {
+      guard let count else { return nil }
+      let ratios = RemoteRatios(probed.rows, k: count, sigmas: sigmas)
+      return RemoteEvidence.value(
+        [ratios], of: seed, seed: probed.probe.seed, isOneOfSeveral: false
+      ) { ratios.removed($0) }?.estimate
+    }
     for compared in data.compared {
       let title = compared.evaluated.title
       let (name, seed) = (Findings.withoutSeed(title), StageReference(title)?.seed)
@@ -51,25 +60,17 @@ struct ModelIndices {
       }
       add(\.recall, compared.recallBeyond)
       add(\.background, compared.recallBackground)
-      if let count, let (probe, rows) = probes.first(where: { $0.probe.title == title }) {
-        let ratios = RemoteRatios(rows, k: count, sigmas: sigmas)
-        let value = RemoteEvidence.value(
-          [ratios], of: seed, seed: probe.seed, isOneOfSeveral: false
-        ) { ratios.removed($0) }
-        add(\.remote, value?.estimate)
+      if let probed = probes.first(where: { $0.probe.title == title }) {
+        add(\.remote, index(probed, seed))
       }
     }
-    guard let count else { return }
     // What was probed alone, such as a network that learned nothing.
-    for (probe, rows) in probes where !models.contains(where: { $0.name == probe.title }) {
-      guard StageReference(probe.title)?.seed == nil else { continue }
-      let ratios = RemoteRatios(rows, k: count, sigmas: sigmas)
-      let value = RemoteEvidence.value([ratios], of: nil, seed: probe.seed, isOneOfSeveral: false) {
-        ratios.removed($0)
+    for probed in probes where !models.contains(where: { $0.name == probed.probe.title }) {
+      guard StageReference(probed.probe.title)?.seed == nil, let value = index(probed, nil) else {
+        continue
       }
-      guard let value else { continue }
-      var model = ModelIndex(name: probe.title)
-      model.remote.values.append(.init(seed: nil, estimate: value.estimate))
+      var model = ModelIndex(name: probed.probe.title)
+      model.remote.values.append(.init(seed: nil, estimate: value))
       models.append(model)
     }
   }

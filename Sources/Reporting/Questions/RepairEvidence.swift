@@ -9,6 +9,8 @@ struct RepairEvidence {
   let conditions: [ConditionsRow]
   let unpaired: [UnpairedMask]
   let masks: [MaskRow]
+  /// What masks recall beyond each other, as it was stored.
+  let contrasts: [ContrastRow]
 
   /// The change that one mask makes to one network.
   private struct Change {
@@ -48,9 +50,9 @@ struct RepairEvidence {
           background: replicates(changes, .background) { $0.background },
           pHolm: changes.count == 1 ? changes[0].pHolm : nil,
           control: replicates(control ?? [], .recall) { $0.recall },
-          contrast: try contrast(changes, control ?? [], claim.counts),
+          contrast: contrast(changes, control ?? [], .recall, claim.counts),
           controlBackground: replicates(control ?? [], .background) { $0.background },
-          contrastBackground: try backgroundContrast(changes, control ?? [], claim.counts),
+          contrastBackground: contrast(changes, control ?? [], .background, claim.counts),
           counts: changes.reduce(into: Set<Int>()) { $0.formUnion($1.counts) }.sorted(),
           controlFault: claim.control.flatMap { fault(of: $0, for: claim.mask) },
           missing: changes.isEmpty ? reason(claim) : nil,
@@ -108,10 +110,11 @@ struct RepairEvidence {
         further = true
         continue
       }
-      if try !outcomes(row).treated.haveChance { continue }
+      let outcomes = try outcomes(row)
+      if !outcomes.treated.haveChance { continue }
       let change =
-        if let counts { try pooled(row, Set(counts), replicate.seed) } else {
-          try stored(row, replicate.seed)
+        if let counts { try pooled(row, outcomes, Set(counts), replicate.seed) } else {
+          stored(row, outcomes, replicate.seed)
         }
       if let change { result.append(change) }
     }
@@ -119,12 +122,12 @@ struct RepairEvidence {
     return result
   }
 
-  private func stored(_ row: ConditionsRow, _ seed: String?) throws -> Change? {
+  private func stored(_ row: ConditionsRow, _ outcomes: Outcomes, _ seed: String?) -> Change? {
     let own = data.effects.filter { $0.stage == row.stage }
     guard let recall = own.first(where: { $0.measure == EffectMeasure.recall.rawValue }) else {
       return nil
     }
-    let (treated, plain) = try outcomes(row)
+    let (treated, plain) = outcomes
     return Change(
       seed: seed, stage: row.stage, executionID: row.executionID, recall: recall.estimate,
       precision: own.first { $0.measure == EffectMeasure.precision.rawValue }?.estimate,
@@ -136,7 +139,9 @@ struct RepairEvidence {
   }
 
   /// With the mask and without it.
-  private func outcomes(_ row: ConditionsRow) throws -> (treated: [Outcome], plain: [Outcome]) {
+  private typealias Outcomes = (treated: [Outcome], plain: [Outcome])
+
+  private func outcomes(_ row: ConditionsRow) throws -> Outcomes {
     let plain = try row.baseline(in: conditions).map {
       try data.ask(Outcome.question($0.executionID))
     }
@@ -147,10 +152,12 @@ struct RepairEvidence {
     [row.executionID] + [row.baseline(in: conditions)?.executionID].compactMap { $0 }
   }
 
-  private func pooled(_ row: ConditionsRow, _ counts: Set<Int>, _ seed: String?) throws -> Change? {
+  private func pooled(
+    _ row: ConditionsRow, _ outcomes: Outcomes, _ counts: Set<Int>, _ seed: String?
+  ) throws -> Change? {
     guard row.baseline(in: conditions) != nil, let comparison = comparison(row.executionID)
     else { return nil }
-    let (treated, plain) = try outcomes(row)
+    let (treated, plain) = outcomes
     if Set(treated.map(\.k)).isDisjoint(with: counts) { return nil }
     func effect(_ measure: EffectMeasure) throws -> PairedEffect {
       try pairedEffect(
@@ -168,68 +175,37 @@ struct RepairEvidence {
       pooled: pooled(row))
   }
 
-  /// Mask less control as the background detector sees it.
-  private func backgroundContrast(
-    _ masks: [Change], _ controls: [Change], _ stated: ClosedRange<Int>?
-  ) throws -> Replicates {
-    let stored = try stated == nil ? data.ask(ContrastRow.question(data.run.id, .masks)) : []
-    let areSeveral = max(masks.count, controls.count) > 1
-    return Replicates(
-      pairedBySeed(masks, controls, \.seed).compactMap { mask, control in
-        let counts = mask.counts.intersection(control.counts)
-        return
-          (stored.difference(mask.stage, control.stage, isJudged: false)
-          ?? Estimate.difference(
-            mask.outcomes, control.outcomes, counts: counts, .background, seed: drawn(mask))).map {
-            estimate in
-            let draws = try? pairedEffectDraws(
-              treated: mask.outcomes, baseline: control.outcomes, counts: counts,
-              measure: .background, seed: drawn(mask))
-            return Replicates.Value(
-              seed: mask.seed ?? control.seed, estimate: estimate,
-              draws: areSeveral ? draws ?? [] : [])
-          }
-      }, areShared: areShared(masks))
-  }
-
   private func comparison(_ executionID: String) -> ComparedEvaluation? {
     data.compared.first { $0.evaluated.executionID == executionID }
   }
 
-  /// The seed of the resamples of the comparison that a change is of.
-  private func drawn(_ change: Change) -> UInt64 { comparison(change.executionID)?.seed ?? 0 }
-
-  /// Mask less control on the same layouts and noise, a seed at a time.
-  private func contrast(_ masks: [Change], _ controls: [Change], _ counts: ClosedRange<Int>?) throws
-    -> Replicates
-  {
-    let stored = try counts == nil ? data.ask(ContrastRow.question(data.run.id, .masks)) : []
+  /// Mask less control on the same layouts and noise, a seed at a time: as it was stored, or over the K that
+  /// the claim states.
+  private func contrast(
+    _ masks: [Change], _ controls: [Change], _ measure: EffectMeasure,
+    _ stated: ClosedRange<Int>?
+  ) -> Replicates {
     let areSeveral = max(masks.count, controls.count) > 1
     return Replicates(
-      try pairedBySeed(masks, controls, \.seed).compactMap { mask, control in
+      pairedBySeed(masks, controls, \.seed).compactMap { mask, control in
         let estimate =
-          if let counts {
-            try contrast(mask, control, Set(counts))
+          if let stated {
+            comparison(mask.executionID).flatMap {
+              Estimate.difference(
+                mask.outcomes, control.outcomes, counts: Set(stated), measure, seed: $0.seed)
+            }
           } else {
-            stored.difference(mask.stage, control.stage, isJudged: true)
+            contrasts.difference(mask.stage, control.stage, isJudged: measure == .recall)
           }
         return estimate.map {
           Replicates.Value(
             seed: mask.seed ?? control.seed, estimate: $0,
             draws: areSeveral
               ? draws(
-                mask.outcomes, control.outcomes, .recall,
+                mask.outcomes, control.outcomes, measure,
                 mask.counts.intersection(control.counts)) : [])
         }
       }, areShared: areShared(masks))
-  }
-
-  private func contrast(_ mask: Change, _ control: Change, _ counts: Set<Int>) throws -> Estimate? {
-    guard let comparison = comparison(mask.executionID) else { return nil }
-    return Estimate(
-      try pairedDifference(
-        treated: mask.outcomes, baseline: control.outcomes, counts: counts, measure: .recall,
-        seed: comparison.seed))
   }
 
   /// Why a mask cannot be the control of another one; `nil` when it can.
