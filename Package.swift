@@ -89,8 +89,8 @@ let package = Package(
     .target(
       name: "Artifacts",
       dependencies: [
-        "Workflow", "Lineage", "Formats", "Scenes", "Diffusion", "Analytic", "Interventions",
-        "Evaluation",
+        "Workflow", "Lineage", "Formats", "Scenes", "Diffusion", "Analytic", "Probing",
+        "Interventions", "Evaluation",
       ]),
     .target(
       name: "Experiments",
@@ -102,8 +102,8 @@ let package = Package(
     .target(
       name: "Reporting",
       dependencies: [
-        "Measures", "Artifacts", "Evaluation", "Interventions", "Diffusion", "Workflow", "Lineage",
-        "Statistics", "Formats",
+        "Measures", "Artifacts", "Evaluation", "Interventions", "Probing", "Diffusion", "Workflow",
+        "Lineage", "Statistics", "Formats",
       ]),
     .executableTarget(
       name: "locus",

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Scenes
 import Workflow
 
 /// What an artifact is, in a few facts: JSON that is hashed like any content and names the files that belong
@@ -65,16 +66,44 @@ extension Decodable {
   }
 }
 
-/// Of a result that stands in metrics and pictures: only that it is one.
+/// A probe as `compare` sees it: of which denoiser, at which layouts, and a row a picture.
 package struct LocalityManifest: Manifest {
   package static let type = ArtifactType.locality
   /// SHA-256 of the denoiser's manifest.
   package var denoiser: String
-  /// SHA-256 of the sensitivity maps, a PNG.
+  package var conditions: Conditions
+  /// SHA-256 of the changes at labelled objects, a `SensitivityTable`, and of the sensitivity maps, a PNG.
+  package var changes: String
   package var map: String
 
-  package init(denoiser: String, map: String) {
+  /// What decides layouts, noise and changes: only probes that share it are paired.
+  package struct Conditions: Codable, Sendable, Hashable {
+    package var seed: UInt64
+    package var layouts: Int
+    package var steps: Int
+    package var window: Int
+    package var camera: CameraKind
+    package var size: Int
+    package var cells: Int
+
+    package init(
+      seed: UInt64, layouts: Int, steps: Int, window: Int, camera: CameraKind, size: Int,
+      cells: Int
+    ) {
+      self.seed = seed
+      self.layouts = layouts
+      self.steps = steps
+      self.window = window
+      self.camera = camera
+      self.size = size
+      self.cells = cells
+    }
+  }
+
+  package init(denoiser: String, conditions: Conditions, changes: String, map: String) {
     self.denoiser = denoiser
+    self.conditions = conditions
+    self.changes = changes
     self.map = map
   }
 }
@@ -98,11 +127,14 @@ package struct ComparisonManifest: Manifest {
   package static let type = ArtifactType.comparison
   /// SHA-256 of the compared evaluations' manifests, in the order of their hashes.
   package var evaluations: [String]
+  /// The same of the compared probes.
+  package var probes: [String]
   /// SHA-256 of the table.
   package var table: String
 
-  package init(evaluations: [String], table: String) {
+  package init(evaluations: [String], probes: [String], table: String) {
     self.evaluations = evaluations
+    self.probes = probes
     self.table = table
   }
 }

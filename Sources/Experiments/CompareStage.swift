@@ -20,15 +20,18 @@ enum CompareStage {
   }
 
   static let kind = StageKind(
-    name: "compare", version: 5,
-    summary: "K_max, and paired effects of interventions on the same layouts and noise.",
+    name: "compare", version: 6,
+    summary: "K_max, and paired differences of recall and of remote indices.",
     settings: Options.self,
     inputs: [
       InputDeclaration(
-        "evaluations", accepts: [.outcomes], arity: .many, help: "evaluations to compare")
+        "evaluations", accepts: [.outcomes], arity: .many, help: "evaluations to compare"),
+      InputDeclaration(
+        "probes", accepts: [.locality], arity: .optionalMany,
+        help: "probes whose remote indices are held against each other"),
     ], produces: .comparison, checkInputs: checkInputs,
     memory: { _, context in
-      try (context.inputs["evaluations"] ?? []).flatMap(\.files.values).reduce(0) {
+      try context.inputs.values.joined().flatMap(\.files.values).reduce(0) {
         $0 + (try $1.size)
       }
     }, run: run)
@@ -141,6 +144,8 @@ enum CompareStage {
     metrics += try contrasts(entries, counts, context)
     metrics += try modelDifferences(entries, counts, context)
     metrics += try identities(entries)
+    let probes = try ComparedProbes(context)
+    metrics += try probes.differences(context)
     let summary = JSONValue.array(
       metrics.map { row in
         .object([
@@ -157,7 +162,8 @@ enum CompareStage {
       files: [
         try context.output(
           ComparisonManifest(
-            evaluations: entries.map(\.name).sorted(), table: SHA256.hash(content))),
+            evaluations: entries.map(\.name).sorted(), probes: probes.names,
+            table: SHA256.hash(content))),
         try context.output("comparison", kind: "comparison", .json, content),
       ],
       metrics: metrics)

@@ -38,7 +38,7 @@ enum ProbeStage {
   }
 
   static let kind = StageKind(
-    name: "probe", version: 5,
+    name: "probe", version: 6,
     summary: "Measures locality by changing what is remote to an object, and by exact Jacobians.",
     settings: Options.self,
     inputs: [
@@ -103,14 +103,22 @@ enum ProbeStage {
       artifact: artifact, camera: scenes.camera, options: options, context: context
     ).measure(checkpointing)
     let map = try LocalityMap.draw(profiles, size: denoiser.shape.size).pngData()
+    let changes = Data(remote.table.json.canonicalText().utf8)
+    let grid = try denoiser.shape.places()
     return StageOutput(
       files: [
         try context.output(
-          LocalityManifest(denoiser: artifact.sha256, map: SHA256.hash(map))),
+          LocalityManifest(
+            denoiser: artifact.sha256,
+            conditions: .init(
+              seed: context.seed, layouts: options.layouts, steps: options.steps,
+              window: options.window, camera: scenes.camera, size: grid.size, cells: grid.cells),
+            changes: SHA256.hash(changes), map: SHA256.hash(map))),
+        try context.output("changes", kind: "changes", .json, changes),
         try context.output("map", kind: "picture", .png, map),
       ],
       metrics: profiles.flatMap(metrics) + remote.metrics,
-      tables: SensitivityRow.tables(remote.rows))
+      tables: SensitivityRow.tables(remote.table.pictures.compactMap(SensitivityRow.init)))
   }
 
   /// Renders of K objects, none of them a training picture, with the labels of all.

@@ -20,7 +20,7 @@ struct RemoteProbe {
 
   struct Result {
     var metrics: [MetricRow] = []
-    var rows: [SensitivityRow] = []
+    var table = SensitivityTable([])
   }
 
   private var denoiser: any Denoiser { artifact.denoiser }
@@ -35,7 +35,22 @@ struct RemoteProbe {
       if k <= artifact.origin.objects.upperBound { try law(k, own, &result) }
       try trajectory(k, own, &result)
     }
+    for inputs in ProbeInputs.allCases {
+      for k in result.table.counts(of: inputs.rawValue).sorted() {
+        result.metrics += indices(inputs, k, result.table)
+      }
+    }
     return result
+  }
+
+  private func indices(_ inputs: ProbeInputs, _ k: Int, _ table: SensitivityTable) -> [MetricRow] {
+    let average = table.average(
+      of: inputs.rawValue, k: k, sigmas: table.sigmas(of: inputs.rawValue))
+    return RemoteAverage.Change.allCases.compactMap { change in
+      average.interval(change, seed: context.seed).map {
+        Measure.remoteIndex(change.catalogued).row($0, .k(k), .inputs(inputs))
+      }
+    }
   }
 
   /// Noised renders, told of as in training.
@@ -95,20 +110,41 @@ struct RemoteProbe {
       RemoteSettings(window: options.window), seed: context.seed, threads: context.threads,
       checkpointing: checkpointing.scoped("\(inputs.rawValue)-\(sigma)"))
     for (picture, change) in changes.enumerated() {
-      result.rows.append(
-        SensitivityRow(
-          inputs: inputs, k: k, sigma: sigma, picture: picture, labels: change.labels,
-          own: change.own, swapped: change.swapped, replaced: change.replaced,
-          remoteLabels: change.remoteLabels, remoteOwn: change.remoteOwn,
-          removed: change.removed, moved: change.moved))
+      result.table.pictures.append(
+        .init(inputs: inputs.rawValue, k: k, sigma: sigma, picture: picture, changes: change))
     }
     let index = RemoteIndex(changes, seed: context.seed)
     for (measure, value) in [
-      (Measure.remoteRemoved, index.removed), (.remoteMoved, index.moved),
+      (Measure.remoteSingle, index.single), (.remoteRemoved, index.removed),
+      (.remoteMoved, index.moved),
       (.remoteSwapped, index.swapped),
     ] {
       guard let value else { continue }
       result.metrics.append(measure.row(value, .k(k), .sigma(sigma), .inputs(inputs)))
     }
+  }
+}
+
+extension RemoteAverage.Change {
+  /// As the catalogue knows it.
+  fileprivate var catalogued: Measure.RemoteChange {
+    switch self {
+    case .single: .single
+    case .removed: .removed
+    case .moved: .moved
+    }
+  }
+}
+
+extension SensitivityRow {
+  init?(_ picture: SensitivityTable.Picture) {
+    guard let inputs = ProbeInputs(rawValue: picture.inputs) else { return nil }
+    let changes = picture.changes
+    self.init(
+      inputs: inputs, k: picture.k, sigma: picture.sigma, picture: picture.picture,
+      labels: changes.labels, own: changes.own, swapped: changes.swapped,
+      replaced: changes.replaced, remoteLabels: changes.remoteLabels,
+      remoteOwn: changes.remoteOwn, removed: changes.removed, moved: changes.moved,
+      single: changes.single)
   }
 }

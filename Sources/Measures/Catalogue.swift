@@ -31,6 +31,7 @@ extension Vocabulary {
       "966690f9964a169714e5ebcd4308911b34b987bb6e698f3c032306ba57cf7341",
       "8426db27915f19de6be04a77d48070c4323039c4ff9549dcc91bde6cf5eda895",
       "be206c6c3452438fe30f29aa959fc04f9394f6cc3e7516dec31729a8b31d1963",
+      "8cd3c1520f1a758f6541ba900c1b5cb2a803375a1558e06ea6c4dfafb0d24506",
     ],
     queries: NamedQuery.science,
     measures: Measure.all.map(\.catalogued), upgrade: .fromStepsAndArms)

@@ -21,11 +21,12 @@ extension MetricDimension {
 
   /// The artifact that a value is about: a column that the store itself has.
   static let subject = MetricDimension(
-    "subject", .text, .category, "SHA-256 of the outcomes that it is about")
+    "subject", .text, .category, "SHA-256 of the outcomes, or the probe, that it is about")
 
   /// A second artifact, beside the subject.
   static let against = MetricDimension(
-    "against", .text, .category, "SHA-256 of the outcomes that it is held against", isLate: true)
+    "against", .text, .category, "SHA-256 of the outcomes, or the probe, that it is held against",
+    isLate: true)
 
   /// What the inputs of a probe are.
   static let inputs = MetricDimension(

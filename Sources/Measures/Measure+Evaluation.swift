@@ -138,6 +138,12 @@ extension Measure {
     "difference_background", by: [.subject, .against], interval: .bootstrap, in: compare,
     "The same as the background detector sees it.")
 
+  /// Over all noise levels that all compared probes have, at states of the denoisers' own trajectories.
+  package static let differenceRemote = Measure(
+    "difference_remote", by: [.k, .subject, .against], interval: .pictures, in: compare,
+    "Remote index of one probe less that of another, all remote labels going at once, on the same layouts and noise."
+  )
+
   /// What the effect of a mask is measured on.
   package enum Effect: String, Sendable, CaseIterable {
     case recall, exact, precision, background
@@ -176,6 +182,7 @@ extension Measure {
       kMax, kMaxFitted, kMaxThreshold, recallWithinCorrected, recallBeyond, recallBeyondCorrected,
       recallBeyondCorrectedBackground, recallBeyondSolid, identicalPictures, effectRecallInRange,
       contrastRecall, contrastBackground, differenceRecall, differenceBackground,
+      differenceRemote,
     ]
     + Effect.allCases.map(effect) + Effect.allCases.map(p) + Effect.allCases.map(pHolm)
 

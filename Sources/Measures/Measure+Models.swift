@@ -184,6 +184,10 @@ extension Measure {
   package static let remoteRemoved = Measure(
     "remote.removed", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
     "Effect at an object of removing every label remote to it at once, over that of its own label.")
+  package static let remoteSingle = Measure(
+    "remote.single", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
+    "Effect at an object of removing one label remote to it, root mean square over these, over that of its own label."
+  )
   package static let remoteMoved = Measure(
     "remote.moved", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
     "Effect at an object of moving every label remote to it, their number kept, over that of its own label."
@@ -192,6 +196,27 @@ extension Measure {
     "remote.swapped", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
     "Effect at an object of another picture's pixels outside its window, over that of another picture."
   )
+  /// What becomes of the labels remote to an object.
+  package enum RemoteChange: String, Sendable, CaseIterable {
+    case single, removed, moved
+
+    fileprivate var words: String {
+      switch self {
+      case .single: "one remote label that goes"
+      case .removed: "all remote labels going at once"
+      case .moved: "all remote labels moving"
+      }
+    }
+  }
+
+  /// Over all of a probe's noise levels.
+  package static func remoteIndex(_ change: RemoteChange) -> Measure {
+    Measure(
+      "remote_index.\(change.rawValue)", by: [.k, .inputs], interval: .pictures, in: ["probe"],
+      "Effect at an object of \(change.words), over that of its own label, mean over the noise levels."
+    )
+  }
+
   package static let layoutDecided = Measure(
     "layout_decided", by: [.k, .sigma], interval: .pictures, in: ["probe"],
     "Share of a layout that is decided when sampling has come down to this noise level.")
@@ -204,11 +229,13 @@ extension Measure {
 
   /// By their name in the view `remote`.
   static let remote: [(measure: Measure, change: String)] = [
-    (remoteRemoved, "removed"), (remoteMoved, "moved"), (remoteSwapped, "swapped"),
+    (remoteSingle, "single"), (remoteRemoved, "removed"), (remoteMoved, "moved"),
+    (remoteSwapped, "swapped"),
   ]
 
   static let locality: [Measure] =
-    remote.map(\.measure) + [layoutDecided, layoutSigmaHigh, layoutSigmaLow]
+    remote.map(\.measure) + RemoteChange.allCases.map(remoteIndex)
+    + [layoutDecided, layoutSigmaHigh, layoutSigmaLow]
     + Space.allCases.map(locality)
     + [Space.pixel, .conditioner].flatMap { space in Share.allCases.map { side(space, $0) } }
 }

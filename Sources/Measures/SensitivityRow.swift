@@ -18,11 +18,13 @@ package struct SensitivityRow: Sendable, Hashable {
   package var remoteOwn: Double
   package var removed: Double
   package var moved: Double
+  /// The mean over the remote labels of what one of them changes.
+  package var single: Double
 
   package init(
     inputs: ProbeInputs, k: Int, sigma: Double, picture: Int, labels: Int, own: Double,
     swapped: Double, replaced: Double, remoteLabels: Int, remoteOwn: Double, removed: Double,
-    moved: Double
+    moved: Double, single: Double
   ) {
     self.inputs = inputs
     self.k = k
@@ -36,6 +38,7 @@ package struct SensitivityRow: Sendable, Hashable {
     self.remoteOwn = remoteOwn
     self.removed = removed
     self.moved = moved
+    self.single = single
   }
 }
 
@@ -47,6 +50,7 @@ extension SensitivityRow {
       .init("picture", .integer), .init("labels", .integer), .init("own", .real),
       .init("swapped", .real), .init("replaced", .real), .init("remote_labels", .integer),
       .init("remote_own", .real), .init("removed", .real), .init("moved", .real),
+      .init("single", .real, isLate: true),
     ], key: ["inputs", "k", "sigma", "picture"])
 
   /// The rows of an execution, as the store takes them.
@@ -60,7 +64,7 @@ extension SensitivityRow {
             .text(row.inputs.rawValue), .integer(row.k), .number(row.sigma), .integer(row.picture),
             .integer(row.labels), .number(row.own), .number(row.swapped), .number(row.replaced),
             .integer(row.remoteLabels), .number(row.remoteOwn), .number(row.removed),
-            .number(row.moved),
+            .number(row.moved), .number(row.single),
           ]
         })
     ]

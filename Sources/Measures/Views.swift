@@ -173,7 +173,8 @@ extension ViewDeclaration {
         .k.saying("objects in the probed pictures"), .sigma,
         ViewColumn(
           "change", .text,
-          "remote labels that are removed or moved, or pixels outside the window that are swapped"),
+          "remote labels that go one at a time (single), are removed at once or moved, or pixels outside that are swapped"
+        ),
         ViewColumn(
           "effect", .real, "over that of the own label, of pixels over that of all"),
         .ciLow, .ciHigh, .n("pictures"), .pipeline, .intervention,

@@ -33,6 +33,8 @@ package struct RemoteChanges: Sendable, Hashable {
   /// Labelled objects with labels remote to them; what follows is over these alone.
   package var remoteLabels = 0
   package var remoteOwn = 0.0
+  /// When one remote label goes: the mean over them.
+  package var single = 0.0
   /// When every remote label goes, all at once.
   package var removed = 0.0
   /// When every remote label moves to another remote cell: their number stays.
@@ -40,16 +42,20 @@ package struct RemoteChanges: Sendable, Hashable {
 
   package init() {}
 
-  static let count = 8
+  static let count = 9
 
   var values: [Double] {
-    [Double(labels), own, swapped, replaced, Double(remoteLabels), remoteOwn, removed, moved]
+    [
+      Double(labels), own, swapped, replaced, Double(remoteLabels), remoteOwn, removed, moved,
+      single,
+    ]
   }
 
   init(_ values: ArraySlice<Double>) {
     let v = Array(values)
     (labels, own, swapped, replaced) = (Int(v[0]), v[1], v[2], v[3])
     (remoteLabels, remoteOwn, removed, moved) = (Int(v[4]), v[5], v[6], v[7])
+    single = v[8]
   }
 }
 
@@ -68,7 +74,7 @@ package struct RemoteInputs: Sendable {
 /// Probes every picture of a batch.
 ///
 /// At an object with label j: ‖D(x, σ, c) − D(x, σ, c′)‖² over the object's pixels, where c′ lacks j, lacks
-/// every label remote to j, or has these elsewhere; and the same for x′, whose pixels outside the window are
+/// one label remote to j or all of them, or has these elsewhere; and the same for x′, whose pixels outside the window are
 /// another picture's.
 ///
 /// - Parameter checkpointing: keeps what was measured, picture by picture.
@@ -110,13 +116,13 @@ private func restored(_ checkpointing: Checkpointing, most: Int) -> [RemoteChang
 
 /// One picture with everything that is changed about it, in one batch.
 private struct RemoteViews {
-  private enum View { case own, swapped, removed, moved }
+  private enum View { case own, swapped, single, removed, moved }
   private let shape: PictureShape
   private let grid: CellGrid
   private let cells: [Int]
   private let settings: RemoteSettings
-  /// For each view after the first two which label's and which change.
-  private var views: [(label: Int, view: View)] = []
+  /// For each view after the first two which label's and which change, and as what share of it.
+  private var views: [(label: Int, view: View, share: Double)] = []
   /// The picture, then it with all pixels another's, then the views.
   private(set) var batch: NoisedBatch
 
@@ -145,6 +151,11 @@ private struct RemoteViews {
       add(view, label, .swapped)
       let remote = cells.filter { isRemote($0, to: cell) }
       if remote.isEmpty { continue }
+      for far in remote {
+        view = one
+        view.labels[far] = 0
+        add(view, label, .single, share: 1 / Double(remote.count))
+      }
       view = one
       for far in remote { view.labels[far] = 0 }
       add(view, label, .removed)
@@ -156,9 +167,9 @@ private struct RemoteViews {
     }
   }
 
-  private mutating func add(_ view: NoisedBatch, _ label: Int, _ kind: View) {
+  private mutating func add(_ view: NoisedBatch, _ label: Int, _ kind: View, share: Double = 1) {
     batch.append(view)
-    views.append((label, kind))
+    views.append((label, kind, share))
   }
 
   private func distance(_ pixel: Int, _ cell: Int) -> Double {
@@ -193,13 +204,14 @@ private struct RemoteViews {
     result.labels = cells.count
     for cell in cells { result.replaced += square(1, at: cell) }
     var own = [Double](repeating: 0, count: cells.count)
-    for (place, (label, view)) in views.enumerated() {
+    for (place, (label, view, share)) in views.enumerated() {
       let change = square(place + 2, at: cells[label])
       switch view {
       case .own:
         own[label] = change
         result.own += change
       case .swapped: result.swapped += change
+      case .single: result.single += share * change
       case .removed:
         result.removed += change
         result.remoteLabels += 1

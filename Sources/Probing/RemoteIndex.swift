@@ -5,6 +5,8 @@ package struct RemoteIndex: Sendable, Hashable {
   /// Of every remote label going at once, over the effect of the object's own label; `nil` where no picture
   /// has a remote label.
   package var removed: Interval?
+  /// The same of one remote label, root mean square over them.
+  package var single: Interval?
   /// The same of remote labels that move and keep their number.
   package var moved: Interval?
   /// Of another picture's pixels outside the window, over that of another picture's everywhere.
@@ -28,6 +30,7 @@ package struct RemoteIndex: Sendable, Hashable {
         return below > 0 ? (above / below).squareRoot() : 0
       }
     }
+    single = ratio(\.single, \.remoteOwn)
     removed = ratio(\.removed, \.remoteOwn)
     moved = ratio(\.moved, \.remoteOwn)
     swapped = ratio(\.swapped, \.replaced)

@@ -130,7 +130,7 @@ struct MatrixExpansion {
         sound = false
         continue
       }
-      if input.role.arity == .many {
+      if input.role.arity.gathers {
         gathered[input.role.role] = gather(candidates.compactMap { $0 }, input: input)
       } else if sound, let choices = candidates[0] {
         let before = partials

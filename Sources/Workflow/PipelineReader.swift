@@ -179,7 +179,7 @@ struct PipelineReader {
     for role in kind.inputs {
       let inner = "\(path).\(role.role)"
       guard let given = members.first(where: { $0.key == role.role })?.value else {
-        if role.arity != .optional {
+        if role.arity.isRequired {
           parameters.list.add(
             .missingInput(from: role.kinds(among: kinds), help: role.help),
             at: member?.keyPosition ?? draft.position, inner)
@@ -202,7 +202,7 @@ struct PipelineReader {
         return []
       }
       return [StageDraft.Reference(target: target, position: node.position, path: path)]
-    case .array(let nodes) where role.arity == .many:
+    case .array(let nodes) where role.arity.gathers:
       if nodes.isEmpty { parameters.list.add(.emptyList, at: node.position, path) }
       return nodes.enumerated().flatMap { index, element -> [StageDraft.Reference] in
         // A list inside the list is refused as any other wrong type.

@@ -125,7 +125,7 @@ extension PipelineReader {
       parameters.list.add(.seedIsReplicated, at: draft.position, "\(draft.path).matrix.seed")
       return
     }
-    if !kind.isSeeded || hasOwnSeed || kind.inputs.contains(where: { $0.arity == .many }) { return }
+    if !kind.isSeeded || hasOwnSeed || kind.inputs.contains(where: \.arity.gathers) { return }
     let others = draft.axes.reduce(1) { $0 * $1.values.count }
     guard others <= instanceLimit / replication.to else {
       parameters.list.add(.tooManyInstances(limit: instanceLimit), at: position, "replicate.to")

@@ -11,7 +11,7 @@ package struct StageContext: Sendable {
   package let seed: UInt64
   /// Changes the time that a stage takes, never its result.
   package let threads: Int
-  /// By role; one element for `.one`, none or one for `.optional`, any number for `.many`.
+  /// By role; one element for `.one`, none or one for `.optional`, any number for the lists.
   package let inputs: [String: [StageInput]]
   /// What lies outside of the store, by the parameter that names it; its hash is the parameter's value.
   package let outside: [String: OutsideContent]

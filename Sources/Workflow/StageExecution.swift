@@ -34,7 +34,7 @@ enum StageExecution {
     for declaration in declarations {
       for (index, stage) in (results[declaration.role] ?? []).enumerated() {
         let prefix =
-          declaration.arity == .many ? "\(declaration.role)[\(index)]" : declaration.role
+          declaration.arity.gathers ? "\(declaration.role)[\(index)]" : declaration.role
         for (output, sha256) in stage.outputs.sorted(by: { $0.key < $1.key }) {
           rows.append(ArtifactReference(role: "\(prefix)/\(output)", sha256: sha256))
         }

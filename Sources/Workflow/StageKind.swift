@@ -219,6 +219,11 @@ package struct InputDeclaration: Sendable {
     case optional
     /// A list that gathers every instance of the stages it names.
     case many
+    /// The same, which may be left out.
+    case optionalMany
+
+    package var isRequired: Bool { self == .one || self == .many }
+    package var gathers: Bool { self == .many || self == .optionalMany }
   }
   package var role: String
   /// What it may be.

@@ -20,8 +20,8 @@ struct LayerTests {
     (
       "Reporting",
       [
-        "Measures", "Artifacts", "Evaluation", "Interventions", "Diffusion", "Workflow", "Lineage",
-        "Statistics", "Formats",
+        "Measures", "Artifacts", "Evaluation", "Interventions", "Probing", "Diffusion", "Workflow",
+        "Lineage", "Statistics", "Formats",
       ]
     ),
     ("Benchmarks", ["Diffusion", "Tensors", "Vectors", "Streams", "Statistics", "Formats"]),
@@ -36,8 +36,8 @@ struct LayerTests {
     (
       "Artifacts",
       [
-        "Evaluation", "Interventions", "Analytic", "Scenes", "Diffusion", "Workflow", "Lineage",
-        "Formats",
+        "Evaluation", "Interventions", "Probing", "Analytic", "Scenes", "Diffusion", "Workflow",
+        "Lineage", "Formats",
       ]
     ),
     (

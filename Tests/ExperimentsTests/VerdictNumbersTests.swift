@@ -22,6 +22,7 @@ struct VerdictNumbersTests {
         { pipeline: 'p', question: 'q', seed: 1,
           claims: {
             fails: [{ model: 'model[labelling=single]', against: 'model[labelling=all]' }],
+            remote: [{ model: 'model[labelling=single]', against: 'model[labelling=all]', objects: 2 }],
             repairs: [{ mask: 'masked[mask=conditioner]', of: 'model[labelling=single]',
               control: 'masked[mask=sum]' }],
           },
@@ -40,7 +41,7 @@ struct VerdictNumbersTests {
             // One K and some layouts fewer: what is paired is what both have.
             behind: { kind: 'evaluate', inputs: { denoiser: 'masked', judge: 'judge' },
               counts: [1, 3, 5], layouts: 4, steps: 4 },
-            told: { kind: 'compare', inputs: { evaluations: ['plain', 'behind'] }, counts: [1, 3, 5] },
+            told: { kind: 'compare', inputs: { evaluations: ['plain', 'behind'], probes: ['probed'] }, counts: [1, 3, 5] },
           } }
         """.utf8), path: "p.json5", kinds: Experiments.stageKinds,
       extensions: [.claims])
@@ -173,15 +174,42 @@ struct VerdictNumbersTests {
         // One query alone does not have them.
         #expect(try !Self.lost(sentence, Array(printed.prefix(1)), store).isEmpty)
       }
-      // The indices stand in a row of their own.
-      let index = try #require(printed.first { $0.contains("remote_index") })
-      let rows = try store.queryReadOnly(index).result.rows
+      // The indices of the scatter stand in rows of their own, with their intervals.
+      let index = try #require(printed.first { $0.contains("m.k = 2") })
+      let result = try store.queryReadOnly(index).result
+      let places = try ["model", "change", "remote_index", "ci_low", "ci_high"].map {
+        try #require(result.columns.firstIndex(of: $0))
+      }
+      let rows = result.rows.filter { $0[places[1]].text == "removed" }
       #expect(rows.count == 2)
       for row in rows {
-        let name = try #require(row[0].text)
-        let value = String(format: "%.3f", try #require(row[1].number))
-        #expect(try Self.cells(page, "`\(name)` | ")[1].hasPrefix(value + " ["))
+        let name = try #require(row[places[0]].text)
+        let numbers = try places[2...].map {
+          String(format: "%.3f", try #require(row[$0].number))
+        }
+        #expect(
+          try Self.cells(page, "`\(name)` | ")[1] == "\(numbers[0]) [\(numbers[1]), \(numbers[2])]")
       }
+    }
+  }
+
+  @Test(
+    "the difference of two remote indices is recomputed from the table `sensitivity` by plain SQL")
+  func remote() throws {
+    try Self.run { store, run, page in
+      let index = """
+        (SELECT avg(ratio) FROM (
+          SELECT sqrt(sum(removed) / sum(remote_own)) AS ratio FROM sensitivity JOIN stage s USING (execution_id)
+          WHERE s.name = 'probed[labelling=LABELLING]' AND inputs = 'trajectory' AND k = 2 GROUP BY sigma))
+        """
+      let both = ["single", "all"].map { index.replacing("LABELLING", with: $0) }
+      let value = try Self.number("SELECT \(both[0]) - \(both[1])", store)
+      let stored = try #require(
+        try RemoteDifferenceRow.question(run).rows(store)
+          .difference("probed[labelling=single]", "probed[labelling=all]", k: 2))
+      #expect(abs(stored.value - value) < 1e-12 && abs(value) > 1e-4)
+      let claim = try Self.cells(page, "remote labels count for `model[labelling=single]`")
+      #expect(claim.contains { $0.contains(Markdown.signed(stored, digits: 3)) })
     }
   }
 }

@@ -165,7 +165,7 @@ struct SchemaTests {
     let statements = Vocabulary.locus.allViews.sorted { $0.name < $1.name }.map(\.statement)
     #expect(
       ViewDeclaration.digest(statements)
-        == "8cd3c1520f1a758f6541ba900c1b5cb2a803375a1558e06ea6c4dfafb0d24506")
+        == "624836ad9f579d7a795af7d066a6dee23cf271a20c75445aded05ed958e4f38f")
   }
 
   @Test(

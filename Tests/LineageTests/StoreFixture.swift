@@ -133,7 +133,8 @@ final class StoreFixture {
       sensitivity: [
         SensitivityRow(
           inputs: .law, k: 5, sigma: 2, picture: 0, labels: 5, own: 1, swapped: 0.5, replaced: 2,
-          remoteLabels: 4, remoteOwn: 0.5, removed: 0.25, moved: 0)
+          remoteLabels: 4, remoteOwn: 0.5, removed: 0.25, moved: 0,
+          single: 0.125)
       ])
     let masked = try stage(
       run, "masked_evaluated", "evaluate",

@@ -52,11 +52,42 @@ struct RemoteTests {
 
   @Test("by a closed form: three equal labels that share one strength")
   func closedForm() throws {
-    // At an object: 1/3 with all, 0 without its own, 1 alone.
+    // At an object: 1/3 with all, 0 without its own, 1/2 without one other, 1 alone.
     let one = try Self.index(
       ToyDenoiser(shape: Self.shape, reach: 1, labelReach: 2.2, sharesLabels: true),
       Self.inputs(1))
     #expect(abs((one.removed?.value ?? 0) - 2) < 1e-5)
+    #expect(abs((one.single?.value ?? 0) - 0.5) < 1e-5)
+  }
+
+  @Test(
+    "over noise levels and between denoisers: the mean of the levels' ratios, picture by picture")
+  func average() throws {
+    func changes(_ own: Double, _ removed: Double) -> RemoteChanges {
+      var result = RemoteChanges()
+      (result.remoteOwn, result.removed, result.single) = (own, removed, removed / 4)
+      return result
+    }
+    // √(2 / 2) and √(8 / 2): 1.5 over both levels.
+    let one = RemoteAverage(levels: [
+      [changes(1, 1), changes(1, 1)], [changes(1, 4), changes(1, 4)],
+    ])
+    #expect(one.value(.removed, [1, 1]) == 1.5 && one.value(.single, [1, 1]) == 0.75)
+    #expect(
+      one.interval(.removed, seed: 1).map { [$0.low, $0.high, Double($0.n)] } == [1.5, 1.5, 2])
+    // Twice as much in every picture, whatever the picture: paired, nothing is left to vary.
+    let pictures = (1...6).map { changes(1, Double($0)) }
+    let (half, whole) = (
+      RemoteAverage(levels: [pictures]),
+      RemoteAverage(levels: [pictures.map { changes(1, 4 * $0.removed) }])
+    )
+    let difference = try #require(whole.difference(.removed, from: half, seed: 1))
+    #expect(abs(difference.value - 3.5.squareRoot()) < 1e-12)
+    let own = try #require(whole.interval(.removed, seed: 1))
+    #expect(difference.low > 0 && difference.high - difference.low < 0.6 * (own.high - own.low))
+    // Where an object's own label has no effect there is no ratio.
+    #expect(RemoteAverage(levels: [[changes(0, 1)]]).interval(.removed, seed: 1) == nil)
+    #expect(RemoteAverage(levels: []).interval(.removed, seed: 1) == nil)
   }
 
   @Test("pixels outside the window matter to a mean of all, not to a blur that stays inside")
@@ -71,7 +102,8 @@ struct RemoteTests {
   func remote() throws {
     let alone = try Self.index(
       ToyDenoiser(shape: Self.shape, reach: 1, sharesLabels: true), Self.inputs(4, [9]))
-    #expect(alone.removed == nil && alone.moved == nil && alone.swapped != nil)
+    #expect(
+      alone.removed == nil && alone.moved == nil && alone.single == nil && alone.swapped != nil)
     // What sees only labels near the object sees none of those that moved.
     let near = try Self.index(ToyDenoiser(shape: Self.shape, reach: 0, labelReach: 1.9))
     #expect(near.moved?.value == 0)

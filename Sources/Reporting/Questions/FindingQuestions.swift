@@ -28,7 +28,7 @@ struct Findings {
       locals: try Self.locals(claims.locals, data).filter {
         areStated || !$0.model.isEmpty && !$0.against.isEmpty
       },
-      remotes: try RemoteEvidence(data: data).findings(claims.remotes),
+      remotes: try RemoteEvidence(data).findings(claims.remotes),
       repairs: try RepairEvidence(
         data: data, conditions: conditions, unpaired: unpaired, masks: basis.masks,
         contrasts: try data.ask(ContrastRow.question(data.run.id, .masks))
@@ -49,6 +49,7 @@ struct Findings {
     if !verdict.locals.isEmpty { blocks.append(LocalityRow.question(run).block) }
     if !verdict.remotes.isEmpty {
       blocks.append(ProbedModel.question(run).block)
+      blocks += [RemoteIndexRow.question(run).block, RemoteDifferenceRow.question(run).block]
       blocks += try data.ask(ProbedModel.question(run)).map {
         TrajectoryRow.question($0.executionID).block
       }

@@ -2,6 +2,7 @@ import Evaluation
 import Formats
 import Lineage
 import Measures
+import Probing
 import Statistics
 import Workflow
 
@@ -23,6 +24,8 @@ struct ModelIndices {
   /// What the index was probed at; `nil` and none without any probe.
   let count: Int?
   let sigmas: [Double]
+  /// Whether probes stored the indices, with their intervals: over these very noise levels.
+  private let isStored: Bool
   private let run: String
 
   /// - Parameter remotes: the findings whose K and noise levels are taken, so that one model has one index
@@ -40,13 +43,14 @@ struct ModelIndices {
     count = found?.count ?? common(\.k).max()
     sigmas = found?.sigmas ?? common(\.sigma).sorted()
     let (count, sigmas) = (count, sigmas)
-    func index(_ probed: (probe: ProbedModel, rows: [TrajectoryRow]), _ seed: String?) -> Estimate?
-    {
+    let stored = try data.ask(RemoteIndexRow.question(run))
+    isStored = !stored.isEmpty && probes.allSatisfy { $0.rows.sigmas.isSubset(of: sigmas) }
+    let isStored = isStored
+    func index(_ probed: (probe: ProbedModel, rows: [TrajectoryRow])) -> Estimate? {
       guard let count else { return nil }
-      let ratios = RemoteRatios(probed.rows, k: count, sigmas: sigmas)
-      return RemoteEvidence.value(
-        [ratios], of: seed, seed: probed.probe.seed, isOneOfSeveral: false
-      ) { ratios.removed($0) }?.estimate
+      if isStored { return stored.index(of: probed.probe.stage, k: count, .removed) }
+      return probed.rows.average(k: count, sigmas: sigmas)
+        .interval(.removed, seed: probed.probe.seed).map(Estimate.init)
     }
     for compared in data.compared {
       let title = compared.evaluated.title
@@ -61,12 +65,12 @@ struct ModelIndices {
       add(\.recall, compared.recallBeyond)
       add(\.background, compared.recallBackground)
       if let probed = probes.first(where: { $0.probe.title == title }) {
-        add(\.remote, index(probed, seed))
+        add(\.remote, index(probed))
       }
     }
     // What was probed alone, such as a network that learned nothing.
     for probed in probes where !models.contains(where: { $0.name == probed.probe.title }) {
-      guard StageReference(probed.probe.title)?.seed == nil, let value = index(probed, nil) else {
+      guard StageReference(probed.probe.title)?.seed == nil, let value = index(probed) else {
         continue
       }
       var model = ModelIndex(name: probed.probe.title)
@@ -77,13 +81,18 @@ struct ModelIndices {
 
   var areProbed: Bool { models.contains { !$0.remote.isEmpty } }
 
-  /// The indices by name, without their intervals, which resample the pictures of `sensitivity`.
-  struct Row: Hashable {
+  /// The indices by name: as they were stored, or without their intervals, which resample the pictures of
+  /// `sensitivity`.
+  var printed: Block {
+    isStored ? RemoteIndexRow.question(run, at: count).block : averaged.block
+  }
+
+  private struct Row: Hashable {
     var model: String
     var index: Double
   }
 
-  var question: Question<Row> {
+  private var averaged: Question<Row> {
     Question(
       """
       SELECT coalesce(intervention, model) AS model, avg(effect) AS remote_index FROM run_remote

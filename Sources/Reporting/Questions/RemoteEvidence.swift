@@ -1,6 +1,7 @@
 import Formats
 import Lineage
 import Measures
+import Probing
 import Statistics
 
 /// A probe of a run, and which denoiser it was about.
@@ -52,14 +53,85 @@ struct TrajectoryRow {
   }
 }
 
+extension [TrajectoryRow] {
+  var sigmas: Set<Double> { Set(map(\.sigma)) }
+
+  func average(k: Int, sigmas: [Double]) -> RemoteAverage {
+    RemoteAverage(
+      levels: sigmas.map { sigma in
+        filter { $0.k == k && $0.sigma == sigma }.map { row in
+          var changes = RemoteChanges()
+          (changes.remoteOwn, changes.removed, changes.moved) = (row.own, row.removed, row.moved)
+          return changes
+        }
+      })
+  }
+}
+
 /// What a run has of claims about remote labels.
 struct RemoteEvidence {
   let data: RunData
+  /// As probes and comparisons stored them, over all noise levels.
+  let indices: [RemoteIndexRow]
+  let differences: [RemoteDifferenceRow]
+
+  init(_ data: RunData) throws {
+    self.data = data
+    indices = try data.ask(RemoteIndexRow.question(data.run.id))
+    differences = try data.ask(RemoteDifferenceRow.question(data.run.id))
+  }
 
   private struct Member {
     var seed: String?
     var probe: ProbedModel
     var rows: [TrajectoryRow]
+  }
+
+  /// Both sides of one replicate.
+  private struct Pair {
+    var mine: Member
+    var theirs: Member
+    var count: Int
+    var sigmas: [Double]
+    var isOneOfSeveral: Bool
+
+    var replicate: String? { mine.seed ?? theirs.seed }
+    var seed: UInt64 { mine.probe.seed }
+    /// Whether these are all noise levels that both were probed at, of which numbers were stored.
+    var hasAllLevels: Bool {
+      [mine, theirs].allSatisfy { $0.rows.sigmas == Set(sigmas) }
+    }
+  }
+
+  private func value(_ change: RemoteAverage.Change, of member: Member, _ pair: Pair)
+    -> Replicates.Value?
+  {
+    let average = member.rows.average(k: pair.count, sigmas: pair.sigmas)
+    let stored =
+      pair.hasAllLevels ? indices.index(of: member.probe.stage, k: pair.count, change) : nil
+    guard
+      let estimate = stored ?? average.interval(change, seed: pair.seed).map(Estimate.init)
+    else { return nil }
+    return Replicates.Value(
+      seed: pair.replicate, estimate: estimate,
+      draws: pair.isOneOfSeveral ? average.draws(change, seed: pair.seed) : [])
+  }
+
+  private func difference(_ pair: Pair) -> Replicates.Value? {
+    let sides = [pair.mine, pair.theirs].map {
+      $0.rows.average(k: pair.count, sigmas: pair.sigmas)
+    }
+    let stored =
+      pair.hasAllLevels
+      ? differences.difference(pair.mine.probe.stage, pair.theirs.probe.stage, k: pair.count) : nil
+    guard
+      let estimate = stored
+        ?? sides[0].difference(.removed, from: sides[1], seed: pair.seed).map(Estimate.init)
+    else { return nil }
+    return Replicates.Value(
+      seed: pair.replicate, estimate: estimate,
+      draws: pair.isOneOfSeveral
+        ? sides[0].differences(.removed, from: sides[1], seed: pair.seed) : [])
   }
 
   func findings(_ claims: [Claims.Remote]) throws -> [RemoteFinding] {
@@ -87,26 +159,18 @@ struct RemoteEvidence {
     finding.sigmas = sigmas
     let areShared = Set(pairs.flatMap { [$0.first.probe.seed, $0.second.probe.seed] }).count == 1
     for (mine, theirs) in pairs {
-      let seed = mine.seed ?? theirs.seed
-      let sides = [mine, theirs].map { RemoteRatios($0.rows, k: count, sigmas: sigmas) }
-      func add(_ replicates: inout Replicates, _ statistic: @escaping ([Int]) -> Double?) {
-        guard
-          let value = Self.value(
-            sides, of: seed, seed: mine.probe.seed, isOneOfSeveral: pairs.count > 1, statistic)
-        else { return }
+      let pair = Pair(
+        mine: mine, theirs: theirs, count: count, sigmas: sigmas, isOneOfSeveral: pairs.count > 1)
+      func add(_ value: Replicates.Value?, to replicates: inout Replicates) {
+        guard let value else { return }
         replicates.values.append(value)
         replicates.areShared = areShared
       }
-      add(&finding.model) { sides[0].removed($0) }
-      add(&finding.against) { sides[1].removed($0) }
-      add(&finding.difference) { weights in
-        guard let a = sides[0].removed(weights), let b = sides[1].removed(weights) else {
-          return nil
-        }
-        return a - b
-      }
-      add(&finding.modelMoved) { sides[0].moved($0) }
-      add(&finding.againstMoved) { sides[1].moved($0) }
+      add(value(.removed, of: mine, pair), to: &finding.model)
+      add(value(.removed, of: theirs, pair), to: &finding.against)
+      add(difference(pair), to: &finding.difference)
+      add(value(.moved, of: mine, pair), to: &finding.modelMoved)
+      add(value(.moved, of: theirs, pair), to: &finding.againstMoved)
     }
     return finding
   }
@@ -125,51 +189,5 @@ struct RemoteEvidence {
           rows: try data.ask(TrajectoryRow.question(probe.executionID))))
     }
     return result
-  }
-
-  /// Over the pictures that both sides share, which have one number.
-  static func value(
-    _ sides: [RemoteRatios], of replicate: String?, seed: UInt64, isOneOfSeveral: Bool,
-    _ statistic: ([Int]) -> Double?
-  ) -> Replicates.Value? {
-    let count = sides.map(\.pictures).min() ?? 0
-    guard count > 0, statistic([Int](repeating: 1, count: count)) != nil else { return nil }
-    let bootstrap = Bootstrap(seed: seed)
-    func number(_ weights: [Int]) -> Double { statistic(weights) ?? 0 }
-    return Replicates.Value(
-      seed: replicate,
-      estimate: Estimate(
-        bootstrap.interval(strata: [0..<count], count: count, n: count, number)),
-      draws: isOneOfSeveral
-        ? bootstrap.distribution(strata: [0..<count], count: count, number) : [])
-  }
-}
-
-/// Root mean squares over pictures, relative to those of the own label, averaged over noise levels.
-struct RemoteRatios {
-  /// By noise level and picture.
-  private var levels: [[TrajectoryRow]]
-
-  init(_ rows: [TrajectoryRow], k: Int, sigmas: [Double]) {
-    levels = sigmas.map { sigma in rows.filter { $0.k == k && $0.sigma == sigma } }
-  }
-
-  var pictures: Int { levels.map(\.count).min() ?? 0 }
-
-  func removed(_ weights: [Int]) -> Double? { mean(weights) { $0.removed } }
-  func moved(_ weights: [Int]) -> Double? { mean(weights) { $0.moved } }
-
-  private func mean(_ weights: [Int], _ part: (TrajectoryRow) -> Double) -> Double? {
-    var sum = 0.0
-    for level in levels {
-      var (above, below) = (0.0, 0.0)
-      for (weight, row) in zip(weights, level) {
-        above += Double(weight) * part(row)
-        below += Double(weight) * row.own
-      }
-      if below <= 0 { return nil }
-      sum += (above / below).squareRoot()
-    }
-    return levels.isEmpty ? nil : sum / Double(levels.count)
   }
 }

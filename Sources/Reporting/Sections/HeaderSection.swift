@@ -62,7 +62,7 @@ struct HeaderSection: Section {
     blocks.append(
       .details("Each claim in words, with what stands against it", sentences.map(Block.paragraph)))
     if !findings.questions.isEmpty {
-      let index = models.flatMap { $0.areProbed ? $0.question.block : nil }
+      let index = models.flatMap { $0.areProbed ? $0.printed : nil }
       blocks.append(
         .details(
           "Queries that yield the verdict's numbers",

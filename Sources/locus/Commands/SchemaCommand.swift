@@ -53,7 +53,7 @@ enum SchemaCommand: Command {
       (
         input.role,
         described(
-          input.arity == .many
+          input.arity.gathers
             ? .object([
               "type": .array([.string("array"), .string("string")]),
               "items": .object(["type": .string("string")]),
@@ -61,7 +61,7 @@ enum SchemaCommand: Command {
             : .object(["type": .string("string")]), input.help)
       )
     }
-    let required = kind.inputs.filter { $0.arity != .optional }.map(\.role)
+    let required = kind.inputs.filter(\.arity.isRequired).map(\.role)
     return object(
       [
         ("kind", .object(["const": .string(kind.name)])),

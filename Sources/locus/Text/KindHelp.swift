@@ -38,8 +38,8 @@ enum KindHelp {
   }
 
   private static func sketch(_ kind: StageKind) -> String {
-    let required = kind.inputs.filter { $0.arity != .optional }.map { input in
-      "\(input.role): " + (input.arity == .many ? "[\"STAGE\", …]" : "\"STAGE\"")
+    let required = kind.inputs.filter(\.arity.isRequired).map { input in
+      "\(input.role): " + (input.arity.gathers ? "[\"STAGE\", …]" : "\"STAGE\"")
     }
     let inputs = required.isEmpty ? [] : ["inputs: { \(required.joined(separator: ", ")) }"]
     let parameters = kind.parameters.filter { $0.defaultValue == nil }.map { "\($0.name): …" }
@@ -53,6 +53,7 @@ enum KindHelp {
       case .one: ""
       case .optional: "optional; "
       case .many: "a list of stages, all their instances; "
+      case .optionalMany: "optional; a list of stages, all their instances; "
       }
     return "\(input.help) (\(arity)made by \(makers.joined(separator: ", ")))"
   }

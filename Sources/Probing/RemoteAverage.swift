@@ -1,0 +1,103 @@
+import Statistics
+
+/// How much the output at labelled objects depends on the labels remote to them, over several noise levels.
+///
+/// At each level the root mean square of a change over the objects of all pictures, relative to that of the
+/// own label going; then the plain mean over the levels. Pictures are the sample: the same ones at every level.
+package struct RemoteAverage: Sendable {
+  /// What becomes of the remote labels.
+  package enum Change: String, Sendable, CaseIterable {
+    /// One of them goes, whichever.
+    case single
+    /// All go at once.
+    case removed
+    /// All move to other remote cells.
+    case moved
+
+    fileprivate func part(_ changes: RemoteChanges) -> Double {
+      switch self {
+      case .single: changes.single
+      case .removed: changes.removed
+      case .moved: changes.moved
+      }
+    }
+  }
+
+  private let levels: [[RemoteChanges]]
+
+  /// - Parameter levels: by noise level, the pictures in one order.
+  package init(levels: [[RemoteChanges]]) {
+    self.levels = levels
+  }
+
+  package var pictures: Int { levels.map(\.count).min() ?? 0 }
+
+  /// - Parameter weights: how often each picture counts.
+  /// - Returns: `nil` where at some level no own label has any effect, or without levels.
+  package func value(_ change: Change, _ weights: [Int]) -> Double? {
+    var sum = 0.0
+    for level in levels {
+      var (above, below) = (0.0, 0.0)
+      for (weight, picture) in zip(weights, level) {
+        above += Double(weight) * change.part(picture)
+        below += Double(weight) * picture.remoteOwn
+      }
+      if below <= 0 { return nil }
+      sum += (above / below).squareRoot()
+    }
+    return levels.isEmpty ? nil : sum / Double(levels.count)
+  }
+
+  /// 95 %, over resampled pictures.
+  package func interval(_ change: Change, seed: UInt64) -> Interval? {
+    sample { value(change, $0) }?.interval(seed)
+  }
+
+  /// This one's less the other's, on the same pictures.
+  package func difference(_ change: Change, from other: RemoteAverage, seed: UInt64) -> Interval? {
+    sample(with: other) { difference(change, from: other, $0) }?.interval(seed)
+  }
+
+  /// The same as `interval`, each resampling of its own.
+  package func draws(_ change: Change, seed: UInt64) -> [Double] {
+    sample { value(change, $0) }?.distribution(seed) ?? []
+  }
+
+  /// The same as `difference`, each resampling of its own.
+  package func differences(_ change: Change, from other: RemoteAverage, seed: UInt64) -> [Double] {
+    sample(with: other) { difference(change, from: other, $0) }?.distribution(seed) ?? []
+  }
+
+  private func difference(_ change: Change, from other: RemoteAverage, _ weights: [Int]) -> Double?
+  {
+    guard let own = value(change, weights), let theirs = other.value(change, weights) else {
+      return nil
+    }
+    return own - theirs
+  }
+
+  /// Pictures that are drawn again and again for one number.
+  private struct Sample {
+    var count: Int
+    var statistic: ([Int]) -> Double?
+
+    private func number(_ weights: [Int]) -> Double { statistic(weights) ?? 0 }
+
+    func interval(_ seed: UInt64) -> Interval {
+      Bootstrap(seed: seed).interval(strata: [0..<count], count: count, n: count, number)
+    }
+
+    func distribution(_ seed: UInt64) -> [Double] {
+      Bootstrap(seed: seed).distribution(strata: [0..<count], count: count, number)
+    }
+  }
+
+  /// `nil` where the number is not defined.
+  private func sample(
+    with other: RemoteAverage? = nil, _ statistic: @escaping ([Int]) -> Double?
+  ) -> Sample? {
+    let count = min(pictures, other?.pictures ?? pictures)
+    guard count > 0, statistic([Int](repeating: 1, count: count)) != nil else { return nil }
+    return Sample(count: count, statistic: statistic)
+  }
+}

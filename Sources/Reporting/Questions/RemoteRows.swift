@@ -1,0 +1,95 @@
+import Formats
+import Lineage
+import Measures
+import Probing
+
+/// A probe's remote index over all of its noise levels, as it was stored.
+struct RemoteIndexRow: Labelled {
+  var model: String
+  /// The probe's own stage.
+  var stage: String
+  var inputs: ProbeInputs
+  var k: Int
+  var change: RemoteAverage.Change
+  var index: Estimate
+  var label = ""
+  var thing: Labels.Thing { Labels.Thing(title: model, instances: [stage]) }
+
+  /// - Parameter count: K and states of trajectories alone; `nil` for everything.
+  static func question(_ runID: String, at count: Int? = nil) -> Question<RemoteIndexRow> {
+    let measures = Measure.RemoteChange.allCases.map { ($0.rawValue, Measure.remoteIndex($0)) }
+    let changes = measures.map { "WHEN \($1.sqlName) THEN '\($0)'" }.joined(separator: " ")
+    let condition =
+      count.map { " AND m.inputs = '\(ProbeInputs.trajectory.rawValue)' AND m.k = \($0)" } ?? ""
+    return Question(
+      """
+      SELECT coalesce(v.intervention, v.model) AS model, v.name AS stage, m.inputs, m.k,
+        CASE m.name \(changes) END AS change, m.value AS remote_index, m.ci_low, m.ci_high, m.n
+      FROM run_model v JOIN metric m USING (execution_id)
+      WHERE v.run_id = \(Escape.sql(runID)) AND v.kind = 'probe'
+        AND m.name IN (\(measures.map(\.1).sqlNames))\(condition)
+      ORDER BY v.position, m.k, m.inputs, m.name
+      """
+    ) { row in
+      func value<Value: RawRepresentable<String>>(_ column: String) throws -> Value {
+        let text = try row.text(column)
+        guard let value = Value(rawValue: text) else {
+          throw StoreError.column(column, problem: "\(text), which is not known")
+        }
+        return value
+      }
+      return RemoteIndexRow(
+        model: try row.text("model"), stage: try row.text("stage"), inputs: try value("inputs"),
+        k: try row.integer("k"), change: try value("change"),
+        index: try row.estimate("remote_index"))
+    }
+  }
+}
+
+extension [RemoteIndexRow] {
+  /// At states of the denoiser's own trajectory.
+  func index(of stage: String, k: Int, _ change: RemoteAverage.Change) -> Estimate? {
+    first {
+      $0.stage == stage && $0.inputs == .trajectory && $0.k == k && $0.change == change
+    }?.index
+  }
+}
+
+/// One probe's remote index less another's, on the same layouts and noise, as `compare` stored it.
+struct RemoteDifferenceRow {
+  var k: Int
+  /// The probes' own stages.
+  var stage: String
+  var other: String
+  var difference: Estimate
+
+  static func question(_ runID: String) -> Question<RemoteDifferenceRow> {
+    Question(
+      """
+      SELECT m.k, v.name AS stage, w.name AS other, m.value AS difference, m.ci_low, m.ci_high, m.n
+      FROM stage s JOIN metric m USING (execution_id)
+      JOIN execution_output o ON o.sha256 = m.subject AND o.role = 'manifest'
+      JOIN run_model v ON v.run_id = s.run_id AND v.execution_id = o.execution_id
+      JOIN execution_output q ON q.sha256 = m.against AND q.role = 'manifest'
+      JOIN run_model w ON w.run_id = s.run_id AND w.execution_id = q.execution_id
+      WHERE s.run_id = \(Escape.sql(runID)) AND m.name = \(Measure.differenceRemote.sqlName)
+      ORDER BY v.position, w.position, m.k, s.id
+      """
+    ) { row in
+      RemoteDifferenceRow(
+        k: try row.integer("k"), stage: try row.text("stage"), other: try row.text("other"),
+        difference: try row.estimate("difference"))
+    }
+  }
+}
+
+extension [RemoteDifferenceRow] {
+  /// Whichever of the two it was written down for.
+  func difference(_ stage: String, _ other: String, k: Int) -> Estimate? {
+    for row in self where row.k == k {
+      if row.stage == stage, row.other == other { return row.difference }
+      if row.stage == other, row.other == stage { return row.difference.negated }
+    }
+    return nil
+  }
+}

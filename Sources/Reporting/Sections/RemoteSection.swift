@@ -1,0 +1,63 @@
+import Formats
+import Measures
+import Probing
+
+/// What labels that are remote to an object do to it: one of them, all of them, and where they are.
+struct RemoteSection: Section {
+  static let kinds: Set = ["probe"]
+
+  private let run: String
+  private let rows: [RemoteIndexRow]
+
+  init(_ data: RunData) throws {
+    run = data.run.id
+    rows = try data.ask(RemoteIndexRow.question(run)).labelled()
+  }
+
+  var blocks: [Block] {
+    if rows.isEmpty { return [] }
+    return [
+      .heading("Remote labels"),
+      .paragraph(
+        "Change of the output at labelled objects when labels remote to them change, over its change when "
+          + "the own label goes: root mean square over objects, mean over the probed noise levels. "
+          + "*One at a time*: the root mean square over the remote labels, each removed alone, as "
+          + "Jacobians and the shares of the next section see them. *All at once*: what the claims are "
+          + "about. *Moved*: to other remote places, their number kept. *Law*: noised held-out renders, "
+          + "told of as in training; *trajectory*: the model's own states on its way to pictures of K. "
+          + "95 % bootstrap intervals over pictures."),
+      .table(
+        columns: ["model", "inputs", "K", "one at a time", "all at once", "moved", "N pictures"],
+        rows: Probed.all(rows).map(\.cells)),
+      RemoteIndexRow.question(run).block,
+    ]
+  }
+
+  /// A denoiser at one kind of inputs.
+  private struct Probed {
+    var first: RemoteIndexRow
+    var values: [RemoteAverage.Change: Estimate]
+
+    /// In the order of their first rows.
+    static func all(_ rows: [RemoteIndexRow]) -> [Probed] {
+      rows.reduce(into: [Probed]()) { result, row in
+        let place =
+          result.firstIndex {
+            $0.first.stage == row.stage && $0.first.k == row.k && $0.first.inputs == row.inputs
+          } ?? result.endIndex
+        if place == result.endIndex { result.append(Probed(first: row, values: [:])) }
+        result[place].values[row.change] = row.index
+      }
+    }
+
+    var cells: [String] {
+      func text(_ change: RemoteAverage.Change) -> String {
+        values[change].map { Markdown.interval($0, digits: 3) } ?? Markdown.nothing
+      }
+      return [
+        Markdown.name(first.label), first.inputs.rawValue, "\(first.k)", text(.single),
+        text(.removed), text(.moved), Markdown.count(first.index.n),
+      ]
+    }
+  }
+}
