@@ -132,6 +132,7 @@ extension RemoteAverage.Change {
     case .single: .single
     case .removed: .removed
     case .moved: .moved
+    case .swapped: .swapped
     }
   }
 }

@@ -196,15 +196,16 @@ extension Measure {
     "remote.swapped", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
     "Effect at an object of another picture's pixels outside its window, over that of another picture."
   )
-  /// What becomes of the labels remote to an object.
+  /// What becomes of what is remote to an object.
   package enum RemoteChange: String, Sendable, CaseIterable {
-    case single, removed, moved
+    case single, removed, moved, swapped
 
     fileprivate var words: String {
       switch self {
       case .single: "one remote label that goes"
       case .removed: "all remote labels going at once"
       case .moved: "all remote labels moving"
+      case .swapped: "another picture's pixels outside its window"
       }
     }
   }
@@ -213,7 +214,7 @@ extension Measure {
   package static func remoteIndex(_ change: RemoteChange) -> Measure {
     Measure(
       "remote_index.\(change.rawValue)", by: [.k, .inputs], interval: .pictures, in: ["probe"],
-      "Effect at an object of \(change.words), over that of its own label, mean over the noise levels."
+      "Effect at an object of \(change.words), over that of \(change == .swapped ? "another picture" : "its own label"), mean over the noise levels."
     )
   }
 

@@ -1,11 +1,11 @@
 import Statistics
 
-/// How much the output at labelled objects depends on the labels remote to them, over several noise levels.
+/// How much the output at labelled objects depends on what is remote to them, over several noise levels.
 ///
 /// At each level the root mean square of a change over the objects of all pictures, relative to that of the
-/// own label going; then the plain mean over the levels. Pictures are the sample: the same ones at every level.
+/// own label going, or of all pixels being another picture's; then the plain mean over the levels. Pictures are the sample: the same ones at every level.
 package struct RemoteAverage: Sendable {
-  /// What becomes of the remote labels.
+  /// What becomes of the remote labels, or pixels.
   package enum Change: String, Sendable, CaseIterable {
     /// One of them goes, whichever.
     case single
@@ -13,12 +13,16 @@ package struct RemoteAverage: Sendable {
     case removed
     /// All move to other remote cells.
     case moved
+    /// Pixels outside the window are another picture's.
+    case swapped
 
-    fileprivate func part(_ changes: RemoteChanges) -> Double {
+    /// The change, and what it is held against.
+    fileprivate func parts(_ changes: RemoteChanges) -> (part: Double, whole: Double) {
       switch self {
-      case .single: changes.single
-      case .removed: changes.removed
-      case .moved: changes.moved
+      case .single: (changes.single, changes.remoteOwn)
+      case .removed: (changes.removed, changes.remoteOwn)
+      case .moved: (changes.moved, changes.remoteOwn)
+      case .swapped: (changes.swapped, changes.replaced)
       }
     }
   }
@@ -33,14 +37,15 @@ package struct RemoteAverage: Sendable {
   package var pictures: Int { levels.map(\.count).min() ?? 0 }
 
   /// - Parameter weights: how often each picture counts.
-  /// - Returns: `nil` where at some level no own label has any effect, or without levels.
+  /// - Returns: `nil` where at some level that which it is held against has no effect, or without levels.
   package func value(_ change: Change, _ weights: [Int]) -> Double? {
     var sum = 0.0
     for level in levels {
       var (above, below) = (0.0, 0.0)
       for (weight, picture) in zip(weights, level) {
-        above += Double(weight) * change.part(picture)
-        below += Double(weight) * picture.remoteOwn
+        let (part, whole) = change.parts(picture)
+        above += Double(weight) * part
+        below += Double(weight) * whole
       }
       if below <= 0 { return nil }
       sum += (above / below).squareRoot()

@@ -85,6 +85,9 @@ struct RemoteTests {
     #expect(abs(difference.value - 3.5.squareRoot()) < 1e-12)
     let own = try #require(whole.interval(.removed, seed: 1))
     #expect(difference.low > 0 && difference.high - difference.low < 0.6 * (own.high - own.low))
+    var pixels = RemoteChanges()
+    (pixels.swapped, pixels.replaced) = (1, 4)
+    #expect(RemoteAverage(levels: [[pixels]]).value(.swapped, [1]) == 0.5)
     // Where an object's own label has no effect there is no ratio.
     #expect(RemoteAverage(levels: [[changes(0, 1)]]).interval(.removed, seed: 1) == nil)
     #expect(RemoteAverage(levels: []).interval(.removed, seed: 1) == nil)

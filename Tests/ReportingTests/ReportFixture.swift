@@ -329,6 +329,7 @@ final class ReportFixture {
         Measure.remoteIndex(.removed).row(interval(1 - share, width: 0.02), .k(3), .inputs(.law)),
         Measure.remoteIndex(.removed).row(interval(0.4), .k(9), .inputs(.trajectory)),
         Measure.remoteIndex(.moved).row(interval(0.1), .k(9), .inputs(.trajectory)),
+        Measure.remoteIndex(.swapped).row(interval(0.3), .k(9), .inputs(.trajectory)),
         Measure.side(.pixel, .half).row(3, .k(3), .sigma(2)),
         Measure.side(.conditioner, .nearlyAll).row(7, .k(3), .sigma(2)),
       ])

@@ -2,7 +2,7 @@ import Formats
 import Measures
 import Probing
 
-/// What labels that are remote to an object do to it: one of them, all of them, and where they are.
+/// What one remote label does to an object, what all do, what their places do, and what remote pixels do.
 struct RemoteSection: Section {
   static let kinds: Set = ["probe"]
 
@@ -23,11 +23,15 @@ struct RemoteSection: Section {
           + "the own label goes: root mean square over objects, mean over the probed noise levels. "
           + "*One at a time*: the root mean square over the remote labels, each removed alone, as "
           + "Jacobians and the shares of the next section see them. *All at once*: what the claims are "
-          + "about. *Moved*: to other remote places, their number kept. *Law*: noised held-out renders, "
-          + "told of as in training; *trajectory*: the model's own states on its way to pictures of K. "
+          + "about. *Moved*: to other remote places, their number kept. *Pixels outside*: those outside the "
+          + "object's window are another picture's, over the change when all are. *Law*: noised held-out "
+          + "renders, told of as in training; *trajectory*: the model's own states on its way to pictures of K. "
           + "95 % bootstrap intervals over pictures."),
       .table(
-        columns: ["model", "inputs", "K", "one at a time", "all at once", "moved", "N pictures"],
+        columns: [
+          "model", "inputs", "K", "one at a time", "all at once", "moved", "pixels outside",
+          "N pictures",
+        ],
         rows: Probed.all(rows).map(\.cells)),
       RemoteIndexRow.question(run).block,
     ]
@@ -56,7 +60,7 @@ struct RemoteSection: Section {
       }
       return [
         Markdown.name(first.label), first.inputs.rawValue, "\(first.k)", text(.single),
-        text(.removed), text(.moved), Markdown.count(first.index.n),
+        text(.removed), text(.moved), text(.swapped), Markdown.count(first.index.n),
       ]
     }
   }
