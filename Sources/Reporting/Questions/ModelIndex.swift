@@ -13,6 +13,8 @@ struct ModelIndex: Hashable {
   /// The effect of every remote label going at once, over that of an object's own label; none where the
   /// model was not probed.
   var remote = Replicates([])
+  /// The same at inputs of the training law, at the most objects that all models were probed at there.
+  var law = Replicates([])
   /// Beyond chance, averaged over the compared K beyond the training range, by either detector.
   var recall = Replicates([])
   var background = Replicates([])
@@ -26,6 +28,8 @@ struct ModelIndices {
   let sigmas: [Double]
   /// Whether probes stored the indices, with their intervals: over these very noise levels.
   private let isStored: Bool
+  /// Objects in the inputs of the training law.
+  private let lawCount: Int?
   private let run: String
 
   /// - Parameter remotes: the findings whose K and noise levels are taken, so that one model has one index
@@ -35,8 +39,11 @@ struct ModelIndices {
     let probes = try data.ask(ProbedModel.question(run)).map {
       (probe: $0, rows: try data.ask(TrajectoryRow.question($0.executionID)))
     }
+    let evaluated = Set(data.compared.map(\.evaluated.title))
+    // A null may be probed at less.
+    let own = probes.filter { evaluated.contains($0.probe.title) }
     func common<Value: Hashable>(_ value: (TrajectoryRow) -> Value) -> Set<Value> {
-      let all = probes.map { Set($0.rows.map(value)) }.filter { !$0.isEmpty }
+      let all = own.map { Set($0.rows.map(value)) }.filter { !$0.isEmpty }
       return all.dropFirst().reduce(all.first ?? []) { $0.intersection($1) }
     }
     let found = remotes.first { $0.count != nil }
@@ -44,8 +51,13 @@ struct ModelIndices {
     sigmas = found?.sigmas ?? common(\.sigma).sorted()
     let (count, sigmas) = (count, sigmas)
     let stored = try data.ask(RemoteIndexRow.question(run))
-    isStored = !stored.isEmpty && probes.allSatisfy { $0.rows.sigmas.isSubset(of: sigmas) }
+    isStored = !stored.isEmpty && own.allSatisfy { $0.rows.sigmas.isSubset(of: sigmas) }
     let isStored = isStored
+    let laws = Dictionary(
+      grouping: stored.filter { $0.inputs == .law && $0.change == .removed }, by: \.stage)
+    lawCount = own.compactMap { laws[$0.probe.stage] }.map { Set($0.map(\.k)) }
+      .reduce(nil as Set<Int>?) { $0?.intersection($1) ?? $1 }?.max()
+    let lawCount = lawCount
     func index(_ probed: (probe: ProbedModel, rows: [TrajectoryRow])) -> Estimate? {
       guard let count else { return nil }
       if isStored { return stored.index(of: probed.probe.stage, k: count, .removed) }
@@ -66,6 +78,8 @@ struct ModelIndices {
       add(\.background, compared.recallBackground)
       if let probed = probes.first(where: { $0.probe.title == title }) {
         add(\.remote, index(probed))
+        add(
+          \.law, laws[probed.probe.stage, default: []].first { $0.k == lawCount }?.index)
       }
     }
     // What was probed alone, such as a network that learned nothing.
@@ -77,6 +91,15 @@ struct ModelIndices {
       model.remote.values.append(.init(seed: nil, estimate: value))
       models.append(model)
     }
+  }
+
+  /// Nothing for too few models.
+  var correlation: [Block] {
+    if !areProbed { return [] }
+    return IndexCorrelation(
+      models: models, trajectory: "own trajectory, K = \(count ?? 0)",
+      law: lawCount.map { "training law, K = \($0)" }
+    ).blocks
   }
 
   var areProbed: Bool { models.contains { !$0.remote.isEmpty } }

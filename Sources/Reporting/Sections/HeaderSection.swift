@@ -53,7 +53,9 @@ struct HeaderSection: Section {
     }
     blocks.append(.heading(Self.verdict))
     if !isAboutMachines {
-      blocks += ClaimsTable(verdict: findings.verdict).blocks + (models?.table ?? [])
+      blocks +=
+        ClaimsTable(verdict: findings.verdict).blocks + (models?.table ?? [])
+        + (models?.correlation ?? [])
     }
     blocks.append(.paragraph(reading(findings)))
     if isAboutMachines || ClaimsTable(verdict: findings.verdict).blocks.isEmpty {
