@@ -64,7 +64,6 @@ package enum PipelineFault: Sendable, Hashable {
   case excludesEverything
   case nothingToJoin(String)
   case tooManyInstances(limit: Int)
-  case seedIsReplicated
   case hasNoKeys(found: String, key: String)
   case unknownMetric(String, k: Int?, known: [String])
   case checkFailed(String)
@@ -132,9 +131,6 @@ package enum PipelineFault: Sendable, Hashable {
     case .nothingToJoin(let what): "\(what); inputs join on axes of the same name"
     case .tooManyInstances(let limit):
       "the pipeline expands to more than \(limit) instances; use fewer values or `exclude`"
-    case .seedIsReplicated:
-      "`replicate` gives every stage the axis `seed`; take it out of the matrix, or give the stage a"
-        + " `seed` that all replicates share"
     case .hasNoKeys(let found, let key):
       "found \(found), in which there is no key `\(key)` to set; accepted: the whole value"
     case .unknownMetric(let name, let k, let known):

@@ -115,14 +115,12 @@ extension PipelineReader {
       count: min(replicates ?? from, to), seed: seed)
   }
 
-  /// Gives a stage the axis `seed`, unless it has a seed of its own, which all replicates share, or
-  /// gathers them.
+  /// Gives a stage the axis `seed`, unless it has a seed of its own, which all replicates share, names its
+  /// seeds in a matrix, so that a dear one has fewer of them, or gathers them.
   mutating func replicate(
     _ draft: inout StageDraft, kind: StageKind, hasOwnSeed: Bool, at position: SourcePosition
   ) {
-    guard let replication else { return }
-    if draft.axes.contains(where: { $0.name == Replication.axis }) {
-      parameters.list.add(.seedIsReplicated, at: draft.position, "\(draft.path).matrix.seed")
+    guard let replication, !draft.axes.contains(where: { $0.name == Replication.axis }) else {
       return
     }
     if !kind.isSeeded || hasOwnSeed || kind.inputs.contains(where: \.arity.gathers) { return }

@@ -265,7 +265,25 @@ struct ReplicationTests {
     #expect(error?.description.hasPrefix("p.json5:2:") == true)
   }
 
-  @Test("`to` below `from`, a seed axis of a stage and too many instances are refused")
+  @Test("a stage that names its seeds has these, however many the others have")
+  func ownSeeds() throws {
+    let own =
+      "dear: { kind: 'measure', inputs: { scenes: 'scenes' }, matrix: { seed: [10, 11] } },"
+      + "score: { kind: 'measure', inputs: { scenes: 'scenes' } },"
+    for replicates in [2, 3, 5] {
+      let pipeline = try Pipeline.parse(
+        bytes: Array(Self.study(until: "{ metric: 'score', width: 1 }", stages: own).utf8),
+        path: "p.json5", kinds: Self.kinds, replicates: replicates)
+      func seeds(_ stage: String) -> [String] {
+        pipeline.instances.compactMap { StageReference($0.name) }.filter { $0.stage == stage }
+          .compactMap(\.seed)
+      }
+      #expect(seeds("dear") == ["10", "11"])
+      #expect(seeds("score") == (0..<replicates).map { "\(10 + $0)" })
+    }
+  }
+
+  @Test("`to` below `from`, seeds that join with none and too many instances are refused")
   func conflicts() throws {
     func message(_ text: String) -> String {
       do {
@@ -280,7 +298,9 @@ struct ReplicationTests {
       message(Self.study(until: until).replacingOccurrences(of: "from: 2", with: "from: 6"))
         .contains("replicate.to: found 5, accepted: at least `from`, 6"))
     let axis = "score: { kind: 'measure', inputs: { scenes: 'scenes' }, matrix: { seed: [1, 2] } },"
-    #expect(message(Self.study(until: until, stages: axis)).contains("take it out of the matrix"))
+    #expect(
+      message(Self.study(until: until, stages: axis)).contains(
+        "inputs join on axes of the same name"))
     let wide =
       "score: { kind: 'measure', inputs: { scenes: 'scenes' }, matrix: { fails: ["
       + (0..<50).map(String.init).joined(separator: ",") + "] } },"

@@ -1,5 +1,5 @@
-/// The verdict in one sentence: what its first claim comes to, which the pipeline names as the primary one;
-/// of masks before models, of models' recall before their locality.
+/// The verdict in one sentence: what the first claim of the family `primary` comes to, or else the first; of
+/// masks before models, of models' recall before their locality.
 struct Answer {
   let verdict: Verdict
 
@@ -7,28 +7,45 @@ struct Answer {
   var bold: String? { sentence.map { "**\($0)**" } }
 
   var sentence: String? {
-    if let first = verdict.repairs.first {
-      return ended(
-        repair(first),
-        among: verdict.repairs.map { verdict.judgement($0) }, of: "masks claimed to repair",
-        seeds: first.recall.values.count)
-    }
-    if let first = verdict.recalls.first {
-      return ended(
-        recall(first), among: verdict.recalls.map(\.judgement), of: "claims about recall",
-        seeds: first.pair.count)
-    }
-    if let first = verdict.remotes.first {
-      return ended(
-        remote(first), among: verdict.remotes.map(\.judgement), of: "claims about remote labels",
-        seeds: first.difference.values.count)
-    }
-    if let first = verdict.locals.first {
-      return ended(
+    primary ?? anyRepair ?? anyRecall ?? anyRemote ?? anyLocal
+      ?? verdict.gaps.first.map { "Not shown: \($0)" }
+  }
+
+  private var primary: String? {
+    func isPrimary(_ family: String?) -> Bool { family == FamilyTest.primary }
+    return verdict.repairs.first { isPrimary($0.claim.family) }.map(about)
+      ?? verdict.recalls.first { isPrimary($0.claim.family) }.map(about)
+      ?? verdict.remotes.first { isPrimary($0.claim.family) }.map(about)
+  }
+
+  private var anyRepair: String? { verdict.repairs.first.map(about) }
+  private var anyRecall: String? { verdict.recalls.first.map(about) }
+  private var anyRemote: String? { verdict.remotes.first.map(about) }
+
+  private func about(_ first: RepairFinding) -> String {
+    ended(
+      repair(first), among: verdict.repairs.map { verdict.judgement($0) },
+      of: "masks claimed to repair", seeds: first.recall.values.count)
+  }
+
+  private func about(_ first: RecallFinding) -> String {
+    ended(
+      recall(first), among: verdict.recalls.map(\.judgement), of: "claims about recall",
+      seeds: first.pair.count)
+  }
+
+  private func about(_ first: RemoteFinding) -> String {
+    ended(
+      remote(first), among: verdict.remotes.map(\.judgement), of: "claims about remote labels",
+      seeds: first.difference.values.count)
+  }
+
+  private var anyLocal: String? {
+    verdict.locals.first.map { first in
+      ended(
         local(first), among: verdict.locals.map(\.judgement), of: "claims about locality",
         seeds: first.pair.count)
     }
-    return verdict.gaps.first.map { "Not shown: \($0)" }
   }
 
   /// The first sentence of a paragraph of a verdict, and what is left of it.

@@ -18,6 +18,8 @@ struct Claims: Hashable {
     var against: String
     /// `nil`: all tested K beyond the training range.
     var counts: ClosedRange<Int>?
+    /// The claims that are corrected together; `nil`: it stands alone.
+    var family: String?
 
     var lower: String { direction == .fails ? model : against }
     var higher: String { direction == .fails ? against : model }
@@ -44,6 +46,8 @@ struct Claims: Hashable {
     var count: Int?
     /// The noise levels; `nil`: all that both were probed at.
     var sigmas: ClosedRange<Double>?
+    /// The claims that are corrected together; `nil`: it stands alone.
+    var family: String?
   }
 
   /// A mask, without any training, gives a model back what it lacks.
@@ -54,6 +58,9 @@ struct Claims: Hashable {
     var control: String?
     /// `nil`: all tested K beyond the training range.
     var counts: ClosedRange<Int>?
+    /// The claims that are corrected together; `nil`: the masks of its comparison, or, over seeds, all
+    /// claims about masks.
+    var family: String?
   }
 
   /// Side of the default local network's window.
@@ -82,7 +89,8 @@ struct Claims: Hashable {
           return nil
         }
         return Recall(
-          direction: direction, model: model, against: against, counts: Self.counts(claim))
+          direction: direction, model: model, against: against, counts: Self.counts(claim),
+          family: claim["family"]?.string)
       }
     }
     locals = each("local") { claim in
@@ -102,12 +110,14 @@ struct Claims: Hashable {
       let ends = claim["sigma"]?.array?.compactMap(\.number) ?? []
       return Remote(
         model: model, against: against, count: claim["objects"]?.integer,
-        sigmas: ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil)
+        sigmas: ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil,
+        family: claim["family"]?.string)
     }
     repairs = each("repairs") { claim in
       guard let mask = claim["mask"]?.string, let of = claim["of"]?.string else { return nil }
       return Repair(
-        mask: mask, of: of, control: claim["control"]?.string, counts: Self.counts(claim))
+        mask: mask, of: of, control: claim["control"]?.string, counts: Self.counts(claim),
+        family: claim["family"]?.string)
     }
   }
 

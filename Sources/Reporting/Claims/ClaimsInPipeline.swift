@@ -8,8 +8,8 @@ extension PipelineExtension {
   package static let claims = PipelineExtension(
     key: "claims",
     parameters: [
-      list("fails", [model, against, counts], "models that fail where others compose"),
-      list("composes", [model, against, counts], "models that compose where others fail"),
+      list("fails", [model, against, counts, family], "models that fail where others compose"),
+      list("composes", [model, against, counts, family], "models that compose where others fail"),
       list(
         "local",
         [
@@ -38,6 +38,7 @@ extension PipelineExtension {
           Parameter(
             "sigma", .list(.number(1e-6...1e6), count: 2...2), default: .null,
             help: "the least and the highest noise level; all that were probed when left out"),
+          family,
         ], "models whose output at an object depends on remote labels more than others'"),
       list(
         "repairs",
@@ -47,7 +48,7 @@ extension PipelineExtension {
           Parameter(
             "control", .text, default: .null,
             help: "the intervention that keeps the mechanism and must do less"),
-          counts,
+          counts, family,
         ], "masks that repair models without training them"),
     ], check: { ClaimsCheck($1).problems($0) })
 
@@ -56,6 +57,9 @@ extension PipelineExtension {
   private static let counts = Parameter(
     "k", .list(.integer(1...4096), count: 2...2), default: .null,
     help: "the least and the most K; all beyond the training range when left out")
+  private static let family = Parameter(
+    "family", .text, default: .null,
+    help: "claims of one name are corrected together; the report's answer is about `primary`")
 
   private static func list(_ name: String, _ members: [Parameter], _ help: String) -> Parameter {
     Parameter(name, .list(.object(members), count: 0...1000), default: .array([]), help: help)

@@ -12,6 +12,8 @@ struct RecallFinding: Hashable {
   var backgroundDifference = Replicates([])
   /// Recall from which a model composes.
   var threshold: Double?
+  /// Among the claims of its family.
+  var test: FamilyTest?
   /// Why the two cannot be compared, where they cannot.
   var missing: String?
   /// Executions whose pictures were pooled for it.
@@ -55,6 +57,8 @@ struct RemoteFinding: Hashable {
   /// The effect of remote labels that move.
   var modelMoved = Replicates([])
   var againstMoved = Replicates([])
+  /// Among the claims of its family.
+  var test: FamilyTest?
 }
 
 struct RepairFinding: Hashable {
@@ -64,8 +68,11 @@ struct RepairFinding: Hashable {
   var precision = Replicates([])
   /// Change of recall as the background detector sees it; none where it was not kept.
   var background = Replicates([])
-  /// Of the change of recall, corrected for all masks.
+  /// Of the change of recall, by exchange within layouts; none over seeds.
+  var p: Double?
+  /// The same, corrected for all masks, or for the claims of its family.
   var pHolm: Double?
+  var test: FamilyTest?
   /// The control's change of recall, and what the mask's exceeds it by.
   var control = Replicates([])
   var contrast = Replicates([])

@@ -36,6 +36,7 @@ extension RecallFinding {
     if pair.count == 0 { return .notShown("nothing in common") }
     if !undertrained.isEmpty { return Self.undertrained }
     let isSeen = backgroundPair.count > 0
+    if separation != .none, let test, !test.isRejected { return Self.uncorrected }
     switch separation {
     case .none: return .notShown("not separated")
     case .asClaimed: return !isSeen || backgroundSeparation == .asClaimed ? .shown : Self.alone
@@ -74,6 +75,8 @@ extension RecallFinding {
     + "is found and what is asked for, and the ratios are averaged over the K, each of which counts alike."
 
   static let undertrained = Judgement.notShown("under-trained")
+  /// Of intervals that exclude 0, and of a family among which one of them may do so by chance.
+  static let uncorrected = Judgement.notShown("not after Holm's correction")
   static let alone = Judgement.notShown("by the judge alone")
 
   /// One fails when all of its interval is below the threshold, the other composes when all of its is not.
@@ -95,6 +98,8 @@ extension LocalFinding {
 extension RemoteFinding {
   var judgement: Judgement {
     guard let mean = difference.mean, count != nil else { return .notShown("not probed on both") }
+    let isSeparated = (mean.low ?? 0) > 0 || (mean.high ?? 0) < 0
+    if isSeparated, let test, !test.isRejected { return RecallFinding.uncorrected }
     if (mean.low ?? 0) > 0 { return .shown }
     return (mean.high ?? 0) < 0 ? .against : .notShown("not separated")
   }

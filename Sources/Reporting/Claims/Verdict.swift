@@ -6,7 +6,7 @@ struct Verdict: Hashable {
   var recalls: [RecallFinding] = []
   var locals: [LocalFinding] = []
   var remotes: [RemoteFinding] = []
-  private(set) var repairs: [RepairFinding] = []
+  var repairs: [RepairFinding] = []
   /// What could not be claimed, in words.
   var gaps: [String] = []
   /// Share of the identity arms' pictures that equal their baselines' bit for bit, where there are any.
@@ -23,12 +23,15 @@ struct Verdict: Hashable {
     self.gaps = gaps
     self.identicalShare = identicalShare
     self.repairs = Self.corrected(repairs)
+    correctFamilies()
   }
 
-  /// Over seeds the claims themselves are the family: each p is Student's, of the mean over seeds.
+  /// Over seeds the claims that name no family are one: each p is Student's, of the mean over seeds.
   private static func corrected(_ repairs: [RepairFinding]) -> [RepairFinding] {
     var result = repairs
-    let several = repairs.indices.filter { repairs[$0].recall.values.count > 1 }
+    let several = repairs.indices.filter {
+      repairs[$0].recall.values.count > 1 && repairs[$0].claim.family == nil
+    }
     let ps = several.map { repairs[$0].recall.overSeeds?.p ?? 1 }
     for (index, adjusted) in zip(several, holm(ps)) { result[index].pHolm = adjusted }
     return result
@@ -87,7 +90,8 @@ struct Verdict: Hashable {
     return judgement.bold + (judgement == RecallFinding.alone ? "by the judge alone " : "")
       + "\(low) \(words): recall there is \(interval(a)) (N = \(Markdown.count(a.n)) layouts\(spread(pair.low))), "
       + "\(interval(b)) (N = \(Markdown.count(b.n))\(spread(pair.high))) for \(high)\(difference(finding))."
-      + kMax(finding) + background(finding) + within(finding) + about(pair)
+      + (finding.test?.words ?? "") + kMax(finding) + background(finding) + within(finding)
+      + about(pair)
   }
 
   /// Beside recall within the training range, so that too short a training does not pass for a failure.
@@ -182,7 +186,7 @@ struct Verdict: Hashable {
       + "them at once changes the output there \(ratio(own)) times as much as removing its own label "
       + "(N = \(Markdown.count(own.n)) layouts\(spread(finding.model, digits: 3))), \(ratio(other)) times for \(against), a difference of "
       + "\(Markdown.interval(difference, digits: 3))\(deviation(finding.difference, digits: 3))."
-      + moved
+      + (finding.test?.words ?? "") + moved
       + about(finding.difference.values.count)
   }
 

@@ -48,6 +48,7 @@ struct RepairEvidence {
           claim: claim, recall: replicates(changes, .recall) { $0.recall },
           precision: replicates(changes, .precision) { $0.precision },
           background: replicates(changes, .background) { $0.background },
+          p: changes.count == 1 ? changes[0].p : nil,
           pHolm: changes.count == 1 ? changes[0].pHolm : nil,
           control: replicates(control ?? [], .recall) { $0.recall },
           contrast: contrast(changes, control ?? [], .recall, claim.counts),
