@@ -20,8 +20,10 @@ package struct Benchmark: Sendable {
 
   /// Weights of the network.
   package var parameters: Int
-  /// Floating-point operations of one picture's forward pass; a training step has three times as many.
+  /// Floating-point operations of denoising one picture.
   package var operations: Int
+  /// The same of training on one: three times those of the views that a step takes.
+  package var trainOperations: Int
   /// GFLOPS of 1024³ sgemm.
   package var matrix: Spread
   /// Pictures a second.
@@ -68,8 +70,11 @@ package struct Benchmark: Sendable {
       train.append(Double(batch) / step)
       denoise.append(Double(batch) / pass)
     }
+    let network = trainer.network
     return Benchmark(
-      parameters: trainer.parameterCount, operations: trainer.network.graph.operations,
+      parameters: trainer.parameterCount,
+      operations: network.viewCount * network.graph.operations,
+      trainOperations: 3 * network.trainedViewCount * network.graph.operations,
       matrix: Spread(matrix), train: Spread(train), denoise: Spread(denoise))
   }
 

@@ -4,17 +4,18 @@ extension Labelling: Codable {}
 
 /// `{"type": "unet", "width": 16, …}`: in pipeline files and in manifests.
 extension NetworkDescription.Architecture: Codable {
-  package enum Kind: String, Sendable, Codable, CaseIterable { case unet, local }
+  package enum Kind: String, Sendable, Codable, CaseIterable { case unet, local, patchwise }
 
   package var kind: Kind {
     switch self {
     case .unet: .unet
     case .local: .local
+    case .patchwise: .patchwise
     }
   }
 
   private enum Key: String, CodingKey {
-    case type, width, conditioning, normalization, attention, dilations
+    case type, width, conditioning, normalization, attention, dilations, reach
   }
 
   package init(from decoder: any Decoder) throws {
@@ -31,6 +32,12 @@ extension NetworkDescription.Architecture: Codable {
         attention: try container.decode(Bool.self, forKey: .attention))
     case .local:
       self = .local(width: width, dilations: try container.decode([Int].self, forKey: .dilations))
+    case .patchwise:
+      self = .patchwise(
+        width: width, reach: try container.decode(Int.self, forKey: .reach),
+        normalization: try container.decode(
+          NetworkDescription.Normalization.self, forKey: .normalization),
+        attention: try container.decode(Bool.self, forKey: .attention))
     }
   }
 
@@ -46,6 +53,11 @@ extension NetworkDescription.Architecture: Codable {
     case .local(let width, let dilations):
       try container.encode(width, forKey: .width)
       try container.encode(dilations, forKey: .dilations)
+    case .patchwise(let width, let reach, let normalization, let attention):
+      try container.encode(width, forKey: .width)
+      try container.encode(reach, forKey: .reach)
+      try container.encode(normalization, forKey: .normalization)
+      try container.encode(attention, forKey: .attention)
     }
   }
 }

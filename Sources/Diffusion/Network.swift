@@ -22,15 +22,29 @@ package struct NetworkDescription: Sendable, Hashable {
     /// Score locality by construction: receptive radius 1 + Σ dilations, nothing global. Takes the
     /// count map as a further input channel.
     case local(width: Int, dilations: [Int])
+    /// The published form of locality (Bradley et al. 2025, Exp 2L): the U-Net, with the count map as a further
+    /// input channel, on the patch of `reach` cells around each cell, of which that cell is kept.
+    case patchwise(width: Int, reach: Int, normalization: Normalization, attention: Bool)
 
-    /// How many pixels away an output still depends on pixels and labels; `nil` where nothing bounds it.
-    package var reach: Int? {
+    /// How many pixels away an output still depends on pixels, and how many from the nearest pixel of a label's
+    /// cell on labels; `nil` where nothing bounds it, or where the cells are not known.
+    ///
+    /// - Parameter cellSize: pixels on a side of a cell.
+    package func reach(cellSize: Int?) -> (pixels: Int, labels: Int)? {
       switch self {
-      case .unet: nil
-      case .local(_, let dilations): 1 + dilations.reduce(0, +)
+      case .unet: return nil
+      case .local(_, let dilations):
+        let reach = 1 + dilations.reduce(0, +)
+        return (reach, reach)
+      case .patchwise(_, let reach, _, _):
+        // From one end of the middle cell to the other end of the patch.
+        return cellSize.map { ((reach + 1) * $0 - 1, reach * $0) }
       }
     }
   }
+
+  /// Cells that a patch may reach beyond its middle one.
+  package static let reaches = 0...64
 
   package var architecture: Architecture
   package var shape: PictureShape
@@ -41,7 +55,22 @@ package struct NetworkDescription: Sendable, Hashable {
   }
 
   /// Side in pixels of the window that one output pixel depends on; the picture's when it is global.
-  package var window: Int { architecture.reach.map { min(2 * $0 + 1, shape.size) } ?? shape.size }
+  package var window: Int {
+    switch architecture {
+    case .unet: shape.size
+    case .local:
+      architecture.reach(cellSize: nil).map { min(2 * $0.pixels + 1, shape.size) } ?? shape.size
+    case .patchwise: min(patches?.side ?? shape.size, shape.size)
+    }
+  }
+
+  /// Of a patchwise network, of conditioners with places.
+  var patches: PatchGrid? {
+    guard case .patchwise(_, let reach, _, _) = architecture, let grid = shape.grid else {
+      return nil
+    }
+    return PatchGrid(grid: grid, reach: reach)
+  }
 }
 
 /// Width of the noise embedding.
@@ -56,12 +85,14 @@ let fourierCount = 32
 package struct Network: Sendable {
   package let description: NetworkDescription
   package let graph: Graph
-  /// (S, S, 3 + label map + coordinates, as far as the network takes them).
+  /// (S, S, 3 + label map + coordinates + inside, as far as the network takes them), S the side of a view.
   let image: Value
   /// (1, 1, 32): sin and cos of ln σ / 4 at 16 frequencies.
   let fourier: Value
-  /// Whether the image's last two channels are a pixel's coordinates.
+  /// Whether the image's channels 4 and 5 are a pixel's coordinates in the picture.
   let hasCoordinates: Bool
+  /// Of a patchwise network, whose image has 1 in channel 6 where it shows the picture.
+  let patches: PatchGrid?
   /// How conditioners enter.
   let labels: Labels
 
@@ -85,7 +116,8 @@ package struct Network: Sendable {
     let size = description.shape.size
     fourier = builder.input(height: 1, width: 1, channels: fourierCount)
     let output: Value
-    hasCoordinates = description.architecture.kind == .local
+    hasCoordinates = description.architecture.kind != .unet
+    patches = description.patches
     switch description.architecture {
     case .unet(let width, let conditioning, let normalization, let attention):
       let vector: Value?
@@ -115,8 +147,33 @@ package struct Network: Sendable {
       image = builder.input(height: size, width: size, channels: PictureShape.channels + 3)
       output = buildLocal(
         &builder, image: image, fourier: fourier, width: width, dilations: dilations)
+    case .patchwise(let width, let reach, let normalization, let attention):
+      let places = try description.shape.places()
+      let side = PatchGrid(grid: places, reach: reach).networkSide
+      labels = .map(places)
+      image = builder.input(height: side, width: side, channels: PictureShape.channels + 4)
+      output = buildUNet(
+        &builder, image: image, fourier: fourier, labels: nil, width: width,
+        kind: normalization == .group ? .group(4) : .pixel, attention: attention)
     }
     graph = builder.build(output: output)
+  }
+
+  /// How many views make a picture: 1, or a patch a cell.
+  package var viewCount: Int { patches?.grid.count ?? 1 }
+
+  /// How many views of a picture a training step takes.
+  package var trainedViewCount: Int { patches == nil ? 1 : PatchGrid.drawn }
+
+  /// Values of the outputs that a training picture is compared at; of patches beside no border.
+  var trainedValues: Int {
+    patches.map { PatchGrid.drawn * $0.side * $0.side * PictureShape.channels }
+      ?? description.shape.pictureCount
+  }
+
+  /// One of `viewCount`.
+  func view(_ index: Int) -> PictureView {
+    patches?.view(index) ?? PictureView(whole: description.shape.size)
   }
 }
 

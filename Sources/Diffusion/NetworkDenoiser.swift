@@ -145,7 +145,7 @@ package final class NetworkDenoiser: Denoiser {
             let to = dx.pointer + item * count
             let labelGradient = dlabels.pointer + item * conditioners
             if holds[worker] != first[item] {
-              runner.forward(
+              runner.prepareGradients(
                 weights, x: x + item * count, scale, labels: c + item * conditioners)
               holds[worker] = first[item]
             }

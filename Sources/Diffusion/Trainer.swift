@@ -50,33 +50,6 @@ package struct TrainingSettings: Sendable, Hashable {
   }
 }
 
-/// Makes pixels near a label weigh more in the loss.
-private struct LabelBalance: Sendable {
-  let grid: CellGrid
-  let weight: Float
-
-  /// Around a label, in pixels.
-  private static let radius = 5.0
-
-  /// - Parameters:
-  ///   - labels: (G, G).
-  ///   - weights: (S, S), which get `weight` within the radius.
-  func write(_ labels: UnsafePointer<Float>, to weights: UnsafeMutablePointer<Float>) {
-    let size = grid.size
-    let radius = Self.radius
-    for cell in 0..<grid.count where labels[cell] > 0 {
-      let (y, x) = grid.center(cell)
-      for row in max(0, Int(y - radius))..<min(size, Int(y + radius) + 1) {
-        for column in max(0, Int(x - radius))..<min(size, Int(x + radius) + 1) {
-          let dy = Double(row) + 0.5 - y
-          let dx = Double(column) + 0.5 - x
-          if dx * dx + dy * dy <= radius * radius { weights[row * size + column] = weight }
-        }
-      }
-    }
-  }
-}
-
 /// A training under way.
 ///
 /// A batch is split into a fixed number of shards whose gradients are added in order: the weights
@@ -179,6 +152,7 @@ package final class Trainer {
         losses.pointer[item] = workers[worker].addGradient(
           weights, data, settings, balance, restriction,
           stream: RandomStream(seed: seed, purpose: purpose, index: first + UInt64(item)),
+          patches: RandomStream(seed: seed, purpose: .patches, index: first + UInt64(item)),
           into: shards[shard])
       }
     }
@@ -190,7 +164,7 @@ package final class Trainer {
     }
     steps += 1
     optimizer.update(
-      shards: shards, scale: 1 / Float(settings.batch * data.shape.pictureCount),
+      shards: shards, scale: 1 / Float(settings.batch * network.trainedValues),
       learningRate: Float(settings.learningRate(after: seen)), step: steps,
       decay: Float(settings.averageDecay(after: seen)), threads: threads)
     let sum = (0..<settings.batch).reduce(0.0) { $0 + Double(losses.pointer[$1]) }
@@ -214,81 +188,5 @@ package final class Trainer {
     let copy = network.graph.makeWeights()
     try copy.load(optimizer.averaged.tensors())
     return NetworkDenoiser(network: network, weights: copy)
-  }
-}
-
-/// One thread's memory for training; `parallel` gives each worker to one thread at a time.
-private final class TrainingWorker: @unchecked Sendable {
-  private let runner: NetworkRunner
-  private let noised: AlignedBuffer
-  private let clean: AlignedBuffer
-  private let gradient: AlignedBuffer
-  private let labels: AlignedBuffer
-  private let pixelWeights: AlignedBuffer
-
-  init(_ runner: NetworkRunner) {
-    self.runner = runner
-    let shape = runner.network.description.shape
-    noised = AlignedBuffer(count: shape.pictureCount)
-    clean = AlignedBuffer(count: shape.pictureCount)
-    gradient = AlignedBuffer(count: shape.pictureCount)
-    labels = AlignedBuffer(count: shape.conditionerCount)
-    pixelWeights = AlignedBuffer(count: shape.size * shape.size)
-  }
-
-  /// Adds the gradient of Σ over pixels of the weighted squared error of the picture of the training whose
-  /// stream is given; returns the mean weighted squared error.
-  func addGradient(
-    _ weights: Weights, _ data: TrainingSet, _ settings: TrainingSettings,
-    _ balance: LabelBalance?, _ restriction: (any TrainingRestriction)?, stream: RandomStream,
-    into gradients: Gradients
-  ) -> Float {
-    let shape = data.shape
-    let count = shape.pictureCount
-    var stream = stream
-    let picture = stream.integer(below: data.count)
-    drawLabels(data, picture, settings, &stream)
-    pixelWeights.pointer.update(repeating: 1, count: shape.size * shape.size)
-    balance?.write(labels.pointer, to: pixelWeights.pointer)
-    restriction?.apply(
-      labels: labels.pointer, weights: pixelWeights.pointer, stream: &stream)
-    let sigma = Foundation.exp(
-      Float(settings.sigmaMean) + Float(settings.sigmaDeviation) * stream.gaussian())
-    let scale = Preconditioning(sigma: sigma)
-    data.pixels.withUnsafeBufferPointer { pixels in
-      for i in 0..<count {
-        clean.pointer[i] = TrainingSet.value(pixels[picture * count + i])
-      }
-    }
-    stream.fillGaussian(UnsafeMutableBufferPointer(start: noised.pointer, count: count))
-    for i in 0..<count { noised.pointer[i] = clean.pointer[i] + sigma * noised.pointer[i] }
-    runner.forward(weights, x: noised.pointer, scale, labels: labels.pointer)
-
-    let f = runner.output.pointer
-    var loss: Float = 0
-    for pixel in 0..<shape.size * shape.size {
-      let weight = scale.lossWeight * pixelWeights.pointer[pixel]
-      for i in pixel * 3..<pixel * 3 + 3 {
-        let error = scale.skip * noised.pointer[i] + scale.out * f[i] - clean.pointer[i]
-        loss += weight * error * error
-        gradient.pointer[i] = 2 * weight * scale.out * error
-      }
-    }
-    runner.workspace.writeOutputGradient(gradient.pointer)
-    runner.workspace.backward(weights, into: gradients)
-    return loss / Float(count)
-  }
-
-  private func drawLabels(
-    _ data: TrainingSet, _ picture: Int, _ settings: TrainingSettings,
-    _ stream: inout RandomStream
-  ) {
-    let count = data.shape.conditionerCount
-    data.conditioners.withUnsafeBufferPointer { conditioners in
-      guard let counts = conditioners.baseAddress else { return }
-      settings.labelling.draw(
-        from: counts + picture * count, into: labels.pointer, count: count, stream: &stream)
-    }
-    if stream.uniform() < settings.labelDropout { labels.clear() }
   }
 }

@@ -83,6 +83,12 @@ package struct WeightsFile: Sendable {
       metadata["network"] = "local"
       metadata["width"] = "\(width)"
       metadata["dilations"] = dilations.map(String.init).joined(separator: ",")
+    case .patchwise(let width, let reach, let normalization, let attention):
+      metadata["network"] = "patchwise"
+      metadata["width"] = "\(width)"
+      metadata["reach"] = "\(reach)"
+      metadata["normalization"] = normalization.rawValue
+      metadata["attention"] = "\(attention)"
     }
     return Safetensors(tensors: tensors, metadata: metadata).data()
   }
@@ -142,6 +148,7 @@ private struct MetadataReader {
     switch metadata["network"] {
     case "unet": needed += ["conditioning", "normalization", "attention"]
     case "local": needed.append("dilations")
+    case "patchwise": needed += ["reach", "normalization", "attention"]
     default: break
     }
     let absent = needed.filter { metadata[$0] == nil }
@@ -167,8 +174,15 @@ private struct MetadataReader {
         shape: shape)
     case "local":
       return NetworkDescription(.local(width: width, dilations: try dilations()), shape: shape)
+    case "patchwise":
+      return NetworkDescription(
+        .patchwise(
+          width: width, reach: try integer("reach", NetworkDescription.reaches),
+          normalization: try choice("normalization"), attention: try flag("attention")),
+        shape: shape)
     default:
-      throw .metadata(key: "network", found: metadata["network"], accepted: "unet, local")
+      throw .metadata(
+        key: "network", found: metadata["network"], accepted: "unet, local, patchwise")
     }
   }
 

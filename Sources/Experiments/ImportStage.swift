@@ -35,8 +35,9 @@ package enum ImportStage {
       var foreseen = Foreseen(
         size: network.shape.size, space: network.shape.space, labelling: file.origin.labelling,
         objects: [file.origin.objects.lowerBound, file.origin.objects.upperBound])
-      foreseen.pixelReach = network.architecture.reach
-      foreseen.labelReach = network.architecture.reach
+      let reach = network.architecture.reach(cellSize: network.shape.grid?.cellSize)
+      foreseen.pixelReach = reach?.pixels
+      foreseen.labelReach = reach?.labels
       foreseen.paths = network.architecture.paths
       foreseen.isNetwork = true
       return foreseen.value

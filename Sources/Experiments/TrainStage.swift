@@ -11,7 +11,7 @@ import Workflow
 enum TrainStage {
   struct Options: Settings {
     @Setting(Shared.labelling) var labelling: Labelling
-    @Setting("the network: unet or local") var network: NetworkDescription.Architecture
+    @Setting("the network: unet, local or patchwise") var network: NetworkDescription.Architecture
     @Setting(1...1_000_000_000, "pictures to train on, in all") var pictures: Int
     @Setting(Shared.batch) var batch: Int
     @Setting(1e-7...1, default: 2e-3, "Adam's largest step") var learningRate: Double
@@ -54,8 +54,9 @@ enum TrainStage {
   ) -> Foreseen {
     var foreseen = scenes
     foreseen.labelling = labelling
-    foreseen.pixelReach = network.reach
-    foreseen.labelReach = network.reach
+    let reach = network.reach(cellSize: scenes.grid?.cellSize)
+    foreseen.pixelReach = reach?.pixels
+    foreseen.labelReach = reach?.labels
     foreseen.paths = network.paths
     foreseen.isNetwork = true
     return foreseen
@@ -64,7 +65,7 @@ enum TrainStage {
   static func checkWidth(_ network: NetworkDescription.Architecture) -> [ParameterProblem] {
     let width =
       switch network {
-      case .unet(let width, _, _, _), .local(let width, _): width
+      case .unet(let width, _, _, _), .local(let width, _), .patchwise(let width, _, _, _): width
       }
     if width % 4 == 0 { return [] }
     return [
@@ -106,9 +107,10 @@ enum TrainStage {
   {
     let (path, found, accepted): (String, String, String)
     switch network {
-    case .local:
+    case .local, .patchwise:
       (path, found, accepted) = (
-        "network.type", "local", "unet with conditioning \"vector\" or \"channels\""
+        "network.type", network.kind.rawValue,
+        "unet with conditioning \"vector\" or \"channels\""
       )
     case .unet(_, .grid, _, _):
       (path, found, accepted) = ("network.conditioning", "grid", "vector, channels")
@@ -129,7 +131,7 @@ enum TrainStage {
     let scenes = try PictureSet("scenes", of: context)
     if scenes.shape.size % 4 != 0 {
       throw MismatchError(
-        "the pictures have \(scenes.shape.size) px, not a multiple of 4, which both networks need")
+        "the pictures have \(scenes.shape.size) px, not a multiple of 4, which networks need")
     }
     let description = NetworkDescription(options.network, shape: scenes.shape)
     let set = try scenes.trainingSet
@@ -286,6 +288,18 @@ extension NetworkDescription.Architecture: SettingVariant {
     var dilations: [Int]
   }
 
+  private struct PatchwiseOptions: Settings {
+    @Setting(4...512, default: 32, "base width C of the U-Net on a patch") var width: Int
+    @Setting(
+      NetworkDescription.reaches, default: 2, unit: "cells",
+      "cells that a patch reaches beyond its middle one; the window is 2 reach + 1 cells")
+    var reach: Int
+    @Setting(default: .pixel, "group: statistics over the patch; pixel: none")
+    var normalization: NetworkDescription.Normalization
+    @Setting(default: true, "self-attention at the lowest level, within the patch")
+    var attention: Bool
+  }
+
   package static let tag = "type"
   package static var cases: [String: [Parameter]] {
     Dictionary(
@@ -293,6 +307,7 @@ extension NetworkDescription.Architecture: SettingVariant {
         switch kind {
         case .unet: (kind.rawValue, UNetOptions.parameters)
         case .local: (kind.rawValue, LocalOptions.parameters)
+        case .patchwise: (kind.rawValue, PatchwiseOptions.parameters)
         }
       })
   }

@@ -9,7 +9,7 @@ import Workflow
 enum UntrainedStage {
   struct Options: Settings {
     @Setting(Shared.labelling) var labelling: Labelling
-    @Setting("the network: unet or local") var network: NetworkDescription.Architecture
+    @Setting("the network: unet, local or patchwise") var network: NetworkDescription.Architecture
   }
 
   static let kind = StageKind(

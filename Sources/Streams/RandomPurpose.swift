@@ -20,6 +20,8 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case untrained = 0x1003
   /// Of a network that was trained before.
   case tuning = 0x1004
+  /// Which patches of a training picture a patchwise network sees.
+  case patches = 0x1005
 
   // Scenes
   case scenes = 0x2001

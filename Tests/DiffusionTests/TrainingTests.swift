@@ -32,7 +32,11 @@ struct TrainingTests {
     .unet(width: 8, conditioning: .vector, normalization: .pixel, attention: false),
     .unet(width: 8, conditioning: .channels, normalization: .group, attention: true),
     .local(width: 8, dilations: [1, 2]),
+    patchwise,
   ]
+
+  static let patchwise = NetworkDescription.Architecture.patchwise(
+    width: 8, reach: 1, normalization: .pixel, attention: true)
 
   static func trainer(
     _ architecture: NetworkDescription.Architecture, pictures: Int = 96, balance: Double = 2

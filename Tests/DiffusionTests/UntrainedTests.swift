@@ -24,6 +24,7 @@ struct UntrainedTests {
         width: 8, conditioning: .grid, normalization: .group, attention: true),
       .unet(width: 8, conditioning: .vector, normalization: .pixel, attention: false),
       .local(width: 8, dilations: [1, 1]),
+      .patchwise(width: 8, reach: 2, normalization: .pixel, attention: true),
     ])
   func reach(_ architecture: NetworkDescription.Architecture) throws {
     let description = NetworkDescription(architecture, shape: shape)
@@ -32,18 +33,19 @@ struct UntrainedTests {
     #expect(try untrainedDenoiser(description, seed: 3).denoise(batch([9]), threads: 2) == plain)
     #expect(try untrainedDenoiser(description, seed: 4).denoise(batch([9]), threads: 1) != plain)
     // Pixel 0 is changed, then the label of cell 9 is taken away: rows 2 and 3, columns 2 and 3.
+    let reach = architecture.reach(cellSize: 2)
     let others = [
-      (try denoiser.denoise(batch([9], changed: 0), threads: 1), [(0, 0)]),
-      (try denoiser.denoise(batch([]), threads: 1), [(2, 2), (3, 3)]),
+      (try denoiser.denoise(batch([9], changed: 0), threads: 1), [(0, 0)], reach?.pixels),
+      (try denoiser.denoise(batch([]), threads: 1), [(2, 2), (3, 3)], reach?.labels),
     ]
-    for (other, places) in others {
+    for (other, places, reach) in others {
       var farthest = 0
       for pixel in 0..<256
       where (0..<3).contains(where: { abs(plain[pixel * 3 + $0] - other[pixel * 3 + $0]) > 1e-4 }) {
         let (row, column) = pixel.quotientAndRemainder(dividingBy: 16)
         farthest = max(farthest, places.map { max(abs($0.0 - row), abs($0.1 - column)) }.min() ?? 0)
       }
-      #expect(farthest == architecture.reach ?? farthest)
+      #expect(farthest == reach ?? farthest)
       #expect(farthest > 2, "\(farthest)")
     }
   }

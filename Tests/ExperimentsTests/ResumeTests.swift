@@ -73,7 +73,7 @@ struct ResumeTests {
     }
     #expect(try results(store, last) == whole)
     let expected = [
-      "scenes", "judge", "local", "local_locality", "local_evaluated",
+      "scenes", "judge", "local", "local_locality", "local_evaluated", "patchwise",
       "masked_evaluated[mask=both]", "tuned",
     ]
     #expect(resumed.withLock { $0 }.isSuperset(of: expected))

@@ -16,7 +16,7 @@ struct BenchTests {
     return try JSONValue.parse(Data(last.utf8))
   }
 
-  @Test("--json has the keys of the PyTorch reference", arguments: ["unet", "local"])
+  @Test("--json has the keys of the PyTorch reference", arguments: ["unet", "local", "patchwise"])
   func keys(network: String) throws {
     let object = try json(["--network", network])
     for key in [

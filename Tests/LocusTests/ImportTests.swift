@@ -240,7 +240,7 @@ struct ImportTests {
     #expect(try refusal(stating("--dilations", "1,2,1")).contains("missing: blocks.2.conv.weight"))
     #expect(
       try refusal(stating("--dilations", "1")).contains("does not have: blocks.1.conv.bias"))
-    #expect(try refusal(stating("--network", "gan")).contains("accepted: unet, local"))
+    #expect(try refusal(stating("--network", "gan")).contains("accepted: unet, local, patchwise"))
     #expect(try refusal(stating("--objects", "3,1")).contains("fewest and most"))
     #expect(
       try refusal([]).contains(

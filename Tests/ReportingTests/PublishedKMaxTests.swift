@@ -40,6 +40,8 @@ struct PublishedKMaxTests {
     let local = try #require(
       PublishedKMax(of: Self.model("local", "single", .local), trainedUpTo: 5))
     #expect(local.kMax == 10)
+    #expect(PublishedKMax(of: Self.model("patchwise", "single", .local), trainedUpTo: 5) == local)
+    #expect(PublishedKMax(of: Self.model("patchwise", "single"), trainedUpTo: 3) == wide)
     #expect(PublishedKMax(of: Self.model("unet", "single"), trainedUpTo: 2) == nil)
     #expect(PublishedKMax(of: Self.model("unet", "all"), trainedUpTo: 5) == nil)
     #expect(PublishedKMax(of: Self.model("unet", "single", arm: "sum"), trainedUpTo: 3) == nil)

@@ -24,6 +24,7 @@ struct RandomStreamTests {
         training 1002
         untrained 1003
         tuning 1004
+        patches 1005
         scenes 2001
         bootstrap 4001
         permutation 4002

@@ -43,7 +43,8 @@ struct EvaluatedModel: Hashable, Labelled {
       SELECT v.model, v.labelling, v.arm, v.intervention, v.name AS stage, v.execution_id,
         coalesce(d.network, json_extract(e.params, '$.network.type')) AS network,
         CASE WHEN d.sha256 IS NULL THEN t.kind = 'analytic' ELSE d.network IS NULL END AS is_machine,
-        coalesce(d."window" < d.size, json_extract(e.params, '$.network.type') = 'local') AS is_local
+        coalesce(d."window" < d.size,
+          json_extract(e.params, '$.network.type') IN ('local', 'patchwise')) AS is_local
       FROM run_model v
       JOIN stage s ON s.run_id = v.run_id AND s.name = v.name
       LEFT JOIN denoiser d ON d.sha256 = v.denoiser

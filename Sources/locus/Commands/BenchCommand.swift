@@ -23,6 +23,7 @@ enum BenchCommand: Command {
     @Option("--attention", "ON", default: .on) var attention: Switch
     @Option("--conditioning", "KIND", default: .grid)
     var conditioning: NetworkDescription.Conditioning
+    @Option("--reach", "N", in: 0...64, default: 2, "cells, of a patchwise network") var reach: Int
     @Flag("--kernels", "what each kernel costs, instead of whole steps") var kernels
     @Option("--rounds", "N", in: 1...1000, default: 8, "measurements of each") var rounds: Int
     @Flag(.json) var json
@@ -59,9 +60,10 @@ enum BenchCommand: Command {
       network, batch: batch, threads: threads, rounds: options.rounds)
     let memory = meter.stop().peakRSSBytes >> 20
     let rows = [
-      ("training", result.train, 3.0), ("denoising", result.denoise, 1.0),
-    ].map { name, speed, passes -> [JSONValue] in
-      let gflops = speed.median * Double(result.operations) * passes / 1e9
+      ("training", result.train, result.trainOperations),
+      ("denoising", result.denoise, result.operations),
+    ].map { name, speed, operations -> [JSONValue] in
+      let gflops = speed.median * Double(operations) / 1e9
       return [
         .string(name), rounded(speed.median), rounded(speed.low), rounded(speed.high),
         rounded(gflops), .string("\(Int((100 * gflops / result.matrix.median).rounded())) %"),
@@ -88,6 +90,10 @@ enum BenchCommand: Command {
     let architecture: NetworkDescription.Architecture =
       switch options.network {
       case .local: .local(width: options.width, dilations: [1, 1, 1, 1, 1])
+      case .patchwise:
+        .patchwise(
+          width: options.width, reach: options.reach, normalization: options.normalization,
+          attention: options.attention == .on)
       case .unet:
         .unet(
           width: options.width, conditioning: options.conditioning,
@@ -121,6 +127,12 @@ enum BenchCommand: Command {
       values["network"] = .string("local")
       values["width"] = .integer(width)
       values["dilations"] = .array(dilations.map(JSONValue.integer))
+    case .patchwise(let width, let reach, let normalization, let attention):
+      values["network"] = .string("patchwise")
+      values["width"] = .integer(width)
+      values["reach"] = .integer(reach)
+      values["normalization"] = .string(normalization.rawValue)
+      values["attention"] = .bool(attention)
     }
     return .object(values)
   }

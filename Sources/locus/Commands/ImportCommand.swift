@@ -19,7 +19,9 @@ enum ImportCommand: Command {
     )
     var file: String
     @Option("--name", "NAME", shown: "the file's name", "what to call it") var name: String?
-    @Option("--network", "TYPE", offers: ["unet", "local"], "unet or local") var network: String?
+    @Option(
+      "--network", "TYPE", offers: ["unet", "local", "patchwise"], "unet, local or patchwise")
+    var network: String?
     @Option("--width", "N", "base width, a multiple of 4") var width: String?
     @Option("--size", "PX", "side of a picture, a multiple of 4") var size: String?
     @Option("--cells", "N", "side of the conditioner grid") var cells: String?
@@ -27,10 +29,15 @@ enum ImportCommand: Command {
       "--conditioning", "KIND", offers: ["grid", "vector", "channels"],
       "of a unet: grid, vector or channels")
     var conditioning: String?
-    @Option("--normalization", "KIND", offers: ["group", "pixel"], "of a unet: group or pixel")
+    @Option(
+      "--normalization", "KIND", offers: ["group", "pixel"],
+      "of a unet or patchwise: group or pixel")
     var normalization: String?
-    @Option("--attention", "ON", { "of a unet: \($0)" }) var attention: BenchCommand.Switch?
+    @Option("--attention", "ON", { "of a unet or patchwise: \($0)" })
+    var attention: BenchCommand.Switch?
     @Option("--dilations", "N,…", "of a local network, one a block") var dilations: String?
+    @Option("--reach", "N", "of a patchwise network: cells beyond a patch's middle one")
+    var reach: String?
     @Option(
       "--labelling", "KIND", offers: Labelling.allCases.map(\.rawValue),
       "of the training: \(Labelling.allCases.map(\.rawValue).joined(separator: ", "))")
@@ -55,7 +62,8 @@ enum ImportCommand: Command {
         ($conditioning.name, "conditioning", conditioning),
         ($normalization.name, "normalization", normalization),
         ($attention.name, "attention", attention.map { $0 == .on ? "true" : "false" }),
-        ($dilations.name, "dilations", dilations), ($labelling.name, "labelling", labelling),
+        ($dilations.name, "dilations", dilations), ($reach.name, "reach", reach),
+        ($labelling.name, "labelling", labelling),
         ($objects.name, "objects_min", objects.map { "\($0.lowerBound)" }),
         ($objects.name, "objects_max", objects.map { "\($0.upperBound)" }),
       ]
