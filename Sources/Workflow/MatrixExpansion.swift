@@ -169,6 +169,8 @@ struct MatrixExpansion {
             parameters: combination.parameters, seed: combination.seed,
             inputs: partial.inputs.merging(gathered) { first, _ in first }))
       }
+      // A stage with fewer seeds of its own has no replicates beyond these, nor has what it feeds.
+      if !used, hasNoInput(combination, of: stage, partials) { continue }
       if !used {
         let name = StageReference(stage: stage.name, bindings: combination.bindings).name
         list.add(
@@ -177,10 +179,29 @@ struct MatrixExpansion {
         return
       }
     }
+    if made.isEmpty, stage.exclusions.isEmpty, let first = stage.combinations.first {
+      let name = StageReference(stage: stage.name, bindings: first.bindings).name
+      list.add(
+        .nothingToJoin("no input has an instance for `\(name)`"), at: stage.position,
+        "\(stage.path).matrix")
+      return
+    }
     guard let kept = excluding(stage, from: made) else { return }
     expanded[stage.name] = Array(instances.count..<instances.count + kept.count)
     instances += kept
     for instance in kept { check(instance, of: stage) }
+  }
+
+  /// Whether a combination is of a replicate that some input does not have.
+  private func hasNoInput(
+    _ combination: StageDraft.Combination, of stage: StageDraft, _ partials: [Partial]
+  ) -> Bool {
+    guard stage.axes.contains(where: \.isReplicated),
+      let own = combination.bindings.first(where: { $0.axis == Replication.axis })
+    else { return false }
+    return partials.allSatisfy { partial in
+      partial.bindings.contains { $0.axis == own.axis && $0.label != own.label }
+    }
   }
 
   /// Holds an instance against what is known of its inputs, and notes what is known of its own result.

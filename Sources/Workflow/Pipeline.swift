@@ -83,6 +83,8 @@ struct StageDraft {
   struct Axis {
     var name: String
     var values: [Value]
+    /// Given by `replicate`, not by the stage's own matrix.
+    var isReplicated = false
 
     struct Value {
       var label: String

@@ -136,6 +136,7 @@ extension PipelineReader {
           value: .number(Double(replication.seed) + Double(index), text: label),
           position: position))
     }
-    draft.axes.insert(StageDraft.Axis(name: Replication.axis, values: values), at: 0)
+    draft.axes.insert(
+      StageDraft.Axis(name: Replication.axis, values: values, isReplicated: true), at: 0)
   }
 }

@@ -22,7 +22,7 @@ struct ReplicationTests {
         Parameter("uncertainty", .number(0...10), default: .number(0.1), help: "of its interval"),
         Parameter("fails", .integer(0...100), default: .integer(0), help: "a seed that fails"),
       ],
-      inputs: [InputDeclaration("scenes", accepts: [.pixels], help: "scenes")],
+      inputs: [InputDeclaration("scenes", accepts: [.pixels, .values], help: "scenes")],
       produces: .values,
       run: { context in
         struct Failure: Error {}
@@ -270,6 +270,7 @@ struct ReplicationTests {
     let own =
       "dear: { kind: 'measure', inputs: { scenes: 'scenes' }, matrix: { seed: [10, 11] } },"
       + "score: { kind: 'measure', inputs: { scenes: 'scenes' } },"
+      + "after: { kind: 'measure', inputs: { scenes: 'dear' } },"
     for replicates in [2, 3, 5] {
       let pipeline = try Pipeline.parse(
         bytes: Array(Self.study(until: "{ metric: 'score', width: 1 }", stages: own).utf8),
@@ -278,7 +279,7 @@ struct ReplicationTests {
         pipeline.instances.compactMap { StageReference($0.name) }.filter { $0.stage == stage }
           .compactMap(\.seed)
       }
-      #expect(seeds("dear") == ["10", "11"])
+      #expect(seeds("dear") == ["10", "11"] && seeds("after") == ["10", "11"])
       #expect(seeds("score") == (0..<replicates).map { "\(10 + $0)" })
     }
   }
