@@ -98,17 +98,18 @@ extension EvaluationError {
   }
 }
 
+/// So many layouts of each K tell what chance would find, however many are drawn: arms of which fewer are drawn
+/// than of others are held against the same.
+package let chanceLayouts = 24
+
 /// What of a request would be found by chance: the mean over other requests, each held against the same
 /// detections; 0 without any other.
-package func chanceCount(requests: [[Place]], own: Int, detected: [Place], tolerance: Double)
-  -> Double
-{
-  if requests.count < 2 { return 0 }
-  let found = requests.indices.reduce(0) { sum, other in
-    other == own
-      ? sum : sum + matchCount(requested: requests[other], detected: detected, tolerance: tolerance)
+package func chanceCount(_ others: [[Place]], detected: [Place], tolerance: Double) -> Double {
+  if others.isEmpty { return 0 }
+  let found = others.reduce(0) {
+    $0 + matchCount(requested: $1, detected: detected, tolerance: tolerance)
   }
-  return Double(found) / Double(requests.count - 1)
+  return Double(found) / Double(others.count)
 }
 
 /// The same of words: `others` are those of other requests, held against what is true of one picture.

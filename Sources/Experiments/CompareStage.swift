@@ -270,7 +270,8 @@ enum CompareStage {
           control.manifest.conditions == entry.manifest.conditions
         else { continue }
         rows += try differences(
-          entry, control, counts, (.contrastRecall, .contrastBackground), context)
+          entry, control, counts,
+          [(.contrastRecall, .recall), (.contrastBackground, .background)], context)
       }
     }
     return rows
@@ -286,21 +287,26 @@ enum CompareStage {
         try context.checkCancellation()
         guard other.manifest.conditions == plain[i].manifest.conditions else { return [] }
         return try differences(
-          plain[i], other, counts, (.differenceRecall, .differenceBackground), context)
+          plain[i], other, counts,
+          [
+            (.differenceRecall, .recall), (.differenceBackground, .background),
+            (.differencePrecision, .precision),
+          ], context)
       }
     }
   }
 
-  /// What one recalls beyond the other, on the same layouts and noise, by either detector; none where they
-  /// share no seed.
+  /// What one recalls beyond the other, on the same layouts and noise, by either detector, and what it is more precise; none where
+  /// they share no seed.
   private static func differences(
-    _ entry: Entry, _ other: Entry, _ counts: Set<Int>, _ measures: (Measure, Measure),
+    _ entry: Entry, _ other: Entry, _ counts: Set<Int>,
+    _ measures: [(Measure, EffectMeasure)],
     _ context: StageContext
   ) throws -> [MetricRow] {
     let beyond = counts.filter { $0 > entry.manifest.trainingMaximum }
     let isShared = !Set(entry.outcomes.map(\.seed)).isDisjoint(with: other.outcomes.map(\.seed))
     if beyond.isEmpty || !isShared { return [] }
-    return try [(measures.0, EffectMeasure.recall), (measures.1, .background)].map {
+    return try measures.map {
       $0.row(
         try pairedDifference(
           treated: entry.outcomes, baseline: other.outcomes, counts: beyond, measure: $1,

@@ -51,7 +51,7 @@ enum EvaluateStage {
   }
 
   static let kind = StageKind(
-    name: "evaluate", version: 6,
+    name: "evaluate", version: 7,
     summary:
       "Samples layouts, or words, never seen in training and lets the judge find the objects.",
     settings: Options.self,
@@ -155,22 +155,25 @@ enum EvaluateStage {
       SeenLayouts(conditioners: $0.conditioners, count: shape.conditionerCount)
     }
     let words = try words(options, artifact, judge, context)
-    let requests = try options.counts.sorted().flatMap { k in
-      try (0..<layouts(options, k: k)).map { layout in
-        if let words {
-          return try words.reader.words.request(
-            k: k, layout: layout, asked: options.asked, seed: context.seed)
-        }
-        return try requestedLayout(
-          k: k, layout: layout, shape: shape, camera: judge.camera, spacing: options.spacing,
-          unlike: seen, seed: context.seed)
+    func request(_ k: Int, _ layout: Int) throws -> RequestedLayout {
+      if let words {
+        return try words.reader.words.request(
+          k: k, layout: layout, asked: options.asked, seed: context.seed)
       }
+      return try requestedLayout(
+        k: k, layout: layout, shape: shape, camera: judge.camera, spacing: options.spacing,
+        unlike: seen, seed: context.seed)
     }
+    let requests = try options.counts.sorted().flatMap { k in
+      try (0..<layouts(options, k: k)).map { try request(k, $0) }
+    }
+    var others: [Int: [RequestedLayout]] = [:]
+    for k in options.counts { others[k] = try (0..<chanceLayouts).map { try request(k, $0) } }
     let evaluator = Evaluator(
       artifact: artifact, denoiser: artifact.denoiser.guided(by: options.guided), judge: judge,
       words: words?.reader, sampler: HeunSampler(steps: options.steps),
       tolerance: options.tolerance * Double(shape.size), context: context)
-    let drawn = try evaluator.draw(requests)
+    let drawn = try evaluator.draw(requests, others: others)
     return try EvaluationReport(
       artifact: artifact, judge: judge,
       conditions: .init(

@@ -64,7 +64,10 @@ struct Evaluator {
   /// Seconds that a portion of layouts takes, about: no more than that is done anew after a kill.
   private static let aim = Duration.seconds(4)
 
-  func draw(_ requests: [RequestedLayout]) throws -> [DrawnPicture] {
+  /// - Parameter others: by K, the layouts that tell what chance would find.
+  func draw(_ requests: [RequestedLayout], others: [Int: [RequestedLayout]]) throws
+    -> [DrawnPicture]
+  {
     let count = artifact.denoiser.shape.pictureCount
     let checkpointing = try context.checkpointing()
     var (kept, pictures) = restored(checkpointing, most: requests.count * count)
@@ -88,31 +91,31 @@ struct Evaluator {
             metrics: requested == 0
               ? [] : [Measure.recall.row(Double(found) / Double(requested))]))
       })
-    return withChance(drawn)
+    return withChance(drawn, others)
   }
 
   /// What of each picture's objects other layouts of the same K would have met.
-  private func withChance(_ drawn: [DrawnPicture]) -> [DrawnPicture] {
-    var result = drawn
-    for members in Dictionary(grouping: drawn.indices, by: { drawn[$0].request.k }).values {
-      let requests = members.map { drawn[$0].request.places }
-      for (place, index) in members.enumerated() {
-        if let told = drawn[index].words {
-          let others = members.filter { $0 != index }.map { drawn[$0].request.asked }
-          result[index].outcome.chance = chanceCount(others, seen: told.judge)
-          result[index].outcome.chanceBackground = chanceCount(others, seen: told.plain)
-          continue
-        }
-        func chance(_ finds: Finds) -> Double {
-          chanceCount(
-            requests: requests, own: place, detected: finds.all.map(\.place),
-            tolerance: tolerance)
-        }
-        result[index].outcome.chance = chance(drawn[index].finds)
-        result[index].outcome.chanceBackground = chance(drawn[index].crossCheck)
+  private func withChance(_ drawn: [DrawnPicture], _ others: [Int: [RequestedLayout]])
+    -> [DrawnPicture]
+  {
+    drawn.map { picture in
+      var result = picture
+      let own = picture.request
+      let others = others[own.k, default: []].filter { $0.layout != own.layout }
+      if let told = picture.words {
+        let asked = others.map(\.asked)
+        result.outcome.chance = chanceCount(asked, seen: told.judge)
+        result.outcome.chanceBackground = chanceCount(asked, seen: told.plain)
+        return result
       }
+      let places = others.map(\.places)
+      func chance(_ finds: Finds) -> Double {
+        chanceCount(places, detected: finds.all.map(\.place), tolerance: tolerance)
+      }
+      result.outcome.chance = chance(picture.finds)
+      result.outcome.chanceBackground = chance(picture.crossCheck)
+      return result
     }
-    return result
   }
 
   /// Pictures for layouts, (N, S, S, 3).

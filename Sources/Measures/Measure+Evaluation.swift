@@ -134,6 +134,9 @@ extension Measure {
     "difference_recall", by: [.subject, .against], interval: .bootstrap, in: compare,
     "Recall beyond chance of a model less that of another, without masks, beyond the training maximum, averaged over K."
   )
+  package static let differencePrecision = Measure(
+    "difference_precision", by: [.subject, .against], interval: .bootstrap, in: compare,
+    "Precision of a model less that of another there, averaged over K.")
   package static let differenceBackground = Measure(
     "difference_background", by: [.subject, .against], interval: .bootstrap, in: compare,
     "The same as the background detector sees it.")
@@ -182,6 +185,7 @@ extension Measure {
       kMax, kMaxFitted, kMaxThreshold, recallWithinCorrected, recallBeyond, recallBeyondCorrected,
       recallBeyondCorrectedBackground, recallBeyondSolid, identicalPictures, effectRecallInRange,
       contrastRecall, contrastBackground, differenceRecall, differenceBackground,
+      differencePrecision,
       differenceRemote,
     ]
     + Effect.allCases.map(effect) + Effect.allCases.map(p) + Effect.allCases.map(pHolm)

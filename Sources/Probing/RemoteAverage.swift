@@ -55,22 +55,22 @@ package struct RemoteAverage: Sendable {
 
   /// 95 %, over resampled pictures.
   package func interval(_ change: Change, seed: UInt64) -> Interval? {
-    sample { value(change, $0) }?.interval(seed)
+    sample(change) { value(change, $0) }?.interval(seed)
   }
 
   /// This one's less the other's, on the same pictures.
   package func difference(_ change: Change, from other: RemoteAverage, seed: UInt64) -> Interval? {
-    sample(with: other) { difference(change, from: other, $0) }?.interval(seed)
+    sample(change, with: other) { difference(change, from: other, $0) }?.interval(seed)
   }
 
   /// The same as `interval`, each resampling of its own.
   package func draws(_ change: Change, seed: UInt64) -> [Double] {
-    sample { value(change, $0) }?.distribution(seed) ?? []
+    sample(change) { value(change, $0) }?.distribution(seed) ?? []
   }
 
   /// The same as `difference`, each resampling of its own.
   package func differences(_ change: Change, from other: RemoteAverage, seed: UInt64) -> [Double] {
-    sample(with: other) { difference(change, from: other, $0) }?.distribution(seed) ?? []
+    sample(change, with: other) { difference(change, from: other, $0) }?.distribution(seed) ?? []
   }
 
   private func difference(_ change: Change, from other: RemoteAverage, _ weights: [Int]) -> Double?
@@ -84,12 +84,14 @@ package struct RemoteAverage: Sendable {
   /// Pictures that are drawn again and again for one number.
   private struct Sample {
     var count: Int
+    /// Pictures that say anything: with labels remote to an object.
+    var n: Int
     var statistic: ([Int]) -> Double?
 
     private func number(_ weights: [Int]) -> Double { statistic(weights) ?? 0 }
 
     func interval(_ seed: UInt64) -> Interval {
-      Bootstrap(seed: seed).interval(strata: [0..<count], count: count, n: count, number)
+      Bootstrap(seed: seed).interval(strata: [0..<count], count: count, n: n, number)
     }
 
     func distribution(_ seed: UInt64) -> [Double] {
@@ -99,10 +101,13 @@ package struct RemoteAverage: Sendable {
 
   /// `nil` where the number is not defined.
   private func sample(
-    with other: RemoteAverage? = nil, _ statistic: @escaping ([Int]) -> Double?
+    _ change: Change, with other: RemoteAverage? = nil, _ statistic: @escaping ([Int]) -> Double?
   ) -> Sample? {
     let count = min(pictures, other?.pictures ?? pictures)
     guard count > 0, statistic([Int](repeating: 1, count: count)) != nil else { return nil }
-    return Sample(count: count, statistic: statistic)
+    let n = (0..<count).count { picture in
+      levels.contains { change.parts($0[picture]).whole > 0 }
+    }
+    return Sample(count: count, n: n, statistic: statistic)
   }
 }

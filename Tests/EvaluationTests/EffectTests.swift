@@ -148,8 +148,8 @@ struct EffectTests {
     let a = [Place(x: 0, y: 0), Place(x: 10, y: 0)]
     let b = [Place(x: 0, y: 1), Place(x: 30, y: 0)]
     let c = [Place(x: 50, y: 0), Place(x: 60, y: 0)]
-    #expect(chanceCount(requests: [a, b, c], own: 0, detected: a, tolerance: 2) == 0.5)
-    #expect(chanceCount(requests: [a], own: 0, detected: a, tolerance: 2) == 0)
+    #expect(chanceCount([b, c], detected: a, tolerance: 2) == 0.5)
+    #expect(chanceCount([[Place]](), detected: a, tolerance: 2) == 0)
   }
 
   @Test("each K counts the same in an effect, and what chance finds is no effect")

@@ -32,7 +32,7 @@ struct VerdictNumbersTests {
             model: { kind: 'train', inputs: { scenes: 'scenes' }, matrix: { labelling: ['all', 'single'] },
               network: { type: 'unet', width: 8 }, pictures: 640, batch: 16 },
             masked: { kind: 'intervene', inputs: { denoiser: 'model[labelling=single]', scenes: 'scenes' },
-              matrix: { mask: ['conditioner', 'sum'] }, radius: 4 },
+              matrix: { mask: ['identity', 'conditioner', 'sum'] }, radius: 4 },
             probed: { kind: 'probe', inputs: { denoiser: 'model', scenes: 'scenes' },
               sigmas: [0.5], counts: [2], pictures: 3, pixels: 2, layouts: 3, remote_sigmas: [10, 0.5],
               window: 5, steps: 4 },
@@ -124,6 +124,33 @@ struct VerdictNumbersTests {
           #expect(told.hasPrefix(value + " ["), "\(a), \(b): \(told) is not \(value)")
         }
       }
+    }
+  }
+
+  @Test("the identity has no effect at all, also where fewer layouts are drawn behind it")
+  func identity() throws {
+    try Self.run { store, _, _ in
+      let rows = try store.query(
+        """
+        SELECT m.value, m.ci_low, m.ci_high FROM metric m
+        JOIN execution_output o ON o.sha256 = m.subject AND o.role = 'manifest'
+        JOIN stage s ON s.execution_id = o.execution_id
+        WHERE s.name = 'behind[mask=identity]'
+          AND m.name IN ('effect_recall', 'effect_background', 'effect_precision')
+        """
+      ).rows
+      #expect(rows.count == 12)
+      #expect(rows.joined().allSatisfy { $0.number == 0 })
+      // What chance would find is the same, picture by picture.
+      let unlike = try Self.number(
+        """
+        SELECT count(*) FROM outcome a JOIN stage s ON s.execution_id = a.execution_id
+        JOIN outcome b ON b.k = a.k AND b.layout = a.layout
+        JOIN stage t ON t.execution_id = b.execution_id
+        WHERE s.name = 'behind[mask=identity]' AND t.name = 'plain[labelling=single]'
+          AND a.chance <> b.chance
+        """, store)
+      #expect(unlike == 0)
     }
   }
 

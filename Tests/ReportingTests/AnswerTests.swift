@@ -94,7 +94,7 @@ struct AnswerTests {
     func answer() -> String { Self.answer(Verdict(recalls: [finding])) }
     #expect(
       answer()
-        == "Shown: `local` recalls more than `single` at K = 5, 9: recall is 0.93 [0.91, 0.95] against "
+        == "Shown in part: `local` recalls more than `single` at K = 5, 9: recall is 0.93 [0.91, 0.95] against "
         + "0.60 [0.55, 0.65], a difference of +0.33 [+0.30, +0.36] (N = 24 layouts); these networks, one "
         + "seed.")
     finding.threshold = 0.9

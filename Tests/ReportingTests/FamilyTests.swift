@@ -34,6 +34,23 @@ struct FamilyTests {
     #expect(apart.recalls[0].judgement == .shown && apart.recalls[0].test?.size == 1)
   }
 
+  @Test("what one mask of many does beyond its control may be chance")
+  func contrasts() {
+    func repair(_ errors: Double) -> RepairFinding {
+      var finding = RepairFinding(
+        claim: Claims.Repair(mask: "near", of: "single", control: "far"),
+        recall: Replicates(VerdictTests.estimate((0.2, 0.1, 0.3))), pHolm: 0.001)
+      finding.control = finding.recall
+      let value = 0.01 * errors
+      finding.contrast = Replicates(
+        VerdictTests.estimate((value, value - 0.0196, value + 0.0196)))
+      return finding
+    }
+    #expect(Verdict(repairs: [repair(2.3)]).repairs[0].keeping == .matters)
+    let four = Verdict(repairs: [2.3, 0.5, 0.1, -5].map(repair)).repairs
+    #expect(four.map(\.keeping) == [.open, .open, .open, .refuted])
+  }
+
   @Test("claims of several kinds are one family")
   func mixed() {
     var remote = RemoteFinding(
@@ -58,7 +75,7 @@ struct FamilyTests {
     func answer(_ recalls: [RecallFinding]) throws -> String {
       try #require(Answer(verdict: Verdict(recalls: recalls, repairs: [mask])).sentence)
     }
-    #expect(try answer(recalls).hasPrefix("Shown: `local` recalls more than `single`"))
+    #expect(try answer(recalls).hasPrefix("Shown in part: `local` recalls more than `single`"))
     #expect(try answer([recalls[0]]).contains("mask `masked`"))
   }
 }

@@ -114,7 +114,8 @@ struct FindingTests {
   func undertrained() throws {
     let claim = "fails: [{ model: 'a', against: 'b' }]"
     let learned = try #require(sentences(pair(claim, low: 0.4, high: 0.9)).first)
-    #expect(learned.hasPrefix("**Shown:**") && !learned.contains("under-trained"), "\(learned)")
+    #expect(
+      learned.hasPrefix("**Shown in part:**") && !learned.contains("under-trained"), "\(learned)")
     #expect(learned.contains("Within the training range it is 0.9"), "\(learned)")
     let fixture = try pair(claim, low: 0.4, high: 0.9, within: 0.5)
     let short = try #require(sentences(fixture).first)
@@ -131,7 +132,8 @@ struct FindingTests {
     #expect(other.hasPrefix("**Not shown:**") && other.contains("steps 18 against 12"))
     let few = try #require(
       sentences(pair(claim, low: 0.4, high: 0.9, counts: [1, 9])).first)
-    #expect(few.hasPrefix("**Shown:**") && few.contains("at K = 9, tested for both,"), "\(few)")
+    #expect(
+      few.hasPrefix("**Shown in part:**") && few.contains("at K = 9, tested for both,"), "\(few)")
     #expect(!few.contains("K_max"))
   }
 
@@ -198,7 +200,7 @@ struct FindingTests {
     ])
     let data = try fixture.data
     #expect(data.compared.map(\.evaluated.title) == ["a", "b"])
-    #expect(try sentences(fixture)[0].hasPrefix("**Shown:** `copy` recalls less"))
+    #expect(try sentences(fixture)[0].hasPrefix("**Shown in part:** `copy` recalls less"))
     let graph = MarkdownRenderer(try LineageSection(data).blocks, pictureFolder: "pictures").text
     #expect(graph.contains("[\"a<br/>copy<br/>train"))
     #expect(graph.components(separatedBy: " --> ").count == 1 + 8)

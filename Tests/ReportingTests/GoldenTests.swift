@@ -120,7 +120,7 @@ struct RunTests {
   func replicates() throws {
     let steady = try Self.verdict(
       ReportFixture.replicated([(0.2, 0), (0.21, 0.01), (0.22, -0.01)]))
-    #expect(steady[0].hasPrefix("**Shown:** `baseline[labelling=single]` recalls less"))
+    #expect(steady[0].hasPrefix("**Shown in part:** `baseline[labelling=single]` recalls less"))
     #expect(steady.contains { $0.hasPrefix("**Shown:** without any training") })
     #expect(
       steady.contains { $0.contains("(N = 48 layouts of 3 seeds, SD over seeds 0.01") }, "\(steady)"
@@ -211,7 +211,7 @@ struct RunTests {
     #expect(data.evaluated.map(\.network) == ["unet", "unet"])
     #expect(
       try Self.verdict(fixture)[0].hasPrefix(
-        "**Shown:** `own` recalls less beyond the training range than `theirs`"))
+        "**Shown in part:** `own` recalls less beyond the training range than `theirs`"))
   }
 
   @Test(

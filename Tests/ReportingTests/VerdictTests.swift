@@ -59,14 +59,17 @@ struct VerdictTests {
   @Test("a story that holds is shown, with N beside its numbers")
   func shown() {
     let sentences = Self.verdict().sentences
-    #expect(sentences.count == 4 && sentences.allSatisfy { $0.hasPrefix("**Shown:**") })
+    #expect(
+      sentences.count == 4
+        && sentences.map { $0.hasPrefix("**Shown in part:**") } == [true, false, true, false]
+        && sentences.allSatisfy { $0.hasPrefix("**Shown") })
     #expect(sentences[1].contains("less local"))
     #expect(sentences[2].contains("2 [1, 3] against 12 [9, 12]."))
     #expect(sentences[3].contains("N = 30") && sentences[3].contains("sum"))
     #expect(
       sentences[3].contains(
-        "It matters what the mask keeps: its control `masked[mask=sum]`, which shows as much and keeps "
-          + "something else, changes recall by +0.02 [-0.01, +0.05], a difference of +0.18 "
+        "It matters what the mask keeps: its control `masked[mask=sum]`, which keeps something else, "
+          + "changes recall by +0.02 [-0.01, +0.05], a difference of +0.18 "
           + "[+0.13, +0.23] (N = 30)"))
   }
 
@@ -87,15 +90,16 @@ struct VerdictTests {
       claim: Claims.Recall(direction: .fails, model: "single", against: "all"),
       low: Self.side((0.6, 0.55, 0.65)), high: Self.side((0.93, 0.91, 0.95)))
     func sentence() -> String { Verdict(recalls: [finding]).sentences[0] }
-    #expect(sentence().hasPrefix("**Shown:** `single` recalls less"))
+    #expect(sentence().hasPrefix("**Shown in part:** `single` recalls less"))
     finding.threshold = 0.9
     #expect(sentence().hasPrefix("**Shown:** `single` fails beyond the training range where `all`"))
     finding.threshold = 0.92
-    #expect(sentence().hasPrefix("**Shown:** `single` recalls less"))
+    #expect(sentence().hasPrefix("**Shown in part:** `single` recalls less"))
     finding.low.background = Replicates(Self.estimate((0.5, 0.45, 0.55)))
     finding.high.background = Replicates(Self.estimate((0.8, 0.75, 0.85)))
     #expect(
-      sentence().hasPrefix("**Shown:**") && sentence().contains("The background detector sees"))
+      sentence().hasPrefix("**Shown in part:**")
+        && sentence().contains("The background detector sees"))
     finding.high.background = Replicates(Self.estimate((0.56, 0.5, 0.62)))
     #expect(sentence().hasPrefix("**Not shown:** by the judge alone `single` recalls less"))
     #expect(sentence().contains("which does not separate them"))
@@ -117,7 +121,8 @@ struct VerdictTests {
       sentence().hasPrefix(
         "**Shown:** `single` depends on labels that are remote to an object more than `local`"))
     #expect(
-      sentence().contains("K = 9 (mean over σ = 5, 80)") && sentence().contains("rather how many"))
+      sentence().contains("K = 9 (mean over σ = 5, 80)")
+        && sentence().contains("how many there are counts for more"))
     finding.difference = one((0.1, -0.1, 0.3))
     #expect(sentence().hasPrefix("**Not shown:**"))
     finding.difference = one((-0.1, -0.2, -0.05))
@@ -221,7 +226,7 @@ struct ReplicateVerdictTests {
         Self.finding(Self.replicates([0.3, 0.5, 0.7]), Self.replicates([0.39, 0.6, 0.81]))
       ]
     ).sentences[0]
-    #expect(sentence.hasPrefix("**Shown:**"))
+    #expect(sentence.hasPrefix("**Shown in part:**"))
     // 0.09, 0.10, 0.11: mean 0.1, Student's half-width 4.30265 · 0.01 / √3 = 0.0248.
     #expect(sentence.contains("a difference of 0.10 [0.08, 0.12]"))
     #expect(sentence.contains("(N = 30 layouts of 3 seeds, SD over seeds 0.20)"))
@@ -248,7 +253,8 @@ struct ReplicateVerdictTests {
     let one = Verdict(
       recalls: [Self.finding(Self.replicates([0.3]), Self.replicates([0.9]))]
     ).sentences[0]
-    #expect(one.hasPrefix("**Shown:**") && one.hasSuffix(" About these networks, of one seed."))
+    #expect(
+      one.hasPrefix("**Shown in part:**") && one.hasSuffix(" About these networks, of one seed."))
     let lacking = Verdict(
       recalls: [
         Self.finding(Self.replicates([0.3, 0.31, 0.32]), Self.replicates([0.9, 0.91], from: 2))
@@ -269,7 +275,7 @@ struct ReplicateVerdictTests {
         ]
       ).sentences[0]
     }
-    #expect(sentence(0.02).hasPrefix("**Shown:**"))
+    #expect(sentence(0.02).hasPrefix("**Shown in part:**"))
     // An error of 0.4 / 3.92 each side, of the mean of three differences 0.083, by t ± 0.36.
     #expect(sentence(0.4).hasPrefix("**Not shown:**"))
     #expect(sentence(0.4).contains("a difference of 0.10 [-0.26, 0.46]"))

@@ -150,7 +150,10 @@ struct Answer {
         "is not told from \(against)" + (why == "not separated" ? "" : " (\(why))")
       }
     let difference = finding.difference.mean.map { ", a difference of \(Markdown.signed($0))" }
-    return "\(judgement.lead): \(model) \(words) \(Self.place(finding.counts)): recall is "
+    // That one recalls less than another is less than the claim says.
+    let lead =
+      judgement == .shown && !finding.dividesAtThreshold ? "Shown in part" : judgement.lead
+    return "\(lead): \(model) \(words) \(Self.place(finding.counts)): recall is "
       + "\(Markdown.interval(own)) against \(Markdown.interval(other))\(difference ?? "") "
       + "(N = \(Markdown.count(own.n)) layouts)"
   }

@@ -32,6 +32,18 @@ extension Replicates {
 }
 
 extension Verdict {
+  /// Corrects what masks do beyond their controls over all of these, or over those of the claims' family.
+  mutating func correctContrasts() {
+    let tested = repairs.indices.compactMap { i in
+      repairs[i].contrast.p.map { (place: i, family: repairs[i].claim.family, p: $0) }
+    }
+    for own in Dictionary(grouping: tested, by: \.family).values {
+      for (test, adjusted) in zip(own, holm(own.map(\.p))) {
+        repairs[test.place].contrastHolm = adjusted
+      }
+    }
+  }
+
   /// Corrects every claim that names a family over all claims of it, of whichever kind.
   mutating func correctFamilies() {
     /// Where a claim's test stands, and what becomes of it.

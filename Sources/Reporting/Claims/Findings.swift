@@ -10,6 +10,8 @@ struct RecallFinding: Hashable {
   /// The model's recall less the other's, on the same layouts and noise, by either detector.
   var difference = Replicates([])
   var backgroundDifference = Replicates([])
+  /// What it is more precise.
+  var precisionDifference = Replicates([])
   /// Recall from which a model composes.
   var threshold: Double?
   /// Among the claims of its family.
@@ -79,6 +81,8 @@ struct RepairFinding: Hashable {
   /// The same as the background detector sees it.
   var controlBackground = Replicates([])
   var contrastBackground = Replicates([])
+  /// Of the contrast, corrected for all that are claimed with it.
+  var contrastHolm: Double?
   /// The K that it rests on.
   var counts: [Int] = []
   /// Why the control is none, where it is not.

@@ -154,7 +154,7 @@ extension RepairFinding {
     return objection.map { .notShown($0.few) } ?? .shown
   }
 
-  /// That a mask repairs does not say why: its control shows as much and keeps something else.
+  /// That a mask repairs does not say why: its control keeps something else.
   enum Keeping: Hashable {
     /// What the mask keeps is what repairs, beyond what its control does.
     case matters
@@ -172,6 +172,7 @@ extension RepairFinding {
     guard !control.isEmpty, let contrast = contrast.mean,
       self.contrast.values.count == recall.values.count
     else { return .untested("its control \(name) was not evaluated beside it for every seed") }
+    if let contrastHolm, contrastHolm >= 0.05 { return .open }
     if (contrast.low ?? 0) > 0 { return .matters }
     return (contrast.high ?? 0) < 0 ? .refuted : .open
   }

@@ -24,6 +24,7 @@ struct Verdict: Hashable {
     self.identicalShare = identicalShare
     self.repairs = Self.corrected(repairs)
     correctFamilies()
+    correctContrasts()
   }
 
   /// Over seeds the claims that name no family are one: each p is Student's, of the mean over seeds.
@@ -87,10 +88,14 @@ struct Verdict: Hashable {
       case (_, .reversed): "recalls more \(place) than \(high)"
       case (_, .none): "is not separated \(place) from \(high)"
       }
-    return judgement.bold + (judgement == RecallFinding.alone ? "by the judge alone " : "")
+    // That one recalls less than another is less than the claim says.
+    let lead =
+      judgement == .shown && !finding.dividesAtThreshold ? "**Shown in part:** " : judgement.bold
+    return lead + (judgement == RecallFinding.alone ? "by the judge alone " : "")
       + "\(low) \(words): recall there is \(interval(a)) (N = \(Markdown.count(a.n)) layouts\(spread(pair.low))), "
       + "\(interval(b)) (N = \(Markdown.count(b.n))\(spread(pair.high))) for \(high)\(difference(finding))."
-      + (finding.test?.words ?? "") + kMax(finding) + background(finding) + within(finding)
+      + (finding.test?.words ?? "") + kMax(finding) + background(finding) + precision(finding)
+      + within(finding)
       + about(pair)
   }
 
@@ -111,6 +116,14 @@ struct Verdict: Hashable {
     guard let a = pair.low.mean, let b = pair.high.mean else { return "" }
     return " The background detector sees \(interval(a)) and \(interval(b))"
       + (finding.backgroundSeparation == .none ? ", which does not separate them." : ".")
+  }
+
+  /// Drawing more also finds more of what is asked for.
+  private func precision(_ finding: RecallFinding) -> String {
+    finding.precisionDifference.mean.map {
+      " Of what \(Markdown.name(finding.claim.model)) draws so much more was asked for than of what "
+        + "\(Markdown.name(finding.claim.against)) draws: \(signed($0)) (precision)."
+    } ?? ""
   }
 
   /// Between evaluations that tested other K there is nothing to compare.
@@ -171,8 +184,8 @@ struct Verdict: Hashable {
     let moved =
       if let own = finding.modelMoved.mean, let other = finding.againstMoved.mean {
         " Moved to other remote places they do \(ratio(own)) and \(ratio(other)): "
-          + ((own.high ?? 0) < (difference.low ?? 0)
-            ? "what counts for \(model) is rather how many there are than where."
+          + (finding.model.mean.map { (own.high ?? 0) < ($0.low ?? 0) } == true
+            ? "for \(model) how many there are counts for more than where they are."
             : "how many there are and where they are is not told apart.")
       } else { "" }
     let than =
@@ -227,8 +240,8 @@ struct Verdict: Hashable {
       return ""
     }
     let found =
-      "its control \(Markdown.name(finding.claim.control ?? "")), which shows as much and keeps "
-      + "something else, changes recall by \(signed(control)), a difference of \(signed(contrast)) "
+      "its control \(Markdown.name(finding.claim.control ?? "")), which keeps something else, "
+      + "changes recall by \(signed(control)), a difference of \(signed(contrast)) "
       + "(N = \(Markdown.count(contrast.n))\(spread(finding.contrast)))."
     return switch finding.keeping {
     case .matters: " It matters what the mask keeps: " + found

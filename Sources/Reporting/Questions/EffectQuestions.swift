@@ -1,4 +1,5 @@
 import Diffusion
+import Evaluation
 import Formats
 import Foundation
 import Interventions
@@ -117,44 +118,53 @@ struct ContrastRow: Labelled {
   var stage: String
   var control: String
   var comparison: String
-  /// By the judge, otherwise by the background detector.
-  var isJudged: Bool
+  /// Of what: recall by either detector, or precision.
+  var measure: EffectMeasure
   var estimate: Estimate
   var label = ""
   var thing: Labels.Thing { Labels.Thing(title: intervention, instances: [stage, comparison]) }
 
   static func question(_ runID: String, _ between: Between) -> Question<ContrastRow> {
-    let measures: [Measure] =
+    let measures: [(measured: Measure, on: EffectMeasure)] =
       switch between {
-      case .masks: [.contrastRecall, .contrastBackground]
-      case .models: [.differenceRecall, .differenceBackground]
+      case .masks: [(.contrastRecall, .recall), (.contrastBackground, .background)]
+      case .models:
+        [
+          (.differenceRecall, .recall), (.differenceBackground, .background),
+          (.differencePrecision, .precision),
+        ]
       }
+    let on = measures.map { "WHEN \($0.sqlName) THEN '\($1.rawValue)'" }.joined(separator: " ")
     return Question(
       """
       SELECT coalesce(v.intervention, v.model) AS intervention, v.name AS stage, w.name AS control,
-        s.name AS comparison, m.name = \(measures[0].sqlName) AS is_judged, m.value, m.ci_low, m.ci_high, m.n
+        s.name AS comparison, CASE m.name \(on) END AS measure, m.value, m.ci_low, m.ci_high, m.n
       FROM stage s JOIN metric m USING (execution_id)
       JOIN execution_output o ON o.sha256 = m.subject AND o.role = 'manifest'
       JOIN run_model v ON v.run_id = s.run_id AND v.execution_id = o.execution_id
       JOIN execution_output q ON q.sha256 = m.against AND q.role = 'manifest'
       JOIN run_model w ON w.run_id = s.run_id AND w.execution_id = q.execution_id
-      WHERE s.run_id = \(Escape.sql(runID)) AND m.name IN (\(measures.sqlNames))
-      ORDER BY v.position, w.position, s.id, is_judged DESC
+      WHERE s.run_id = \(Escape.sql(runID)) AND m.name IN (\(measures.map(\.measured).sqlNames))
+      ORDER BY v.position, w.position, s.id, measure DESC
       """
     ) { row in
-      ContrastRow(
+      let text = try row.text("measure")
+      guard let measure = EffectMeasure(rawValue: text) else {
+        throw StoreError.column("measure", problem: "\(text), which is not known")
+      }
+      return ContrastRow(
         intervention: try row.text("intervention"), stage: try row.text("stage"),
         control: try row.text("control"),
-        comparison: try row.text("comparison"), isJudged: try row.flag("is_judged"),
+        comparison: try row.text("comparison"), measure: measure,
         estimate: try row.estimate("value"))
     }
   }
 }
 
 extension [ContrastRow] {
-  /// What one evaluation recalls beyond another, whichever of the two it was written down for.
-  func difference(_ stage: String, _ other: String, isJudged: Bool) -> Estimate? {
-    for row in self where row.isJudged == isJudged {
+  /// What one evaluation has beyond another, whichever of the two it was written down for.
+  func difference(_ stage: String, _ other: String, _ measure: EffectMeasure) -> Estimate? {
+    for row in self where row.measure == measure {
       if row.stage == stage, row.control == other { return row.estimate }
       if row.stage == other, row.control == stage { return row.estimate.negated }
     }

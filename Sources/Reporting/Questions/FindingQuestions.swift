@@ -144,7 +144,7 @@ struct Findings {
       Replicates(
         pairedBySeed(mine, theirs, \.seed).compactMap { one, other in
           (stored.difference(
-            one.conditions.stage, other.conditions.stage, isJudged: measure == .recall)
+            one.conditions.stage, other.conditions.stage, measure)
             ?? Estimate.difference(
               one.outcomes, other.outcomes, counts: common, measure, seed: one.compared.seed)).map {
               estimate in
@@ -159,6 +159,7 @@ struct Findings {
     }
     finding.difference = difference(.recall)
     finding.backgroundDifference = difference(.background)
+    finding.precisionDifference = difference(.precision)
     return finding
   }
 

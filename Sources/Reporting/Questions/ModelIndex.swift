@@ -30,6 +30,9 @@ struct ModelIndices {
   private let isStored: Bool
   /// Objects in the inputs of the training law.
   private let lawCount: Int?
+  private var members: [IndexOrder.Member] = []
+  private let contrasts: [ContrastRow]
+  private let differences: [RemoteDifferenceRow]
   private let run: String
 
   /// - Parameter remotes: the findings whose K and noise levels are taken, so that one model has one index
@@ -64,6 +67,8 @@ struct ModelIndices {
       return probed.rows.average(k: count, sigmas: sigmas)
         .interval(.removed, seed: probed.probe.seed).map(Estimate.init)
     }
+    contrasts = try data.ask(ContrastRow.question(run, .models))
+    differences = try data.ask(RemoteDifferenceRow.question(run))
     for compared in data.compared {
       let title = compared.evaluated.title
       let (name, seed) = (Findings.withoutSeed(title), StageReference(title)?.seed)
@@ -77,6 +82,10 @@ struct ModelIndices {
       add(\.recall, compared.recallBeyond)
       add(\.background, compared.recallBackground)
       if let probed = probes.first(where: { $0.probe.title == title }) {
+        members.append(
+          .init(
+            name: name, seed: seed, evaluation: compared.evaluated.stage, probe: probed.probe.stage)
+        )
         add(\.remote, index(probed))
         add(
           \.law, laws[probed.probe.stage, default: []].first { $0.k == lawCount }?.index)
@@ -95,11 +104,14 @@ struct ModelIndices {
 
   /// Nothing for too few models.
   var correlation: [Block] {
-    if !areProbed { return [] }
-    return IndexCorrelation(
-      models: models, trajectory: "own trajectory, K = \(count ?? 0)",
-      law: lawCount.map { "training law, K = \($0)" }
+    guard areProbed, let count else { return [] }
+    return IndexOrder(
+      members: members, contrasts: contrasts, remotes: differences, count: count
     ).blocks
+      + IndexCorrelation(
+        models: models, trajectory: "own trajectory, K = \(count)",
+        law: lawCount.map { "training law, K = \($0)" }
+      ).blocks
   }
 
   var areProbed: Bool { models.contains { !$0.remote.isEmpty } }

@@ -93,3 +93,32 @@ extension [RemoteDifferenceRow] {
     return nil
   }
 }
+
+/// The ratio of one change at one noise level.
+struct RemoteLevelRow: Labelled {
+  var model: String
+  /// The probe's own stage.
+  var stage: String
+  var inputs: String
+  var k: Int
+  var sigma: Double
+  var change: String
+  var effect: Estimate
+  var label = ""
+  var thing: Labels.Thing { Labels.Thing(title: model, instances: [stage]) }
+
+  static func question(_ runID: String) -> Question<RemoteLevelRow> {
+    Question(
+      """
+      SELECT coalesce(intervention, model) AS model, name AS stage, inputs, k, sigma, change, effect, ci_low,
+        ci_high, n
+      FROM run_remote WHERE run_id = \(Escape.sql(runID)) ORDER BY position, k, inputs, sigma, change
+      """
+    ) { row in
+      RemoteLevelRow(
+        model: try row.text("model"), stage: try row.text("stage"), inputs: try row.text("inputs"),
+        k: try row.integer("k"), sigma: try row.number("sigma"), change: try row.text("change"),
+        effect: try row.estimate("effect"))
+    }
+  }
+}

@@ -196,7 +196,7 @@ struct RepairEvidence {
                 mask.outcomes, control.outcomes, counts: Set(stated), measure, seed: $0.seed)
             }
           } else {
-            contrasts.difference(mask.stage, control.stage, isJudged: measure == .recall)
+            contrasts.difference(mask.stage, control.stage, measure)
           }
         return estimate.map {
           Replicates.Value(

@@ -38,8 +38,8 @@ struct ClaimsTable {
     }
     if !verdict.repairs.isEmpty {
       parts.append(
-        "of a mask: by how much it changes recall, by how much its control does, which shows as much "
-          + "and keeps something else, and the one less the other")
+        "of a mask: by how much it changes recall, by how much its control does, which keeps "
+          + "something else, and the one less the other")
     }
     if !verdict.remotes.isEmpty {
       parts.append(
@@ -55,7 +55,8 @@ struct ClaimsTable {
         ? "" : "\(RecallFinding.estimand) ")
       + "Differences are paired, on the same layouts and noise. Before the stroke the judge's numbers, "
       + "after it the background detector's: *shown* is what both show, by intervals of the difference that "
-      + "exclude 0."
+      + "exclude 0; Holm's correction over the masks, over what they do beyond their controls, and over the claims "
+      + "of a family has to agree."
   }
 
   private func text(_ values: [Replicates], _ row: Row, isSigned: Bool) -> String {

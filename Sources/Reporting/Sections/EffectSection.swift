@@ -22,7 +22,9 @@ struct EffectSection: Section {
       try data.ask(ConditionsRow.question(run)), effects: data.effects)
     identities = try data.ask(IdentityRow.question(run)).labelled()
     changes = try data.ask(MaskChangeRow.question(run))
-    contrasts = try data.ask(ContrastRow.question(run, .masks)).filter(\.isJudged).labelled()
+    contrasts = try data.ask(ContrastRow.question(run, .masks)).filter {
+      $0.measure == .recall
+    }.labelled()
     controls = Set(
       try data.ask(MaskRow.question(run)).filter { $0.specification?.isControl ?? false }
         .map(\.intervention))
@@ -106,8 +108,9 @@ struct EffectSection: Section {
     if !contrasts.isEmpty {
       blocks.append(
         .paragraph(
-          "Masks beside what can object to them: the control shows as much and keeps something else. Recall "
-            + "of the mask less that of the control, on the same layouts and noise, over the compared K "
+          "Masks beside what can object to them: the control keeps something else. Near, far and random "
+            + "labels, rings and the sum show as much as the mask does; inside and outside of a window are other "
+            + "numbers of labels, objects and the ground other numbers of pixels. Recall of the mask less that of the control, on the same layouts and noise, over the compared K "
             + "beyond the training range."))
       blocks.append(
         .table(

@@ -155,13 +155,17 @@ struct LengthGeneralizationSection: Section {
       let precision = curves[.precision, of: model]
       let exact = curves[.exact, of: model]
       let drawn = curves[.drawn, of: model]
+      let chance = curves[.recallChance, of: model]
       return [
         .heading(Markdown.name(model.label), level: 4),
         .table(
-          columns: ["K", "recall", "solid", "places", "precision", "exact", "drawn", "layouts"],
+          columns: [
+            "K", "recall", "by chance", "solid", "places", "precision", "exact", "drawn", "layouts",
+          ],
           rows: drawn.keys.sorted().map { k in
             [
-              "\(k)", text(recall[k]), text(solid[k]), Markdown.count(recall[k]?.n),
+              "\(k)", text(recall[k]), text(chance[k]), text(solid[k]),
+              Markdown.count(recall[k]?.n),
               text(precision[k]),
               text(exact[k]), text(drawn[k]), Markdown.count(drawn[k]?.n),
             ]
@@ -170,7 +174,7 @@ struct LengthGeneralizationSection: Section {
     }
     return [
       .details(
-        "Every number: recall, recall by solid finds, precision, exact layouts, objects drawn",
+        "Every number: recall, what other layouts would have met by chance, recall by solid finds, precision, exact layouts, objects drawn",
         tables + [
           .paragraph(
             "Under `single` the training pictures hold objects without a label, so more objects than "

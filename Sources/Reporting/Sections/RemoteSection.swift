@@ -8,10 +8,12 @@ struct RemoteSection: Section {
 
   private let run: String
   private let rows: [RemoteIndexRow]
+  private let levels: [RemoteLevelRow]
 
   init(_ data: RunData) throws {
     run = data.run.id
     rows = try data.ask(RemoteIndexRow.question(run)).labelled()
+    levels = try data.ask(RemoteLevelRow.question(run)).labelled()
   }
 
   var blocks: [Block] {
@@ -26,7 +28,8 @@ struct RemoteSection: Section {
           + "about. *Moved*: to other remote places, their number kept. *Pixels outside*: those outside the "
           + "object's window are another picture's, over the change when all are. *Law*: noised held-out "
           + "renders, told of as in training; *trajectory*: the model's own states on its way to pictures of K. "
-          + "95 % bootstrap intervals over pictures."),
+          + "A ratio is also large where an object's own label does little. 95 % bootstrap intervals over "
+          + "pictures with labels remote to an object; N is their number."),
       .table(
         columns: [
           "model", "inputs", "K", "one at a time", "all at once", "moved", "pixels outside",
@@ -34,6 +37,24 @@ struct RemoteSection: Section {
         ],
         rows: Probed.all(rows).map(\.cells)),
       RemoteIndexRow.question(run).block,
+    ] + everyLevel
+  }
+
+  private var everyLevel: [Block] {
+    if levels.isEmpty { return [] }
+    return [
+      .details(
+        "The same at each noise level",
+        [
+          .table(
+            columns: ["model", "inputs", "K", "σ", "change", "effect [95 %]", "N pictures"],
+            rows: levels.map { row in
+              [
+                Markdown.name(row.label), row.inputs, "\(row.k)", ChartNumber.text(row.sigma),
+                row.change, Markdown.interval(row.effect, digits: 3), Markdown.count(row.effect.n),
+              ]
+            }), RemoteLevelRow.question(run).block,
+        ])
     ]
   }
 

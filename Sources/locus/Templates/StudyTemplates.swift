@@ -63,7 +63,7 @@ extension Template {
       question: "Does hiding what lies outside a window repair a network that fails to compose?",
       seed: 1,
 
-      // A control shows as much and keeps something else: it tells whether it matters what a mask keeps.
+      // A control keeps something else: it tells whether it matters what a mask keeps.
       claims: {
         repairs: [
           { mask: "one_label[mask=conditioner]", of: "model", control: "one_label[mask=sum]" },
