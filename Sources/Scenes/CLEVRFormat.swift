@@ -98,7 +98,8 @@ extension CLEVRFile.Object {
     let depth = -dot(object.center - scene.camera.position, scene.camera.back)
     self.init(
       shape: object.shape, size: object.size, material: object.material, color: object.color,
-      coordinates: SIMD3(object.x, object.y, object.halfExtent), rotation: object.rotation,
+      coordinates: SIMD3(object.x, object.y, object.halfExtent),
+      rotation: object.rotation * .pi / 180,
       pixel: SIMD3(pixel.x, pixel.y, Double(depth)))
   }
 }
