@@ -7,7 +7,9 @@ package enum CLEVRFile {
     package var color: ObjectColor
     /// In CLEVR's units; each within ±100.
     package var coordinates: SIMD3<Double>
-    /// About the vertical, in degrees; within ±3600.
+    /// About the vertical, in radians; within ±3600. CLEVR's generator draws 360 · random() and hands it to
+    /// Blender as an Euler angle, so the published numbers, 0 to 360, are radians of which whole turns count
+    /// nothing (clevr-dataset-gen, `image_generation/render_images.py` and `utils.py`).
     package var rotation: Double
     /// Column and row in pixels, and the distance from the camera; each within ±10⁶.
     package var pixel: SIMD3<Double>

@@ -62,9 +62,11 @@ package struct SceneObject: Sendable, Hashable {
 extension SceneObject {
   /// An object of a file; its height is that of its size.
   package init(_ object: CLEVRFile.Object) {
+    // Whole turns go first: hundreds of radians as degrees would lose digits in the renderer's floats.
+    let angle = object.rotation.truncatingRemainder(dividingBy: 2 * .pi)
     self.init(
       shape: object.shape, size: object.size, material: object.material, color: object.color,
-      x: object.coordinates.x, y: object.coordinates.y, rotation: object.rotation)
+      x: object.coordinates.x, y: object.coordinates.y, rotation: angle * 180 / .pi)
   }
 }
 

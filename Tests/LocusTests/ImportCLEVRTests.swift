@@ -422,7 +422,7 @@ struct ImportCLEVRTests {
 
   // MARK: - Published pictures
 
-  private static let published: URL? = {
+  static let published: URL? = {
     let named = ProcessInfo.processInfo.environment["LOCUS_CLEVR"].map { URL(filePath: $0) }
     let beside = URL(filePath: #filePath).deletingLastPathComponent()
       .appending(path: "../../../shared/clevr").standardizedFileURL

@@ -127,7 +127,9 @@ struct TheoryFeatures {
         "Largest |cos(d_i, d_j)| beside the enumerated KL",
         [
           .table(
-            columns: ["world", "coupling", "largest |cos|", "KL without noise, windows `block`"],
+            columns: [
+              "world", "coupling", "largest absolute cosine", "KL without noise, windows `block`",
+            ],
             rows: rows.map {
               [
                 Markdown.name($0.name), ChartNumber.text($0.coupling), Scientific.text($0.cosine),
