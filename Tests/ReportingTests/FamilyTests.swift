@@ -26,6 +26,11 @@ struct FamilyTests {
     #expect(four.recalls[0].test.map { abs($0.pHolm - 4 * 0.02145) < 1e-4 } == true)
     #expect(four.sentences[0].contains("Holm p = 0.0858 over the 4 claims of the family `rest`."))
     #expect(four.recalls[1].judgement == .notShown("not separated"))
+    // By the other detector it is less sure.
+    var unsure = Self.finding(5, family: "rest")
+    unsure.backgroundDifference = Self.finding(1.8, family: nil).difference
+    let both = Verdict(recalls: [unsure, Self.finding(0.5, family: "rest")])
+    #expect(both.recalls[0].test.map { abs($0.pHolm - 2 * 0.07186) < 1e-3 } == true)
     // Others' families do not count.
     let apart = Verdict(
       recalls: [(2.3, "one"), (0.5, "rest"), (0.1, "rest")].map {

@@ -11,7 +11,7 @@ struct FamilyTest: Hashable {
   var isRejected: Bool { pHolm < 0.05 }
 
   var words: String {
-    " Holm p = \(Markdown.number(pHolm, digits: 4)) over the \(size) claims of the family "
+    " Holm p \(pHolm < 1e-4 ? "< 0.0001" : "= " + Markdown.number(pHolm, digits: 4)) over the \(size) claims of the family "
       + "`\(Markdown.escape(family))`."
   }
 
@@ -59,14 +59,20 @@ extension Verdict {
       guard let family, let p else { return }
       places.append(Place(family: family, p: p, write: write))
     }
+    // What both detectors have to show is as sure as the less sure of them.
+    func larger(_ judge: Double?, _ background: Double?) -> Double? {
+      judge.map { max($0, background ?? 0) }
+    }
     for (i, finding) in recalls.enumerated() {
-      add(finding.claim.family, finding.difference.p) { $0.recalls[i].test = $1 }
+      add(finding.claim.family, larger(finding.difference.p, finding.backgroundDifference.p)) {
+        $0.recalls[i].test = $1
+      }
     }
     for (i, finding) in remotes.enumerated() {
       add(finding.claim.family, finding.difference.p) { $0.remotes[i].test = $1 }
     }
     for (i, finding) in repairs.enumerated() {
-      add(finding.claim.family, finding.p ?? finding.recall.p) {
+      add(finding.claim.family, larger(finding.p ?? finding.recall.p, finding.background.p)) {
         $0.repairs[i].test = $1
         $0.repairs[i].pHolm = $1.pHolm
       }
