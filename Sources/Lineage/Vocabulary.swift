@@ -92,26 +92,35 @@ package struct TableDeclaration: Sendable, Hashable {
   package struct Column: Sendable, Hashable {
     package var name: String
     package var type: ColumnType
+    /// What it says, with its unit.
+    package var sentence: String
     /// What SQL shall check of it.
     package var check: String?
     /// Whether it came after stores had been made: it is added to them, and rows from before have none.
     package var isLate: Bool
 
-    package init(_ name: String, _ type: ColumnType, check: String? = nil, isLate: Bool = false) {
+    package init(
+      _ name: String, _ type: ColumnType, _ sentence: String = "", check: String? = nil,
+      isLate: Bool = false
+    ) {
       self.isLate = isLate
+      self.sentence = sentence
       self.name = name
       self.type = type
       self.check = check
     }
   }
   package var name: String
+  /// One sentence on what a row is.
+  package var about: String
   /// Late ones last.
   package var columns: [Column]
   /// The columns that, with `execution_id`, tell rows apart.
   package var key: [String]
 
-  package init(_ name: String, columns: [Column], key: [String]) {
+  package init(_ name: String, about: String = "", columns: [Column], key: [String]) {
     self.name = name
+    self.about = about
     self.columns = columns
     self.key = key
   }

@@ -37,14 +37,25 @@ package struct OutcomeRow: Sendable, Hashable {
 
 extension OutcomeRow {
   static let table = TableDeclaration(
-    "outcome",
+    "outcome", about: "One generated picture of an evaluation.",
     columns: [
-      .init("k", .integer), .init("layout", .integer), .init("seed", .integer),
-      .init("requested", .integer), .init("found", .integer), .init("drawn", .integer),
-      .init("exact", .integer, check: "exact IN (0, 1)"),
-      .init("found_background", .integer, isLate: true), .init("chance", .real, isLate: true),
-      .init("found_solid", .integer, isLate: true),
-      .init("chance_background", .real, isLate: true),
+      .init("k", .integer, "labels asked for"),
+      .init("layout", .integer, "the request's place among those of its K, from 0"),
+      .init("seed", .integer, "seed of the layouts and the noise"),
+      .init("requested", .integer, "places, or words, asked for"),
+      .init("found", .integer, "of these, those at which the judge finds an object"),
+      .init("drawn", .integer, "objects that the judge finds anywhere"),
+      .init(
+        "exact", .integer, "1 when just the requested objects are there, else 0",
+        check: "exact IN (0, 1)"),
+      .init(
+        "found_background", .integer, "found, as the background detector sees it", isLate: true),
+      .init(
+        "chance", .real, "found, had other layouts of the same K been requested", isLate: true),
+      .init(
+        "found_solid", .integer, "found, by objects of opacity 1/2 or more alone", isLate: true),
+      .init(
+        "chance_background", .real, "chance, as the background detector sees it", isLate: true),
     ], key: ["seed", "k", "layout"])
 
   /// The rows of an execution, as the store takes them.

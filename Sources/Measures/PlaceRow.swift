@@ -36,13 +36,22 @@ package struct PlaceRow: Sendable, Hashable {
 
 extension PlaceRow {
   static let table = TableDeclaration(
-    "place",
+    "place", about: "One requested place of a generated picture.",
     columns: [
-      .init("k", .integer), .init("layout", .integer), .init("seed", .integer),
-      .init("place", .integer), .init("x", .real), .init("y", .real), .init("nearest", .real),
-      .init("found", .integer, check: "found IN (0, 1)"),
-      .init("found_background", .integer, check: "found_background IN (0, 1)"),
-      .init("opacity", .real),
+      .init("k", .integer, "labels asked for"),
+      .init("layout", .integer, "the request's place among those of its K, from 0"),
+      .init("seed", .integer, "seed of the layouts and the noise"),
+      .init("place", .integer, "the place's own number within its layout, from 0"),
+      .init("x", .real, "centre of the requested cell, px from the left"),
+      .init("y", .real, "centre of the requested cell, px from the top"),
+      .init(
+        "nearest", .real, "px to the nearest other place; the diagonal where there is none"),
+      .init(
+        "found", .integer, "1 when the judge finds an object, else 0", check: "found IN (0, 1)"),
+      .init(
+        "found_background", .integer, "1 when the background detector does, else 0",
+        check: "found_background IN (0, 1)"),
+      .init("opacity", .real, "of the object that the judge finds, 0 to 1; 0 where it finds none"),
     ], key: ["seed", "k", "layout", "place"])
 
   /// The rows of an execution, as the store takes them.

@@ -42,11 +42,19 @@ package struct SensitivityRow: Sendable, Hashable {
 extension SensitivityRow {
   static let table = TableDeclaration(
     "sensitivity",
+    about: "One probed picture: squared changes of the output at its labelled objects, summed.",
     columns: [
-      .init("inputs", .text), .init("k", .integer), .init("sigma", .real),
-      .init("picture", .integer), .init("labels", .integer), .init("own", .real),
-      .init("swapped", .real), .init("replaced", .real), .init("remote_labels", .integer),
-      .init("remote_own", .real), .init("removed", .real), .init("moved", .real),
+      .init("inputs", .text, "law: noised training-law pictures, trajectory: states of sampling"),
+      .init("k", .integer, "labels of the picture"), .init("sigma", .real, "noise level"),
+      .init("picture", .integer, "the picture's number, from 0"),
+      .init("labels", .integer, "labelled objects"),
+      .init("own", .real, "change when each object's own label goes"),
+      .init("swapped", .real, "change when the pixels outside windows are another picture's"),
+      .init("replaced", .real, "change when all pixels are another picture's"),
+      .init("remote_labels", .integer, "objects that have labels remote to them"),
+      .init("remote_own", .real, "own, at these objects alone"),
+      .init("removed", .real, "change at these when all remote labels go at once"),
+      .init("moved", .real, "change at these when the remote labels move"),
     ], key: ["inputs", "k", "sigma", "picture"])
 
   /// The rows of an execution, as the store takes them.

@@ -30,6 +30,14 @@ package enum CLEVRFormat {
     return Data("{\"info\":\(info.canonicalText()),\"scenes\":[".utf8)
   }
 
+  /// The same of a folder in CLEVR's published layout, without what only Locus asks for.
+  package static func head(split: String) -> Data {
+    let info = JSONValue.object([
+      "split": .string(split), "version": .string("1.0"), "license": .string("CC BY 4.0"),
+    ])
+    return Data("{\"info\":\(info.canonicalText()),\"scenes\":[".utf8)
+  }
+
   package static let foot = Data("\n]}\n".utf8)
 
   /// One scene, a line.

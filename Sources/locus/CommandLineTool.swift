@@ -8,7 +8,7 @@ enum CommandLineTool {
       CompareCommand.self,
       LineageCommand.self, QueryCommand.self, MetricsCommand.self, VerifyCommand.self,
       RebuildCommand.self, MergeCommand.self, CollectCommand.self, ReportCommand.self,
-      BlindCommand.self, ImportCommand.self,
+      BlindCommand.self, ImportCommand.self, ExportCommand.self,
       SampleCommand.self, DenoiseCommand.self, BenchCommand.self, ScheduleCommand.self,
       NoteCommand.self, InitCommand.self, GraphCommand.self, NamesCommand.self,
       CompletionsCommand.self, InstallCommand.self,

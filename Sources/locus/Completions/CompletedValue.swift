@@ -14,7 +14,7 @@ enum CompletedValue {
       self = .names(names)
     } else {
       switch metavar {
-      case "FILE", "PIPELINE": self = .files
+      case "FILE", "PIPELINE", "DIR|FILE": self = .files
       case "DIR": self = .folders
       default: self = .nothing
       }

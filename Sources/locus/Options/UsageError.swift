@@ -16,6 +16,10 @@ enum UsageError: CategorizedError, Hashable, CustomStringConvertible {
   case badValue(String, option: String, accepted: String)
   case unknownQuery(String, known: [String])
   case noDenoiser(String)
+  /// A word that leads to no picture set.
+  case noPictures(String)
+  /// A denoiser that no weights make.
+  case noWeights(String, reason: String)
   case noRun(String)
   case noPipeline(String, known: [String])
   case unknownReference(String, known: [String] = [])
@@ -56,6 +60,11 @@ enum UsageError: CategorizedError, Hashable, CustomStringConvertible {
     case .noDenoiser(let word):
       "`\(word)` is no denoiser; accepted: an instance of train, analytic, intervene or import, or a"
         + " hash of weights"
+    case .noPictures(let word):
+      "`\(word)` is no picture set; accepted: an instance of generate, import-clevr, import-positions or"
+        + " import-arrays, or a hash of its manifest"
+    case .noWeights(let word, let reason):
+      "`\(word)` has no weights of its own: \(reason)"
     case .noRun(let word): "`\(word)` is no run; `locus runs` lists them"
     case .noPipeline(let word, let known):
       "no pipeline `\(word)` has run in this store\(hint(word, known));"
@@ -79,7 +88,8 @@ enum UsageError: CategorizedError, Hashable, CustomStringConvertible {
     case .notText, .noCommand, .unknownCommand, .unknownTopic, .unknownOption, .missingValue,
       .unexpectedValue,
       .optionTwice, .missingArgument, .unexpectedArgument, .badArgument, .badValue, .unknownQuery,
-      .noDenoiser, .noRun, .noPipeline, .unknownReference, .ambiguousReference:
+      .noDenoiser, .noPictures,
+      .noWeights, .noRun, .noPipeline, .unknownReference, .ambiguousReference:
       .usage
     }
   }

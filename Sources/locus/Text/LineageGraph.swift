@@ -41,7 +41,7 @@ struct LineageGraph {
       try visit(id, in: store)
     } else {
       for (role, sha256) in roots {
-        guard let id = try Self.producer(of: sha256, in: store) else { continue }
+        guard let id = try store.producer(of: sha256) else { continue }
         edges.append(Edge(from: id, to: nil, role: role, sha256: sha256))
         try visit(id, in: store)
       }
@@ -62,7 +62,7 @@ struct LineageGraph {
         Execution(
           id: id, kind: try row.text("kind"), stage: try row.optionalText("stage") ?? id))
       for (role, sha256) in try Self.files("execution_input", of: id, in: store) {
-        guard let producer = try Self.producer(of: sha256, in: store) else { continue }
+        guard let producer = try store.producer(of: sha256) else { continue }
         edges.append(Edge(from: producer, to: id, role: role, sha256: sha256))
         waiting.append(producer)
       }
@@ -75,18 +75,6 @@ struct LineageGraph {
     try store.rows(
       "SELECT role, sha256 FROM \(table) WHERE execution_id = ? ORDER BY role", [.text(id)]
     ).map { (try $0.text("role"), try $0.text("sha256")) }
-  }
-
-  /// The execution that made an artifact, not one that only passed it on; the first of several.
-  private static func producer(of sha256: String, in store: Store) throws -> String? {
-    try store.texts(
-      """
-      SELECT o.execution_id FROM execution_output o JOIN execution e ON e.id = o.execution_id
-      WHERE o.sha256 = ?1 AND e.status IN ('succeeded', 'replaced') AND NOT EXISTS (
-        SELECT 1 FROM execution_input i WHERE i.execution_id = o.execution_id AND i.sha256 = ?1)
-      ORDER BY e.status DESC, e.finished_at, e.id LIMIT 1
-      """, [.text(sha256)]
-    ).first
   }
 
   // MARK: - As text
