@@ -44,8 +44,8 @@ struct EnvironmentTests {
     try withFolder { folder in
       try Data(Self.pipeline.utf8).write(to: folder.appending(path: "p.json5"))
       let expected = try objects(folder, environment: shells[0])
-      // With their manifests: scenes of four files, a model of two, a probe of two.
-      #expect(expected.count == 8)
+      // With their manifests: scenes of four files, a model of two, a probe of three.
+      #expect(expected.count == 9)
       for shell in shells.dropFirst() {
         let found = try objects(folder, environment: shell)
         #expect(found == expected, "\(shell["OPENBLAS_CORETYPE"] ?? "\(shell)")")
