@@ -38,7 +38,8 @@ struct SampleSection: Section {
       .paragraph(
         "A row a K (the number at its left), a column a layout; the same layouts and the same starting "
           + "noise in every grid. Outlined: the requested cells"
-          + (tellsMissed ? "; crossed: those in which the judge found nothing." : ".")),
+          + (tellsMissed ? "; crossed: those in which the judge found nothing." : ".")
+          + " Of several seeds the first is shown."),
     ]
     for (index, grid) in grids.enumerated() {
       blocks += [

@@ -7,9 +7,14 @@ struct SectionPicture {
   /// `nil` when it is not what its hash says, or not there any more.
   private var content: Data?
 
+  /// Of several replicates the first alone: a study has hundreds of pictures.
   static func all(_ data: RunData, kind: String, role: String) throws -> [SectionPicture] {
     let memory = HashMemory(data.store)
-    return try data.ask(StageFileRow.question(data.run.id, kind: kind, role: role)).map { file in
+    var shown: Set<String> = []
+    let files = try data.ask(StageFileRow.question(data.run.id, kind: kind, role: role)).filter {
+      shown.insert(Findings.withoutSeed($0.stage)).inserted
+    }
+    return try files.map { file in
       do {
         return SectionPicture(
           stage: file.stage, content: try Data(contentsOf: memory.intactObject(file.sha256)))
