@@ -296,8 +296,8 @@ enum CompareStage {
     }
   }
 
-  /// What one recalls beyond the other, on the same layouts and noise, by either detector, and what it is more precise; none where
-  /// they share no seed.
+  /// What one recalls beyond the other, on the same layouts and noise, by either detector, and how much more
+  /// precise it is; none where they share no seed.
   private static func differences(
     _ entry: Entry, _ other: Entry, _ counts: Set<Int>,
     _ measures: [(Measure, EffectMeasure)],

@@ -8,10 +8,12 @@ import Workflow
 /// another, picture by picture.
 struct ComparedProbes {
   private struct Probe {
-    var table: SensitivityTable
     /// SHA-256 of the manifest, which names the probe in the metrics.
     var name: String
     var conditions: LocalityManifest.Conditions
+    var sigmas: Set<Double>
+    /// By K, over all noise levels.
+    var averages: [Int: RemoteAverage]
   }
   private let probes: [Probe]
 
@@ -21,10 +23,15 @@ struct ComparedProbes {
     probes = try (context.inputs["probes"] ?? []).map { input in
       let file = try input.manifest
       let manifest = try LocalityManifest(file)
+      let table = try SensitivityTable(context.object(manifest.changes))
+      let sigmas = table.sigmas(of: Self.inputs)
       return Probe(
-        table: try SensitivityTable(context.object(manifest.changes)), name: file.sha256,
-        conditions: manifest.conditions)
-    }.filter { !$0.table.counts(of: Self.inputs).isEmpty }
+        name: file.sha256, conditions: manifest.conditions, sigmas: sigmas,
+        averages: Dictionary(
+          uniqueKeysWithValues: table.counts(of: Self.inputs).map {
+            ($0, table.average(of: Self.inputs, k: $0, sigmas: sigmas))
+          }))
+    }.filter { !$0.averages.isEmpty }
   }
 
   var names: [String] { probes.map(\.name).sorted() }
@@ -41,14 +48,9 @@ struct ComparedProbes {
   }
 
   private func differences(_ probe: Probe, _ other: Probe, seed: UInt64) -> [MetricRow] {
-    guard probe.conditions == other.conditions else { return [] }
-    let sigmas = probe.table.sigmas(of: Self.inputs)
-    guard other.table.sigmas(of: Self.inputs) == sigmas else { return [] }
-    let counts = probe.table.counts(of: Self.inputs)
-      .intersection(other.table.counts(of: Self.inputs))
-    return counts.sorted().compactMap { k in
-      let sides = [probe, other].map { $0.table.average(of: Self.inputs, k: k, sigmas: sigmas) }
-      return sides[0].difference(.removed, from: sides[1], seed: seed).map {
+    guard probe.conditions == other.conditions, probe.sigmas == other.sigmas else { return [] }
+    return probe.averages.sorted { $0.key < $1.key }.compactMap { k, average in
+      other.averages[k].flatMap { average.difference(.removed, from: $0, seed: seed) }.map {
         Measure.differenceRemote.row($0, .k(k), .subject(probe.name), .against(other.name))
       }
     }

@@ -113,14 +113,11 @@ struct RemoteProbe {
       result.table.pictures.append(
         .init(inputs: inputs.rawValue, k: k, sigma: sigma, picture: picture, changes: change))
     }
-    let index = RemoteIndex(changes, seed: context.seed)
-    for (measure, value) in [
-      (Measure.remoteSingle, index.single), (.remoteRemoved, index.removed),
-      (.remoteMoved, index.moved),
-      (.remoteSwapped, index.swapped),
-    ] {
-      guard let value else { continue }
-      result.metrics.append(measure.row(value, .k(k), .sigma(sigma), .inputs(inputs)))
+    let level = RemoteAverage(levels: [changes])
+    result.metrics += RemoteAverage.Change.allCases.compactMap { change in
+      level.interval(change, seed: context.seed).map {
+        Measure.remote(change.catalogued).row($0, .k(k), .sigma(sigma), .inputs(inputs))
+      }
     }
   }
 }

@@ -181,21 +181,6 @@ extension Measure {
         + (space == .conditioner ? " to labels." : " to pixels."), source: .heatMaps)
   }
 
-  package static let remoteRemoved = Measure(
-    "remote.removed", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
-    "Effect at an object of removing every label remote to it at once, over that of its own label.")
-  package static let remoteSingle = Measure(
-    "remote.single", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
-    "Effect at an object of removing one label remote to it, root mean square over these, over that of its own label."
-  )
-  package static let remoteMoved = Measure(
-    "remote.moved", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
-    "Effect at an object of moving every label remote to it, their number kept, over that of its own label."
-  )
-  package static let remoteSwapped = Measure(
-    "remote.swapped", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
-    "Effect at an object of another picture's pixels outside its window, over that of another picture."
-  )
   /// What becomes of what is remote to an object.
   package enum RemoteChange: String, Sendable, CaseIterable {
     case single, removed, moved, swapped
@@ -208,6 +193,23 @@ extension Measure {
       case .swapped: "another picture's pixels outside its window"
       }
     }
+
+    fileprivate var atOneLevel: String {
+      switch self {
+      case .single:
+        "removing one label remote to it, root mean square over these, over that of its own label"
+      case .removed: "removing every label remote to it at once, over that of its own label"
+      case .moved:
+        "moving every label remote to it, their number kept, over that of its own label"
+      case .swapped: "another picture's pixels outside its window, over that of another picture"
+      }
+    }
+  }
+
+  package static func remote(_ change: RemoteChange) -> Measure {
+    Measure(
+      "remote.\(change.rawValue)", by: [.k, .sigma, .inputs], interval: .pictures, in: ["probe"],
+      "Effect at an object of \(change.atOneLevel).")
   }
 
   /// Over all of a probe's noise levels.
@@ -228,14 +230,8 @@ extension Measure {
     "layout_sigma_low", by: [.k], in: ["probe"],
     "Highest noise level at which nine tenths of the layout are decided.")
 
-  /// By their name in the view `remote`.
-  static let remote: [(measure: Measure, change: String)] = [
-    (remoteSingle, "single"), (remoteRemoved, "removed"), (remoteMoved, "moved"),
-    (remoteSwapped, "swapped"),
-  ]
-
   static let locality: [Measure] =
-    remote.map(\.measure) + RemoteChange.allCases.map(remoteIndex)
+    RemoteChange.allCases.map(remote) + RemoteChange.allCases.map(remoteIndex)
     + [layoutDecided, layoutSigmaHigh, layoutSigmaLow]
     + Space.allCases.map(locality)
     + [Space.pixel, .conditioner].flatMap { space in Share.allCases.map { side(space, $0) } }

@@ -181,12 +181,12 @@ extension ViewDeclaration {
       ], order: "position, inputs, k, change, sigma",
       """
       SELECT v.run_id, v.name, v.model, v.arm, m.inputs, m.k, m.sigma,
-        \(choice(Measure.remote.map { ($0.measure, "'\($0.change)'") })) AS change,
+        \(choice(Measure.RemoteChange.allCases.map { (Measure.remote($0), "'\($0.rawValue)'") })) AS change,
         m.value AS effect, m.ci_low, m.ci_high, m.n, v.pipeline, v.intervention, v.position
       FROM run_model v
       CROSS JOIN metric m
       WHERE v.kind = 'probe' AND m.execution_id = v.execution_id
-        AND m.name IN (\(Measure.remote.map(\.measure).sqlNames))
+        AND m.name IN (\(Measure.RemoteChange.allCases.map(Measure.remote).sqlNames))
       """),
     pair(
       "intervention_effect",

@@ -3,6 +3,7 @@
 import DenoiserFixtures
 import Diffusion
 import Foundation
+import Statistics
 import Streams
 import Testing
 
@@ -29,11 +30,20 @@ struct RemoteTests {
   /// A window of 3 px around objects of 3 px each way: labels beyond 5 px are remote.
   static let settings = RemoteSettings(window: 3, objectReach: 3)
 
+  /// At one noise level.
+  struct Index {
+    var single, removed, moved, swapped: Interval?
+  }
+
   static func index(_ denoiser: ToyDenoiser, _ inputs: RemoteInputs = inputs()) throws
-    -> RemoteIndex
+    -> Index
   {
-    RemoteIndex(
-      try remoteChanges(denoiser, inputs, settings, seed: 3, threads: 1), seed: 3)
+    let level = RemoteAverage(
+      levels: [try remoteChanges(denoiser, inputs, settings, seed: 3, threads: 1)])
+    func value(_ change: RemoteAverage.Change) -> Interval? { level.interval(change, seed: 3) }
+    return Index(
+      single: value(.single), removed: value(.removed), moved: value(.moved),
+      swapped: value(.swapped))
   }
 
   @Test("count, place and neither are told apart")
