@@ -17,7 +17,9 @@ package enum OutputFile {
       if errno != ENOENT { throw StoreError(errno, writing: url) }
       return try AtomicFile.write(data, to: url, temporary: temporary, mode: mode)
     }
-    guard named.st_mode & S_IFMT == S_IFREG else { return try writeThrough(data, url) }
+    guard named.st_mode & S_IFMT == S_IFREG else {
+      return try write(data, to: url, flags: O_TRUNC | O_NOCTTY, shown: url)
+    }
     // A file that is not to be written is not to be replaced.
     if access(url.path, W_OK) != 0 { throw StoreError(errno, writing: url) }
     try AtomicFile.write(
@@ -60,16 +62,19 @@ package enum OutputFile {
   /// Makes a folder, with those around it, for files that a person named; nothing where there is one.
   package static func makeFolder(_ url: URL) throws(StoreError) { try AtomicFile.makeFolder(url) }
 
-  private static func writeThrough(_ data: Data, _ url: URL) throws(StoreError) {
+  /// Writes to a file, which is made where there is none.
+  ///
+  /// - Parameter shown: the name that an error tells.
+  static func write(_ data: Data, to file: URL, flags: Int32, shown: URL) throws(StoreError) {
     var descriptor: Int32
     repeat {
-      descriptor = open(url.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0o644)
+      descriptor = open(file.path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0o644)
     } while descriptor < 0 && errno == EINTR
-    guard descriptor >= 0 else { throw StoreError(errno, writing: url, needed: data.count) }
+    guard descriptor >= 0 else { throw StoreError(errno, writing: shown, needed: data.count) }
     let sent = AtomicFile.send(data, to: descriptor)
     // Some file systems tell of a full disk only here.
     let code = close(descriptor) == 0 || sent != 0 ? sent : errno
-    if code != 0 { throw StoreError(code, writing: url, needed: data.count) }
+    if code != 0 { throw StoreError(code, writing: shown, needed: data.count) }
   }
 
   /// Whether this process's standard output is that very file.

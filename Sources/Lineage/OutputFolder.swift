@@ -45,15 +45,7 @@ package final class OutputFolder {
     let shown = url.appending(path: name)
     let fault = AtomicFile.injection(.write, shown)
     if fault != 0 { throw StoreError(fault, writing: shown, needed: data.count) }
-    var descriptor: Int32
-    repeat {
-      descriptor = open(file.path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o644)
-    } while descriptor < 0 && errno == EINTR
-    guard descriptor >= 0 else { throw StoreError(errno, writing: shown, needed: data.count) }
-    let sent = AtomicFile.send(data, to: descriptor)
-    // Some file systems tell of a full disk only here.
-    let code = close(descriptor) == 0 || sent != 0 ? sent : errno
-    if code != 0 { throw StoreError(code, writing: shown, needed: data.count) }
+    try OutputFile.write(data, to: file, flags: O_APPEND | O_NOFOLLOW, shown: shown)
   }
 
   /// Adds a file with the content of another.
