@@ -16,7 +16,8 @@ enum EvaluateStage {
     @Setting(each: 0...12, count: 1...13, default: Array(0...12), "numbers of requested places, K")
     var counts: [Int]
     @Setting(
-      0...100_000, default: 0, "layouts a K; 0: max(24, 192 / K), so that 192 places are requested")
+      0...100_000, default: 0, isBudget: true,
+      "layouts a K; 0: max(24, 192 / K), so that 192 places are requested")
     var layouts: Int
     @Setting(
       default: .clevr,

@@ -25,7 +25,7 @@ enum FinetuneStage {
     @Setting(Shared.radius) var radius: Double
     @Setting(default: .all, "which objects are told of before any is hidden") var labelling:
       Labelling
-    @Setting(1...1_000_000_000, "pictures to go on with, in all") var pictures: Int
+    @Setting(1...1_000_000_000, isBudget: true, "pictures to go on with, in all") var pictures: Int
     @Setting(Shared.batch) var batch: Int
     @Setting(1e-7...1, default: 5e-4, "Adam's largest step") var learningRate: Double
     @Setting(Shared.warmUp) var warmUp: Int

@@ -14,7 +14,7 @@ enum GenerateStage {
     @Setting(Shared.size) var size: Int
     @Setting(Shared.cells) var cells: Int
     @Setting(each: 0...64, count: 2...2, "fewest and most objects") var objects: [Int]
-    @Setting(1...10_000_000, "pictures") var count: Int
+    @Setting(1...10_000_000, isBudget: true, "pictures") var count: Int
     @Setting(0...3, default: 0.25, unit: "CLEVR units", "least distance of two objects")
     var gap: Double
     @Setting(

@@ -14,8 +14,10 @@ enum JudgeStage {
     @Setting(Shared.camera) var camera: CameraKind
     @Setting(Shared.size) var size: Int
     @Setting(Shared.cells) var cells: Int
-    @Setting(100...1_000_000, default: 6000, "different renders to train on") var renders: Int
-    @Setting(32...100_000_000, default: 16000, "pictures seen in training") var pictures: Int
+    @Setting(100...1_000_000, default: 6000, isBudget: true, "different renders to train on")
+    var renders: Int
+    @Setting(32...100_000_000, default: 16000, isBudget: true, "pictures seen in training")
+    var pictures: Int
     @Setting(
       5...100_000, default: 60,
       "renders a K for the threshold, and as many others for the calibration")

@@ -20,7 +20,7 @@ enum ProbeStage {
       each: 1...12, count: 1...12, default: [3, 9],
       "objects in the probed pictures, in and out of the training range")
     var counts: [Int]
-    @Setting(1...10000, default: 12, "probed pictures a K") var pictures: Int
+    @Setting(1...10000, default: 12, isBudget: true, "probed pictures a K") var pictures: Int
     @Setting(1...4096, default: 6, "probed output pixels a picture, half of them near a label")
     var pixels: Int
     @Setting(

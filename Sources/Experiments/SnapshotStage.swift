@@ -11,7 +11,9 @@ import Workflow
 /// pictures is, bit for bit, what a training of N gives.
 enum SnapshotStage {
   struct Options: Settings {
-    @Setting(1...1_000_000_000, "after how many pictures; one of the training's snapshots")
+    @Setting(
+      1...1_000_000_000, isBudget: true,
+      "after how many pictures; one of the training's snapshots")
     var pictures: Int
   }
 

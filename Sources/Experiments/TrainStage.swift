@@ -12,7 +12,7 @@ enum TrainStage {
   struct Options: Settings {
     @Setting(Shared.labelling) var labelling: Labelling
     @Setting("the network: unet, local or patchwise") var network: NetworkDescription.Architecture
-    @Setting(1...1_000_000_000, "pictures to train on, in all") var pictures: Int
+    @Setting(1...1_000_000_000, isBudget: true, "pictures to train on, in all") var pictures: Int
     @Setting(Shared.batch) var batch: Int
     @Setting(1e-7...1, default: 2e-3, "Adam's largest step") var learningRate: Double
     @Setting(Shared.warmUp) var warmUp: Int
@@ -24,6 +24,7 @@ enum TrainStage {
     var balance: Double
     @Setting(
       each: 1...1_000_000_000, count: 0...64, default: [], unit: "pictures", isLate: true,
+      isBudget: true,
       "after how many pictures to keep what there is, for `snapshot`; ascending")
     var snapshots: [Int]
 

@@ -65,7 +65,7 @@ package enum SampledScore: String, Sendable, CaseIterable {
 }
 
 /// At what a denoiser is probed.
-package enum ProbeInputs: String, Sendable, CaseIterable {
+package enum ProbeInputs: String, Sendable, CaseIterable, Decodable {
   /// Noised pictures as in training, told of as in training.
   case law
   /// What the denoiser itself has on its way to pictures of asked layouts.

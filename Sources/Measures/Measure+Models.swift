@@ -220,6 +220,11 @@ extension Measure {
     )
   }
 
+  package static let predictedRank = Measure(
+    "predicted_rank", by: [.k, .inputs, .subject], in: ["predict"],
+    "Place of a probe's denoiser among those predicted, 1 for the smallest remote index, which is to recall most."
+  )
+
   package static let layoutDecided = Measure(
     "layout_decided", by: [.k, .sigma], interval: .pictures, in: ["probe"],
     "Share of a layout that is decided when sampling has come down to this noise level.")
@@ -232,7 +237,7 @@ extension Measure {
 
   static let locality: [Measure] =
     RemoteChange.allCases.map(remote) + RemoteChange.allCases.map(remoteIndex)
-    + [layoutDecided, layoutSigmaHigh, layoutSigmaLow]
+    + [predictedRank, layoutDecided, layoutSigmaHigh, layoutSigmaLow]
     + Space.allCases.map(locality)
     + [Space.pixel, .conditioner].flatMap { space in Share.allCases.map { side(space, $0) } }
 }

@@ -8,7 +8,10 @@ package enum Report {
   static var sections: [any Section.Type] {
     [
       HeaderSection.self, ReplicateSection.self, LengthGeneralizationSection.self,
-      SampleSection.self, TheorySection.self, RemoteSection.self, LocalitySection.self,
+      TrainingSection.self,
+      WindowSection.self,
+      SampleSection.self, TheorySection.self, RemoteSection.self, PredictionSection.self,
+      LocalitySection.self,
       AnalyticSection.self,
       EffectSection.self, CompositionSection.self, JudgeSection.self,
       CostSection.self, ChangeSection.self, LineageSection.self, ReproductionSection.self,

@@ -37,6 +37,8 @@ package struct SeedMean: Sendable, Hashable {
   package var isDegenerate: Bool
 
   package var width: Double { high - low }
+  /// Of the mean, by which p and, with fewer seeds than are resampled, the interval are.
+  package var error: Double
 }
 
 /// From so many seeds on they are resampled.
@@ -81,7 +83,7 @@ package func overSeeds(
   var result = SeedMean(
     value: mean, low: mean, high: mean, deviation: spread.squareRoot(), seeds: values.count,
     p: error > 0 ? studentP(t: mean / error, degrees: values.count - 1) : mean == 0 ? 1 : 0,
-    isDegenerate: error == 0)
+    isDegenerate: error == 0, error: error)
   let quantile = studentQuantile(degrees: values.count - 1)
   if isResampled, values.count >= seedsToResample {
     let sorted = hierarchicalDraws(

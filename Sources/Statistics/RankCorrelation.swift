@@ -64,7 +64,7 @@ package struct RankCorrelation: Sendable, Hashable {
   }
 
   /// Of values that are equal the mean of their ranks.
-  static func ranks(_ values: [Double]) -> [Double] {
+  package static func ranks(_ values: [Double]) -> [Double] {
     let order = values.indices.sorted { values[$0] < values[$1] }
     var ranks = [Double](repeating: 0, count: values.count)
     var first = 0

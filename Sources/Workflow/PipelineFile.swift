@@ -7,7 +7,7 @@ extension Pipeline {
 
   /// Reads and checks a pipeline file. Throws every problem of it at once.
   ///
-  /// - Parameter overrides: `seed=7`, `replicate.to=20` or `stage.parameter=value`, checked as if
+  /// - Parameter overrides: `seed=7`, `scale=0.01`, `replicate.to=20` or `stage.parameter=value`, checked as if
   ///   they stood in the file.
   package static func read(
     path: String, kinds: [StageKind], overrides: [String] = [],
@@ -117,7 +117,9 @@ struct Override {
     guard sides.count == 2 else { throw .badOverride(text, reason: "there is no `=`") }
     let steps = sides[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     guard !steps.contains("") else { throw .badOverride(text, reason: "no key is named") }
-    if steps == ["seed"] || steps[0] == "replicate" && steps.count > 1 {
+    if steps == ["seed"] || steps == [PipelineScale.key]
+      || steps[0] == "replicate" && steps.count > 1
+    {
       path = steps
     } else if steps.count > 1 {
       path = ["stages"] + steps

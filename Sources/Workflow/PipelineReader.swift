@@ -12,6 +12,7 @@ struct PipelineReader {
   var parameters = ParameterReader()
   private(set) var replication: Replication?
   private(set) var extensionDrafts: [ExtensionDraft] = []
+  private var scale = PipelineScale()
 
   init(
     kinds: [StageKind], replicates: Int? = nil, extensions: [PipelineExtension] = []
@@ -21,7 +22,9 @@ struct PipelineReader {
     self.extensions = extensions
   }
 
-  static let keys = ["pipeline", "question", "seed", "replicate", "stages"]
+  static let keys = [
+    "pipeline", "question", "seed", PipelineScale.key, "replicate", "stages",
+  ]
   static let stageKeys = ["kind", "inputs", "matrix", "seed"]
   static let seedRange = 0...Int.max
 
@@ -66,6 +69,10 @@ struct PipelineReader {
     } else {
       parameters.list.add(
         .missingKey(accepted: accepted(.integer(Self.seedRange))), at: root.position, "seed")
+    }
+    if let node = member(PipelineScale.key, members)?.value {
+      let value = parameters.read(node, as: .number(PipelineScale.range), path: PipelineScale.key)
+      scale.factor = value?.number ?? 1
     }
     guard let stages = member("stages", members)?.value else {
       parameters.list.add(
@@ -259,8 +266,10 @@ struct PipelineReader {
         }
       }
       let before = parameters.list.additions
-      let values = parameters.read(
-        members, as: kind.parameters, path: draft.path, owner: draft.position)
+      let values = scale.applied(
+        to: parameters.read(
+          members, as: kind.parameters, path: draft.path, owner: draft.position),
+        of: kind.parameters)
       let normalised = JSONValue.object(values)
       // A check may rely on the declared types: it sees only what passed them.
       if parameters.list.additions == before {

@@ -85,6 +85,7 @@ package struct Setting<Value: Decodable & Sendable>: Sendable, Decodable {
     var unit: String?
     var help: String
     var isLate: Bool
+    var isBudget: Bool
   }
 
   package var wrappedValue: Value { value }
@@ -99,26 +100,28 @@ package struct Setting<Value: Decodable & Sendable>: Sendable, Decodable {
 
   private init(
     _ type: ParameterType, _ placeholder: Value, _ defaultValue: JSONValue?, _ unit: String?,
-    _ help: String, isLate: Bool
+    _ help: String, isLate: Bool, isBudget: Bool = false
   ) {
     declaration = Declaration(
-      type: type, defaultValue: defaultValue, unit: unit, help: help, isLate: isLate)
+      type: type, defaultValue: defaultValue, unit: unit, help: help, isLate: isLate,
+      isBudget: isBudget)
     value = placeholder
   }
 }
 
 // MARK: - What can be declared
 
-// Without a default a setting is required. `isLate`: at its default it does not enter keys.
+// Without a default a setting is required. `isLate`: at its default it does not enter keys. `isBudget`: a
+// pipeline's `scale` multiplies it.
 
 extension Setting where Value == Int {
   package init(
     _ range: ClosedRange<Int>, default: Int? = nil, unit: String? = nil, isLate: Bool = false,
-    _ help: String
+    isBudget: Bool = false, _ help: String
   ) {
     self.init(
       .integer(range), range.lowerBound, `default`.map(JSONValue.integer), unit, help,
-      isLate: isLate)
+      isLate: isLate, isBudget: isBudget)
   }
 }
 
@@ -174,11 +177,12 @@ extension Setting where Value: RawRepresentable & CaseIterable, Value.RawValue =
 extension Setting where Value == [Int] {
   package init(
     each range: ClosedRange<Int>, count: ClosedRange<Int>, default: [Int]? = nil,
-    unit: String? = nil, isLate: Bool = false, _ help: String
+    unit: String? = nil, isLate: Bool = false, isBudget: Bool = false, _ help: String
   ) {
     self.init(
       .list(.integer(range), count: count), [],
-      `default`.map { .array($0.map(JSONValue.integer)) }, unit, help, isLate: isLate)
+      `default`.map { .array($0.map(JSONValue.integer)) }, unit, help, isLate: isLate,
+      isBudget: isBudget)
   }
 }
 
@@ -234,7 +238,8 @@ extension Setting: DeclaredSetting {
   fileprivate func parameter(named name: String) -> Parameter? {
     declaration.map {
       Parameter(
-        name, $0.type, default: $0.defaultValue, unit: $0.unit, help: $0.help, isLate: $0.isLate)
+        name, $0.type, default: $0.defaultValue, unit: $0.unit, help: $0.help, isLate: $0.isLate,
+        isBudget: $0.isBudget)
     }
   }
 }

@@ -183,10 +183,12 @@ package struct Parameter: Sendable {
   /// Came when there were keys without it: at its default it is left out of normalised parameters, so that
   /// these keys stay what they were.
   package var isLate: Bool
+  /// A number, or numbers, of which a small version of a pipeline has fewer: its `scale` multiplies them.
+  package var isBudget: Bool
 
   package init(
     _ name: String, _ type: ParameterType, default: JSONValue? = nil, unit: String? = nil,
-    help: String, isLate: Bool = false
+    help: String, isLate: Bool = false, isBudget: Bool = false
   ) {
     self.name = name
     self.type = type
@@ -194,6 +196,7 @@ package struct Parameter: Sendable {
     self.unit = unit
     self.help = help
     self.isLate = isLate
+    self.isBudget = isBudget
   }
 }
 

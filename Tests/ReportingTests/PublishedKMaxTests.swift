@@ -7,43 +7,84 @@ import Testing
 struct PublishedKMaxTests {
   static func model(
     _ network: String, _ labelling: String, _ reach: EvaluatedModel.Reach = .unbounded,
-    arm: String = "none"
+    arm: String = "none", trained: Int = 3
   ) -> EvaluatedModel {
     EvaluatedModel(
-      model: "m", labelling: labelling, network: network, reach: reach, arm: arm, stage: "e",
-      executionID: "x")
+      model: "m", labelling: labelling, network: network, reach: reach, trainingMaximum: trained,
+      arm: arm, stage: "e", executionID: "x")
+  }
+
+  private func own(
+    _ kMax: (Int, Int, Int), beyond: (Double, Double)? = nil, within: (Double, Double)? = nil
+  ) -> PublishedKMax.Own {
+    func estimate(_ ends: (Double, Double)?) -> Estimate? {
+      ends.map { Estimate(value: ($0.0 + $0.1) / 2, low: $0.0, high: $0.1, n: 100) }
+    }
+    return PublishedKMax.Own(
+      kMax: Estimate(
+        value: Double(kMax.0), low: Double(kMax.1), high: Double(kMax.2), n: 100),
+      recallBeyond: estimate(beyond), recallWithin: estimate(within), threshold: 0.9, last: 12)
   }
 
   @Test(
-    "a value in an interval at most 4 wide agrees, outside it differs, in a wider one it is open",
+    "a value in an interval at most 4 wide agrees, outside it disagrees, in a wider one it is not shown",
     arguments: [
-      (2, 1, 3, "2 (Exp 2): agrees"), (2, 0, 4, "2 (Exp 2): agrees"),
-      (2, 0, 5, "2 (Exp 2): open"), (5, 3, 6, "2 (Exp 2): differs"),
-      (1, 0, 1, "2 (Exp 2): differs"),
+      (2, 1, 3, "agrees"), (2, 0, 4, "agrees"),
+      (2, 0, 5, "not shown: the interval is too wide"), (5, 3, 6, "disagrees"),
+      (1, 0, 1, "disagrees"),
       // Ends at the largest tested K: how far it goes was not seen.
-      (12, 2, 12, "2 (Exp 2): open"), (12, 9, 12, "2 (Exp 2): differs"),
+      (12, 2, 12, "not shown: the interval is too wide"), (12, 9, 12, "disagrees"),
     ])
   func agreement(value: Int, low: Int, high: Int, text: String) throws {
-    let published = try #require(
-      PublishedKMax(of: Self.model("unet", "single"), trainedUpTo: 3))
-    let own = Estimate(value: Double(value), low: Double(low), high: Double(high), n: 100)
-    #expect(published.text(beside: own, testedUpTo: 12) == text)
+    let published = try #require(PublishedKMax(of: Self.model("unet", "single")))
+    #expect(published.words == "2 (Exp 2)")
+    #expect(published.agreement(with: own((value, low, high))).text == text)
   }
 
-  @Test("words without a number agree with nothing, and what was not published has none")
+  @Test("an interval that ends at the largest tested K agrees with nothing")
+  func openEnd() throws {
+    let published = try #require(
+      PublishedKMax(of: Self.model("local", "single", .local, trained: 5)))
+    #expect(
+      published.agreement(with: own((12, 9, 12)))
+        == .notShown("the interval ends at the largest tested K"))
+    #expect(published.agreement(with: own((10, 9, 11))) == .agrees)
+  }
+
+  @Test("words are held against recall beyond the training range and the threshold")
   func words() throws {
-    let own = Estimate(value: 12, low: 12, high: 12, n: 100)
-    let all = try #require(PublishedKMax(of: Self.model("unet", "all"), trainedUpTo: 3))
-    #expect(all.text(beside: own, testedUpTo: 12) == "succeeds (Exp 1)")
-    let wide = try #require(PublishedKMax(of: Self.model("local", "single"), trainedUpTo: 3))
-    #expect(wide.text(beside: own, testedUpTo: 12) == "fails again (Exp 2L, k = 8)")
+    let all = try #require(PublishedKMax(of: Self.model("unet", "all")))
+    #expect(all.words == "succeeds (Exp 1)")
+    #expect(all.agreement(with: own((12, 9, 12), beyond: (0.9, 0.95))) == .agrees)
+    #expect(all.agreement(with: own((12, 9, 12), beyond: (0.8, 0.89))) == .disagrees)
+    #expect(
+      all.agreement(with: own((12, 9, 12), beyond: (0.8, 0.95)))
+        == .notShown("the interval holds the threshold"))
+    let wide = try #require(PublishedKMax(of: Self.model("local", "single")))
+    #expect(wide.words == "fails again (Exp 2L, k = 8)")
+    #expect(wide.agreement(with: own((5, 3, 7), beyond: (0.8, 0.89))) == .agrees)
+    #expect(wide.agreement(with: own((12, 9, 12), beyond: (0.9, 0.95))) == .disagrees)
+  }
+
+  @Test("what did not learn its training range says nothing of what was published")
+  func undertrained() throws {
+    let wide = try #require(PublishedKMax(of: Self.model("local", "single")))
+    #expect(
+      wide.agreement(with: own((0, 0, 1), beyond: (0.2, 0.3), within: (0.4, 0.5)))
+        == .notShown("under-trained"))
+  }
+
+  @Test("what was not published has none, and a network goes by its window, not by its name")
+  func kinds() throws {
     let local = try #require(
-      PublishedKMax(of: Self.model("local", "single", .local), trainedUpTo: 5))
-    #expect(local.kMax == 10)
-    #expect(PublishedKMax(of: Self.model("patchwise", "single", .local), trainedUpTo: 5) == local)
-    #expect(PublishedKMax(of: Self.model("patchwise", "single"), trainedUpTo: 3) == wide)
-    #expect(PublishedKMax(of: Self.model("unet", "single"), trainedUpTo: 2) == nil)
-    #expect(PublishedKMax(of: Self.model("unet", "all"), trainedUpTo: 5) == nil)
-    #expect(PublishedKMax(of: Self.model("unet", "single", arm: "sum"), trainedUpTo: 3) == nil)
+      PublishedKMax(of: Self.model("local", "single", .local, trained: 5)))
+    #expect(local.told == .kMax(10))
+    #expect(PublishedKMax(of: Self.model("patchwise", "single", .local, trained: 5)) == local)
+    #expect(
+      PublishedKMax(of: Self.model("patchwise", "single"))
+        == PublishedKMax(of: Self.model("local", "single")))
+    #expect(PublishedKMax(of: Self.model("unet", "single", trained: 2)) == nil)
+    #expect(PublishedKMax(of: Self.model("unet", "all", trained: 5)) == nil)
+    #expect(PublishedKMax(of: Self.model("unet", "single", arm: "sum")) == nil)
   }
 }

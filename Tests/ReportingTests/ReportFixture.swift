@@ -37,6 +37,9 @@ final class ReportFixture {
     var manifest: String { self("manifest") }
   }
 
+  /// What every stage took.
+  var wallSeconds = 2.0
+
   /// Publishes a stage that takes all that its makers left.
   @discardableResult
   func stage(
@@ -52,7 +55,7 @@ final class ReportFixture {
           ArtifactReference(role: "\(role)/\($0.key)", sha256: $0.value)
         }
       })
-    execution.wallSeconds = 2
+    execution.wallSeconds = wallSeconds
     execution.cpuSeconds = 3
     execution.peakRSSBytes = 1 << 20
     execution.metrics = metrics
@@ -121,14 +124,14 @@ final class ReportFixture {
 
   func model(
     _ name: String, labelling: String, network: String = "unet", kind: String = "train",
-    scenes: Made, window: Int? = nil, seed: UInt64 = 1
+    scenes: Made, window: Int? = nil, seed: UInt64 = 1, pictures: Int = 100
   ) throws -> Made {
     try stage(
       name, kind,
       kind == "import"
         ? ["weights": .string("elsewhere")]
         : [
-          "labelling": .string(labelling),
+          "labelling": .string(labelling), "pictures": .integer(pictures),
           "network": .object(
             network == "local"
               ? [
@@ -136,7 +139,7 @@ final class ReportFixture {
                 "dilations": .array([1, 1, 1, 1, 1, 1].map(JSONValue.integer)),
               ]
               : ["type": .string(network)]),
-        ], inputs: kind == "import" ? [] : [("scenes", scenes)],
+        ], inputs: kind == "import" ? [] : [(kind == "snapshot" ? "denoiser" : "scenes", scenes)],
       manifest: [
         "type": .string("denoiser"), "format": .integer(1),
         "form": .string(kind == "import" ? "imported" : "trained"), "name": .string(name),
@@ -178,10 +181,10 @@ final class ReportFixture {
   func evaluation(
     _ name: String, of denoiser: Made, judge: Made, steps: Int = 18,
     counts: [Int] = ReportFixture.counts, seed: UInt64 = 1, isAllOrNothing: Bool = false,
-    conditions: [String: JSONValue] = [:], recall: (Int) -> Double
+    conditions: [String: JSONValue] = [:], trainedUpTo: Double = 3, recall: (Int) -> Double
   ) throws -> Made {
     var outcomes: [OutcomeRow] = []
-    var metrics = [Measure.trainingMaximum.row(3)]
+    var metrics = [Measure.trainingMaximum.row(trainedUpTo)]
     for k in counts {
       let share = recall(k)
       for layout in 0..<Self.layouts {
@@ -315,9 +318,14 @@ final class ReportFixture {
       files: ["comparison": name], metrics: metrics)
   }
 
-  func probe(_ name: String, of denoiser: Made, scenes: Made, share: Double) throws {
+  @discardableResult
+  func probe(
+    _ name: String, of denoiser: Made, scenes: Made, share: Double, index: Double = 0.4
+  ) throws -> Made {
     try stage(
-      name, "probe", inputs: [("denoiser", denoiser), ("scenes", scenes)], files: ["map": name],
+      name, "probe", inputs: [("denoiser", denoiser), ("scenes", scenes)],
+      manifest: ["type": .string("locality"), "format": .integer(1), "name": .string(name)],
+      files: ["map": name],
       metrics: Measure.Space.allCases.flatMap { space in
         [5, 13].map { window in
           Measure.locality(space).row(
@@ -327,7 +335,8 @@ final class ReportFixture {
       } + [
         Measure.remoteIndex(.single).row(interval(0.05, width: 0.02), .k(3), .inputs(.law)),
         Measure.remoteIndex(.removed).row(interval(1 - share, width: 0.02), .k(3), .inputs(.law)),
-        Measure.remoteIndex(.removed).row(interval(0.4), .k(9), .inputs(.trajectory)),
+        Measure.remoteIndex(.removed).row(
+          interval(index, width: index / 5), .k(9), .inputs(.trajectory)),
         Measure.remoteIndex(.moved).row(interval(0.1), .k(9), .inputs(.trajectory)),
         Measure.remoteIndex(.swapped).row(interval(0.3), .k(9), .inputs(.trajectory)),
         Measure.side(.pixel, .half).row(3, .k(3), .sigma(2)),

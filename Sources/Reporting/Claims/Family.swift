@@ -31,6 +31,20 @@ extension Replicates {
   }
 }
 
+extension Replicates {
+  /// p of the two one-sided tests that it lies within ± `bound`, as `p` is of 0.
+  func equivalenceP(within bound: Double) -> Double? {
+    if let overSeeds {
+      return Statistics.equivalenceP(
+        mean: overSeeds.value, error: overSeeds.error, degrees: overSeeds.seeds - 1, bound: bound)
+    }
+    guard let estimate = values.first?.estimate, let low = estimate.low, let high = estimate.high
+    else { return nil }
+    return Statistics.equivalenceP(
+      mean: estimate.value, error: (high - low) / (2 * 1.96), degrees: nil, bound: bound)
+  }
+}
+
 extension Verdict {
   /// Corrects what masks do beyond their controls over all of these, or over those of the claims' family.
   mutating func correctContrasts() {

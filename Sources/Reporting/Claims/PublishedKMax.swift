@@ -1,49 +1,137 @@
 /// What Bradley et al. 2025 (arXiv 2509.16447) tell of a model of this kind, for one training range.
 struct PublishedKMax: Hashable {
-  /// The largest K; `nil` where there are words alone.
-  var kMax: Int?
-  var words: String
+  enum Experiment: String, CaseIterable {
+    case all = "Exp 1"
+    case single = "Exp 2"
+    case local = "Exp 2L"
+    case whole = "Exp 2L, k = 8"
 
-  /// An interval that is wider than this agrees with too much to agree with anything.
-  static let widest = 4
-
-  init?(of model: EvaluatedModel, trainedUpTo maximum: Int) {
-    guard model.isPlain, let column = [1: 0, 3: 1, 5: 2][maximum] else { return nil }
-    // What decides is the window, not what the network is called.
-    let network = model.network == "patchwise" ? "local" : model.network
-    switch (network, model.labelling) {
-    case ("unet", "all") where column < 2: self.init(nil, "succeeds (Exp 1)")
-    case ("unet", "single"): self.init([1, 2, 3][column], "Exp 2")
-    case ("local", "single") where model.reach == .unbounded && column == 1:
-      self.init(nil, "fails again (Exp 2L, k = 8)")
-    case ("local", "single") where model.reach != .unbounded:
-      self.init([5, 9, 10][column], "Exp 2L")
-    default: return nil
+    var about: String {
+      switch self {
+      case .all: "all places labelled, ordinary U-Net"
+      case .single: "one random place labelled, ordinary U-Net"
+      case .local: "as Exp 2, local scores enforced"
+      case .whole: "as Exp 2L, windows as large as the picture"
+      }
     }
   }
 
-  private init(_ kMax: Int?, _ words: String) {
-    self.kMax = kMax
-    self.words = kMax.map { "\($0) (\(words))" } ?? words
+  /// What was told: a number, or a word.
+  enum Told: Hashable {
+    /// The largest K.
+    case kMax(Int)
+    case succeeds
+    case fails
   }
 
-  enum Agreement: String {
-    case agrees, differs
-    /// The interval holds the value, and too many others; or it ends at the largest tested K, and the value
-    /// lies beyond.
-    case open
+  var experiment: Experiment
+  /// Objects in its training pictures at most.
+  var trainedUpTo: Int
+  var told: Told
+
+  /// The training ranges that were published.
+  static let ranges = [1, 3, 5]
+  /// An interval that is wider than this agrees with too much to agree with anything.
+  static let widest = 4
+
+  init?(of model: EvaluatedModel) {
+    guard model.isPlain, let trained = model.trainingMaximum else { return nil }
+    // What decides is the window, not what the network is called.
+    let network = model.network == "patchwise" ? "local" : model.network
+    let experiment: Experiment? =
+      switch (network, model.labelling) {
+      case ("unet", "all"): .all
+      case ("unet", "single"): .single
+      case ("local", "single"): model.reach == .unbounded ? .whole : .local
+      default: nil
+      }
+    guard let experiment else { return nil }
+    self.init(experiment, trainedUpTo: trained)
   }
 
-  /// - Parameter last: the largest tested K, at which an interval is open above.
-  func agreement(with own: Estimate, testedUpTo last: Int?) -> Agreement? {
-    guard let kMax, let low = own.low, let high = own.high else { return nil }
-    let value = Double(kMax)
-    let isOpen = last.map { high >= Double($0) } ?? true
-    if value < low || value > high && !isOpen { return .differs }
-    return isOpen || high - low > Double(Self.widest) ? .open : .agrees
+  /// - Returns: `nil` for what was not published.
+  init?(_ experiment: Experiment, trainedUpTo trained: Int) {
+    guard let column = Self.ranges.firstIndex(of: trained) else { return nil }
+    (self.experiment, trainedUpTo) = (experiment, trained)
+    switch experiment {
+    case .all where column < 2: told = .succeeds
+    case .single: told = .kMax([1, 2, 3][column])
+    case .local: told = .kMax([5, 9, 10][column])
+    case .whole where column == 1: told = .fails
+    case .all, .whole: return nil
+    }
   }
 
-  func text(beside own: Estimate, testedUpTo last: Int?) -> String {
-    words + (agreement(with: own, testedUpTo: last).map { ": \($0.rawValue)" } ?? "")
+  var words: String {
+    switch told {
+    case .kMax(let k): "\(k) (\(experiment.rawValue))"
+    case .succeeds: "succeeds (\(experiment.rawValue))"
+    case .fails: "fails again (\(experiment.rawValue))"
+    }
   }
+
+  enum Agreement: Hashable {
+    case agrees
+    case disagrees
+    /// With the reason, in few words.
+    case notShown(String)
+
+    var text: String {
+      switch self {
+      case .agrees: "agrees"
+      case .disagrees: "disagrees"
+      case .notShown(let why): "not shown: \(why)"
+      }
+    }
+  }
+
+  /// What a model of this kind has here.
+  struct Own {
+    var kMax: Estimate
+    /// Beyond chance, over the compared K beyond the training range and within it.
+    var recallBeyond: Estimate?
+    var recallWithin: Estimate?
+    var threshold: Double
+    /// The largest tested K, at which an interval of K_max is open above.
+    var last: Int?
+  }
+
+  func agreement(with own: Own) -> Agreement {
+    if let within = own.recallWithin, (within.high ?? within.value) < own.threshold {
+      return .notShown("under-trained")
+    }
+    switch told {
+    case .kMax(let published): return Self.agreement(published, own)
+    case .succeeds: return Self.agreement(isAbove: true, own)
+    case .fails: return Self.agreement(isAbove: false, own)
+    }
+  }
+
+  private static func agreement(_ published: Int, _ own: Own) -> Agreement {
+    guard let low = own.kMax.low, let high = own.kMax.high else {
+      return .notShown("no interval")
+    }
+    let value = Double(published)
+    let isOpen = own.last.map { high >= Double($0) } ?? true
+    if value < low || value > high && !isOpen { return .disagrees }
+    if high - low > Double(widest) { return .notShown("the interval is too wide") }
+    return isOpen ? .notShown("the interval ends at the largest tested K") : .agrees
+  }
+
+  private static func agreement(isAbove: Bool, _ own: Own) -> Agreement {
+    guard let recall = own.recallBeyond, let low = recall.low, let high = recall.high else {
+      return .notShown("no interval")
+    }
+    if low >= own.threshold { return isAbove ? .agrees : .disagrees }
+    if high < own.threshold { return isAbove ? .disagrees : .agrees }
+    return .notShown("the interval holds the threshold")
+  }
+
+  /// How a published word or number is held against a model.
+  static let rule =
+    "A model *agrees* with a published K_max that lies in an interval of its own at most \(widest) wide, and "
+    + "*disagrees* with one below the interval, or above one that ends before the largest tested K; with "
+    + "*succeeds* or *fails* by recall beyond the training range, whose interval lies on one side of the "
+    + "threshold. Otherwise, and of a model whose recall within the training range is below the threshold, it "
+    + "is not shown."
 }

@@ -9,7 +9,7 @@ struct Replicates: Hashable {
     /// The number on resampled layouts, draw by draw; none where there is only what was stored.
     var draws: [Double] = []
 
-    fileprivate var ofSeed: SeedValue {
+    var ofSeed: SeedValue {
       SeedValue(estimate.value, low: estimate.low, high: estimate.high, draws: draws)
     }
   }

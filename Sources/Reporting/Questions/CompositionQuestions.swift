@@ -3,7 +3,7 @@ import Lineage
 import Measures
 
 /// What an evaluation says of its finds beyond whether they are there.
-struct FindRow: Labelled {
+struct FindRow: Replicated {
   var title: String
   /// The evaluation's own stage.
   var stage: String
@@ -15,6 +15,14 @@ struct FindRow: Labelled {
   var estimate: Estimate
   var label = ""
   var thing: Labels.Thing { Labels.Thing(title: title, instances: [stage]) }
+
+  struct Key: Hashable {
+    var measure: String
+    var distance: Double?
+    var attribute: String?
+    var k: Int?
+  }
+  var key: Key { Key(measure: measure, distance: distance, attribute: attribute, k: k) }
 
   private static let measures: [Measure] = [
     .recallByDistance, .neighbourDependence, .attributeLaw, .withinLaw, .trainingLayouts,

@@ -67,7 +67,7 @@ struct MaskRow {
 }
 
 /// The effect of a mask on its own baseline.
-struct EffectRow: Labelled {
+struct EffectRow: Replicated {
   var intervention: String
   var baseline: String
   /// The evaluation's own stage.
@@ -82,6 +82,12 @@ struct EffectRow: Labelled {
   var pHolm: Double?
   var label = ""
   var thing: Labels.Thing { Labels.Thing(title: intervention, instances: [stage, comparison]) }
+
+  struct Key: Hashable {
+    var comparison: String
+    var measure: String
+  }
+  var key: Key { Key(comparison: comparison, measure: measure) }
 
   static func question(_ runID: String) -> Question<EffectRow> {
     Question("SELECT * FROM run_intervention_effect WHERE run_id = \(Escape.sql(runID))") { row in
@@ -109,7 +115,7 @@ struct EffectRow: Labelled {
 }
 
 /// One evaluation beside another: what the one recalls beyond the other.
-struct ContrastRow: Labelled {
+struct ContrastRow: Replicated {
   /// Of a mask beside what may object to it, or of one model beside another.
   enum Between { case masks, models }
 
@@ -123,6 +129,16 @@ struct ContrastRow: Labelled {
   var estimate: Estimate
   var label = ""
   var thing: Labels.Thing { Labels.Thing(title: intervention, instances: [stage, comparison]) }
+
+  struct Key: Hashable {
+    /// Without its seed.
+    var control: String
+    var comparison: String
+    var measure: EffectMeasure
+  }
+  var key: Key {
+    Key(control: Labels.withoutSeed(control), comparison: comparison, measure: measure)
+  }
 
   static func question(_ runID: String, _ between: Between) -> Question<ContrastRow> {
     let measures: [(measured: Measure, on: EffectMeasure)] =

@@ -12,6 +12,12 @@ struct EvaluatedModel: Hashable, Labelled {
   /// The type of its network; `nil` for a machine without one.
   var network: String?
   var reach: Reach
+  /// Side in px of what an output pixel depends on; `nil` when its file does not say.
+  var window: Int?
+  /// The largest number of objects in the pictures that it was trained on.
+  var trainingMaximum: Int?
+  /// `nil` for what was not trained by a stage of this run, or further trained.
+  var training: Training?
   /// The mask's name, `none` without one.
   var arm: String
   /// The intervention's stage, for a masked model.
@@ -19,6 +25,15 @@ struct EvaluatedModel: Hashable, Labelled {
   /// The evaluation's own stage.
   var stage: String
   var executionID: String
+
+  struct Training: Hashable {
+    /// The stage that trained it.
+    var stage: String
+    /// How many pictures it had seen.
+    var pictures: Int
+    /// Whether this is a moment of a training that went on.
+    var isSnapshot: Bool
+  }
 
   /// What an output may depend on, whatever the architecture is called.
   enum Reach: Hashable {
@@ -44,7 +59,18 @@ struct EvaluatedModel: Hashable, Labelled {
         coalesce(d.network, json_extract(e.params, '$.network.type')) AS network,
         CASE WHEN d.sha256 IS NULL THEN t.kind = 'analytic' ELSE d.network IS NULL END AS is_machine,
         coalesce(d."window" < d.size,
-          json_extract(e.params, '$.network.type') IN ('local', 'patchwise')) AS is_local
+          json_extract(e.params, '$.network.type') IN ('local', 'patchwise')) AS is_local,
+        d."window", (SELECT max(m.value) FROM metric m WHERE m.execution_id = v.execution_id
+          AND m.name = \(Measure.trainingMaximum.sqlName)) AS trained_up_to,
+        t.kind = 'snapshot' AS is_snapshot,
+        CASE WHEN t.kind IN ('train', 'snapshot') THEN json_extract(e.params, '$.pictures') END
+          AS pictures,
+        CASE t.kind WHEN 'train' THEN t.name WHEN 'snapshot' THEN (
+          SELECT z.name FROM execution_input i
+          JOIN execution_output o ON o.sha256 = i.sha256 AND o.role = 'manifest'
+          JOIN stage z ON z.execution_id = o.execution_id AND z.run_id = v.run_id
+          WHERE i.execution_id = t.execution_id AND i.role = 'denoiser/manifest' ORDER BY z.id LIMIT 1)
+          END AS training
       FROM run_model v
       JOIN stage s ON s.run_id = v.run_id AND s.name = v.name
       LEFT JOIN denoiser d ON d.sha256 = v.denoiser
@@ -58,10 +84,21 @@ struct EvaluatedModel: Hashable, Labelled {
         network: try row.optionalText("network"),
         reach: try row.optionalInteger("is_machine") == 1
           ? .machine : try row.optionalInteger("is_local") == 1 ? .local : .unbounded,
-        arm: try row.text("arm"),
+        window: try row.optionalInteger("window"),
+        trainingMaximum: try row.optionalNumber("trained_up_to").map { Int($0) },
+        training: try Self.training(row), arm: try row.text("arm"),
         intervention: try row.optionalText("intervention"), stage: try row.text("stage"),
         executionID: try row.text("execution_id"))
     }
+  }
+
+  private static func training(_ row: Row) throws -> Training? {
+    guard let stage = try row.optionalText("training"),
+      let pictures = try row.optionalInteger("pictures")
+    else { return nil }
+    return Training(
+      stage: stage, pictures: pictures,
+      isSnapshot: try row.optionalInteger("is_snapshot") == 1)
   }
 }
 
@@ -209,6 +246,21 @@ struct ComparedEvaluation: Labelled {
           recallAsFound: $0.recallAsFound, counts: $0.counts, seed: $0.seed)
       }
     }.labelled()
+  }
+}
+
+extension DisagreementRow {
+  /// Of several seeds the largest, and the mean of means.
+  static func overSeeds(_ rows: [DisagreementRow]) -> [DisagreementRow] {
+    let names = distinct(rows.map { Labels.withoutSeed($0.label) })
+    return names.compactMap { name in
+      let own = rows.filter { Labels.withoutSeed($0.label) == name }
+      guard var row = own.first else { return nil }
+      row.label = name
+      row.largest = own.map(\.largest).max() ?? row.largest
+      row.mean = own.map(\.mean).reduce(0, +) / Double(own.count)
+      return row
+    }
   }
 }
 

@@ -182,7 +182,7 @@ struct Findings {
       }
       let outcomes = try data.ask(Outcome.question(model.executionID))
       let tested = Set(outcomes.map(\.k)).filter { k in
-        claim.counts?.contains(k) ?? (one.isCompared(k) && k > data.trainingMaximum ?? 0)
+        claim.counts?.contains(k) ?? (one.isCompared(k) && k > model.trainingMaximum ?? 0)
       }
       result.append(
         Member(

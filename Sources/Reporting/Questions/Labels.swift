@@ -32,6 +32,19 @@ struct Labels {
 
   subscript(_ thing: Thing) -> String { labels[thing] ?? thing.title }
 
+  /// What replicates of one thing have in common of their labels.
+  static func withoutSeed(_ label: String) -> String {
+    label.components(separatedBy: ", ").compactMap { part in
+      let isSeed = StageReference("x[\(part)]")?.seed != nil
+      return isSeed ? nil : StageReference(part)?.withoutSeed.name ?? part
+    }.joined(separator: ", ")
+  }
+
+  /// The replicate that something is: of what all replicates share, that of its measurement; `nil` for none.
+  static func seed(of title: String, measuredBy stage: String) -> String? {
+    StageReference(stage)?.seed ?? StageReference(title)?.seed
+  }
+
   /// What an instance has of its own among those of the others: the values on the axes along which they
   /// differ, where all are of one stage; otherwise its name.
   private static func difference(at place: Int, of thing: Thing, in group: [Thing]) -> [String] {

@@ -3,7 +3,7 @@ import Lineage
 import Measures
 
 /// The share of squared sensitivity inside one window.
-struct LocalityRow: Labelled {
+struct LocalityRow: Replicated {
   var model: String
   var arm: String
   /// The intervention's stage, for a masked model.
@@ -19,6 +19,18 @@ struct LocalityRow: Labelled {
   var label = ""
 
   var thing: Labels.Thing { Labels.Thing(title: intervention ?? model, instances: [stage]) }
+
+  struct Key: Hashable {
+    var sigma: Double
+    var k: Int
+    var space: Measure.Space
+    var window: Int
+  }
+  var key: Key { Key(sigma: sigma, k: k, space: space, window: window) }
+  var estimate: Estimate {
+    get { share }
+    set { share = newValue }
+  }
 
   static func question(_ runID: String) -> Question<LocalityRow> {
     Question(
@@ -59,6 +71,14 @@ struct SidesRow: Labelled {
   var conditioners: [Double?]
   var label = ""
   var thing: Labels.Thing { Labels.Thing(title: title, instances: [stage]) }
+
+  struct Key: Hashable {
+    /// Without a seed.
+    var label: String
+    var k: Int
+    var sigma: Double
+  }
+  var key: Key { Key(label: Labels.withoutSeed(label), k: k, sigma: sigma) }
 
   static func question(_ runID: String) -> Question<SidesRow> {
     let spaces = [Measure.Space.pixel, .conditioner]

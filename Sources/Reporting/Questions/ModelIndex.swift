@@ -42,7 +42,14 @@ struct ModelIndices {
     let probes = try data.ask(ProbedModel.question(run)).map {
       (probe: $0, rows: try data.ask(TrajectoryRow.question($0.executionID)))
     }
-    let evaluated = Set(data.compared.map(\.evaluated.title))
+    func titles(areSnapshots: Bool) -> Set<String> {
+      Set(
+        data.compared.map(\.evaluated).filter {
+          ($0.training?.isSnapshot ?? false) == areSnapshots
+        }.map(\.title))
+    }
+    let evaluated = titles(areSnapshots: false)
+    let snapshots = titles(areSnapshots: true)
     // A null may be probed at less.
     let own = probes.filter { evaluated.contains($0.probe.title) }
     func common<Value: Hashable>(_ value: (TrajectoryRow) -> Value) -> Set<Value> {
@@ -69,7 +76,8 @@ struct ModelIndices {
     }
     contrasts = try data.ask(ContrastRow.question(run, .models))
     differences = try data.ask(RemoteDifferenceRow.question(run))
-    for compared in data.compared {
+    // Moments of a training have a section of their own.
+    for compared in data.compared where compared.evaluated.training?.isSnapshot != true {
       let title = compared.evaluated.title
       let (name, seed) = (Findings.withoutSeed(title), StageReference(title)?.seed)
       let place = models.firstIndex { $0.name == name } ?? models.endIndex
@@ -92,7 +100,9 @@ struct ModelIndices {
       }
     }
     // What was probed alone, such as a network that learned nothing.
-    for probed in probes where !models.contains(where: { $0.name == probed.probe.title }) {
+    for probed in probes {
+      let title = probed.probe.title
+      if snapshots.contains(title) || models.contains(where: { $0.name == title }) { continue }
       guard StageReference(probed.probe.title)?.seed == nil, let value = index(probed) else {
         continue
       }

@@ -33,7 +33,7 @@ struct Naming {
   ///   - title: the stage that made what was measured, as the views show it.
   ///   - stage: the stage that measured it.
   func replicate(of name: String, title: String, stage: String) -> Replicate? {
-    let seed = StageReference(stage)?.seed ?? StageReference(title)?.seed
+    let seed = Labels.seed(of: title, measuredBy: stage)
     guard let named = StageReference(name) else {
       return name == title ? Replicate(seed: seed) : nil
     }

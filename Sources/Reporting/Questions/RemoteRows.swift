@@ -4,7 +4,7 @@ import Measures
 import Probing
 
 /// A probe's remote index over all of its noise levels, as it was stored.
-struct RemoteIndexRow: Labelled {
+struct RemoteIndexRow: Replicated {
   var model: String
   /// The probe's own stage.
   var stage: String
@@ -14,6 +14,17 @@ struct RemoteIndexRow: Labelled {
   var index: Estimate
   var label = ""
   var thing: Labels.Thing { Labels.Thing(title: model, instances: [stage]) }
+
+  struct Key: Hashable {
+    var inputs: ProbeInputs
+    var k: Int
+    var change: RemoteAverage.Change
+  }
+  var key: Key { Key(inputs: inputs, k: k, change: change) }
+  var estimate: Estimate {
+    get { index }
+    set { index = newValue }
+  }
 
   /// - Parameter count: K and states of trajectories alone; `nil` for everything.
   static func question(_ runID: String, at count: Int? = nil) -> Question<RemoteIndexRow> {
@@ -95,7 +106,7 @@ extension [RemoteDifferenceRow] {
 }
 
 /// The ratio of one change at one noise level.
-struct RemoteLevelRow: Labelled {
+struct RemoteLevelRow: Replicated {
   var model: String
   /// The probe's own stage.
   var stage: String
@@ -106,6 +117,18 @@ struct RemoteLevelRow: Labelled {
   var effect: Estimate
   var label = ""
   var thing: Labels.Thing { Labels.Thing(title: model, instances: [stage]) }
+
+  struct Key: Hashable {
+    var inputs: String
+    var k: Int
+    var sigma: Double
+    var change: String
+  }
+  var key: Key { Key(inputs: inputs, k: k, sigma: sigma, change: change) }
+  var estimate: Estimate {
+    get { effect }
+    set { effect = newValue }
+  }
 
   static func question(_ runID: String) -> Question<RemoteLevelRow> {
     Question(

@@ -135,8 +135,13 @@ struct RepairEvidence {
       background: own.first { $0.measure == EffectMeasure.background.rawValue }?.estimate,
       p: recall.p, pHolm: recall.pHolm, outcomes: treated, plain: plain,
       counts: Set(treated.map(\.k)).intersection(plain.map(\.k)).filter { k in
-        k > data.trainingMaximum ?? 0 && comparison(row.executionID)?.isCompared(k) != false
+        k > trainingMaximum(row) && comparison(row.executionID)?.isCompared(k) != false
       }, pooled: pooled(row))
+  }
+
+  /// Of the model behind the mask.
+  private func trainingMaximum(_ row: ConditionsRow) -> Int {
+    comparison(row.executionID)?.evaluated.trainingMaximum ?? 0
   }
 
   /// With the mask and without it.

@@ -7,16 +7,16 @@ struct CompositionSection: Section {
   static let kinds: Set = ["evaluate"]
 
   private let run: String
-  private let compared: [ComparedEvaluation]
+  private let compared: [ComparedRecipe]
   private let solid: [SolidRow]
   private let rows: [FindRow]
   private let looks: [LookRow]
 
   init(_ data: RunData) throws {
     run = data.run.id
-    compared = data.compared
+    compared = ComparedRecipe.all(data.compared)
     solid = try data.ask(SolidRow.question(run))
-    rows = try data.ask(FindRow.question(run)).labelled()
+    rows = try data.ask(FindRow.question(run)).labelled().overSeeds()
     looks = try data.ask(LookRow.question(run))
   }
 
@@ -32,12 +32,13 @@ struct CompositionSection: Section {
 
   private var solidity: [Block] {
     let table = compared.compactMap { one -> [String]? in
-      guard let own = solid.first(where: { $0.executionID == one.evaluated.executionID }),
-        let all = one.recallAsFound
-      else { return nil }
+      let finds = one.replicates { compared in
+        solid.first { $0.executionID == compared.evaluated.executionID }?.estimate
+      }
+      guard let own = finds.mean, let all = one.replicates(\.recallAsFound).mean else { return nil }
       return [
-        Markdown.name(one.label), Markdown.interval(all), Markdown.interval(own.estimate),
-        Markdown.count(own.estimate.n),
+        Markdown.name(one.label), Markdown.interval(all), Markdown.interval(own),
+        Markdown.count(own.n),
       ]
     }
     if table.isEmpty { return [] }

@@ -8,6 +8,8 @@ struct EffectSection: Section {
 
   private let run: String
   private let effects: [EffectRow]
+  /// Whether rows are means over seeds.
+  private let isOverSeeds: Bool
   private let unpaired: [UnpairedMask]
   private let identities: [IdentityRow]
   private let changes: [MaskChangeRow]
@@ -17,14 +19,19 @@ struct EffectSection: Section {
 
   init(_ data: RunData) throws {
     run = data.run.id
-    effects = data.effects
+    effects = data.effects.overSeeds()
+    isOverSeeds = effects.count < data.effects.count
     unpaired = UnpairedMask.all(
       try data.ask(ConditionsRow.question(run)), effects: data.effects)
     identities = try data.ask(IdentityRow.question(run)).labelled()
-    changes = try data.ask(MaskChangeRow.question(run))
+    var shown: Set<[String]> = []
+    // Of several seeds the first: shares say what a mask is, not how far it reaches.
+    changes = try data.ask(MaskChangeRow.question(run)).filter {
+      shown.insert([Labels.withoutSeed($0.mask), "\($0.sigma)"]).inserted
+    }
     contrasts = try data.ask(ContrastRow.question(run, .masks)).filter {
       $0.measure == .recall
-    }.labelled()
+    }.labelled().overSeeds()
     controls = Set(
       try data.ask(MaskRow.question(run)).filter { $0.specification?.isControl ?? false }
         .map(\.intervention))
@@ -40,22 +47,23 @@ struct EffectSection: Section {
       .paragraph(
         "Masked less baseline, on the same layouts and the same noise, without any training. Recall is beyond "
           + "chance; all are averaged over the compared K beyond the training range unless the row says *in "
-          + "range*. Intervals: paired "
-          + "bootstrap over layouts; p: sign flips of the layouts' differences, Holm-corrected over the "
-          + "masks. Which K were tested is in the table of K_max."))
+          + "range*. Intervals: "
+          + (isOverSeeds
+            ? "over seeds. "
+            : "paired bootstrap over layouts; p: sign flips of the layouts' differences, Holm-corrected over the "
+              + "masks. ") + "Which K were tested is in the table of K_max."))
     blocks.append(chart)
     blocks.append(
       .table(
-        columns: [
-          "intervention", "baseline", "measure", "effect [95 %]", "p", "Holm p", "N layouts",
-        ],
+        columns: ["intervention", "baseline", "measure", "effect [95 %]"]
+          + (isOverSeeds ? [] : ["p", "Holm p"]) + ["N layouts"],
         rows: effects.map { effect in
           [
-            Markdown.name(effect.label), Markdown.name(effect.baseline),
+            Markdown.name(effect.label), Markdown.name(Labels.withoutSeed(effect.baseline)),
             Markdown.escape(effect.measure.split(separator: "_").joined(separator: " ")),
-            Markdown.interval(effect.estimate, digits: 3), p(effect.p), p(effect.pHolm),
-            Markdown.count(effect.estimate.n),
-          ]
+            Markdown.interval(effect.estimate, digits: 3),
+          ] + (isOverSeeds ? [] : [p(effect.p), p(effect.pHolm)])
+            + [Markdown.count(effect.estimate.n)]
         }))
     blocks += unpairedMasks + controlBlocks
     blocks.append(EffectRow.question(run).block)
@@ -119,7 +127,7 @@ struct EffectSection: Section {
           ],
           rows: contrasts.map {
             [
-              Markdown.name($0.label), Markdown.name($0.control),
+              Markdown.name($0.label), Markdown.name($0.key.control),
               Markdown.interval($0.estimate, digits: 3), Markdown.count($0.estimate.n),
             ]
           }))

@@ -47,14 +47,15 @@ struct HeaderSection: Section {
       .paragraph(
         "Run \(Markdown.name(run.id)), \(Markdown.escape(run.startedAt)), status **\(Markdown.escape(run.status))**, seed \(run.seed), "
           + "Locus \(Markdown.escape(run.locusVersion))."))
-    blocks += newer
+    blocks += newer + scaled
     guard let findings else {
       return blocks + sentences.map(Block.paragraph)
     }
     blocks.append(.heading(Self.verdict))
     if !isAboutMachines {
       blocks +=
-        ClaimsTable(verdict: findings.verdict).blocks + (models?.table ?? [])
+        ClaimsTable(verdict: findings.verdict).blocks
+        + EquivalenceTable(verdict: findings.verdict).blocks + (models?.table ?? [])
         + (models?.correlation ?? [])
     }
     blocks.append(.paragraph(reading(findings)))
@@ -108,6 +109,22 @@ struct HeaderSection: Section {
       .paragraph(
         "A later run \(Markdown.escape(what)): [\(Markdown.escape(newer))](\(newer).md). This page is about"
           + " the latest whole one.")
+    ]
+  }
+
+  /// A small version shows that a pipeline runs, and nothing of what it asks.
+  private var scaled: [Block] {
+    let stated = (try? JSONValue.parse(Data(run.source.utf8)))?[PipelineScale.key]?.number
+    let overrides = (run.options ?? []).compactMap { option -> Double? in
+      guard let sign = option.firstIndex(of: "="), option[..<sign].hasSuffix(PipelineScale.key)
+      else { return nil }
+      return Double(option[option.index(after: sign)...])
+    }
+    guard let scale = overrides.last ?? stated, scale < 1 else { return [] }
+    return [
+      .paragraph(
+        "**A small version:** budgets of pictures, layouts and renders are \(ChartNumber.text(scale)) of those that the "
+          + "pipeline file states. It shows that the pipeline runs; its numbers answer nothing.")
     ]
   }
 

@@ -13,8 +13,10 @@ struct LocalitySection: Section {
 
   init(_ data: RunData) throws {
     run = data.run.id
-    rows = try data.ask(LocalityRow.question(run)).labelled()
-    sides = try data.ask(SidesRow.question(run)).labelled()
+    rows = try data.ask(LocalityRow.question(run)).labelled().overSeeds()
+    var shown: Set<SidesRow.Key> = []
+    // Of several seeds the first, as of the maps: a side is no mean.
+    sides = try data.ask(SidesRow.question(run)).labelled().filter { shown.insert($0.key).inserted }
     maps = try SectionPicture.all(data, kind: "probe", role: "map")
   }
 
@@ -34,7 +36,7 @@ struct LocalitySection: Section {
           + "Bands are 95 % bootstrap intervals over pictures."),
     ]
     for space in [Measure.Space.pixel, .conditioner] {
-      blocks += counts.compactMap { chart(space: space, k: $0, sigma: sigma) }
+      blocks += counts.flatMap { charts(space: space, k: $0, sigma: sigma) }
     }
     blocks.append(sidesTable)
     for (index, map) in maps.enumerated() {
@@ -51,29 +53,33 @@ struct LocalitySection: Section {
     return blocks + [LocalityRow.question(run).block]
   }
 
-  private func chart(space: Measure.Space, k: Int, sigma: Double) -> Block? {
+  private func charts(space: Measure.Space, k: Int, sigma: Double) -> [Block] {
     let here = rows.filter { $0.k == k && $0.sigma == sigma }
     let own = here.filter { $0.space == space }
-    if own.isEmpty { return nil }
-    var series = grouped(own)
+    if own.isEmpty { return [] }
+    var references: [LineChart.Series] = []
     let even = Dictionary(grouping: here.filter { $0.space == .isotropic }, by: \.window)
     if !even.isEmpty {
       let points = even.keys.sorted().map { window in
         let shares = even[window, default: []].map(\.share.value)
         return outside(window, Estimate(value: shares.reduce(0, +) / Double(shares.count)))
       }
-      series.append(LineChart.Series(name: "even", points: points, isReference: true))
+      references.append(LineChart.Series(name: "even", points: points, isReference: true))
     }
     let subject = space == .pixel ? "pixels" : "conditioners"
-    let chart = LineChart(
-      title: "Locality in \(subject), K = \(k), σ = \(ChartNumber.text(sigma))",
-      xLabel: "side of the window, px", yLabel: "share outside the window",
-      series: series, yScale: .logarithmic, yRange: leastDecade(series)...1, showsLess: true)
-    return .chart(
-      name: "locality-\(space.rawValue)-\(k).svg", .lines(chart),
-      alternative:
-        "Share of squared sensitivity to \(subject) outside the window against its side, K = \(k)"
-    )
+    return grouped(own).parts.enumerated().map { index, part in
+      let series = part + references
+      let chart = LineChart(
+        title: "Locality in \(subject), K = \(k), σ = \(ChartNumber.text(sigma))",
+        xLabel: "side of the window, px", yLabel: "share outside the window",
+        series: series, yScale: .logarithmic, yRange: leastDecade(series)...1, showsLess: true)
+      return .chart(
+        name: "locality-\(space.rawValue)-\(k)\(index == 0 ? "" : "-\(index + 1)").svg",
+        .lines(chart),
+        alternative:
+          "Share of squared sensitivity to \(subject) outside the window against its side, K = \(k)"
+      )
+    }
   }
 
   /// Local models are told apart by what little lies outside: by decades, not beside the most.

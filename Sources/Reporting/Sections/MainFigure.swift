@@ -48,6 +48,9 @@ struct MainFigure {
     self.stages = stages
   }
 
+  /// So many lines can be told apart.
+  private static let most = 10
+
   /// The claimed models, and of the masks those of the first claim, which is the primary one.
   private static func names(_ claims: Claims) -> [String] {
     var names = claims.recalls.flatMap { [$0.model, $0.against] }
@@ -55,7 +58,12 @@ struct MainFigure {
     if let first = claims.repairs.first {
       names += [first.of, first.mask] + [first.control].compactMap { $0 }
     }
-    return distinct(names)
+    let all = distinct(names)
+    if all.count <= most { return all }
+    // What each family begins with; the sections below have every line.
+    var families: Set<String?> = []
+    let leading = claims.recalls.filter { families.insert($0.family).inserted }
+    return Array(distinct(leading.flatMap { [$0.model, $0.against] } + all).prefix(most))
   }
 
   /// From the tenth below the least end: many lines share it.

@@ -12,8 +12,8 @@ struct RemoteSection: Section {
 
   init(_ data: RunData) throws {
     run = data.run.id
-    rows = try data.ask(RemoteIndexRow.question(run)).labelled()
-    levels = try data.ask(RemoteLevelRow.question(run)).labelled()
+    rows = try data.ask(RemoteIndexRow.question(run)).labelled().overSeeds()
+    levels = try data.ask(RemoteLevelRow.question(run)).labelled().overSeeds()
   }
 
   var blocks: [Block] {
@@ -68,7 +68,7 @@ struct RemoteSection: Section {
       rows.reduce(into: [Probed]()) { result, row in
         let place =
           result.firstIndex {
-            $0.first.stage == row.stage && $0.first.k == row.k && $0.first.inputs == row.inputs
+            $0.first.label == row.label && $0.first.k == row.k && $0.first.inputs == row.inputs
           } ?? result.endIndex
         if place == result.endIndex { result.append(Probed(first: row, values: [:])) }
         result[place].values[row.change] = row.index

@@ -36,23 +36,30 @@ struct ReproductionSection: Section {
     ]
     if artifacts.isEmpty { return blocks }
     return blocks + [
-      .details(
-        "Artifacts and their hashes",
-        [
-          .table(
-            columns: ["artifact", "SHA-256"],
-            rows: artifacts.map {
-              [
-                "\(Markdown.name($0.stage)) \(Markdown.escape($0.role)), \($0.bytes) bytes",
-                "`\($0.sha256)`",
-              ]
-            })
-        ]),
+      artifacts.count > Self.most
+        ? .details(
+          "The \(artifacts.count) artifacts and their hashes", [ArtifactRow.question(run.id).block])
+        : .details(
+          "Artifacts and their hashes",
+          [
+            .table(
+              columns: ["artifact", "SHA-256"],
+              rows: artifacts.map {
+                [
+                  "\(Markdown.name($0.stage)) \(Markdown.escape($0.role)), \($0.bytes) bytes",
+                  "`\($0.sha256)`",
+                ]
+              })
+          ]),
       .paragraph(
         "On the same machine the same pipeline and seed give the same bytes, for any number of threads; "
           + "another processor may differ in the last bits."),
     ]
   }
+
+  /// A table of more artifacts is a query's.
+  private static let most = 400
+
   /// What commits do not have, though the run had it.
   private var changes: [String] {
     func isDirty(_ commit: String?) -> Bool { commit?.hasSuffix(RunRecord.dirtyMark) == true }

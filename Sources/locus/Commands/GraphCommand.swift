@@ -8,7 +8,8 @@ enum GraphCommand: Command {
   struct Options: CommandOptions {
     @Positional("PIPELINE", "a pipeline file (JSON5)") var pipeline: String
     @Option(
-      repeated: "--set", "KEY=VALUE", "override seed or STAGE.PARAMETER, as if it stood in the file"
+      repeated: "--set", "KEY=VALUE",
+      "override seed, scale or STAGE.PARAMETER, as if it stood in the file"
     )
     var overrides: [String]
     @Option("--format", "FORMAT", shown: "text") var format: Format?

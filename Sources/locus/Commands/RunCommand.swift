@@ -16,7 +16,8 @@ enum RunCommand: Command {
     @Option(repeated: "--force", "STAGE", names: .stages, "run this stage or instance again")
     var force: [String]
     @Option(
-      repeated: "--set", "KEY=VALUE", "override seed or STAGE.PARAMETER, as if it stood in the file"
+      repeated: "--set", "KEY=VALUE",
+      "override seed, scale or STAGE.PARAMETER, as if it stood in the file"
     )
     var overrides: [String]
     @Option(.threads("threads a stage may use", note: "; no result changes")) var threads: Int

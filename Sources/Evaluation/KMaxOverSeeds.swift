@@ -1,0 +1,50 @@
+import Statistics
+
+/// K_max of networks such as these: the largest K up to which mean recall over training seeds is ≥
+/// `threshold`; 0 when the smallest fails.
+///
+/// The 95 % interval inverts tests of each K's mean over seeds, by Student's t over seeds (never narrower
+/// than layouts alone make it, see `overSeeds`): as `kMax` does for one network, the lower end is the
+/// largest K up to which every K′ is above at 2.5 %, the upper the last K before the first that is below at
+/// 2.5 % by Holm over all K.
+///
+/// - Parameter recalls: by K > 0, a value a seed, of two seeds or more.
+package func kMaxOverSeeds(_ recalls: [Int: [SeedValue]], threshold: Double) -> Interval {
+  let levels = recalls.sorted { $0.key < $1.key }.map { k, values in
+    SeedsAgainstThreshold(k: k, values: values, threshold: threshold)
+  }
+  func last(_ holds: (Int) -> Bool) -> Double {
+    Double(levels.indices.prefix(while: holds).last.map { levels[$0].k } ?? 0)
+  }
+  let below = holm(levels.map(\.below))
+  return Interval(
+    value: last { levels[$0].isReached }, low: last { levels[$0].above <= 0.025 },
+    high: last { below[$0] > 0.025 }, n: levels.map(\.seeds).min() ?? 0)
+}
+
+private struct SeedsAgainstThreshold {
+  var k: Int
+  var seeds: Int
+  var isReached: Bool
+  /// One-sided p of "not above" and of "not below".
+  var above: Double
+  var below: Double
+
+  init(k: Int, values: [SeedValue], threshold: Double) {
+    self.k = k
+    seeds = values.count
+    let excess = values.map { value in
+      var value = value
+      value.value -= threshold
+      return value
+    }
+    guard let mean = overSeeds(excess, areShared: true, seed: 0) else {
+      let value = values.first?.value ?? 0
+      (isReached, above, below) = (value >= threshold - 1e-12, 1, 1)
+      return
+    }
+    isReached = mean.value >= -1e-12
+    let tail = mean.p / 2
+    (above, below) = mean.value > 0 ? (tail, 1 - tail) : (1 - tail, tail)
+  }
+}
