@@ -24,7 +24,7 @@ enum ProbeStage {
     @Setting(1...4096, default: 6, "probed output pixels a picture, half of them near a label")
     var pixels: Int
     @Setting(
-      0...10000, default: 24,
+      0...10000, default: 24, isBudget: true,
       "layouts a K at which labels and pixels remote to an object are changed; 0: none")
     var layouts: Int
     @Setting(

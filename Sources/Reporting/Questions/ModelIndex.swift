@@ -15,6 +15,9 @@ struct ModelIndex: Hashable {
   var remote = Replicates([])
   /// The same at inputs of the training law, at the most objects that all models were probed at there.
   var law = Replicates([])
+  /// Where `remote` was taken: the effect of pixels outside the object's window being another picture's, over
+  /// that of all.
+  var pixels = Replicates([])
   /// Beyond chance, averaged over the compared K beyond the training range, by either detector.
   var recall = Replicates([])
   var background = Replicates([])
@@ -95,6 +98,9 @@ struct ModelIndices {
             name: name, seed: seed, evaluation: compared.evaluated.stage, probe: probed.probe.stage)
         )
         add(\.remote, index(probed))
+        add(
+          \.pixels,
+          count.flatMap { stored.index(of: probed.probe.stage, k: $0, .swapped) })
         add(
           \.law, laws[probed.probe.stage, default: []].first { $0.k == lawCount }?.index)
       }

@@ -44,12 +44,13 @@ struct IndexCorrelation {
   var blocks: [Block] {
     let rows =
       rows(\.remote, trajectory) + (law.map { self.rows(\.law, $0) } ?? [])
+      + rows(\.pixels, "pixels outside, \(trajectory)")
     if rows.isEmpty { return [] }
     return [
       .paragraph(
-        "Spearman's rank correlation between the remote index and recall beyond the training range, over the "
+        "Spearman's rank correlation between an index and recall beyond the training range, over the "
           + "models of the table, with Bonett and Wright's 95 % interval; below 0: the less a model depends "
-          + "on remote labels, the more it recalls. A recipe is a model without its seed. *Without one*: the "
+          + "on remote labels, or on pixels outside the object's window, the more it recalls. A recipe is a model without its seed. *Without one*: the "
           + "least and the largest value when one recipe is left out."),
       .table(
         columns: ["index", "over", "ρ [95 %]", "without one", "N"],
