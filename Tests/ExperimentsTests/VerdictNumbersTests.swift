@@ -232,7 +232,7 @@ struct VerdictNumbersTests {
       let both = ["single", "all"].map { index.replacing("LABELLING", with: $0) }
       let value = try Self.number("SELECT \(both[0]) - \(both[1])", store)
       let stored = try #require(
-        try RemoteDifferenceRow.question(run).rows(store)
+        RemoteDifferences(try RemoteDifferenceRow.question(run).rows(store))
           .difference("probed[labelling=single]", "probed[labelling=all]", k: 2))
       #expect(abs(stored.value - value) < 1e-12 && abs(value) > 1e-4)
       let claim = try Self.cells(page, "remote labels count for `model[labelling=single]`")

@@ -34,7 +34,10 @@ struct IndexOrderTests {
     let members = names.indices.map {
       IndexOrder.Member(name: names[$0], seed: nil, evaluation: "e\($0)", probe: "p\($0)")
     }
-    return IndexOrder(members: members, contrasts: contrasts, remotes: remotes, count: 9).blocks
+    return IndexOrder(
+      members: members, contrasts: Contrasts(contrasts), remotes: RemoteDifferences(remotes),
+      count: 9
+    ).blocks
       .first.map { block in
         if case .paragraph(let text) = block { return text }
         return ""

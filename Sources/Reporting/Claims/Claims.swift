@@ -67,6 +67,14 @@ struct Claims: Hashable {
   static let window = 13
   static let sigma = 2.0
 
+  /// What they are about, as they name it.
+  var names: Set<String> {
+    Set(
+      recalls.flatMap { [$0.model, $0.against] } + locals.flatMap { [$0.model, $0.against] }
+        + remotes.flatMap { [$0.model, $0.against] }
+        + repairs.flatMap { [$0.of, $0.mask] + [$0.control].compactMap { $0 } })
+  }
+
   var recalls: [Recall] = []
   var locals: [Local] = []
   var remotes: [Remote] = []

@@ -153,14 +153,10 @@ struct ContrastRow: Replicated {
     let on = measures.map { "WHEN \($0.sqlName) THEN '\($1.rawValue)'" }.joined(separator: " ")
     return Question(
       """
-      SELECT coalesce(v.intervention, v.model) AS intervention, v.name AS stage, w.name AS control,
+      \(MeasuredPair.named(runID))
+      SELECT v.title AS intervention, v.name AS stage, w.name AS control,
         s.name AS comparison, CASE m.name \(on) END AS measure, m.value, m.ci_low, m.ci_high, m.n
-      FROM stage s JOIN metric m USING (execution_id)
-      JOIN execution_output o ON o.sha256 = m.subject AND o.role = 'manifest'
-      JOIN run_model v ON v.run_id = s.run_id AND v.execution_id = o.execution_id
-      JOIN execution_output q ON q.sha256 = m.against AND q.role = 'manifest'
-      JOIN run_model w ON w.run_id = s.run_id AND w.execution_id = q.execution_id
-      WHERE s.run_id = \(Escape.sql(runID)) AND m.name IN (\(measures.map(\.measured).sqlNames))
+      \(MeasuredPair.joined(runID, measures.map(\.measured)))
       ORDER BY v.position, w.position, s.id, measure DESC
       """
     ) { row in
@@ -177,14 +173,26 @@ struct ContrastRow: Replicated {
   }
 }
 
-extension [ContrastRow] {
-  /// What one evaluation has beyond another, whichever of the two it was written down for.
-  func difference(_ stage: String, _ other: String, _ measure: EffectMeasure) -> Estimate? {
-    for row in self where row.measure == measure {
-      if row.stage == stage, row.control == other { return row.estimate }
-      if row.stage == other, row.control == stage { return row.estimate.negated }
+/// What one evaluation has beyond another, whichever of the two it was written down for.
+struct Contrasts {
+  private struct Pair: Hashable {
+    var stage: String
+    var control: String
+    var measure: EffectMeasure
+  }
+  private var estimates: [Pair: Estimate] = [:]
+
+  /// Of several about one pair the first counts.
+  init(_ rows: [ContrastRow]) {
+    for row in rows {
+      let pair = Pair(stage: row.stage, control: row.control, measure: row.measure)
+      if estimates[pair] == nil { estimates[pair] = row.estimate }
     }
-    return nil
+  }
+
+  func difference(_ stage: String, _ other: String, _ measure: EffectMeasure) -> Estimate? {
+    estimates[Pair(stage: stage, control: other, measure: measure)]
+      ?? estimates[Pair(stage: other, control: stage, measure: measure)]?.negated
   }
 }
 

@@ -21,7 +21,7 @@ struct Findings {
     self.claims = claims
     self.areStated = areStated
     isAboutMachines = basis.isAboutMachines
-    let differences = try data.ask(ContrastRow.question(data.run.id, .models))
+    let differences = Contrasts(try data.ask(ContrastRow.question(data.run.id, .models)))
     verdict = Verdict(
       recalls: try claims.recalls.map { try Self.finding($0, data, conditions, differences) },
       // What was derived and not probed is no claim.
@@ -31,7 +31,7 @@ struct Findings {
       remotes: try RemoteEvidence(data).findings(claims.remotes),
       repairs: try RepairEvidence(
         data: data, conditions: conditions, unpaired: unpaired, masks: basis.masks,
-        contrasts: try data.ask(ContrastRow.question(data.run.id, .masks))
+        contrasts: Contrasts(try data.ask(ContrastRow.question(data.run.id, .masks)))
       ).findings(claims.repairs),
       gaps: basis.gaps,
       identicalShare: try data.ask(IdentityRow.question(data.run.id)).map(\.share).min())
@@ -50,16 +50,15 @@ struct Findings {
     if !verdict.remotes.isEmpty {
       blocks.append(ProbedModel.question(run).block)
       blocks += [RemoteIndexRow.question(run).block, RemoteDifferenceRow.question(run).block]
-      blocks += try data.ask(ProbedModel.question(run)).map {
-        TrajectoryRow.question($0.executionID).block
-      }
+      blocks += Question.blocks(
+        try data.ask(ProbedModel.question(run)).map(\.executionID), TrajectoryRow.question)
     }
     if !verdict.repairs.isEmpty {
       blocks += [EffectRow.question(run).block, MaskRow.question(run).block]
       blocks += [ContrastRow.question(run, .masks).block, IdentityRow.question(run).block]
     }
     let pooled = Set(verdict.recalls.flatMap(\.pooled) + verdict.repairs.flatMap(\.pooled))
-    return blocks + pooled.sorted().map { Outcome.question($0).block }
+    return blocks + Question.blocks(pooled.sorted(), Outcome.question)
   }
 
   // MARK: - Recall
@@ -76,7 +75,7 @@ struct Findings {
 
   private static func finding(
     _ claim: Claims.Recall, _ data: RunData, _ conditions: [ConditionsRow],
-    _ contrasts: [ContrastRow]
+    _ contrasts: Contrasts
   ) throws -> RecallFinding {
     var finding = RecallFinding(claim: claim)
     let low = try members(claim.lower, claim, data, conditions, &finding.chosen)
@@ -139,7 +138,7 @@ struct Findings {
     (finding.low.background, finding.high.background) = (background(low), background(high))
     finding.threshold = both.first?.compared.threshold
     let (mine, theirs) = claim.direction == .fails ? (low, high) : (high, low)
-    let stored = isStored ? contrasts : []
+    let stored = isStored ? contrasts : Contrasts([])
     func difference(_ measure: EffectMeasure) -> Replicates {
       Replicates(
         pairedBySeed(mine, theirs, \.seed).compactMap { one, other in

@@ -34,8 +34,8 @@ struct ModelIndices {
   /// Objects in the inputs of the training law.
   private let lawCount: Int?
   private var members: [IndexOrder.Member] = []
-  private let contrasts: [ContrastRow]
-  private let differences: [RemoteDifferenceRow]
+  private let contrasts: Contrasts
+  private let differences: RemoteDifferences
   private let run: String
 
   /// - Parameter remotes: the findings whose K and noise levels are taken, so that one model has one index
@@ -77,8 +77,8 @@ struct ModelIndices {
       return probed.rows.average(k: count, sigmas: sigmas)
         .interval(.removed, seed: probed.probe.seed).map(Estimate.init)
     }
-    contrasts = try data.ask(ContrastRow.question(run, .models))
-    differences = try data.ask(RemoteDifferenceRow.question(run))
+    contrasts = Contrasts(try data.ask(ContrastRow.question(run, .models)))
+    differences = RemoteDifferences(try data.ask(RemoteDifferenceRow.question(run)))
     // Moments of a training have a section of their own.
     for compared in data.compared where compared.evaluated.training?.isSnapshot != true {
       let title = compared.evaluated.title

@@ -73,12 +73,12 @@ struct RemoteEvidence {
   let data: RunData
   /// As probes and comparisons stored them, over all noise levels.
   let indices: [RemoteIndexRow]
-  let differences: [RemoteDifferenceRow]
+  let differences: RemoteDifferences
 
   init(_ data: RunData) throws {
     self.data = data
     indices = try data.ask(RemoteIndexRow.question(data.run.id))
-    differences = try data.ask(RemoteDifferenceRow.question(data.run.id))
+    differences = RemoteDifferences(try data.ask(RemoteDifferenceRow.question(data.run.id)))
   }
 
   private struct Member {

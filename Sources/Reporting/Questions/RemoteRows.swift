@@ -77,14 +77,9 @@ struct RemoteDifferenceRow {
   static func question(_ runID: String) -> Question<RemoteDifferenceRow> {
     Question(
       """
+      \(MeasuredPair.named(runID))
       SELECT m.k, v.name AS stage, w.name AS other, m.value AS difference, m.ci_low, m.ci_high, m.n
-      FROM stage s JOIN metric m USING (execution_id)
-      JOIN execution_output o ON o.sha256 = m.subject AND o.role = 'manifest'
-      JOIN run_model v ON v.run_id = s.run_id AND v.execution_id = o.execution_id
-      JOIN execution_output q ON q.sha256 = m.against AND q.role = 'manifest'
-      JOIN run_model w ON w.run_id = s.run_id AND w.execution_id = q.execution_id
-      WHERE s.run_id = \(Escape.sql(runID)) AND m.name = \(Measure.differenceRemote.sqlName)
-      ORDER BY v.position, w.position, m.k, s.id
+      \(MeasuredPair.joined(runID, [.differenceRemote])) ORDER BY v.position, w.position, m.k, s.id
       """
     ) { row in
       RemoteDifferenceRow(
@@ -94,14 +89,26 @@ struct RemoteDifferenceRow {
   }
 }
 
-extension [RemoteDifferenceRow] {
-  /// Whichever of the two it was written down for.
-  func difference(_ stage: String, _ other: String, k: Int) -> Estimate? {
-    for row in self where row.k == k {
-      if row.stage == stage, row.other == other { return row.difference }
-      if row.stage == other, row.other == stage { return row.difference.negated }
+/// What the index of one probe has beyond that of another, whichever of the two it was written down for.
+struct RemoteDifferences {
+  private struct Pair: Hashable {
+    var stage: String
+    var other: String
+    var k: Int
+  }
+  private var estimates: [Pair: Estimate] = [:]
+
+  /// Of several about one pair the first counts.
+  init(_ rows: [RemoteDifferenceRow]) {
+    for row in rows {
+      let pair = Pair(stage: row.stage, other: row.other, k: row.k)
+      if estimates[pair] == nil { estimates[pair] = row.difference }
     }
-    return nil
+  }
+
+  func difference(_ stage: String, _ other: String, k: Int) -> Estimate? {
+    estimates[Pair(stage: stage, other: other, k: k)]
+      ?? estimates[Pair(stage: other, other: stage, k: k)]?.negated
   }
 }
 

@@ -10,7 +10,7 @@ struct RepairEvidence {
   let unpaired: [UnpairedMask]
   let masks: [MaskRow]
   /// What masks recall beyond each other, as it was stored.
-  let contrasts: [ContrastRow]
+  let contrasts: Contrasts
 
   /// The change that one mask makes to one network.
   private struct Change {

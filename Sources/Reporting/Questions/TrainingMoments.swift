@@ -24,7 +24,7 @@ struct TrainingMoments {
   private(set) var courses: [Course] = []
   /// K at which all were probed; `nil` where none was.
   let count: Int?
-  private let contrasts: [ContrastRow]
+  private let contrasts: Contrasts
 
   init(_ data: RunData) throws {
     let run = data.run.id
@@ -46,7 +46,8 @@ struct TrainingMoments {
       Set(indices.filter { $0.stage == probe.stage }.map(\.k))
     }
     count = tested.dropFirst().reduce(tested.first ?? []) { $0.intersection($1) }.max()
-    contrasts = members.isEmpty ? [] : try data.ask(ContrastRow.question(run, .models))
+    contrasts = Contrasts(
+      members.isEmpty ? [] : try data.ask(ContrastRow.question(run, .models)))
     for one in members {
       guard let training = one.evaluated.training else { continue }
       let probe = probed.first { $0.title == one.evaluated.title }

@@ -16,8 +16,8 @@ struct IndexOrder {
   private enum Outcome { case more, less, open }
 
   let members: [Member]
-  let contrasts: [ContrastRow]
-  let remotes: [RemoteDifferenceRow]
+  let contrasts: Contrasts
+  let remotes: RemoteDifferences
   /// Objects that were asked for where they were probed.
   let count: Int
 

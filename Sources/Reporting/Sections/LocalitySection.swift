@@ -101,8 +101,8 @@ struct LocalitySection: Section {
     var series: [LineChart.Series] = []
     for row in rows {
       let point = outside(row.window, row.share)
-      if series.last?.name == row.label {
-        series[series.count - 1].points.append(point)
+      if let place = series.firstIndex(where: { $0.name == row.label }) {
+        series[place].points.append(point)
       } else {
         series.append(LineChart.Series(name: row.label, points: [point]))
       }

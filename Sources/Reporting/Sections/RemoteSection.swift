@@ -40,8 +40,13 @@ struct RemoteSection: Section {
     ] + everyLevel
   }
 
+  /// A table of more rows is a query's.
+  private static let most = 600
+
   private var everyLevel: [Block] {
     if levels.isEmpty { return [] }
+    let query = RemoteLevelRow.question(run).block
+    if levels.count > Self.most { return [.details("The same at each noise level", [query])] }
     return [
       .details(
         "The same at each noise level",
@@ -53,7 +58,7 @@ struct RemoteSection: Section {
                 Markdown.name(row.label), row.inputs, "\(row.k)", ChartNumber.text(row.sigma),
                 row.change, Markdown.interval(row.effect, digits: 3), Markdown.count(row.effect.n),
               ]
-            }), RemoteLevelRow.question(run).block,
+            }), query,
         ])
     ]
   }

@@ -39,7 +39,8 @@ struct SampleSection: Section {
         "A row a K (the number at its left), a column a layout; the same layouts and the same starting "
           + "noise in every grid. Outlined: the requested cells"
           + (tellsMissed ? "; crossed: those in which the judge found nothing." : ".")
-          + " Of several seeds the first is shown."),
+          + " Of several seeds the first is shown, and of more than \(SectionPicture.most) grids those of what the claims"
+          + " are about."),
     ]
     for (index, grid) in grids.enumerated() {
       blocks += [
