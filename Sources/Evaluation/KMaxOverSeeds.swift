@@ -11,28 +11,15 @@ import Statistics
 /// - Parameter recalls: by K > 0, a value a seed, of two seeds or more.
 package func kMaxOverSeeds(_ recalls: [Int: [SeedValue]], threshold: Double) -> Interval {
   let levels = recalls.sorted { $0.key < $1.key }.map { k, values in
-    SeedsAgainstThreshold(k: k, values: values, threshold: threshold)
+    ThresholdTest(k: k, seeds: values, threshold: threshold)
   }
-  func last(_ holds: (Int) -> Bool) -> Double {
-    Double(levels.indices.prefix(while: holds).last.map { levels[$0].k } ?? 0)
-  }
-  let below = holm(levels.map(\.below))
-  return Interval(
-    value: last { levels[$0].isReached }, low: last { levels[$0].above <= 0.025 },
-    high: last { below[$0] > 0.025 }, n: levels.map(\.seeds).min() ?? 0)
+  return ThresholdTest.largest(levels, n: levels.map(\.n).min() ?? 0)
 }
 
-private struct SeedsAgainstThreshold {
-  var k: Int
-  var seeds: Int
-  var isReached: Bool
-  /// One-sided p of "not above" and of "not below".
-  var above: Double
-  var below: Double
-
-  init(k: Int, values: [SeedValue], threshold: Double) {
+extension ThresholdTest {
+  fileprivate init(k: Int, seeds values: [SeedValue], threshold: Double) {
     self.k = k
-    seeds = values.count
+    n = values.count
     let excess = values.map { value in
       var value = value
       value.value -= threshold

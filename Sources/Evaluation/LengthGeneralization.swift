@@ -46,27 +46,38 @@ package func kMax(_ outcomes: [Outcome], threshold: Double) -> Interval {
     $0.key < $1.key
   }
   .map { ThresholdTest(k: $0.key, rows: $0.value, threshold: threshold) }
-  func last(_ holds: (Int) -> Bool) -> Double {
-    Double(levels.indices.prefix(while: holds).last.map { levels[$0].k } ?? 0)
-  }
-  let below = holm(levels.map(\.below))
-  return Interval(
-    value: last { levels[$0].isReached }, low: last { levels[$0].above <= 0.025 },
-    high: last { below[$0] > 0.025 }, n: levels.reduce(0) { $0 + $1.layouts })
+  return ThresholdTest.largest(levels, n: levels.reduce(0) { $0 + $1.n })
 }
 
 /// One K against the threshold.
-private struct ThresholdTest {
+struct ThresholdTest {
   var k: Int
-  var layouts: Int
+  /// Layouts, or seeds.
+  var n: Int
   var isReached: Bool
   /// One-sided p of "not above" and of "not below".
   var above: Double
   var below: Double
 
-  init(k: Int, rows: [Outcome], threshold: Double) {
+  /// The largest K up to which all reach the threshold, with the interval that inverts the tests.
+  ///
+  /// - Parameter levels: by rising K.
+  static func largest(_ levels: [ThresholdTest], n: Int) -> Interval {
+    func last(_ holds: (Int) -> Bool) -> Double {
+      Double(levels.indices.prefix(while: holds).last.map { levels[$0].k } ?? 0)
+    }
+    let below = holm(levels.map(\.below))
+    return Interval(
+      value: last { levels[$0].isReached }, low: last { levels[$0].above <= 0.025 },
+      high: last { below[$0] > 0.025 }, n: n)
+  }
+}
+
+extension ThresholdTest {
+  /// Of one network's layouts.
+  fileprivate init(k: Int, rows: [Outcome], threshold: Double) {
     self.k = k
-    layouts = rows.count
+    n = rows.count
     let shares = rows.map { Double($0.found) / Double(max($0.requested, 1)) }
     let count = Double(shares.count)
     let mean = shares.reduce(0, +) / count
