@@ -12,6 +12,9 @@ extension ArtifactType {
   package static let outcomes = ArtifactType("outcomes")
   /// `SummaryManifest`s: results that stand in metrics, for people and not for further stages.
   package static let locality = ArtifactType("locality")
+  /// Noised pictures with the exact answers to them: `PosteriorManifest`.
+  package static let posterior = ArtifactType("posterior")
+  package static let scoreError = ArtifactType("score-error")
   package static let agreement = ArtifactType("agreement")
   package static let comparison = ArtifactType("comparison")
   package static let theory = ArtifactType("theory")
