@@ -9,7 +9,7 @@ package enum Report {
     [
       HeaderSection.self, ReplicateSection.self, LengthGeneralizationSection.self,
       SampleSection.self, TheorySection.self, RemoteSection.self, LocalitySection.self,
-      AnalyticSection.self,
+      AnalyticSection.self, ScoreErrorSection.self,
       EffectSection.self, CompositionSection.self, JudgeSection.self,
       CostSection.self, ChangeSection.self, LineageSection.self, ReproductionSection.self,
     ]
