@@ -12,6 +12,9 @@ extension ArtifactType {
   package static let outcomes = ArtifactType("outcomes")
   /// `SummaryManifest`s: results that stand in metrics, for people and not for further stages.
   package static let locality = ArtifactType("locality")
+  /// Noised pictures with the exact answers to them: `PosteriorManifest`.
+  package static let posterior = ArtifactType("posterior")
+  package static let scoreError = ArtifactType("score-error")
   package static let agreement = ArtifactType("agreement")
   /// In which order denoisers are expected to compose: `PredictionManifest`.
   package static let prediction = ArtifactType("prediction")

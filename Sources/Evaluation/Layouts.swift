@@ -61,21 +61,21 @@ package func layoutsNeeded(k: Int) -> Int { k == 0 ? 24 : max(24, (192 + k - 1) 
 
 /// The standard layout (`k`, `layout`) of a seed: K places by CLEVR's rule of distance, no two in a cell.
 ///
-/// Its stream is used for nothing else. CLEVR's margin along the directions is left out: with it twelve objects
-/// do not fit.
+/// Its stream is used for nothing else. CLEVR's margin along the directions is left out unless it is asked for:
+/// with it twelve objects do not fit.
 ///
 /// - Parameter seen: a layout of these is passed over, but for K = 1, where training has them all.
 /// - Throws: `NoPlaces` for conditioners that cannot name a place.
 package func requestedLayout(
   k: Int, layout: Int, shape: PictureShape, camera: CameraKind, spacing: LayoutSpacing = .clevr,
-  unlike seen: SeenLayouts? = nil, seed: UInt64
+  gap: Double = 0.25, margin: Double = 0, unlike seen: SeenLayouts? = nil, seed: UInt64
 )
   throws -> RequestedLayout
 {
   let grid = try shape.places()
   let settings = SceneSettings(
     camera: camera, size: grid.size, cells: grid.cells,
-    rules: LayoutRules(objects: k...k, gap: 0.25, margin: 0, spacing: spacing.distance))
+    rules: LayoutRules(objects: k...k, gap: gap, margin: margin, spacing: spacing.distance))
   try settings.validate()
   // Tries, should two centres share a cell.
   let tries = 256

@@ -120,18 +120,7 @@ enum AgreeStage {
       metrics += rows(agreement, .drawn, sigma: nil, k: k, seed: context.seed)
       advance()
     }
-    let table = JSONValue.array(
-      metrics.map { row in
-        .object([
-          "name": .string(row.name), "value": .number(row.value),
-          "k": row.k.map(JSONValue.integer) ?? .null,
-          "sigma": row.sigma.map(JSONValue.number) ?? .null,
-          "ci_low": row.ciLow.map(JSONValue.number) ?? .null,
-          "ci_high": row.ciHigh.map(JSONValue.number) ?? .null,
-          "n": row.n.map(JSONValue.integer) ?? .null,
-        ])
-      })
-    let content = Data(table.prettyText().utf8)
+    let content = metricTable(metrics)
     return StageOutput(
       files: [
         try context.output(

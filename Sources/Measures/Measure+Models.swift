@@ -133,6 +133,40 @@ extension Measure {
   }
 }
 
+/// What an ideal denoiser answers, and how far from it one is.
+extension Measure {
+  package static let posteriorEffective = Measure(
+    "posterior.effective", unit: "renders", by: [.k, .sigma], in: ["posterior"],
+    "Median over inputs of the effective sample size behind an exact answer, of the lesser half.",
+    source: .textbook)
+  package static let posteriorLeftOut = Measure(
+    "posterior.left_out", by: [.k, .sigma], in: ["posterior", "score-error"],
+    "Share of inputs left out because the effective sample size of a half is too low.")
+  package static let posteriorNoise = Measure(
+    "posterior.noise", by: [.k, .sigma], interval: .bootstrap, in: ["posterior"],
+    "Squared distance between the two halves' answers, over the exact one's from the mean training picture."
+  )
+  package static let scoreError = Measure(
+    "score_error", by: [.k, .sigma], interval: .bootstrap, in: ["score-error"],
+    "Squared error of a denoiser's answers, over the squared distance of the exact ones from the mean training picture."
+  )
+  package static let scoreErrorAtObjects = Measure(
+    "score_error.objects", by: [.k, .sigma], interval: .bootstrap, in: ["score-error"],
+    "The part of that error that lies at labelled objects.")
+  package static let scoreErrorOn = Measure(
+    "score_error.on", by: [.k], interval: .bootstrap, in: ["score-error"],
+    "That error at conditions that training has: mean over noise levels at which no K has more than half of its inputs left out, and over K unless it is of one."
+  )
+  package static let scoreErrorOff = Measure(
+    "score_error.off", by: [.k], interval: .bootstrap, in: ["score-error"],
+    "The same at conditions that training does not have.")
+
+  static let scoreErrors: [Measure] = [
+    posteriorEffective, posteriorLeftOut, posteriorNoise, scoreError, scoreErrorAtObjects,
+    scoreErrorOn, scoreErrorOff,
+  ]
+}
+
 /// Where a denoiser's output comes from.
 extension Measure {
   package enum Space: String, Sendable, CaseIterable {

@@ -8,11 +8,9 @@ package enum Report {
   static var sections: [any Section.Type] {
     [
       HeaderSection.self, ReplicateSection.self, LengthGeneralizationSection.self,
-      TrainingSection.self,
-      WindowSection.self,
-      SampleSection.self, TheorySection.self, RemoteSection.self, PredictionSection.self,
-      LocalitySection.self,
-      AnalyticSection.self,
+      TrainingSection.self, WindowSection.self, SampleSection.self, TheorySection.self,
+      RemoteSection.self, PredictionSection.self, LocalitySection.self, AnalyticSection.self,
+      ScoreErrorSection.self,
       EffectSection.self, CompositionSection.self, JudgeSection.self,
       CostSection.self, ChangeSection.self, LineageSection.self, ReproductionSection.self,
     ]

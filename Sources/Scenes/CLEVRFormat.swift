@@ -38,6 +38,9 @@ package enum CLEVRFormat {
     return Data("{\"info\":\(info.canonicalText()),\"scenes\":[".utf8)
   }
 
+  /// How the names of pictures begin that `generate` lays out.
+  fileprivate static let ownName = "LOCUS_"
+
   package static let foot = Data("\n]}\n".utf8)
 
   /// One scene, a line.
@@ -72,12 +75,15 @@ package enum CLEVRFormat {
 }
 
 extension CLEVRFile.Scene {
+  /// Whether `generate` laid it out, whose law is known.
+  package var isGenerated: Bool { picture.hasPrefix(CLEVRFormat.ownName) }
+
   /// A scene of ours, as a picture of `size` px shows it.
   init(_ scene: Scene, index: Int, size: Int) {
     let name = String(index)
     let padded = String(repeating: "0", count: max(0, 6 - name.count)) + name
     self.init(
-      index: index, picture: "LOCUS_\(padded).png",
+      index: index, picture: "\(CLEVRFormat.ownName)\(padded).png",
       objects: scene.objects.map { CLEVRFile.Object($0, in: scene, size: size) },
       relationships: [:], directions: [:])
     for direction in scene.camera.directions {

@@ -81,6 +81,8 @@ package enum SceneError: CategorizedError, Hashable, CustomStringConvertible {
   case crowded(objects: Int, gap: Double, margin: Double)
   /// So many objects have a combination that is held out, however often they are drawn.
   case heldOut(objects: Int)
+  /// No scene was found that has an object in each of so many cells.
+  case unplaced(cells: Int, gap: Double, margin: Double)
 
   package var category: ErrorCategory { .data }
 
@@ -93,6 +95,9 @@ package enum SceneError: CategorizedError, Hashable, CustomStringConvertible {
     case .heldOut(let objects):
       "\(objects) objects without a combination of `held_out` were not found in"
         + " \(LayoutRules.restarts) layouts; hold out less, or lower `objects`"
+    case .unplaced(let cells, let gap, let margin):
+      "no scene with gap \(gap) and margin \(margin) was found that has an object in each of \(cells)"
+        + " asked cells; ask for fewer, or lower `margin`"
     }
   }
 }
@@ -106,14 +111,8 @@ package func makeScene(
   let count = rules.objects.lowerBound + stream.integer(below: rules.objects.count)
   var isHeldOut = false
   for _ in 0..<LayoutRules.restarts {
-    var camera = Camera.standard(settings.camera)
-    switch settings.camera {
-    case .overhead: break
-    case .clevr: camera.position += SIMD3<Float>(jitter(0.5, &stream))
-    case .whole, .center:
-      camera = settings.camera.camera(at: CLEVRView.position + jitter(0.5, &stream))
-    }
-    let lamps = standardLamps.map { SIMD3<Float>($0 + jitter(1, &stream)) }
+    let camera = drawCamera(settings.camera, &stream)
+    let lamps = drawLamps(&stream)
     if let objects = placeObjects(count, rules, camera, settings.size, &stream) {
       let scene = Scene(objects: objects, camera: camera, lamps: lamps)
       guard let words = settings.words, !words.heldOut.isEmpty else { return scene }
@@ -131,6 +130,21 @@ let standardLamps: [SIMD3<Double>] = [
   [6.447, -2.905, 4.258], [-4.671, -4.014, 3.011], [-1.169, 2.646, 5.816],
 ]
 
+/// A camera of a kind, where this scene has it.
+func drawCamera(_ kind: CameraKind, _ stream: inout RandomStream) -> Camera {
+  var camera = Camera.standard(kind)
+  switch kind {
+  case .overhead: break
+  case .clevr: camera.position += SIMD3<Float>(jitter(0.5, &stream))
+  case .whole, .center: camera = kind.camera(at: CLEVRView.position + jitter(0.5, &stream))
+  }
+  return camera
+}
+
+func drawLamps(_ stream: inout RandomStream) -> [SIMD3<Float>] {
+  standardLamps.map { SIMD3<Float>($0 + jitter(1, &stream)) }
+}
+
 private func jitter(_ reach: Double, _ stream: inout RandomStream) -> SIMD3<Double> {
   let x = stream.uniform(-reach, reach)
   let y = stream.uniform(-reach, reach)
@@ -146,33 +160,50 @@ private func placeObjects(
   let directions = camera.directions.map(\.vector)
   for _ in 0..<count {
     let objectSize = ObjectSize.allCases[stream.integer(below: 2)]
-    var place: SIMD2<Double>?
-    for _ in 0..<LayoutRules.attempts {
-      let x = stream.uniform(-LayoutRules.region, LayoutRules.region)
-      let y = stream.uniform(-LayoutRules.region, LayoutRules.region)
-      let candidate = SIMD2(x, y)
-      if objects.allSatisfy({
-        keepsDistance(candidate, objectSize.radius, from: $0, rules, directions)
-      }) {
-        place = candidate
-        break
-      }
+    guard let place = findRoom(objectSize, beside: objects, rules, directions, &stream) else {
+      return nil
     }
-    guard let place else { return nil }
-    let object = SceneObject(
-      shape: ObjectShape.allCases[stream.integer(below: 3)], size: objectSize,
-      material: Material.allCases[stream.integer(below: 2)],
-      color: ObjectColor.allCases[stream.integer(below: 8)], x: place.x, y: place.y,
-      rotation: stream.uniform(0, 360))
-    let pixel = camera.project(object.center, width: size, height: size)
-    let range = 0..<Double(size)
-    if !range.contains(pixel.x) || !range.contains(pixel.y) { return nil }
+    let object = drawObject(objectSize, at: place, &stream)
+    if !isSeen(object, by: camera, size) { return nil }
     objects.append(object)
   }
   return objects
 }
 
-private func keepsDistance(
+/// A place that keeps its distance; `nil` where no try found one.
+func findRoom(
+  _ size: ObjectSize, beside objects: [SceneObject], _ rules: LayoutRules,
+  _ directions: [SIMD2<Double>], _ stream: inout RandomStream
+) -> SIMD2<Double>? {
+  for _ in 0..<LayoutRules.attempts {
+    let x = stream.uniform(-LayoutRules.region, LayoutRules.region)
+    let y = stream.uniform(-LayoutRules.region, LayoutRules.region)
+    let candidate = SIMD2(x, y)
+    if objects.allSatisfy({ keepsDistance(candidate, size.radius, from: $0, rules, directions) }) {
+      return candidate
+    }
+  }
+  return nil
+}
+
+func drawObject(_ size: ObjectSize, at place: SIMD2<Double>, _ stream: inout RandomStream)
+  -> SceneObject
+{
+  SceneObject(
+    shape: ObjectShape.allCases[stream.integer(below: 3)], size: size,
+    material: Material.allCases[stream.integer(below: 2)],
+    color: ObjectColor.allCases[stream.integer(below: 8)], x: place.x, y: place.y,
+    rotation: stream.uniform(0, 360))
+}
+
+/// Whether the centre falls into a picture of `size` pixels.
+func isSeen(_ object: SceneObject, by camera: Camera, _ size: Int) -> Bool {
+  let pixel = camera.project(object.center, width: size, height: size)
+  let range = 0..<Double(size)
+  return range.contains(pixel.x) && range.contains(pixel.y)
+}
+
+func keepsDistance(
   _ candidate: SIMD2<Double>, _ radius: Double, from other: SceneObject, _ rules: LayoutRules,
   _ directions: [SIMD2<Double>]
 ) -> Bool {

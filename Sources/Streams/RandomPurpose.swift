@@ -73,6 +73,10 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case subset = 0x7008
   case ground = 0x7009
   case blindTiles = 0x700A
+  /// Renders of a conditional law that an exact posterior is a mean of, others that are noised, and the noise.
+  case posteriorScenes = 0x700B
+  case posteriorInputs = 0x700C
+  case posteriorNoise = 0x700D
 
   // Finite worlds
   case featureMap = 0x8001

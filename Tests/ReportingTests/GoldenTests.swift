@@ -18,6 +18,7 @@ struct GoldenTests {
     let fixture = try ReportFixture.study()
     try fixture.theory()
     try fixture.machines()
+    try fixture.scoreErrors()
     let data = try fixture.data
     try Self.compare(Report.sections, data, fixture, Self.folder)
   }
@@ -55,6 +56,7 @@ struct GoldenTests {
     let study = try ReportFixture.study()
     try study.theory()
     try study.machines()
+    try study.scoreErrors()
     var shown = 0
     for fixture in [study, try ReportFixture.alongTraining()] {
       let data = try fixture.data

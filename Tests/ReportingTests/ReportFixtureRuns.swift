@@ -225,8 +225,57 @@ extension ReportFixture {
     try comparison(compared, name: "machine_comparison")
   }
 
+  /// The error of scores of `study`, on and off training.
+  func scoreErrors() throws {
+    let scenes = try existing("scenes")
+    let posterior = try self.posterior(scenes: scenes)
+    for (name, off) in [
+      ("baseline[labelling=all]", 0.2), ("baseline[labelling=single]", 0.6), ("local", 0.3),
+    ] {
+      try scoreError(
+        "\(name)_error", of: try existing(name), posterior: posterior, on: 0.1, off: off)
+    }
+  }
+
+  func posterior(scenes: Made) throws -> Made {
+    var metrics: [MetricRow] = []
+    for k in [1, 9] {
+      for sigma in [20.0, 2.0] {
+        let at = (Coordinate.k(k), Coordinate.sigma(sigma))
+        let leftOut = k == 9 && sigma == 2 ? 0.75 : 0
+        metrics.append(Measure.posteriorEffective.row(30 * sigma / Double(k), at.0, at.1, n: 16))
+        metrics.append(Measure.posteriorLeftOut.row(leftOut, at.0, at.1))
+        metrics.append(Measure.posteriorNoise.row(interval(0.01), at.0, at.1))
+      }
+    }
+    return try stage(
+      "posterior", "posterior", inputs: [("scenes", scenes)],
+      manifest: ["type": .string("posterior"), "format": .integer(1)], files: ["inputs": "i"],
+      metrics: metrics)
+  }
+
+  func scoreError(
+    _ name: String, of denoiser: Made, posterior: Made, on: Double, off: Double
+  ) throws {
+    var metrics: [MetricRow] = []
+    for (k, value) in [(1, on), (9, off)] {
+      let side = k == 1 ? Measure.scoreErrorOn : .scoreErrorOff
+      metrics += [side.row(interval(value, n: 8), .k(k)), side.row(interval(value, n: 8))]
+      for sigma in [20.0, 2.0] {
+        let at = (Coordinate.k(k), Coordinate.sigma(sigma))
+        let leftOut = k == 9 && sigma == 2 ? 0.75 : 0
+        metrics.append(Measure.scoreError.row(interval(value, n: 8), at.0, at.1))
+        metrics.append(Measure.scoreErrorAtObjects.row(interval(value / 2, n: 8), at.0, at.1))
+        metrics.append(Measure.posteriorLeftOut.row(leftOut, at.0, at.1))
+      }
+    }
+    try stage(
+      name, "score-error", inputs: [("denoiser", denoiser), ("posterior", posterior)],
+      files: ["errors": name], metrics: metrics)
+  }
+
   /// What a stage of the run left.
-  private func existing(_ name: String) throws -> Made {
+  func existing(_ name: String) throws -> Made {
     let rows = try store.rows(
       """
       SELECT o.role, o.sha256 FROM stage s JOIN execution_output o USING (execution_id)

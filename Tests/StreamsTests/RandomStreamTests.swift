@@ -59,6 +59,9 @@ struct RandomStreamTests {
         subset 7008
         ground 7009
         blindTiles 700a
+        posteriorScenes 700b
+        posteriorInputs 700c
+        posteriorNoise 700d
         featureMap 8001
         exactDraws 8002
         composedDraws 8003
