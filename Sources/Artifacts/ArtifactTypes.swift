@@ -13,6 +13,8 @@ extension ArtifactType {
   /// `SummaryManifest`s: results that stand in metrics, for people and not for further stages.
   package static let locality = ArtifactType("locality")
   package static let agreement = ArtifactType("agreement")
+  package static let quality = ArtifactType("quality")
+  package static let variance = ArtifactType("variance")
   package static let comparison = ArtifactType("comparison")
   package static let theory = ArtifactType("theory")
   /// What a person found on a sheet: `CountsManifest`.

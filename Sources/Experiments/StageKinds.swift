@@ -8,7 +8,7 @@ package enum Experiments {
     EvaluateStage.kind, CompareStage.kind, TheoryStage.kind, AnalyticStage.kind, AgreeStage.kind,
     ImportStage.kind, UntrainedStage.kind, CountStage.kind, SnapshotStage.kind,
     ImportCLEVRStage.kind, ImportPositionsStage.kind, ImportArraysStage.kind,
-    FinetuneStage.kind,
+    FinetuneStage.kind, VarianceStage.kind, QualityStage.kind,
   ].map(computing)
 
   /// What computes exponentials in double, with its version.

@@ -10,7 +10,8 @@ package enum Report {
       HeaderSection.self, ReplicateSection.self, LengthGeneralizationSection.self,
       SampleSection.self, TheorySection.self, RemoteSection.self, LocalitySection.self,
       AnalyticSection.self,
-      EffectSection.self, CompositionSection.self, JudgeSection.self,
+      EffectSection.self, CompositionSection.self, PictureQualitySection.self,
+      VarianceSection.self, JudgeSection.self,
       CostSection.self, ChangeSection.self, LineageSection.self, ReproductionSection.self,
     ]
   }

@@ -18,6 +18,7 @@ struct GoldenTests {
     let fixture = try ReportFixture.study()
     try fixture.theory()
     try fixture.machines()
+    try fixture.pictures()
     let data = try fixture.data
     for section in Report.sections {
       let page = MarkdownRenderer(try section.init(data).blocks, pictureFolder: "pictures").text
@@ -36,6 +37,7 @@ struct GoldenTests {
     let fixture = try ReportFixture.study()
     try fixture.theory()
     try fixture.machines()
+    try fixture.pictures()
     let data = try fixture.data
     var shown = 0
     for section in Report.sections {
