@@ -18,6 +18,8 @@ extension ArtifactType {
   package static let agreement = ArtifactType("agreement")
   /// In which order denoisers are expected to compose: `PredictionManifest`.
   package static let prediction = ArtifactType("prediction")
+  package static let quality = ArtifactType("quality")
+  package static let variance = ArtifactType("variance")
   package static let comparison = ArtifactType("comparison")
   package static let theory = ArtifactType("theory")
   /// What a person found on a sheet: `CountsManifest`.

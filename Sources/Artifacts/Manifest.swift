@@ -123,6 +123,39 @@ package struct AgreementManifest: Manifest {
   }
 }
 
+package struct QualityManifest: Manifest {
+  package static let type = ArtifactType.quality
+  /// SHA-256 of the manifests of the outcomes whose pictures are looked at, and of the training pictures.
+  package var outcomes: String
+  package var scenes: String
+  /// SHA-256 of the judge's weights, and of the table.
+  package var judge: String
+  package var table: String
+
+  package init(outcomes: String, scenes: String, judge: String, table: String) {
+    self.outcomes = outcomes
+    self.scenes = scenes
+    self.judge = judge
+    self.table = table
+  }
+}
+
+package struct VarianceManifest: Manifest {
+  package static let type = ArtifactType.variance
+  /// SHA-256 of the denoiser's manifest.
+  package var denoiser: String
+  /// What else decides a picture and what is found in it.
+  package var conditions: OutcomesManifest.Conditions
+  /// SHA-256 of the table.
+  package var table: String
+
+  package init(denoiser: String, conditions: OutcomesManifest.Conditions, table: String) {
+    self.denoiser = denoiser
+    self.conditions = conditions
+    self.table = table
+  }
+}
+
 package struct ComparisonManifest: Manifest {
   package static let type = ArtifactType.comparison
   /// SHA-256 of the compared evaluations' manifests, in the order of their hashes.

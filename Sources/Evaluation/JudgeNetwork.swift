@@ -10,6 +10,8 @@ struct JudgeNetwork: Sendable {
   let stride: Int
   let graph: Graph
   let image: Value
+  /// What the head reads.
+  let features: Value
 
   var mapSize: Int { size / stride }
 
@@ -33,8 +35,8 @@ struct JudgeNetwork: Sendable {
       h = builder.convolution(
         second, outputs: width, adding: h, name: "blocks.\(block).conv2")
     }
-    let last = builder.normalization(h, .pixel)
-    let output = builder.convolution(last, outputs: 1, side: 1, zero: true, name: "head")
+    features = builder.normalization(h, .pixel)
+    let output = builder.convolution(features, outputs: 1, side: 1, zero: true, name: "head")
     graph = builder.build(output: output)
   }
 }

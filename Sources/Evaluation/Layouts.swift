@@ -59,6 +59,16 @@ package struct SeenLayouts: Sendable {
 /// Layouts that a K needs, so that at least 192 places are requested: max(24, 192 / K), 24 for K = 0.
 package func layoutsNeeded(k: Int) -> Int { k == 0 ? 24 : max(24, (192 + k - 1) / k) }
 
+/// How scenes are laid out whose places are requested.
+package func requestedScenes(
+  k: Int, grid: CellGrid, camera: CameraKind, spacing: LayoutSpacing, gap: Double = 0.25,
+  margin: Double = 0
+) -> SceneSettings {
+  SceneSettings(
+    camera: camera, size: grid.size, cells: grid.cells,
+    rules: LayoutRules(objects: k...k, gap: gap, margin: margin, spacing: spacing.distance))
+}
+
 /// The standard layout (`k`, `layout`) of a seed: K places by CLEVR's rule of distance, no two in a cell.
 ///
 /// Its stream is used for nothing else. CLEVR's margin along the directions is left out unless it is asked for:
@@ -73,9 +83,8 @@ package func requestedLayout(
   throws -> RequestedLayout
 {
   let grid = try shape.places()
-  let settings = SceneSettings(
-    camera: camera, size: grid.size, cells: grid.cells,
-    rules: LayoutRules(objects: k...k, gap: gap, margin: margin, spacing: spacing.distance))
+  let settings = requestedScenes(
+    k: k, grid: grid, camera: camera, spacing: spacing, gap: gap, margin: margin)
   try settings.validate()
   // Tries, should two centres share a cell.
   let tries = 256
@@ -125,8 +134,18 @@ package func layoutDraw(k: Int, layout: Int, seed: UInt64) -> UInt64 {
 
 /// The standard normal noise (S, S, 3) that a layout starts from: the same for every model and arm.
 package func startingNoise(k: Int, layout: Int, shape: PictureShape, seed: UInt64) -> [Float] {
-  var stream = RandomStream(
-    seed: seed, purpose: .noise, index: UInt64(k) << 32 + UInt64(layout))
+  normalPicture(
+    shape, RandomStream(seed: seed, purpose: .noise, index: UInt64(k) << 32 + UInt64(layout)))
+}
+
+/// The standard normal noise (S, S, 3) of this number, which every layout of every K may start from.
+package func sharedNoise(_ number: Int, shape: PictureShape, seed: UInt64) -> [Float] {
+  normalPicture(
+    shape, RandomStream(seed: seed, purpose: .sharedNoise, index: UInt64(number)))
+}
+
+private func normalPicture(_ shape: PictureShape, _ stream: RandomStream) -> [Float] {
+  var stream = stream
   return [Float](unsafeUninitializedCapacity: shape.pictureCount) { buffer, count in
     stream.fillGaussian(
       UnsafeMutableBufferPointer(start: buffer.baseAddress, count: shape.pictureCount))

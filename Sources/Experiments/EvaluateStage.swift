@@ -19,10 +19,7 @@ enum EvaluateStage {
       0...100_000, default: 0, isBudget: true,
       "layouts a K; 0: max(24, 192 / K), so that 192 places are requested")
     var layouts: Int
-    @Setting(
-      default: .clevr,
-      "clevr: CLEVR's gap, more crowded with more objects; spaced: centres 1.65 apart at least")
-    var spacing: LayoutSpacing
+    @Setting(Shared.spacing) var spacing: LayoutSpacing
     @Setting(
       default: .seen, isLate: true,
       "of words: those that training showed together (seen), combinations that it held out (held-out), or that nothing is there (nothing)"
@@ -33,19 +30,9 @@ enum EvaluateStage {
       "of words: renders on which it is tried how well they are told")
     var renders: Int
     @Setting(Shared.steps) var steps: Int
-    @Setting(
-      0...100, default: 1, isLate: true,
-      "classifier-free guidance g: pictures are drawn with D(∅) + g (D(c) − D(∅)), from 2 passes a step but for 1"
-    )
-    var guidance: Double
-    @Setting(
-      each: 0...1000, count: 2...2, default: Guidance.wholeRange, isLate: true,
-      "lowest and highest noise level at which guidance holds")
-    var guidanceSigmas: [Double]
-    @Setting(
-      Shared.judgeTolerance, default: 0.08, unit: "of the side",
-      "how far an object may lie from the requested cell's centre, as a share of the side")
-    var tolerance: Double
+    @Setting(Shared.guidance) var guidance: Double
+    @Setting(Shared.guidanceSigmas) var guidanceSigmas: [Double]
+    @Setting(Shared.foundWithin) var tolerance: Double
     @Setting(0...24, default: 8, "pictures a K in the sample grid") var shown: Int
 
     var guided: Guidance? { Guidance(scale: guidance, sigmas: guidanceSigmas) }
@@ -56,54 +43,27 @@ enum EvaluateStage {
     summary:
       "Samples layouts, or words, never seen in training and lets the judge find the objects.",
     settings: Options.self,
-    inputs: [
-      InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to draw with"),
-      InputDeclaration("judge", accepts: [.judge], help: "finds the objects"),
-      InputDeclaration(
-        "scenes", accepts: [.pictureSet], arity: .optional,
-        help: "training pictures whose layouts are passed over"),
-    ], produces: .outcomes,
+    inputs: DrawingInputs.declarations, produces: .outcomes,
     check: check,
     checkInputs: checkInputs,
     foresee: { options, upstream in
       let denoiser = Foreseen(upstream, "denoiser")
-      var foreseen = Foreseen(isMasked: denoiser.isMasked, counts: options.counts)
+      var foreseen = Foreseen(
+        camera: denoiser.camera, size: denoiser.size, space: denoiser.space,
+        isMasked: denoiser.isMasked, counts: options.counts)
       (foreseen.denoiser, foreseen.base) = (denoiser.stage, denoiser.base)
       return foreseen.value
     }, memory: memory, run: run)
 
   private static func check(_ options: Options) -> [ParameterProblem] {
-    var problems = Shared.checkDistinct(options.counts, path: "counts", what: "K")
-    if options.guidanceSigmas[0] > options.guidanceSigmas[1] {
-      problems.append(
-        ParameterProblem(
-          path: "guidance_sigmas",
-          message: "found \(options.guidanceSigmas), accepted: the lowest first, then the highest"))
-    }
-    if options.guided == nil, options.guidanceSigmas != Guidance.wholeRange {
-      problems.append(
-        ParameterProblem(
-          path: "guidance_sigmas",
-          message: "there is no guidance, `guidance` is 1; accepted: another `guidance`"))
-    }
-    return problems
+    Shared.checkDistinct(options.counts, path: "counts", what: "K")
+      + Shared.checkGuidance(options.guidance, sigmas: options.guidanceSigmas)
   }
 
   private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
+    let problems = Shared.checkDrawing(upstream)
+    if !problems.isEmpty { return problems }
     let denoiser = Foreseen(upstream, "denoiser")
-    let judge = Foreseen(upstream, "judge")
-    if let difference = judge.difference(from: denoiser) {
-      return [ParameterProblem(path: "inputs.judge", message: words(difference))]
-    }
-    if let difference = Foreseen(upstream, "scenes").differenceOfShape(from: denoiser) {
-      return [
-        ParameterProblem(
-          path: "inputs.scenes",
-          message:
-            "pictures and denoiser differ: \(difference); give the ones that it was trained on"
-        )
-      ]
-    }
     if case .set(let words)? = denoiser.space { return checkWords(options, words, upstream) }
     if denoiser.space != nil, options.asked != .seen {
       return [
@@ -114,56 +74,31 @@ enum EvaluateStage {
             + " \"seen\"")
       ]
     }
-    return Shared.checkRequests(options.counts, of: denoiser, camera: judge.camera)
-  }
-
-  private static func words(_ difference: String) -> String {
-    "judge and denoiser look at different pictures: \(difference); give both stages one `size` and"
-      + " one `camera`"
+    return Shared.checkRequests(
+      options.counts, of: denoiser, camera: Foreseen(upstream, "judge").camera)
   }
 
   private static func layouts(_ options: Options, k: Int) -> Int {
     options.layouts > 0 ? options.layouts : layoutsNeeded(k: k)
   }
 
-  /// Every picture stays until all are drawn, with a second time for its checkpoint.
+  /// Every picture stays until all are drawn.
   private static func memory(_ options: Options, _ context: StageContext) throws -> Int {
-    let file = try context.input("judge").manifest
-    let size = try JudgeManifest(file).size
-    guard PictureShape.sizes.contains(size) else {
-      throw ArtifactError(file: file, reason: "looks at pictures that cannot be")
-    }
-    let pictures = options.counts.reduce(0) { $0 + layouts(options, k: $1) }
-    let seen =
-      try context.inputs["scenes"] == nil
-      ? 0 : PictureSetManifest("scenes", of: context).bytes(context)
-    return seen + 2 * pictures * size * size * PictureShape.channels * MemoryLayout<Float>.stride
+    try DrawingInputs.memory(
+      pictures: options.counts.reduce(0) { $0 + layouts(options, k: $1) }, context)
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
-    let artifact = try DenoiserArtifact("denoiser", of: context)
-    let (judge, judgeManifest) = try JudgeFile.read("judge", of: context)
-    let shape = artifact.denoiser.shape
-    let looks = Foreseen(camera: judge.camera, size: judge.size)
-    if let difference = looks.difference(
-      from: Foreseen(camera: artifact.training.camera, size: shape.size))
-    {
-      throw MismatchError(words(difference))
-    }
-    let scenes =
-      try context.inputs["scenes"] == nil ? nil : PictureSet("scenes", of: context)
-    let seen = scenes.map {
-      SeenLayouts(conditioners: $0.conditioners, count: shape.conditionerCount)
-    }
+    let inputs = try DrawingInputs(context)
+    let (artifact, judge) = (inputs.artifact, inputs.judge)
+    let shape = inputs.shape
     let words = try words(options, artifact, judge, context)
     func request(_ k: Int, _ layout: Int) throws -> RequestedLayout {
       if let words {
         return try words.reader.words.request(
           k: k, layout: layout, asked: options.asked, seed: context.seed)
       }
-      return try requestedLayout(
-        k: k, layout: layout, shape: shape, camera: judge.camera, spacing: options.spacing,
-        unlike: seen, seed: context.seed)
+      return try inputs.layout(k: k, layout, spacing: options.spacing, seed: context.seed)
     }
     let requests = try options.counts.sorted().flatMap { k in
       try (0..<layouts(options, k: k)).map { try request(k, $0) }
@@ -178,11 +113,11 @@ enum EvaluateStage {
     return try EvaluationReport(
       artifact: artifact, judge: judge,
       conditions: .init(
-        judge: judgeManifest.weights, steps: options.steps, tolerance: options.tolerance,
+        judge: inputs.judgeWeights, steps: options.steps, tolerance: options.tolerance,
         instructions: instructionSet, spacing: options.spacing,
-        unlike: try scenes.map { _ in try context.input("scenes").manifest.sha256 },
-        guidance: options.guided, asked: options.asked == .seen ? nil : options.asked),
-      seen: seen, words: words, drawn: drawn, context: context
+        unlike: inputs.unlike, guidance: options.guided,
+        asked: options.asked == .seen ? nil : options.asked),
+      seen: inputs.seen, words: words, drawn: drawn, context: context
     ).output(shown: options.shown)
   }
 

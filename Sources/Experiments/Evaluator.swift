@@ -60,6 +60,10 @@ struct Evaluator {
   let sampler: HeunSampler
   let tolerance: Double
   let context: StageContext
+  /// The noise that a request starts from, by its place among all; `nil`: each its own.
+  var noise: (@Sendable (_ place: Int) -> [Float])?
+  /// What a request is called.
+  var unit = "layouts"
 
   /// Seconds that a portion of layouts takes, about: no more than that is done anew after a kill.
   private static let aim = Duration.seconds(4)
@@ -87,7 +91,7 @@ struct Evaluator {
         let found = drawn.reduce(0) { $0 + $1.outcome.found }
         context.progress(
           StageProgress(
-            done: drawn.count, total: requests.count, unit: "layouts",
+            done: drawn.count, total: requests.count, unit: unit,
             metrics: requested == 0
               ? [] : [Measure.recall.row(Double(found) / Double(requested))]))
       })
@@ -123,8 +127,10 @@ struct Evaluator {
     let shape = artifact.denoiser.shape
     let pictures = try sampler.sample(
       denoiser, labels: requests.flatMap(\.labels),
-      noise: requests.flatMap {
-        startingNoise(k: $0.k, layout: $0.layout, shape: shape, seed: context.seed)
+      noise: requests.indices.flatMap { place in
+        noise?(place)
+          ?? startingNoise(
+            k: requests[place].k, layout: requests[place].layout, shape: shape, seed: context.seed)
       }, draws: requests.map { layoutDraw(k: $0.k, layout: $0.layout, seed: context.seed) },
       threads: context.threads, checkCancellation: context.checkCancellation)
     if let bad = pictures.firstIndex(where: { !$0.isFinite }) {

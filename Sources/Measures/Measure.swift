@@ -39,6 +39,7 @@ package struct Measure: Sendable, Hashable {
     case scoreMachine = "arXiv 2412.20292"
     case heatMaps = "arXiv 2411.19339"
     case composition = "arXiv 2502.04549"
+    case frechet = "arXiv 1706.08500"
     case textbook
   }
 }
@@ -52,6 +53,10 @@ package enum IntervalMethod: String, Sendable, CaseIterable {
   case inversion = "inverted tests of each K, Holm for the upper end"
   case profile = "likelihood ratio of the fitted curve"
   case pictures = "bootstrap over pictures"
+  case picturesOrWilson = "bootstrap over pictures; Wilson where all agree"
+  case movedToValue = "bootstrap over pictures, moved to the value"
+  case halves = "95 % range over splits into halves"
+  case pivotal = "generalised pivotal quantities of mean squares"
   case strata = "Wilson's ends of each stratum, together"
   case tiles = "bootstrap over tiles within strata"
   case median = "bootstrap of the median over pictures"

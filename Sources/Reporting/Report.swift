@@ -10,8 +10,8 @@ package enum Report {
       HeaderSection.self, ReplicateSection.self, LengthGeneralizationSection.self,
       TrainingSection.self, WindowSection.self, SampleSection.self, TheorySection.self,
       RemoteSection.self, PredictionSection.self, LocalitySection.self, AnalyticSection.self,
-      ScoreErrorSection.self,
-      EffectSection.self, CompositionSection.self, JudgeSection.self,
+      ScoreErrorSection.self, EffectSection.self, CompositionSection.self,
+      PictureQualitySection.self, VarianceSection.self, JudgeSection.self,
       CostSection.self, ChangeSection.self, LineageSection.self, ReproductionSection.self,
     ]
   }

@@ -45,6 +45,14 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   /// Words that are asked for, and renders on which telling them is tried.
   case askedWords = 0x400D
   case wordRenders = 0x400E
+  /// Noise that layouts share.
+  case sharedNoise = 0x400F
+  /// Mean squares of a crossed design, had its components been the true ones.
+  case varianceParts = 0x4010
+  /// Renders whose features are held against those of drawn pictures, and how they are halved.
+  case featureRenders = 0x4011
+  case renderHalves = 0x4012
+  case frechetBootstrap = 0x4013
 
   // Masks
   case fill = 0x5001

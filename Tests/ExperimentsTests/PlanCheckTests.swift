@@ -50,6 +50,14 @@ struct PlanCheckTests {
         "guidance_sigmas: there is no guidance, `guidance` is 1; accepted: another `guidance`"
       ),
       (
+        "kind: 'variance', inputs: { denoiser: 'model', judge: 'judge', scenes: 'others' }",
+        "inputs.scenes: pictures and denoiser differ: 32 px and 16 px"
+      ),
+      (
+        "kind: 'variance', inputs: { denoiser: 'model', judge: 'judge' }, counts: [2, 2]",
+        "counts: a K stands twice"
+      ),
+      (
         "kind: 'intervene', inputs: { denoiser: 'model', scenes: 'scenes' }, mask: 'pixel', block: 5",
         "block: found 5, accepted: a divisor of size 16: 1, 2, 4, 8, 16"
       ),

@@ -19,6 +19,7 @@ struct GoldenTests {
     try fixture.theory()
     try fixture.machines()
     try fixture.scoreErrors()
+    try fixture.pictures()
     let data = try fixture.data
     try Self.compare(Report.sections, data, fixture, Self.folder)
   }
@@ -57,6 +58,7 @@ struct GoldenTests {
     try study.theory()
     try study.machines()
     try study.scoreErrors()
+    try study.pictures()
     var shown = 0
     for fixture in [study, try ReportFixture.alongTraining()] {
       let data = try fixture.data

@@ -29,6 +29,9 @@ final class ReportFixture {
   /// By the manifests of masked denoisers and of their evaluations.
   private var masks: [String: (name: String, base: String)] = [:]
 
+  /// What stages left, by their names.
+  private(set) var made: [String: Made] = [:]
+
   /// What a stage left, by role.
   struct Made {
     var outputs: [String: String]
@@ -76,8 +79,10 @@ final class ReportFixture {
       StageRecord(
         runID: run, name: name, kind: kind, key: execution.key, status: "executed",
         reason: "never run", executionID: published.id))
-    return Made(
+    let result = Made(
       outputs: Dictionary(uniqueKeysWithValues: published.outputs.map { ($0.role, $0.sha256) }))
+    made[name] = result
+    return result
   }
 
   /// A stage that is equal to one before it.

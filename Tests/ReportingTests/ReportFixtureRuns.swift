@@ -51,6 +51,59 @@ extension ReportFixture {
     return fixture
   }
 
+  /// What two of the study's models draw, as pictures, and what decides their counts.
+  func pictures() throws {
+    let names = [("all", "baseline[labelling=all]"), ("single", "baseline[labelling=single]")]
+    guard let scenes = made["scenes"], let judge = made["judge"] else { return }
+    for (place, (name, model)) in names.enumerated() {
+      guard let evaluation = made["\(name)_evaluated"], let denoiser = made[model] else { continue }
+      try quality("\(name)_quality", of: evaluation, scenes, judge, frechet: 1 + 4 * Double(place))
+      try variance("\(name)_variance", of: denoiser, judge, noise: 0.1 + 0.5 * Double(place))
+    }
+  }
+
+  func quality(
+    _ name: String, of evaluation: Made, _ scenes: Made, _ judge: Made, frechet: Double
+  ) throws {
+    func rows(_ range: Measure.QualityRange, _ at: Coordinate?) -> [MetricRow] {
+      let value = range == .within ? 1 : frechet
+      return [
+        Measure.frechet(range).row(interval(value, width: 0.5), at),
+        Measure.frechetNull(range).row(interval(1, width: 0.6), at),
+      ]
+    }
+    try stage(
+      name, "quality", inputs: [("outcomes", evaluation), ("judge", judge), ("scenes", scenes)],
+      files: ["table": name],
+      metrics: [3, 9].flatMap { k in
+        rows(.each, .k(k)) + [
+          Measure.trainingDistance.row(interval(0.12, width: 0.01), .k(k)),
+          Measure.trainingDistanceNull.row(interval(0.13, width: 0.01, n: 48), .k(k)),
+        ]
+      } + rows(.within, nil) + rows(.beyond, nil) + [
+        Measure.trainingNear(.within).row(interval(0.04)),
+        Measure.trainingNear(.beyond).row(interval(0.25)),
+      ])
+  }
+
+  func variance(_ name: String, of denoiser: Made, _ judge: Made, noise: Double) throws {
+    try stage(
+      name, "variance", inputs: [("denoiser", denoiser), ("judge", judge)],
+      files: ["table": name],
+      metrics: [Detector.trained, .background].flatMap { detector in
+        Measure.Varied.allCases.flatMap { varied -> [MetricRow] in
+          let at = (Coordinate.k(9), Coordinate.detector(detector))
+          let shares: [(Measure.VariancePart, Double)] = [
+            (.layout, 0.3), (.noise, noise), (.rest, 0.7 - noise),
+          ]
+          return [Measure.variance(varied).row(interval(1.5, n: 64), at.0, at.1)]
+            + shares.map {
+              Measure.varianceShare(varied, $0.0).row(interval($0.1, n: 64), at.0, at.1)
+            }
+        }
+      })
+  }
+
   /// Two models and their masks over seeds.
   ///
   /// - Parameter effects: of the mask and of its control, a pair a seed.

@@ -40,6 +40,11 @@ struct RandomStreamTests {
         layoutDraws 400b
         askedWords 400d
         wordRenders 400e
+        sharedNoise 400f
+        varianceParts 4010
+        featureRenders 4011
+        renderHalves 4012
+        frechetBootstrap 4013
         fill 5001
         fillDraw 5002
         keptLabels 5003
