@@ -15,8 +15,8 @@ package struct TrainingDistances: Sendable {
 /// Share of drawn pictures that are nearer to a training picture than all but the nearest renders of their K
 /// are, chosen so that a picture like the renders is among them in 5 % at most; `nil` without any picture.
 ///
-/// With a bootstrap interval over drawn pictures and renders, a K at a time; Wilson's where all resamples
-/// agree.
+/// With a bootstrap interval over drawn pictures and renders, a K at a time; Wilson's where nearly all
+/// resamples agree.
 package func nearShare(_ strata: [TrainingDistances], seed: UInt64) -> Interval? {
   let total = strata.reduce(0) { $0 + $1.drawn.count }
   if total == 0 { return nil }
@@ -58,6 +58,6 @@ package func nearShare(_ strata: [TrainingDistances], seed: UInt64) -> Interval?
     }
     return Double(near) / Double(total)
   }
-  if !interval.isDegenerate { return interval }
+  if interval.low < interval.high { return interval }
   return wilson(successes: Int((interval.value * Double(total)).rounded()), trials: total)
 }
