@@ -17,8 +17,9 @@ enum VarianceStage {
   struct Options: Settings {
     @Setting(each: 1...12, count: 1...12, default: [9], "numbers of requested places, K")
     var counts: [Int]
-    @Setting(2...1000, default: 8, "layouts a K") var layouts: Int
-    @Setting(2...1000, default: 8, "initial noises, each with every layout") var noises: Int
+    @Setting(2...1000, default: 8, isBudget: true, "layouts a K") var layouts: Int
+    @Setting(2...1000, default: 8, isBudget: true, "initial noises, each with every layout")
+    var noises: Int
     @Setting(Shared.spacing) var spacing: LayoutSpacing
     @Setting(Shared.steps) var steps: Int
     @Setting(Shared.guidance) var guidance: Double

@@ -69,15 +69,16 @@ struct ModelNumbers {
 
   init(_ numbers: [ModelNumber]) {
     var rows: [Model: [ModelNumber]] = [:]
-    for number in numbers {
-      let (title, stage) = (
-        Findings.withoutSeed(number.title), Findings.withoutSeed(number.stage)
+    let named = numbers.map { number in
+      (
+        title: Findings.withoutSeed(number.title), stage: Findings.withoutSeed(number.stage),
+        number: number
       )
-      let isAlone = numbers.allSatisfy {
-        Findings.withoutSeed($0.title) != title || Findings.withoutSeed($0.stage) == stage
-      }
+    }
+    let stages = Dictionary(grouping: named, by: \.title).mapValues { Set($0.map(\.stage)).count }
+    for (title, stage, number) in named {
       let model = Model(
-        label: isAlone ? title : "\(title), \(stage)", title: title, stage: stage)
+        label: stages[title] == 1 ? title : "\(title), \(stage)", title: title, stage: stage)
       if rows[model] == nil { models.append(model) }
       rows[model, default: []].append(number)
     }
