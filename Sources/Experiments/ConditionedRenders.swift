@@ -18,7 +18,7 @@ struct ConditionedRenders {
 
   /// Renders between two looks at whether the stage shall stop.
   private static let portion = 128
-  /// Scenes whose largest weight the others are held against.
+  /// Scenes by whose weights the others are taken.
   private static let pilots = 256
 
   init(_ options: PosteriorStage.Options, _ scenes: PictureSet, _ context: StageContext) throws {
@@ -50,14 +50,15 @@ struct ConditionedRenders {
     let place = UInt64(k) << 48 | UInt64(layout) << 32
     var pilot = RandomStream(
       seed: context.seed, purpose: .posteriorScenes, index: place | UInt64(UInt32.max))
-    let bound = try conditioned.largestLogWeight(of: Self.pilots, &pilot)
+    let bound = try conditioned.logBound(of: Self.pilots, &pilot)
     let (pixels, logWeights) = try references(conditioned, place, logBound: bound)
     let posterior = ReferencePosterior(pixels: pixels, logWeights: logWeights)
     var found = PosteriorStage.Found(layouts: 1)
     for draw in 0..<options.draws {
       let index = place | UInt64(draw)
       var scenes = RandomStream(seed: context.seed, purpose: .posteriorInputs, index: index)
-      let scene = try conditioned.draw(&scenes, logBound: bound).scene
+      // Not weighted, so that hardly any may be beyond it.
+      let scene = try conditioned.draw(&scenes, logBound: bound + log(4)).scene
       let clean = rendered(scene, conditioned.settings).map(TrainingSet.value)
       var stream = RandomStream(seed: context.seed, purpose: .posteriorNoise, index: index)
       let noise = clean.map { _ in stream.gaussian() }

@@ -67,16 +67,16 @@ package struct ConditionedScenes: Sendable {
     throw unplaced
   }
 
-  /// The logarithm of the largest weight of some scenes.
-  package func largestLogWeight(of count: Int, _ stream: inout RandomStream) throws(SceneError)
-    -> Double
-  {
-    var largest = -Double.infinity
-    for _ in 0..<count { largest = max(largest, try draw(&stream).logWeight) }
-    return largest
+  /// A weight that few scenes exceed: four times the mean of some, as a logarithm.
+  package func logBound(of count: Int, _ stream: inout RandomStream) throws(SceneError) -> Double {
+    var logWeights: [Double] = []
+    for _ in 0..<count { logWeights.append(try draw(&stream).logWeight) }
+    let largest = logWeights.max() ?? 0
+    let sum = logWeights.reduce(0) { $0 + exp($1 - largest) }
+    return largest + log(4 * sum / Double(max(count, 1)))
   }
 
-  /// A scene, taken with the probability of its weight over `bound`, so that hardly any is left to it: beyond the
+  /// A scene, taken with the probability of its weight over `bound`, so that little is left to it: beyond the
   /// bound, what exceeds it. Rendering costs more than laying out.
   package func draw(_ stream: inout RandomStream, logBound bound: Double) throws(SceneError) -> (
     scene: Scene, logWeight: Double
@@ -102,12 +102,14 @@ package struct ConditionedScenes: Sendable {
       objects.append(object)
     }
     var logWeight = 0.0
-    for (n, turn) in turns.enumerated() {
-      guard let turn else { continue }
-      let size = objects[n].size
-      let open = openShare(size, beside: objects[..<n], view.directions)
-      logWeight += log(view.boxes[turn][size == .large ? 1 : 0].area)
-      logWeight += log((1 - pow(1 - open, Double(LayoutRules.attempts))) / open)
+    var room = OpenPlaces(settings.rules, view.directions)
+    for (object, turn) in zip(objects, turns) {
+      if let turn {
+        let open = room.share(object.size)
+        logWeight += log(view.boxes[turn][object.size == .large ? 1 : 0].area)
+        logWeight += log((1 - pow(1 - open, Double(LayoutRules.attempts))) / open)
+      }
+      room.close(beside: object)
     }
     let scene = Scene(objects: objects, camera: view.camera, lamps: drawLamps(&stream))
     return (scene, logWeight)
@@ -141,29 +143,6 @@ package struct ConditionedScenes: Sendable {
     let pixel = view.camera.project(object.center, width: settings.size, height: settings.size)
     let cell = cellIndex(pixel.x, pixel.y, size: settings.size, cells: settings.cells)
     return cell == cells[turn] ? object : nil
-  }
-
-  /// The share of the region in which an object keeps its distance, from the middles of 32 × 32 squares.
-  private func openShare(
-    _ size: ObjectSize, beside objects: ArraySlice<SceneObject>, _ directions: [SIMD2<Double>]
-  ) -> Double {
-    if objects.isEmpty { return 1 }
-    let side = 32
-    let step = 2 * LayoutRules.region / Double(side)
-    var open = 0
-    for row in 0..<side {
-      for column in 0..<side {
-        let place = SIMD2(
-          (Double(column) + 0.5) * step - LayoutRules.region,
-          (Double(row) + 0.5) * step - LayoutRules.region)
-        let isOpen = objects.allSatisfy {
-          keepsDistance(place, size.radius, from: $0, settings.rules, directions)
-        }
-        if isOpen { open += 1 }
-      }
-    }
-    // Where the object lies there was room, however little.
-    return max(Double(open), 0.5) / Double(side * side)
   }
 
   /// The sizes with which no two objects are too near wherever in their cells they lie.
@@ -234,6 +213,52 @@ package struct ConditionedScenes: Sendable {
         lowerBound: -region, upperBound: region)
       high = SIMD2((xs.max() ?? 0) + slack, (ys.max() ?? 0) + slack).clamped(
         lowerBound: -region, upperBound: region)
+    }
+  }
+}
+
+/// Where in the region an object keeps its distance from all before it, by the middles of 24 × 24 squares.
+private struct OpenPlaces {
+  private let rules: LayoutRules
+  private let directions: [SIMD2<Double>]
+  /// Of a small and of a large object.
+  private var isClosed: [[Bool]]
+
+  private static let side = 24
+
+  init(_ rules: LayoutRules, _ directions: [SIMD2<Double>]) {
+    self.rules = rules
+    self.directions = rules.margin > 0 ? directions : []
+    isClosed = [[Bool]](repeating: [Bool](repeating: false, count: Self.side * Self.side), count: 2)
+  }
+
+  func share(_ size: ObjectSize) -> Double {
+    let closed = isClosed[size == .large ? 1 : 0].reduce(0) { $0 + ($1 ? 1 : 0) }
+    let all = Self.side * Self.side
+    // Where an object lies there was room, however little.
+    return max(Double(all - closed), 0.5) / Double(all)
+  }
+
+  mutating func close(beside other: SceneObject) {
+    let step = 2 * LayoutRules.region / Double(Self.side)
+    for (place, size) in [ObjectSize.small, .large].enumerated() {
+      let reach = max(size.radius + other.size.radius + rules.gap, rules.spacing)
+      for row in 0..<Self.side {
+        let dy = (Double(row) + 0.5) * step - LayoutRules.region - other.y
+        for column in 0..<Self.side {
+          let dx = (Double(column) + 0.5) * step - LayoutRules.region - other.x
+          if dx * dx + dy * dy < reach * reach {
+            isClosed[place][row * Self.side + column] = true
+            continue
+          }
+          for direction in directions {
+            let along = dx * direction.x + dy * direction.y
+            if 0 < along && along < rules.margin {
+              isClosed[place][row * Self.side + column] = true
+            }
+          }
+        }
+      }
     }
   }
 }
