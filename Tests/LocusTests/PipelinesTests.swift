@@ -21,6 +21,18 @@ struct PipelinesTests {
     #expect(pipeline.instances.count > 5)
   }
 
+  @Test("each has a small version, of as many instances with the same names", arguments: names ?? [])
+  func scales(_ name: String) throws {
+    let url = Self.folder.appending(path: name)
+    func read(_ overrides: [String]) throws -> [String] {
+      try Pipeline.parse(
+        bytes: Array(Data(contentsOf: url)), path: url.path, kinds: Experiments.stageKinds,
+        overrides: overrides, extensions: [.claims]
+      ).instances.map(\.name)
+    }
+    #expect(try read(["scale=0.02"]) == read([]))
+  }
+
   @Test("none is forgotten")
   func all() {
     #expect(Self.names?.contains("length-generalization.json5") == true)

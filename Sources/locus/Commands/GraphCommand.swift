@@ -9,7 +9,7 @@ enum GraphCommand: Command {
     @Positional("PIPELINE", "a pipeline file (JSON5)") var pipeline: String
     @Option(
       repeated: "--set", "KEY=VALUE",
-      "override seed, scale or STAGE.PARAMETER, as if it stood in the file"
+      "override seed, scale or STAGE.PARAMETER, as if in the file"
     )
     var overrides: [String]
     @Option("--format", "FORMAT", shown: "text") var format: Format?

@@ -17,7 +17,7 @@ enum RunCommand: Command {
     var force: [String]
     @Option(
       repeated: "--set", "KEY=VALUE",
-      "override seed, scale or STAGE.PARAMETER, as if it stood in the file"
+      "override seed, scale or STAGE.PARAMETER, as if in the file"
     )
     var overrides: [String]
     @Option(.threads("threads a stage may use", note: "; no result changes")) var threads: Int
