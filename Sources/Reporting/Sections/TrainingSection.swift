@@ -120,12 +120,14 @@ struct TrainingSection: Section {
       }
       guard known.count >= 4, let first = known.first, let last = known.last else { return nil }
       let pictures = known.map(\.0)
-      func trend(_ values: [Double]) -> String {
+      func trend(_ values: [Double], from least: Double = 0) -> String {
+        // What float32 leaves of nothing has no order.
+        guard values.contains(where: { $0 > least }) else { return "nothing" }
         guard let found = RankCorrelation(pictures, values) else { return "no trend to tell" }
         return "ρ with pictures " + Markdown.interval(found.value, found.low, found.high)
       }
       return "\(Markdown.name(course.name)): index \(Markdown.number(first.1, digits: 3)) → "
-        + "\(Markdown.number(last.1, digits: 3)) (\(trend(known.map(\.1)))), recall beyond "
+        + "\(Markdown.number(last.1, digits: 3)) (\(trend(known.map(\.1), from: ModelIndices.least))), recall beyond "
         + "\(Markdown.number(first.2)) → \(Markdown.number(last.2)) (\(trend(known.map(\.2))))"
     }
     if sentences.isEmpty { return [] }
