@@ -21,7 +21,8 @@ struct PipelinesTests {
     #expect(pipeline.instances.count > 5)
   }
 
-  @Test("each has a small version, of as many instances with the same names", arguments: names ?? [])
+  @Test(
+    "each has a small version, of as many instances with the same names", arguments: names ?? [])
   func scales(_ name: String) throws {
     let url = Self.folder.appending(path: name)
     func read(_ overrides: [String]) throws -> [String] {

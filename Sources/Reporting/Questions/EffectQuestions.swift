@@ -173,26 +173,16 @@ struct ContrastRow: Replicated {
   }
 }
 
-/// What one evaluation has beyond another, whichever of the two it was written down for.
-struct Contrasts {
-  private struct Pair: Hashable {
-    var stage: String
-    var control: String
-    var measure: EffectMeasure
-  }
-  private var estimates: [Pair: Estimate] = [:]
+/// What one evaluation has beyond another, by what it was measured on.
+typealias Contrasts = PairedEstimates<EffectMeasure>
 
-  /// Of several about one pair the first counts.
+extension Contrasts {
   init(_ rows: [ContrastRow]) {
-    for row in rows {
-      let pair = Pair(stage: row.stage, control: row.control, measure: row.measure)
-      if estimates[pair] == nil { estimates[pair] = row.estimate }
-    }
+    self.init(rows.map { ($0.stage, $0.control, $0.measure, $0.estimate) })
   }
 
   func difference(_ stage: String, _ other: String, _ measure: EffectMeasure) -> Estimate? {
-    estimates[Pair(stage: stage, control: other, measure: measure)]
-      ?? estimates[Pair(stage: other, control: stage, measure: measure)]?.negated
+    difference(stage, other, of: measure)
   }
 }
 

@@ -138,7 +138,7 @@ struct Findings {
     (finding.low.background, finding.high.background) = (background(low), background(high))
     finding.threshold = both.first?.compared.threshold
     let (mine, theirs) = claim.direction == .fails ? (low, high) : (high, low)
-    let stored = isStored ? contrasts : Contrasts([])
+    let stored = isStored ? contrasts : Contrasts([ContrastRow]())
     func difference(_ measure: EffectMeasure) -> Replicates {
       Replicates(
         pairedBySeed(mine, theirs, \.seed).compactMap { one, other in

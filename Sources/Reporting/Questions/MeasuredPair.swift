@@ -26,3 +26,26 @@ enum MeasuredPair {
     """
   }
 }
+
+/// What one stage's number has beyond another's, whichever of the two it was written down for.
+struct PairedEstimates<Subject: Hashable> {
+  private struct Pair: Hashable {
+    var stage: String
+    var other: String
+    var subject: Subject
+  }
+  private var estimates: [Pair: Estimate] = [:]
+
+  /// Of several about one pair the first counts.
+  init(_ rows: [(stage: String, other: String, subject: Subject, estimate: Estimate)]) {
+    for row in rows {
+      let pair = Pair(stage: row.stage, other: row.other, subject: row.subject)
+      if estimates[pair] == nil { estimates[pair] = row.estimate }
+    }
+  }
+
+  func difference(_ stage: String, _ other: String, of subject: Subject) -> Estimate? {
+    estimates[Pair(stage: stage, other: other, subject: subject)]
+      ?? estimates[Pair(stage: other, other: stage, subject: subject)]?.negated
+  }
+}

@@ -97,7 +97,7 @@ struct ModelNumbers {
     var values: [Replicates.Value] = []
     for row in rows[model, default: []]
     where row.measure == measure.name && row.k == k && row.detector == detector?.rawValue {
-      let seed = StageReference(row.stage)?.seed ?? StageReference(row.title)?.seed
+      let seed = Labels.seed(of: row.title, measuredBy: row.stage)
       if values.contains(where: { $0.seed == seed }) { continue }
       values.append(.init(seed: seed, estimate: row.estimate))
     }

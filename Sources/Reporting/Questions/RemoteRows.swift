@@ -89,26 +89,16 @@ struct RemoteDifferenceRow {
   }
 }
 
-/// What the index of one probe has beyond that of another, whichever of the two it was written down for.
-struct RemoteDifferences {
-  private struct Pair: Hashable {
-    var stage: String
-    var other: String
-    var k: Int
-  }
-  private var estimates: [Pair: Estimate] = [:]
+/// What the index of one probe has beyond that of another, by K.
+typealias RemoteDifferences = PairedEstimates<Int>
 
-  /// Of several about one pair the first counts.
+extension RemoteDifferences {
   init(_ rows: [RemoteDifferenceRow]) {
-    for row in rows {
-      let pair = Pair(stage: row.stage, other: row.other, k: row.k)
-      if estimates[pair] == nil { estimates[pair] = row.difference }
-    }
+    self.init(rows.map { ($0.stage, $0.other, $0.k, $0.difference) })
   }
 
   func difference(_ stage: String, _ other: String, k: Int) -> Estimate? {
-    estimates[Pair(stage: stage, other: other, k: k)]
-      ?? estimates[Pair(stage: other, other: stage, k: k)]?.negated
+    difference(stage, other, of: k)
   }
 }
 
