@@ -19,6 +19,7 @@ extension ArtifactType {
   /// In which order denoisers are expected to compose: `PredictionManifest`.
   package static let prediction = ArtifactType("prediction")
   package static let quality = ArtifactType("quality")
+  package static let realism = ArtifactType("realism")
   package static let variance = ArtifactType("variance")
   package static let comparison = ArtifactType("comparison")
   package static let theory = ArtifactType("theory")

@@ -140,6 +140,22 @@ package struct QualityManifest: Manifest {
   }
 }
 
+package struct RealismManifest: Manifest {
+  package static let type = ArtifactType.realism
+  /// SHA-256 of the manifests of the two picture sets, of the judge's weights, and of the table.
+  package var pictures: String
+  package var renders: String
+  package var judge: String
+  package var table: String
+
+  package init(pictures: String, renders: String, judge: String, table: String) {
+    self.pictures = pictures
+    self.renders = renders
+    self.judge = judge
+    self.table = table
+  }
+}
+
 package struct VarianceManifest: Manifest {
   package static let type = ArtifactType.variance
   /// SHA-256 of the denoiser's manifest.

@@ -16,16 +16,10 @@ import Workflow
 /// drawn again.
 enum QualityStage {
   struct Options: Settings {
-    @Setting(
-      1...16, default: 8, "axes of the judge's features: principal components of renders")
-    var dimensions: Int
-    @Setting(8...10000, default: 64, "renders a K by which the axes are chosen") var renders: Int
-    @Setting(
-      20...100_000, default: 200,
-      "splits of held-out renders into halves, each as large as what was drawn")
-    var splits: Int
-    @Setting(20...100_000, default: 400, "resamples of pictures for the distance's interval")
-    var resamples: Int
+    @Setting(Shared.featureAxes) var dimensions: Int
+    @Setting(Shared.axisRenders) var renders: Int
+    @Setting(Shared.halfSplits) var splits: Int
+    @Setting(Shared.distanceResamples) var resamples: Int
   }
 
   static let kind = StageKind(
@@ -92,6 +86,19 @@ enum QualityStage {
         try context.output("table", kind: "quality", .json, table),
       ], metrics: looked.metrics)
   }
+}
+
+/// Settings of kinds that take the distance of pictures in a judge's features.
+extension Shared {
+  static let featureAxes = Setting<Int>(
+    1...16, default: 8, "axes of the judge's features: principal components of renders")
+  static let axisRenders = Setting<Int>(
+    8...10000, default: 64, "renders a K by which the axes are chosen")
+  static let halfSplits = Setting<Int>(
+    20...100_000, default: 200,
+    "splits of held-out renders into halves, each as large as what was drawn")
+  static let distanceResamples = Setting<Int>(
+    20...100_000, default: 400, "resamples of pictures for the distance's interval")
 }
 
 /// Renders of K objects, laid out as requested places are, that nobody trains on.

@@ -2,6 +2,7 @@ import Lineage
 
 private let ofQuality = ["quality"]
 private let ofVariance = ["variance"]
+private let ofRealism = ["realism"]
 
 /// What drawn pictures are like as pictures, whatever was asked for.
 extension Measure {
@@ -56,6 +57,69 @@ extension Measure {
     + [
       trainingDistance, trainingDistanceNull, trainingNear(.within), trainingNear(.beyond),
     ]
+}
+
+/// What is found in real pictures, and in renders of the same scenes.
+extension Measure {
+  package enum SceneView: String, Sendable, CaseIterable {
+    case real, rendered
+
+    fileprivate var words: String {
+      self == .real ? "real pictures" : "renders of the same scenes"
+    }
+  }
+
+  package static let pairedScenes = Measure(
+    "paired_scenes", unit: "scenes", in: ofRealism,
+    "Scenes of which there is a real picture and a render.")
+
+  /// Of pictures of K objects, or of all.
+  package static func sceneRecall(_ view: SceneView) -> Measure {
+    Measure(
+      "\(view.rawValue)_recall", by: [.k, .detector], interval: .picturesOrWilson, in: ofRealism,
+      "Share of the scenes' objects that are found in \(view.words).")
+  }
+
+  package static func scenePrecision(_ view: SceneView) -> Measure {
+    Measure(
+      "\(view.rawValue)_precision", by: [.k, .detector], interval: .picturesOrWilson,
+      in: ofRealism, "Share of finds in \(view.words) that are an object of the scene.")
+  }
+
+  package static func sceneExact(_ view: SceneView) -> Measure {
+    Measure(
+      "\(view.rawValue)_exact", by: [.k, .detector], interval: .wilson, in: ofRealism,
+      "Share of scenes of which every object and nothing else is found in \(view.words).")
+  }
+
+  package static func sceneAttributes(_ view: SceneView) -> Measure {
+    Measure(
+      "\(view.rawValue)_attribute_accuracy", by: [.attribute], interval: .wilson, in: ofRealism,
+      "Share of the objects that the judge finds in \(view.words) of which the attribute is told right."
+    )
+  }
+
+  package static let realRecallDifference = Measure(
+    "real_recall_difference", by: [.detector], interval: .pictures, in: ofRealism,
+    "Recall in real pictures less recall in renders of the same scenes, paired.")
+
+  package static func sceneFrechet(_ view: SceneView) -> Measure {
+    Measure(
+      "\(view.rawValue)_frechet", interval: .movedToValue, in: ofRealism,
+      "Fréchet distance, in the judge's features, of \(view.words) from renders of other scenes with as many objects.",
+      source: .frechet)
+  }
+
+  package static let sceneFrechetNull = Measure(
+    "real_frechet_null", interval: .halves, in: ofRealism,
+    "The same of one half of those renders from the other, each as large as the real pictures.",
+    source: .frechet)
+
+  static let realism: [Measure] =
+    [pairedScenes, realRecallDifference, sceneFrechetNull]
+    + SceneView.allCases.flatMap {
+      [sceneRecall($0), scenePrecision($0), sceneExact($0), sceneAttributes($0), sceneFrechet($0)]
+    }
 }
 
 /// What decides the count: every layout drawn from every noise.

@@ -11,7 +11,7 @@ package enum Report {
       TrainingSection.self, WindowSection.self, SampleSection.self, TheorySection.self,
       RemoteSection.self, PredictionSection.self, LocalitySection.self, AnalyticSection.self,
       ScoreErrorSection.self, EffectSection.self, CompositionSection.self,
-      PictureQualitySection.self, VarianceSection.self, JudgeSection.self,
+      PictureQualitySection.self, VarianceSection.self, JudgeSection.self, RealismSection.self,
       CostSection.self, ChangeSection.self, LineageSection.self, ReproductionSection.self,
     ]
   }

@@ -114,6 +114,16 @@ final class Program {
     try Store.open(store, .readOnly, .locus).query(sql).rows.first?.first
   }
 
+  /// How OpenLineage is told that a job of the newest run ended.
+  func ends(_ job: String) throws -> [String?] {
+    let file = folder.appending(path: "events-\(UUID().uuidString).jsonl")
+    #expect(try finish(["export", "openlineage", "--to", file.path]) == 0)
+    return try String(contentsOf: file, encoding: .utf8).split(separator: "\n")
+      .map { try JSONValue.parse(Data($0.utf8)) }
+      .filter { $0["job"]?["name"]?.string == job && $0["eventType"]?.string != "START" }
+      .map { $0["eventType"]?.string }
+  }
+
   static let short = ["run", "long.json5", "--set", "model.pictures=16", "--quiet"]
 }
 
@@ -139,6 +149,8 @@ struct ProcessTests {
     #expect(try program.value("SELECT status FROM run") == .text("interrupted"))
     #expect(
       try program.value("SELECT status FROM stage WHERE name = 'model'") == .text("interrupted"))
+    #expect(try program.ends("long") == ["ABORT"] && program.ends("long.model") == ["ABORT"])
+    #expect(try program.ends("long.scenes") == ["COMPLETE"])
     #expect(try program.finish(Program.short) == 0)
     #expect(try program.finish(["verify"]) == 0)
   }

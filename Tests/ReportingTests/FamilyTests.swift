@@ -39,6 +39,19 @@ struct FamilyTests {
     #expect(apart.recalls[0].judgement == .shown && apart.recalls[0].test?.size == 1)
   }
 
+  @Test("what one detector alone shows is told as such, whatever its family makes of the other's p")
+  func alone() {
+    var finding = Self.finding(5, family: "rest")
+    (finding.low.background, finding.high.background) = (finding.low.recall, finding.low.recall)
+    finding.backgroundDifference = Self.finding(0.5, family: nil).difference
+    #expect(
+      Verdict(recalls: [finding]).recalls[0].judgement == .notShown("by the judge alone"))
+    finding.backgroundDifference = Self.finding(2.1, family: nil).difference
+    let four = Verdict(
+      recalls: [finding] + [0.5, 0.1, 0.7].map { Self.finding($0, family: "rest") })
+    #expect(four.recalls[0].judgement == .notShown("not after Holm's correction"))
+  }
+
   @Test("what one mask of many does beyond its control may be chance")
   func contrasts() {
     func repair(_ errors: Double) -> RepairFinding {

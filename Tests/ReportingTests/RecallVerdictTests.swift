@@ -44,7 +44,7 @@ struct RecallVerdictTests {
     func side(_ outcomes: [Outcome]) -> RecallFinding.Side {
       RecallFinding.Side(
         recall: recall(outcomes),
-        kMax: Replicates(Estimate(value: 3, low: 1, high: 5, n: outcomes.count)),
+        kMax: Estimate(value: 3, low: 1, high: 5, n: outcomes.count),
         background: recall(outcomes.asTheBackgroundSees ?? []))
     }
     func difference(_ measure: EffectMeasure) -> Replicates {

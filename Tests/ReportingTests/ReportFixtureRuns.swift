@@ -55,11 +55,42 @@ extension ReportFixture {
   func pictures() throws {
     let names = [("all", "baseline[labelling=all]"), ("single", "baseline[labelling=single]")]
     guard let scenes = made["scenes"], let judge = made["judge"] else { return }
+    try realism("real", scenes, judge)
     for (place, (name, model)) in names.enumerated() {
       guard let evaluation = made["\(name)_evaluated"], let denoiser = made[model] else { continue }
       try quality("\(name)_quality", of: evaluation, scenes, judge, frechet: 1 + 4 * Double(place))
       try variance("\(name)_variance", of: denoiser, judge, noise: 0.1 + 0.5 * Double(place))
     }
+  }
+
+  /// Real pictures of which the judge finds less than of their renders.
+  func realism(_ name: String, _ scenes: Made, _ judge: Made) throws {
+    let views: [(Measure.SceneView, Double)] = [(.real, 0.8), (.rendered, 0.9)]
+    var metrics = [
+      Measure.pairedScenes.row(24), Measure.sceneFrechetNull.row(interval(1, width: 0.6)),
+    ]
+    for (view, recall) in views {
+      for detector in Detector.allCases {
+        for k: Coordinate? in [nil, .k(3), .k(9)] {
+          metrics += [
+            Measure.sceneRecall(view).row(interval(recall, width: 0.1), k, .detector(detector)),
+            Measure.scenePrecision(view).row(interval(0.95, width: 0.05), k, .detector(detector)),
+            Measure.sceneExact(view).row(
+              interval(recall / 2, width: 0.2, n: k == nil ? 24 : 12), k, .detector(detector)),
+          ]
+        }
+      }
+      metrics += [
+        Measure.sceneFrechet(view).row(interval(view == .real ? 3 : 1.1, width: 0.5)),
+        Measure.sceneAttributes(view).row(interval(recall), .attribute("color")),
+      ]
+    }
+    metrics += Detector.allCases.map {
+      Measure.realRecallDifference.row(interval(-0.1, width: 0.1), .detector($0))
+    }
+    try stage(
+      name, "realism", inputs: [("pictures", scenes), ("renders", scenes), ("judge", judge)],
+      files: ["table": name, "grid": "pairs"], metrics: metrics)
   }
 
   func quality(

@@ -13,7 +13,7 @@ struct VerdictTests {
 
   static func side(_ recall: Triple, k: Triple = (3, 2, 4)) -> RecallFinding.Side {
     RecallFinding.Side(
-      recall: Replicates(estimate(recall)), kMax: Replicates(estimate(k)))
+      recall: Replicates(estimate(recall)), kMax: estimate(k))
   }
 
   static func repair(
@@ -214,8 +214,8 @@ struct ReplicateVerdictTests {
   static func finding(_ low: Replicates, _ high: Replicates) -> RecallFinding {
     RecallFinding(
       claim: Claims.Recall(direction: .fails, model: "single", against: "all"),
-      low: RecallFinding.Side(recall: low, kMax: replicates([1, 2, 3])),
-      high: RecallFinding.Side(recall: high, kMax: replicates([5, 6, 7])))
+      low: RecallFinding.Side(recall: low, kMax: Estimate(value: 2, low: 1, high: 3)),
+      high: RecallFinding.Side(recall: high, kMax: Estimate(value: 6, low: 5, high: 7)))
   }
 
   @Test("differences that agree over seeds are shown, however far the seeds lie apart")
@@ -231,7 +231,7 @@ struct ReplicateVerdictTests {
     #expect(sentence.contains("a difference of 0.10 [0.08, 0.12]"))
     #expect(sentence.contains("(N = 30 layouts of 3 seeds, SD over seeds 0.20)"))
     #expect(sentence.contains("Over 3 seeds, paired.") && !sentence.contains("these networks"))
-    #expect(sentence.contains("K_max is 2.0 [-0.5, 4.5] against 6.0 [3.5, 8.5]"))
+    #expect(sentence.contains("K_max is 2 [1, 3] against 6 [5, 7]"))
   }
 
   @Test("one seed that disagrees is enough for not shown, and seeds in common are needed")

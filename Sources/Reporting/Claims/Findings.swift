@@ -26,12 +26,13 @@ struct RecallFinding: Hashable {
   struct Side: Hashable {
     /// Recall beyond chance, averaged over the K of the claim.
     var recall = Replicates([])
-    var kMax = Replicates([])
+    /// Of mean recall over seeds, where there are several; `nil` of what was not evaluated.
+    var kMax: Estimate?
     /// Recall over the same K as the background detector sees it; none where it was not kept.
     var background = Replicates([])
     /// Recall over the K of the training range, which the model has to have learned first.
     var within = Replicates([])
-    var isEvaluated: Bool { !kMax.isEmpty }
+    var isEvaluated: Bool { kMax != nil }
   }
 }
 

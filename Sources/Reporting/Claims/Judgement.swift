@@ -35,13 +35,11 @@ extension RecallFinding {
     if missing != nil { return .notShown("other conditions") }
     if pair.count == 0 { return .notShown("nothing in common") }
     if !undertrained.isEmpty { return Self.undertrained }
-    let isSeen = backgroundPair.count > 0
-    if separation != .none, let test, !test.isRejected { return Self.uncorrected }
-    switch separation {
-    case .none: return .notShown("not separated")
-    case .asClaimed: return !isSeen || backgroundSeparation == .asClaimed ? .shown : Self.alone
-    case .reversed: return !isSeen || backgroundSeparation == .reversed ? .against : Self.alone
-    }
+    if separation == .none { return .notShown("not separated") }
+    if backgroundPair.count > 0, backgroundSeparation != separation { return Self.alone }
+    // The p of a family is that of the less sure detector, which alone may be what it rests on.
+    if let test, !test.isRejected { return Self.uncorrected }
+    return separation == .asClaimed ? .shown : .against
   }
 
   /// Which of the two recalls more, for certain.
@@ -134,14 +132,16 @@ extension RepairFinding {
   /// `nil` when the effect is a repair.
   var objection: Objection? {
     guard let recall = recall.mean else { return .noEffect }
-    if (recall.low ?? 0) <= 0 || (pHolm ?? 1) >= 0.05 { return .noEffect }
+    if (recall.low ?? 0) <= 0 { return .noEffect }
+    // Before Holm's p: a family's is that of the less sure detector.
+    if let background = background.mean, (background.low ?? 0) <= 0 {
+      return .background(background)
+    }
+    if (pHolm ?? 1) >= 0.05 { return .noEffect }
     // Drawing objects everywhere also finds the requested ones: what is gained in recall has to
     // exceed, at the unfavourable ends of both intervals, what is lost in precision.
     if let precision = precision.mean, (recall.low ?? 0) <= -(precision.low ?? 0) {
       return .cost(precision)
-    }
-    if let background = background.mean, (background.low ?? 0) <= 0 {
-      return .background(background)
     }
     return nil
   }

@@ -129,9 +129,10 @@ struct Verdict: Hashable {
   /// Between evaluations that tested other K there is nothing to compare.
   private func kMax(_ finding: RecallFinding) -> String {
     if finding.common != nil { return "" }
-    let kMax = PairedReplicates(finding.low.kMax, finding.high.kMax)
-    return " K_max is \(labels(kMax.low)) against \(labels(kMax.high))"
-      + (kMax.isShown ? "." : "; by K_max alone the two are not separated.")
+    guard let low = finding.low.kMax, let high = finding.high.kMax else { return "" }
+    let isShown = (low.high ?? low.value) < (high.low ?? high.value)
+    return " K_max is \(KMaxTable.text(low)) against \(KMaxTable.text(high))"
+      + (isShown ? "." : "; by K_max alone the two are not separated.")
   }
 
   private func words(_ counts: ClosedRange<Int>?, common: [Int]? = nil) -> String {
@@ -301,12 +302,6 @@ struct Verdict: Hashable {
       ", \(Markdown.name(finding.claim.model)) less \(Markdown.name(finding.claim.against)), on the "
       + "same layouts and noise, \(signed(mean))"
       + deviation(finding.difference, digits: 2) + caveat(mean)
-  }
-
-  private func labels(_ k: Replicates) -> String {
-    guard let mean = k.mean else { return Markdown.nothing }
-    if k.values.count > 1 { return Markdown.interval(mean, digits: 1) }
-    return "\(Int(mean.value)) [\(Int(mean.low ?? mean.value)), \(Int(mean.high ?? mean.value))]"
   }
 
   private func interval(_ estimate: Estimate) -> String { Markdown.interval(estimate) }

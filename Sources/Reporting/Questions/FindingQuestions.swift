@@ -80,8 +80,8 @@ struct Findings {
     var finding = RecallFinding(claim: claim)
     let low = try members(claim.lower, claim, data, conditions, &finding.chosen)
     let high = try members(claim.higher, claim, data, conditions, &finding.chosen)
-    finding.low.kMax = replicates(low) { $0.compared.kMax }
-    finding.high.kMax = replicates(high) { $0.compared.kMax }
+    finding.low.kMax = kMax(low, data.curves)
+    finding.high.kMax = kMax(high, data.curves)
     // Layouts and noise are one thing; what counts, and how, has to be the same.
     let differences = pairedBySeed(low, high, \.seed).lazy.map { mine, other in
       mine.conditions.differences(from: other.conditions).filter { !$0.hasPrefix("seed ") }
@@ -196,6 +196,10 @@ struct Findings {
       members.compactMap { member in
         part(member).map { Replicates.Value(seed: member.seed, estimate: $0) }
       })
+  }
+
+  private static func kMax(_ members: [Member], _ curves: Curves) -> Estimate? {
+    ComparedRecipe.all(members.map(\.compared)).first?.kMax(curves)
   }
 
   // MARK: - Locality

@@ -6,7 +6,7 @@ struct EvaluatedRecipe {
   /// Without a seed.
   var label: String
   /// At least one; a replicate each.
-  fileprivate(set) var members: [EvaluatedModel]
+  var members: [EvaluatedModel]
 
   /// In the order of the pipeline.
   static func all(_ evaluated: [EvaluatedModel]) -> [EvaluatedRecipe] {

@@ -14,6 +14,8 @@ struct RunData {
   /// Of several comparisons of an evaluation the first.
   let compared: [ComparedEvaluation]
   let effects: [EffectRow]
+  /// What was measured of the evaluated, by K.
+  let curves: Curves
   /// The largest number of objects in training pictures.
   let trainingMaximum: Int?
 
@@ -27,6 +29,7 @@ struct RunData {
       if first.last?.evaluated.executionID != one.evaluated.executionID { first.append(one) }
     }
     effects = try EffectRow.all(runID, evaluated, store)
+    curves = Curves(try Curves.question(runID).rows(store))
     trainingMaximum = try Self.trainingMaximum(runID).rows(store).first ?? nil
   }
 

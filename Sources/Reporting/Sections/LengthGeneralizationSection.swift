@@ -22,7 +22,7 @@ struct LengthGeneralizationSection: Section {
     recipes = ComparedRecipe.all(data.comparisons).filter {
       $0.model.training?.isSnapshot != true
     }
-    curves = Curves(try data.ask(Curves.question(run)))
+    curves = data.curves
     disagreements = DisagreementRow.overSeeds(
       try data.ask(DisagreementRow.question(run)).labelled())
     shown = try MainFigure(data, ClaimsOfRun(data)).stages

@@ -16,31 +16,19 @@ struct MainFigure {
       (lines, stages) = ([], [])
       return
     }
-    let curves = Curves(try data.ask(Curves.question(data.run.id)))
     var lines: [(String, [LineChart.Point])] = []
     var stages: Set<String> = []
     for name in Self.names(basis.claims) {
-      var members: [(seed: String?, model: EvaluatedModel)] = []
+      var members: [EvaluatedModel] = []
+      var seeds: Set<String?> = []
       for model in data.evaluated {
         let replicate = data.naming.replicate(of: name, title: model.title, stage: model.stage)
-        guard let replicate, !members.contains(where: { $0.seed == replicate.seed }) else {
-          continue
-        }
-        members.append((replicate.seed, model))
+        if let replicate, seeds.insert(replicate.seed).inserted { members.append(model) }
       }
-      if members.count == 1 { stages.insert(members[0].model.stage) }
-      let recalls = members.map { curves[.recall, of: $0.model] }
-      let counts = recalls.dropFirst().reduce(Set((recalls.first ?? [:]).keys)) {
-        $0.intersection($1.keys)
-      }
-      let points = counts.sorted().compactMap { k -> LineChart.Point? in
-        let all = Replicates(
-          zip(members, recalls).compactMap { member, recall in
-            recall[k].map { .init(seed: member.seed, estimate: $0) }
-          })
-        return all.mean.map {
-          LineChart.Point(x: Double(k), y: $0.value, low: $0.low, high: $0.high)
-        }
+      if members.count == 1 { stages.insert(members[0].stage) }
+      let recall = EvaluatedRecipe(label: name, members: members).points(.recall, data.curves)
+      let points = recall.sorted { $0.key < $1.key }.map { k, mean in
+        LineChart.Point(x: Double(k), y: mean.value, low: mean.low, high: mean.high)
       }
       if !points.isEmpty { lines.append((name, points)) }
     }

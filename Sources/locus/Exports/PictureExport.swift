@@ -36,12 +36,20 @@ struct PictureExport {
 
   // MARK: - Scenes
 
-  /// How large a picture of the folder is. One that CLEVR's own camera took gets its proportions again: every
-  /// pixel of the square stands three times beside itself and twice below, so that averaging it by area gives the
-  /// square again, byte for byte.
-  private var frame: (width: Int, height: Int) {
-    manifest.camera == .whole
-      ? (3 * manifest.size, 2 * manifest.size) : (manifest.size, manifest.size)
+  /// A picture of the folder, and the part of it that the square becomes. One that CLEVR's own camera took gets
+  /// its proportions again, each pixel of the square standing several times, so that averaging by area gives the
+  /// square again, byte for byte. Of the sides that `clevr-center` left out nothing is known: they are grey.
+  private var frame: (width: Int, height: Int, part: CLEVRView.Part) {
+    let size = manifest.size
+    let (width, height) =
+      switch manifest.camera {
+      case .whole: (3 * size, 2 * size)
+      // The sides are whole pixels for any size.
+      case .center: (6 * size, 4 * size)
+      case .clevr, .overhead: (size, size)
+      }
+    let whole = CLEVRView.Part(x: 0, y: 0, width: width, height: height)
+    return (width, height, manifest.camera.part(ofWidth: width, height: height) ?? whole)
   }
 
   /// A folder in CLEVR's published layout.
@@ -100,17 +108,15 @@ struct PictureExport {
 
   private func wayBack(_ folder: OutputFolder) -> String {
     switch manifest.camera {
-    case .whole:
+    case .whole, .center:
+      let camera =
+        manifest.camera == .center ? " --set camera=\(manifest.camera.rawValue)" : ""
       let cells = manifest.space.cells.map { " --set cells=\($0)" } ?? ""
       let line =
-        "`locus import clevr \(Escape.shellIfNeeded(folder.url.path)) --set size=\(manifest.size)\(cells)`"
+        "`locus import clevr \(Escape.shellIfNeeded(folder.url.path)) --set size=\(manifest.size)\(cells)\(camera)`"
       return manifest.space.cells == nil
         ? line + " takes pictures and scenes back; what it says of them are places, not words"
         : line + " takes it back"
-    case .center:
-      return
-        "`locus import clevr` does not take it: of pictures of 480 × 320 the sides were left out, which"
-        + " nobody has; `locus export arrays` can go back"
     case .clevr, .overhead:
       return
         "`locus import clevr` does not take it: the camera \(manifest.camera.rawValue) is none that took"
@@ -118,17 +124,20 @@ struct PictureExport {
     }
   }
 
+  /// What stands where nothing is known.
+  private static let side: UInt8 = 128
+
   /// A square picture in the frame.
   private func enlarged(_ pixels: [UInt8]) throws -> PNGImage {
     let size = manifest.size
-    let (width, height) = frame
-    var result: [UInt8] = []
-    result.reserveCapacity(width * height * 3)
-    for y in 0..<height {
-      let row = y * size / height * size
-      for x in 0..<width {
-        let at = (row + x * size / width) * 3
-        result += pixels[at..<at + 3]
+    let (width, height, part) = frame
+    var result = [UInt8](repeating: Self.side, count: width * height * 3)
+    for y in 0..<part.height {
+      let row = y * size / part.height * size
+      for x in 0..<part.width {
+        let from = (row + x * size / part.width) * 3
+        let to = ((part.y + y) * width + part.x + x) * 3
+        for channel in 0..<3 { result[to + channel] = pixels[from + channel] }
       }
     }
     return try PNGImage(width: width, height: height, pixels: result)
@@ -137,10 +146,13 @@ struct PictureExport {
   /// The scene with its places in the pixels of the frame.
   private func inFrame(_ scene: CLEVRFile.Scene) -> CLEVRFile.Scene {
     var scene = scene
-    let (width, height) = frame
-    let scale = SIMD3(
-      Double(width) / Double(manifest.size), Double(height) / Double(manifest.size), 1)
-    for i in scene.objects.indices { scene.objects[i].pixel *= scale }
+    let part = frame.part
+    let size = Double(manifest.size)
+    let scale = SIMD3(Double(part.width) / size, Double(part.height) / size, 1)
+    let offset = SIMD3(Double(part.x), Double(part.y), 0)
+    for i in scene.objects.indices {
+      scene.objects[i].pixel = scene.objects[i].pixel * scale + offset
+    }
     return scene
   }
 }
