@@ -52,9 +52,10 @@ extension NamedQuery {
         FROM metric m JOIN stage s ON s.execution_id = m.execution_id
         JOIN run r ON r.id = s.run_id JOIN pipeline p ON p.id = r.pipeline_id
         WHERE s.kind IN ('generate', 'import-clevr', 'import-positions', 'import-arrays')
-          AND (s.run_id IN (SELECT id FROM latest_run) OR r.trigger = 'import' AND NOT EXISTS (
-            SELECT 1 FROM run q JOIN stage z ON z.run_id = q.id
-            WHERE q.trigger = 'import' AND z.name = s.name AND z.execution_id IS NOT NULL AND z.id > s.id))
+          AND s.run_id IN (SELECT id FROM latest_run UNION SELECT run_id FROM (
+            SELECT z.run_id, max(z.id) FROM run own CROSS JOIN stage z
+            WHERE own.trigger = 'import' AND z.run_id = own.id AND z.execution_id IS NOT NULL
+            GROUP BY z.name))
         ORDER BY p.name, s.id, m.name, m.k, m.attribute
         """),
     NamedQuery(
