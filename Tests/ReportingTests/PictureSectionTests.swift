@@ -1,3 +1,4 @@
+import Lineage
 import Measures
 import Testing
 
@@ -8,6 +9,18 @@ import Testing
 struct PictureSectionTests {
   private func page(_ section: any Section) -> String {
     MarkdownRenderer(section.blocks, pictureFolder: "pictures").text
+  }
+
+  @Test("the page of a run of a part says how much of the pipeline it is about")
+  func part() throws {
+    let fixture = try ReportFixture.study()
+    #expect(!page(try HeaderSection(fixture.data)).contains("A part of the pipeline"))
+    try fixture.store.recordEvent(
+      runID: fixture.run, executionID: nil, level: "info",
+      message: RunRecord.partial + "4 of 9 stages")
+    #expect(
+      page(try HeaderSection(fixture.data)).contains(
+        "**A part of the pipeline alone:** 4 of 9 stages."))
   }
 
   @Test("seeds are averaged, and above what halves give is counted seed by seed")

@@ -258,9 +258,10 @@ final class ReportFixture {
 
   @discardableResult
   func comparison(
-    _ entries: [Compared], identical: Double? = nil, name: String = "comparison"
+    _ entries: [Compared], identical: Double? = nil, name: String = "comparison",
+    threshold: Double = 0.9
   ) throws -> Made {
-    var metrics = [Measure.kMaxThreshold.row(0.9)]
+    var metrics = [Measure.kMaxThreshold.row(threshold)]
     for entry in entries {
       let about = Coordinate.subject(entry.evaluation.manifest)
       metrics += [

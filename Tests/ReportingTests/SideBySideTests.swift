@@ -58,14 +58,16 @@ struct SideBySideTests {
     }
     // The identities come first: what the fixture says of pictures, it says of the first.
     let identities = compared[8...9]
-    for name in ["comparison[threshold=0.8]", "comparison[threshold=0.9]"] {
+    for threshold in [0.8, 0.9] {
+      let name = "comparison[threshold=\(threshold)]"
       for (at, steps) in [(0, 2), (1, 18)] {
         let own = compared.enumerated().filter {
           $0.offset % 2 == at && !(8...9).contains($0.offset)
         }
         let first = Array(identities)[at]
         try fixture.comparison(
-          [first] + own.map(\.element), identical: 1, name: "\(name.dropLast()),steps=\(steps)]")
+          [first] + own.map(\.element), identical: 1,
+          name: "\(name.dropLast()),steps=\(steps)]", threshold: threshold)
       }
     }
     return fixture
@@ -143,6 +145,13 @@ struct SideBySideTests {
     #expect(
       data.comparisons.prefix(2).map(\.label)
         == ["a, steps=2, threshold=0.8", "a, steps=2, threshold=0.9"])
+    // By the same rule a second time nothing is new.
+    let fixture = try twice()
+    let before = try fixture.data.comparisons.count
+    let made = try #require(fixture.made["a_evaluated[steps=2]"])
+    try fixture.comparison(
+      [ReportFixture.Compared(evaluation: made, kMax: 3, beyond: 0.5)], name: "again")
+    #expect(try fixture.data.comparisons.count == before)
     let sentences = try Findings(data).verdict.sentences
     #expect(
       sentences[0].hasSuffix(

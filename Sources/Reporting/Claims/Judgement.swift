@@ -107,12 +107,15 @@ extension RepairFinding {
   /// Why a mask's effect is no repair.
   enum Objection: Hashable {
     case noEffect
+    /// It may be chance among the masks that were claimed.
+    case uncorrected
     case cost(Estimate)
     case background(Estimate)
 
     var few: String {
       switch self {
       case .noEffect: "no effect above 0"
+      case .uncorrected: "not after Holm's correction"
       case .cost: "may cost what it gains"
       case .background: "by the judge alone"
       }
@@ -120,7 +123,8 @@ extension RepairFinding {
 
     var words: String {
       switch self {
-      case .noEffect: "its effect is not above 0 after Holm's correction"
+      case .noEffect: "its effect is not above 0"
+      case .uncorrected: "its effect is not above 0 after Holm's correction"
       case .cost(let precision):
         "the gain may be no more than its cost: precision changes by \(Markdown.signed(precision))"
       case .background(let change):
@@ -137,7 +141,7 @@ extension RepairFinding {
     if let background = background.mean, (background.low ?? 0) <= 0 {
       return .background(background)
     }
-    if (pHolm ?? 1) >= 0.05 { return .noEffect }
+    if (pHolm ?? 1) >= 0.05 { return .uncorrected }
     // Drawing objects everywhere also finds the requested ones: what is gained in recall has to
     // exceed, at the unfavourable ends of both intervals, what is lost in precision.
     if let precision = precision.mean, (recall.low ?? 0) <= -(precision.low ?? 0) {

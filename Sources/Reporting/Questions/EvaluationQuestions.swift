@@ -237,7 +237,12 @@ struct ComparedEvaluation: Labelled {
   {
     let rows = try question(runID).rows(store)
     return evaluated.flatMap { model in
-      rows.filter { $0.executionID == model.executionID }.map {
+      // Compared a second time by the same rule it has the same numbers.
+      var rules: Set<String> = []
+      return rows.filter {
+        $0.executionID == model.executionID
+          && rules.insert("\($0.threshold) \(($0.counts ?? []).sorted())").inserted
+      }.map {
         ComparedEvaluation(
           evaluated: model, comparison: $0.comparison, kMax: $0.kMax,
           kMaxFitted: $0.kMaxFitted, threshold: $0.threshold,

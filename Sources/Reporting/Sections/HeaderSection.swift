@@ -47,7 +47,7 @@ struct HeaderSection: Section {
       .paragraph(
         "Run \(Markdown.name(run.id)), \(Markdown.escape(run.startedAt)), status **\(Markdown.escape(run.status))**, seed \(run.seed), "
           + "Locus \(Markdown.escape(run.locusVersion))."))
-    blocks += newer + scaled
+    blocks += part + newer + scaled
     guard let findings else {
       return blocks + sentences.map(Block.paragraph)
     }
@@ -93,6 +93,17 @@ struct HeaderSection: Section {
         ? "**No verdict:** the run has no evaluation to judge by."
         : "**No verdict:** nothing was claimed.", []
     )
+  }
+
+  /// Claims about what did not run are not evaluated: that is no verdict on them.
+  private var part: [Block] {
+    guard let message = run.events.map(\.message).first(where: { $0.hasPrefix(RunRecord.partial) })
+    else { return [] }
+    return [
+      .paragraph(
+        "**A part of the pipeline alone:** \(Markdown.escape(String(message.dropFirst(RunRecord.partial.count)))). What"
+          + " the others would tell is *not evaluated* here.")
+    ]
   }
 
   private var newer: [Block] {
