@@ -8,6 +8,9 @@ import Workflow
 package struct PictureSetManifest: Manifest {
   package static let type = ArtifactType.pictureSet
   package var camera: CameraKind
+  /// The camera's light when the set was made, so that what is rendered beside it later has a key of its own:
+  /// `CameraKind.lightRevision`.
+  package var light: Int?
   /// Side in px.
   package var size: Int
   package var space: ConditionerSpace
@@ -28,6 +31,7 @@ package struct PictureSetManifest: Manifest {
   ) {
     self.heldOut = heldOut
     self.camera = camera
+    light = camera.lightRevision
     self.size = size
     self.space = space
     self.objects = [objects.lowerBound, objects.upperBound]

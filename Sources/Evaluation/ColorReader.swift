@@ -1,8 +1,8 @@
 import Foundation
 import Scenes
 
-/// What colour a find has, by a rule that knows nothing of renders: in linear light, the chromaticity of the
-/// few pixels that differ most from the ground, and which of CLEVR's eight colours it is nearest to.
+/// What colour a find has, by a rule that knows nothing of renders but their light: in linear light, the chromaticity
+/// of the few pixels that differ most from the ground, and which of CLEVR's eight colours it is nearest to.
 ///
 /// The plain second opinion beside the renders that are most alike.
 package struct ColorReader: Sendable {
@@ -13,32 +13,37 @@ package struct ColorReader: Sendable {
   }
 
   let size: Int
+  private let camera: CameraKind
   /// In linear light, (S, S, 3).
   private let ground: [Double]
   private let side: Int
   /// Pixels that count: 3 at 32 px, where a small object has about 5.
   private let pixels: Int
+  private let references: [(color: ObjectColor, chromaticity: [Double])]
 
-  /// - Parameter ground: the empty ground, (S, S, 3) in [−1, 1].
-  package init(size: Int, ground: [Float]) {
+  /// - Parameters:
+  ///   - camera: whose pictures are read: in its light colours are what they are.
+  ///   - ground: the empty ground, (S, S, 3) in [−1, 1].
+  package init(size: Int, camera: CameraKind, ground: [Float]) {
     self.size = size
+    self.camera = camera
+    references = ObjectColor.allCases.compactMap { color in
+      let paint = camera.paint(color)
+      return Self.chromaticity((0..<3).map { paint[$0] }).map { (color, $0) }
+    }
     self.ground = ground.map(Self.linear)
     side = ObjectExamples.side(size: size)
     pixels = max(1, 3 * size * size / 1024)
   }
 
-  /// With the renderer's gamma, from −1 … 1.
+  /// From −1 … 1.
   private static func linear(_ value: Float) -> Double {
-    pow(min(max((Double(value) + 1) / 2, 0), 1), 2.2)
+    Encoding.linear(min(max((Double(value) + 1) / 2, 0), 1))
   }
 
   private static func chromaticity(_ color: [Double]) -> [Double]? {
     let sum = color.reduce(0, +)
     return sum > 1e-6 ? color.map { $0 / sum } : nil
-  }
-
-  private static let references = ObjectColor.allCases.compactMap { color in
-    chromaticity((0..<3).map { pow(Double(color.rgb[$0]) / 255, 2.2) }).map { (color, $0) }
   }
 
   /// What a picture, (S, S, 3) in [−1, 1], has at a place; `nil` where it is black.
@@ -60,10 +65,10 @@ package struct ColorReader: Sendable {
     let sum = order.prefix(pixels).reduce([0.0, 0, 0]) { sum, n in
       zip(sum, seen[n].color).map { $0 + $1 }
     }
-    return Self.chromaticity(sum).flatMap(Self.nearest)
+    return Self.chromaticity(sum).flatMap(nearest)
   }
 
-  private static func nearest(_ chromaticity: [Double]) -> Reading? {
+  private func nearest(_ chromaticity: [Double]) -> Reading? {
     references.map { color, reference in
       Reading(
         color: color,
@@ -74,8 +79,11 @@ package struct ColorReader: Sendable {
   }
 
   /// Two colours half and half, as bytes are mixed.
-  static func blend(_ a: ObjectColor, _ b: ObjectColor) -> Reading? {
-    let mixed = (0..<3).map { pow(Double(a.rgb[$0] + b.rgb[$0]) / 510, 2.2) }
-    return chromaticity(mixed).flatMap(nearest)
+  func blend(_ a: ObjectColor, _ b: ObjectColor) -> Reading? {
+    let (first, second) = (camera.paint(a), camera.paint(b))
+    let mixed = (0..<3).map {
+      Encoding.linear((Encoding.stored(first[$0]) + Encoding.stored(second[$0])) / 2)
+    }
+    return Self.chromaticity(mixed).flatMap(nearest)
   }
 }

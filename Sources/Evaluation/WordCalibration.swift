@@ -40,7 +40,7 @@ package struct WordCalibration: Sendable {
       rules: LayoutRules(objects: objects, margin: 0))
     let set = try renderSet(
       settings, seed: seed, indices: 0..<count, purpose: .wordRenders, threads: threads)
-    let colors = ColorReader(size: file.size, ground: file.background.ground)
+    let colors = ColorReader(size: file.size, camera: file.camera, ground: file.background.ground)
     let pictures = set.pixels.map { Float($0) / 127.5 - 1 }
     let found = file.judge.detect(pictures, threads: threads)
     let plainly = file.background.detect(pictures)
@@ -89,7 +89,7 @@ package struct WordCalibration: Sendable {
     renderedMixing = wilson(
       successes: readings[1].count(where: reader.isMixed), trials: readings[1].count)
     let blends = ObjectColor.allCases.indices.flatMap { i in
-      ObjectColor.allCases[..<i].compactMap { ColorReader.blend($0, ObjectColor.allCases[i]) }
+      ObjectColor.allCases[..<i].compactMap { colors.blend($0, ObjectColor.allCases[i]) }
     }
     blendMixing = Double(blends.count(where: reader.isMixed)) / Double(max(blends.count, 1))
   }

@@ -42,7 +42,7 @@ enum GenerateStage {
   }
 
   static let kind = StageKind(
-    name: "generate", version: 3,
+    name: "generate", version: 4,
     summary: "Lays out scenes by CLEVR's rules and renders them.", settings: Options.self,
     inputs: [], produces: .pictureSet, check: check,
     foresee: { options, _ in

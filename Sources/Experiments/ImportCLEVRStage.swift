@@ -48,7 +48,7 @@ package enum ImportCLEVRStage {
   enum HiddenObjects: String, Decodable, CaseIterable, Sendable { case keep, drop }
 
   package static let kind = StageKind(
-    name: "import-clevr", version: 2,
+    name: "import-clevr", version: 3,
     summary: "Takes scenes and pictures in CLEVR's format, or renders the scenes.",
     settings: Options.self, inputs: [], produces: .pictureSet, isSeeded: false, check: check,
     foresee: { options, _ in

@@ -17,7 +17,7 @@ package enum ImportStage {
   }
 
   package static let kind = StageKind(
-    name: "import", version: 2,
+    name: "import", version: 3,
     summary: "Uses weights that `locus import weights` brought into the store.",
     settings: Options.self, inputs: [], produces: .denoiser, isSeeded: false, check: check,
     needs: { options in

@@ -29,7 +29,7 @@ enum JudgeStage {
   }
 
   static let kind = StageKind(
-    name: "judge", version: 4,
+    name: "judge", version: 5,
     summary: "Trains a detector on renders of 0 to 12 objects and calibrates it on others.",
     settings: Options.self, inputs: [], produces: .judge,
     check: { Shared.checkView(size: $0.size, cells: $0.cells) },

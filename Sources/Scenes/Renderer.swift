@@ -1,7 +1,7 @@
 import Foundation
 
-/// Renders a scene into size × size × 3 bytes: primary rays, three lamps with shadows, one reflection
-/// of the surroundings on metal.
+/// Renders a scene into size × size × 3 bytes, by the camera's light: primary rays, three lamps with shadows, one
+/// reflection of the surroundings on metal.
 package func render(
   _ scene: Scene, _ settings: SceneSettings, into picture: UnsafeMutableBufferPointer<UInt8>
 ) {
@@ -14,7 +14,7 @@ func render(
   shortCut: Bool
 ) {
   let size = settings.size
-  let renderer = Renderer(scene)
+  let renderer = Renderer(scene, settings.camera.light)
   // The footprint of a pixel on the ground straight below, for the tests of what is near; a tilted
   // camera's pixels grow with the distance and are drawn out along the ground.
   let below = 1.5 * scene.camera.position.z / (scene.camera.focal * Float(size))
@@ -54,13 +54,14 @@ private struct Renderer {
   let eye: SIMD3<Float>
   let solids: [Solid]
   let lamps: [(position: SIMD3<Float>, power: Float)]
+  let light: Light
 
-  init(_ scene: Scene) {
+  init(_ scene: Scene, _ light: Light) {
+    self.light = light
     eye = scene.camera.position
-    solids = scene.objects.map(Solid.init)
-    // Brightness at the middle of the ground, a lamp.
-    lamps = zip(scene.lamps, [Float(0.46), 0.2, 0.22]).map { position, power in
-      (position, power * (dot(position, position) + Self.softness))
+    solids = scene.objects.map { Solid($0, light.paint) }
+    lamps = zip(scene.lamps, light.powers).map { position, power in
+      (position, power * (dot(position, position) + light.softness))
     }
   }
 
@@ -90,33 +91,33 @@ private struct Renderer {
 
   /// Linear light along a ray from the eye.
   func color(_ ray: SIMD3<Float>, shadows: Bool) -> SIMD3<Float> {
-    var limit = ray.z < -1e-3 ? -eye.z / ray.z : Float.infinity
+    guard let seen = nearest(eye, ray, among: shadows ? solids : []) else { return light.backdrop }
+    return shade(seen.point, seen.normal, ray, seen.solid, shadows: shadows)
+  }
+
+  /// What a ray meets first: a solid, the ground (no solid), or nothing (`nil`).
+  @inline(__always)
+  private func nearest(_ origin: SIMD3<Float>, _ ray: SIMD3<Float>, among solids: [Solid]) -> (
+    point: SIMD3<Float>, normal: SIMD3<Float>, solid: Solid?
+  )? {
+    var limit = ray.z < -1e-3 ? -origin.z / ray.z : Float.infinity
     var normal = SIMD3<Float>(0, 0, 1)
     var struck: Solid?
-    for solid in shadows ? solids : [] {
-      if let hit = solid.hit(eye, ray, limit: limit) {
+    for solid in solids {
+      if let hit = solid.hit(origin, ray, limit: limit) {
         limit = hit.distance
         normal = hit.normal
         struck = solid
       }
     }
-    // Above the horizon: the grey of CLEVR's backdrop.
-    if limit == .infinity { return Self.backdrop }
-    let point = eye + ray * limit
-    return shade(point, normal, ray, struck, shadows: shadows)
+    return limit == .infinity ? nil : (origin + ray * limit, normal, struck)
   }
-
-  /// Light falls as 1 / (distance² + softness): CLEVR's area lamps leave no hot spots on the ground.
-  private static let softness: Float = 40
-  private static let ambient: Float = 0.4
-  private static let groundColor = SIMD3<Float>(0.42, 0.415, 0.41)
-  private static let backdrop = SIMD3<Float>(repeating: 0.32)
 
   private func shade(
     _ point: SIMD3<Float>, _ normal: SIMD3<Float>, _ ray: SIMD3<Float>, _ solid: Solid?,
     shadows: Bool
   ) -> SIMD3<Float> {
-    var diffuse = Self.ambient * (0.75 + 0.25 * normal.z)
+    var diffuse = light.ambient * (0.75 + 0.25 * normal.z)
     var gloss: Float = 0
     let isMetal = solid?.isMetal ?? false
     let mirrored = ray - normal * (2 * dot(ray, normal))
@@ -126,21 +127,42 @@ private struct Renderer {
       let direction = toLamp / squared.squareRoot()
       let slope = dot(normal, direction)
       if slope <= 0 || (shadows && isShadowed(point, direction, squared.squareRoot())) { continue }
-      let light = lamp.power / (squared + Self.softness)
-      diffuse += light * slope
+      let arriving = lamp.power / (squared + light.softness)
+      diffuse += arriving * slope
       if solid != nil {
         let alignment = max(dot(mirrored, direction), 0)
         // alignment⁸ for rubber's sheen, alignment³² for metal's highlight.
         let eighth = square(square(square(alignment)))
-        gloss += light * (isMetal ? 1.6 * square(square(eighth)) : 0.12 * eighth)
+        gloss +=
+          arriving * (isMetal ? light.highlight * square(square(eighth)) : light.sheen * eighth)
       }
     }
-    guard let solid else { return Self.groundColor * diffuse }
+    guard let solid else { return light.ground * diffuse }
     if !isMetal { return solid.color * diffuse + gloss }
-    // Metal shows its surroundings, tinted: grey ground below, a bright sky above.
-    let sky = 0.5 + 0.5 * mirrored.z
-    let surroundings = 0.16 + 0.5 * sky * sky
-    return solid.color * (0.62 * diffuse + surroundings) + gloss * (0.5 + 0.5 * solid.color)
+    // Metal shows its surroundings, tinted.
+    return solid.color * (light.dullness * diffuse + surroundings(point, mirrored))
+      + gloss * (0.5 + 0.5 * solid.color)
+  }
+
+  private func surroundings(_ point: SIMD3<Float>, _ mirrored: SIMD3<Float>) -> SIMD3<Float> {
+    switch light.surroundings {
+    case .sky:
+      let sky = 0.5 + 0.5 * mirrored.z
+      return SIMD3(repeating: 0.16 + 0.5 * sky * sky)
+    case .scene(let share, let above):
+      guard let seen = nearest(point, mirrored, among: solids) else {
+        return SIMD3(repeating: share * above)
+      }
+      // As bright as open ground there: shadows in mirrors are beyond what a pixel shows.
+      var brightness = light.ambient
+      for lamp in lamps {
+        let toLamp = lamp.position - seen.point
+        let squared = dot(toLamp, toLamp)
+        brightness +=
+          lamp.power / (squared + light.softness) * max(toLamp.z / squared.squareRoot(), 0)
+      }
+      return share * brightness * (seen.solid?.color ?? light.ground)
+    }
   }
 
   @inline(__always)
@@ -155,11 +177,16 @@ private struct Renderer {
   }
 }
 
-/// Between linear light and bytes, with a gamma of 2.2.
-enum Encoding {
-  static func linear(_ color: SIMD3<Float>) -> SIMD3<Float> {
-    SIMD3(pow(color.x, 2.2), pow(color.y, 2.2), pow(color.z, 2.2))
+/// Between linear light and what bytes hold, with a gamma of 2.2.
+package enum Encoding {
+  /// - Parameter stored: 0 … 1.
+  package static func linear(_ stored: Double) -> Double { pow(stored, 2.2) }
+
+  static func linear(_ color: SIMD3<Double>) -> SIMD3<Double> {
+    SIMD3(linear(color.x), linear(color.y), linear(color.z))
   }
+
+  package static func stored(_ light: Double) -> Double { pow(light, 1 / 2.2) }
 
   private static let table: [UInt8] = (0...4095).map { i in
     UInt8((255 * pow(Float(i) / 4095, 1 / 2.2)).rounded())

@@ -92,7 +92,7 @@ struct Solid {
 }
 
 extension Solid {
-  init(_ object: SceneObject) {
+  init(_ object: SceneObject, _ paint: Light.Paint) {
     let extent = Float(object.halfExtent)
     let angle = Float(object.rotation) * .pi / 180
     let stretch: Float =
@@ -104,7 +104,7 @@ extension Solid {
     self.init(
       shape: object.shape, center: object.center, extent: extent,
       turn: SIMD2(cos(angle), sin(angle)), bound: extent * stretch,
-      color: Encoding.linear(object.color.rgb / 255), isMetal: object.material == .metal)
+      color: SIMD3<Float>(paint.color(object.color)), isMetal: object.material == .metal)
   }
 }
 

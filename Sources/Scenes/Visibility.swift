@@ -8,7 +8,7 @@ extension Scene {
   /// Every other column and row is looked at, and each ray counts as four; `camera` sees square pixels.
   package var hiddenObjects: [Int] {
     let (width, height) = (CLEVRView.width, CLEVRView.height)
-    let solids = objects.map(Solid.init)
+    let solids = objects.map { Solid($0, .linear) }
     let seen = objects.map { object -> (x: Double, y: Double, reach: Double, depth: Float) in
       let depth = -dot(object.center - camera.position, camera.back)
       let place = camera.project(object.center, width: width, height: height)

@@ -108,7 +108,7 @@ struct WordTests {
   /// Prototyped on 8,000 objects: .996 of large ones, .986 of small ones.
   @Test("chromaticity tells nearly all colours of renders, and knows nothing of them")
   func chromaticity() throws {
-    let reader = ColorReader(size: 32, ground: try ground())
+    let reader = ColorReader(size: 32, camera: .overhead, ground: try ground())
     let held = try renders(100..<400, 1...3)
     for size in ObjectSize.allCases {
       var (right, all) = (0, 0)
@@ -125,7 +125,7 @@ struct WordTests {
   @Test("a colour is read from a picture's edge, of nothing but ground, and not of black")
   func edges() throws {
     let ground = try ground()
-    let reader = ColorReader(size: 32, ground: ground)
+    let reader = ColorReader(size: 32, camera: .overhead, ground: ground)
     for place in [Place(x: 0, y: 0), Place(x: 31.9, y: 31.9), Place(x: 32, y: -0.5)] {
       #expect(reader.read(ground, at: place)?.color == .gray)
     }
@@ -139,7 +139,7 @@ struct WordTests {
     let examples = ObjectExamples(
       size: 32, ground: ground, pictures: known.pictures.flatMap { $0 }, places: known.places,
       attributes: known.scenes.map { $0.objects.map { ObjectAttributes($0) } }, most: 900)
-    let colors = ColorReader(size: 32, ground: ground)
+    let colors = ColorReader(size: 32, camera: .overhead, ground: ground)
     let words = try #require(PictureWords(Self.colors + ["nothing"]))
     let reader = WordReader(
       words: words, examples: examples, colors: colors,
@@ -162,7 +162,7 @@ struct WordTests {
     let none = reader.seen(ground, finds: [], looks: [], plain: [])
     #expect(none.judge == [8] && none.plain == [8] && none.mixed == 0)
     // A green object in which red turns blue, half and half, is of no colour of the eight.
-    let blue = try #require(ColorReader.blend(.blue, .green))
+    let blue = try #require(colors.blend(.blue, .green))
     #expect(blue.distance > 0.12 && reader.isMixed(blue))
     #expect(!reader.isMixed(ColorReader.Reading(color: .red, distance: 0.01)))
   }

@@ -28,45 +28,13 @@ struct CLEVRRotationTests {
   private func difference(_ clevr: URL, _ change: (Double) -> Double) throws -> (
     mean: Double, cubes: Int
   ) {
-    let size = 160
-    let settings = SceneSettings(
-      camera: .whole, size: size, cells: 16, rules: LayoutRules(objects: 0...64))
-    let part = try #require(CameraKind.whole.part(ofWidth: 480, height: 320))
     var (sum, pixels, cubes) = (0.0, 0, 0)
-    let text = try Data(contentsOf: clevr.appending(path: "scenes/CLEVR_train_scenes.json"))
-    var reader = try CLEVRReader(HeldBytes(text))
-    while let scene = try reader.next() {
-      var objects = scene.objects
-      for i in objects.indices { objects[i].rotation = change(objects[i].rotation) }
-      let place = CLEVRView.fit(objects, width: 480, height: 320).position
-      let drawn = Scene(
-        objects: objects.map(SceneObject.init), camera: CameraKind.whole.camera(at: place))
-      var ours = [UInt8](repeating: 0, count: size * size * 3)
-      var theirs = ours
-      ours.withUnsafeMutableBufferPointer { render(drawn, settings, into: $0) }
-      let png = try PNGImage(
-        png: Data(contentsOf: clevr.appending(path: "images/train/\(scene.picture)")),
-        over: (128, 128, 128))
-      theirs.withUnsafeMutableBufferPointer { target in
-        png.pixels.withUnsafeBufferPointer {
-          areaAverage($0, width: 480, part: part, size: size, into: target)
-        }
-      }
-      for object in objects where object.shape == .cube {
+    for pair in try CLEVRPair.all(of: clevr, rotation: change) {
+      for object in pair.objects where object.shape == .cube {
         cubes += 1
-        let reach = object.size.radius * 1.3 * CLEVRView.focal * 480 / object.pixel.z
-        func span(_ middle: Double, of side: Double) -> Range<Int> {
-          let scale = Double(size) / side
-          return max(
-            0, Int((middle - reach) * scale))..<min(size, Int((middle + reach) * scale) + 1)
-        }
-        for row in span(object.pixel.y, of: 320) {
-          for column in span(object.pixel.x, of: 480) {
-            for i in 3 * (row * size + column)..<3 * (row * size + column) + 3 {
-              sum += Double(abs(Int(ours[i]) - Int(theirs[i])))
-              pixels += 1
-            }
-          }
+        for i in pair.box(of: object) {
+          sum += Double(abs(Int(pair.ours[i]) - Int(pair.theirs[i])))
+          pixels += 1
         }
       }
     }

@@ -5,17 +5,37 @@ import Lineage
 import Measures
 import Testing
 
+@testable import Scenes
+
 @Suite("Real pictures beside renders")
 struct RealismTests {
+  /// Where nothing stands, as CLEVR's camera sees it: (320, 480, 3).
+  private static func ground() -> [UInt8] {
+    let side = 320
+    var square = [UInt8](repeating: 0, count: side * side * 3)
+    square.withUnsafeMutableBufferPointer {
+      render(
+        Scene(objects: [], camera: CameraKind.whole.camera(at: CLEVRView.position)),
+        SceneSettings(camera: .whole, size: side, cells: 1, rules: LayoutRules(objects: 0...0)),
+        into: $0)
+    }
+    return (0..<side).flatMap { row in
+      (0..<480).flatMap { column in
+        let i = 3 * (row * side + column * side / 480)
+        return square[i..<i + 3]
+      }
+    }
+  }
+
   @Test(
     "equal pictures differ in nothing, pictures of nothing have nothing to find, others are refused"
   )
   func control() throws {
     try withFolder { folder in
       let clevr = try SmallCLEVR(in: folder.appending(path: "clevr"))
-      let grey = [UInt8](repeating: 120, count: 480 * 320 * 3)
+      let ground = Self.ground()
       for scene in clevr.scenes {
-        try PNGImage(width: 480, height: 320, pixels: grey).pngData()
+        try PNGImage(width: 480, height: 320, pixels: ground).pngData()
           .write(to: clevr.images.appending(path: scene.picture))
       }
       let pipeline = """

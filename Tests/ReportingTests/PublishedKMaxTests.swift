@@ -7,11 +7,12 @@ import Testing
 struct PublishedKMaxTests {
   static func model(
     _ network: String, _ labelling: String, _ reach: EvaluatedModel.Reach = .unbounded,
-    arm: String = "none", trained: Int = 3
+    arm: String = "none", trained: Int = 3,
+    by training: EvaluatedModel.Training? = .init(stage: "m", pictures: 16000, isSnapshot: false)
   ) -> EvaluatedModel {
     EvaluatedModel(
       model: "m", labelling: labelling, network: network, reach: reach, trainingMaximum: trained,
-      arm: arm, stage: "e", executionID: "x")
+      training: training, arm: arm, stage: "e", executionID: "x")
   }
 
   private func own(
@@ -86,5 +87,7 @@ struct PublishedKMaxTests {
     #expect(PublishedKMax(of: Self.model("unet", "single", trained: 2)) == nil)
     #expect(PublishedKMax(of: Self.model("unet", "all", trained: 5)) == nil)
     #expect(PublishedKMax(of: Self.model("unet", "single", arm: "sum")) == nil)
+    // A network that was trained further, under a mask say.
+    #expect(PublishedKMax(of: Self.model("unet", "single", by: nil)) == nil)
   }
 }

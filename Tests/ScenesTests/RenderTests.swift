@@ -95,6 +95,56 @@ struct RenderTests {
     #expect(brightness(-1.2) + 20 < brightness(1.2))
   }
 
+  /// By CLEVR's camera at its place.
+  private func byCLEVR(_ objects: [SceneObject], size: Int) -> (Scene, [UInt8]) {
+    let scene = Scene(objects: objects, camera: CameraKind.center.camera(at: CLEVRView.position))
+    let settings = SceneSettings(
+      camera: .center, size: size, cells: 1, rules: LayoutRules(objects: 0...2))
+    var bytes = [UInt8](repeating: 0, count: size * size * 3)
+    bytes.withUnsafeMutableBufferPointer { render(scene, settings, into: $0) }
+    return (scene, bytes)
+  }
+
+  @Test("CLEVR's colours are linear light: rubber has their ratios", arguments: ObjectColor.allCases)
+  func paint(color: ObjectColor) {
+    var sphere = object(.sphere)
+    sphere.color = color
+    let size = 96
+    let (scene, bytes) = byCLEVR([sphere], size: size)
+    let middle = scene.pixelPosition(of: sphere, size: size)
+    let i = 3 * (Int(middle.y) * size + Int(middle.x))
+    let seen = (0..<3).map { Encoding.linear(Double(bytes[i + $0]) / 255) }
+    let asked = (0..<3).map { Double(color.rgb[$0]) }
+    for c in 0..<3 {
+      #expect(abs(seen[c] / seen.reduce(0, +) - asked[c] / asked.reduce(0, +)) < 0.02)
+    }
+  }
+
+  @Test("metal mirrors what stands before it, rubber does not")
+  func mirror() {
+    let size = 128
+    func rednessOfBall(_ material: Material, beside color: ObjectColor) -> Int {
+      var ball = object(.sphere, x: -0.6, y: 0.6, material: material)
+      ball.color = .gray
+      var cube = object(.cube, x: 1.1, y: 1.1)
+      cube.color = color
+      let (scene, bytes) = byCLEVR([ball, cube], size: size)
+      let middle = scene.pixelPosition(of: ball, size: size)
+      var sum = 0
+      // Its half that faces the cube, well within its outline.
+      for row in Int(middle.y) - 6..<Int(middle.y) + 6 {
+        for column in Int(middle.x)..<Int(middle.x) + 8 {
+          let i = 3 * (row * size + column)
+          sum += Int(bytes[i]) - Int(bytes[i + 1])
+        }
+      }
+      return sum
+    }
+    let metal = rednessOfBall(.metal, beside: .red) - rednessOfBall(.metal, beside: .green)
+    let rubber = rednessOfBall(.rubber, beside: .red) - rednessOfBall(.rubber, beside: .green)
+    #expect(metal > 50 && rubber == 0, "\(metal) \(rubber)")
+  }
+
   @Test("any subset, order and number of threads give the same bytes")
   func determinism() throws {
     let settings = LayoutTests.settings(objects: 1...3)

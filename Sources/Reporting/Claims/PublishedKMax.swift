@@ -35,7 +35,10 @@ struct PublishedKMax: Hashable {
   static let widest = 4
 
   init?(of model: EvaluatedModel) {
-    guard model.isPlain, let trained = model.trainingMaximum else { return nil }
+    // Trained once and on one labelling: a network that was trained further, or not at all, is of none of its kinds.
+    guard model.isPlain, model.training != nil, let trained = model.trainingMaximum else {
+      return nil
+    }
     // What decides is the window, not what the network is called.
     let network = model.network == "patchwise" ? "local" : model.network
     let experiment: Experiment? =
