@@ -105,7 +105,8 @@ struct RenderTests {
     return (scene, bytes)
   }
 
-  @Test("CLEVR's colours are linear light: rubber has their ratios", arguments: ObjectColor.allCases)
+  @Test(
+    "CLEVR's colours are linear light: rubber has their ratios", arguments: ObjectColor.allCases)
   func paint(color: ObjectColor) {
     var sphere = object(.sphere)
     sphere.color = color
