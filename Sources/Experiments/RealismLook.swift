@@ -29,7 +29,7 @@ struct RealismLook {
     let tolerance = options.tolerance * Double(pairs.shape.size)
     for view in View.allCases {
       try context.checkCancellation()
-      let pictures = view == .real ? pairs.real : pairs.rendered
+      let pictures = pairs.pixels(of: view)
       see(
         view, .trained, judge.judge.detect(pictures, threads: context.threads), tolerance)
       see(view, .background, judge.background.detect(pictures), tolerance)
@@ -40,14 +40,10 @@ struct RealismLook {
 
   // MARK: - Finds
 
-  private var places: [[Place]] {
-    pairs.scenes.map { $0.objects.map { Place(x: $0.pixel.x, y: $0.pixel.y) } }
-  }
-
   private mutating func see(
     _ view: View, _ detector: Detector, _ finds: [[Find]], _ tolerance: Double
   ) {
-    let found = zip(places, finds).map {
+    let found = zip(pairs.places, finds).map {
       matches(requested: $0, detected: $1.map(\.place), tolerance: tolerance)
     }
     if detector == .trained { isFound[view] = found }
@@ -60,12 +56,11 @@ struct RealismLook {
 
   /// Objects that the judge found are looked at where they are.
   private mutating func tell(_ view: View, _ pictures: [Float], _ examples: ObjectExamples) {
-    let count = pairs.shape.pictureCount
     var told: [ObjectAttributes.Kind: (right: Int, all: Int)] = [:]
     for (n, scene) in pairs.scenes.enumerated() {
-      let picture = Array(pictures[n * count..<(n + 1) * count])
+      let picture = Array(pictures[pairs.range(of: n)])
       for (object, (place, isFound)) in zip(
-        scene.objects, zip(places[n], isFound[view]?[n] ?? []))
+        scene.objects, zip(pairs.places[n], isFound[view]?[n] ?? []))
       where isFound {
         guard let look = examples.look(picture, at: place) else { continue }
         let own = ObjectAttributes(color: object.color, size: object.size, shape: object.shape)
@@ -85,29 +80,26 @@ struct RealismLook {
   private enum Use: Int { case axes, features }
 
   private mutating func measureFeatures(_ judge: Judge, _ options: RealismStage.Options) throws {
-    let byCount = Dictionary(grouping: pairs.scenes.indices) { pairs.scenes[$0].objects.count }
-    let counts = byCount.keys.sorted()
+    let groups = pairs.groups
     func features(_ pixels: [Float]) -> [Double] {
       judge.features(pixels, threads: context.threads)
     }
     let axes = FeatureAxes(
-      try counts.flatMap { features(try renders(k: $0, .axes, count: options.renders)) },
+      try groups.flatMap { features(try renders(k: $0.k, .axes, count: options.renders)) },
       count: judge.featureCount, dimensions: options.dimensions)
-    var held: [Int: [Double]] = [:]
-    for (done, k) in counts.enumerated() {
-      held[k] = axes.project(
-        features(try renders(k: k, .features, count: 2 * (byCount[k] ?? []).count)))
-      context.progress(StageProgress(done: done + 1, total: counts.count, unit: "counts"))
+    var held: [[Double]] = []
+    for group in groups {
+      held.append(
+        axes.project(
+          features(try renders(k: group.k, .features, count: 2 * group.scenes.count))))
+      context.progress(StageProgress(done: held.count, total: groups.count, unit: "counts"))
     }
-    let picture = pairs.shape.pictureCount
     for view in View.allCases {
-      let pixels = view == .real ? pairs.real : pairs.rendered
-      let strata = counts.map { k in
+      let pixels = pairs.pixels(of: view)
+      let strata = zip(groups, held).map { group, rendered in
         FrechetComparison.Stratum(
-          drawn: axes.project(
-            features(
-              (byCount[k] ?? []).flatMap { pixels[$0 * picture..<($0 + 1) * picture] })),
-          rendered: held[k] ?? [])
+          drawn: axes.project(features(group.scenes.flatMap { pixels[pairs.range(of: $0)] })),
+          rendered: rendered)
       }
       guard let comparison = FrechetComparison(strata, dimensions: axes.dimensions) else {
         continue
@@ -232,19 +224,14 @@ struct RealismLook {
 
   /// A row a K, each real picture beside its render; crossed what the judge does not find.
   func grid(_ shown: Int) throws -> PNGImage {
-    let count = pairs.shape.pictureCount
-    let byCount = Dictionary(grouping: pairs.scenes.indices) { pairs.scenes[$0].objects.count }
-    let rows = byCount.keys.sorted().map { k in
-      let members = (byCount[k] ?? []).prefix(shown).flatMap { n in
+    let rows = pairs.groups.map { group in
+      let members = group.scenes.prefix(shown).flatMap { n in
         View.allCases.map { (scene: n, view: $0) }
       }
       return SampleGrid.Row(
-        label: k,
-        pictures: members.map { member in
-          let pixels = member.view == .real ? pairs.real : pairs.rendered
-          return Array(pixels[member.scene * count..<(member.scene + 1) * count])
-        },
-        places: members.map { places[$0.scene] },
+        label: group.k,
+        pictures: members.map { Array(pairs.pixels(of: $0.view)[pairs.range(of: $0.scene)]) },
+        places: members.map { pairs.places[$0.scene] },
         isFound: members.map { isFound[$0.view]?[$0.scene] ?? [] })
     }
     return try SampleGrid.draw(rows, shape: pairs.shape, scale: 2)

@@ -89,10 +89,13 @@ enum RealismStage {
 struct ScenePairs {
   let shape: PictureShape
   let camera: CameraKind
-  /// (N, S, S, 3) in [−1, 1].
-  let real: [Float]
-  let rendered: [Float]
   let scenes: [CLEVRFile.Scene]
+  /// Of each scene, where its objects are.
+  let places: [[Place]]
+  /// Scenes by their number of objects, fewest first.
+  let groups: [(k: Int, scenes: [Int])]
+  private let real: [Float]
+  private let rendered: [Float]
 
   /// - Throws: `MismatchError` where the two sets are not of the same scenes.
   init(_ context: StageContext) throws {
@@ -111,6 +114,17 @@ struct ScenePairs {
     real = pictures.pixels.map(TrainingSet.value)
     rendered = renders.pixels.map(TrainingSet.value)
     self.scenes = scenes
+    places = scenes.map { $0.objects.map { Place(x: $0.pixel.x, y: $0.pixel.y) } }
+    groups = Dictionary(grouping: scenes.indices) { scenes[$0].objects.count }
+      .sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// (N, S, S, 3) in [−1, 1].
+  func pixels(of view: Measure.SceneView) -> [Float] { view == .real ? real : rendered }
+
+  /// A scene's picture in `pixels`.
+  func range(of scene: Int) -> Range<Int> {
+    scene * shape.pictureCount..<(scene + 1) * shape.pictureCount
   }
 
   private static func scenes(of set: PictureSet, _ context: StageContext) throws
