@@ -57,6 +57,14 @@ struct RealismTests {
       let result = try Executable.run(["run", "p.json5", "--quiet"], in: folder)
       #expect(result.code == 65)
       #expect(result.error.contains("are not of the same scenes"), "\(result.error)")
+      let page = try #require(
+        try FileManager.default.contentsOfDirectory(
+          at: folder.appending(path: "reports/p"), includingPropertiesForKeys: nil
+        ).first { $0.pathExtension == "md" })
+      // Equal pictures: neither less nor more.
+      #expect(
+        try String(contentsOf: page, encoding: .utf8).contains(
+          "\n**Not shown: that the judge finds less, or more, in real pictures"))
       let store = try Store.open(folder.appending(path: "data"), .readOnly, .locus)
       func value(_ stage: String, _ name: String, _ detector: String? = nil) throws -> Double {
         try #require(

@@ -8,11 +8,11 @@ struct PublishedKMaxTests {
   static func model(
     _ network: String, _ labelling: String, _ reach: EvaluatedModel.Reach = .unbounded,
     arm: String = "none", trained: Int = 3,
-    by training: EvaluatedModel.Training? = .init(stage: "m", pictures: 16000, isSnapshot: false)
+    isOfOneTraining: Bool = true
   ) -> EvaluatedModel {
     EvaluatedModel(
       model: "m", labelling: labelling, network: network, reach: reach, trainingMaximum: trained,
-      training: training, arm: arm, stage: "e", executionID: "x")
+      isOfOneTraining: isOfOneTraining, arm: arm, stage: "e", executionID: "x")
   }
 
   private func own(
@@ -88,6 +88,6 @@ struct PublishedKMaxTests {
     #expect(PublishedKMax(of: Self.model("unet", "all", trained: 5)) == nil)
     #expect(PublishedKMax(of: Self.model("unet", "single", arm: "sum")) == nil)
     // A network that was trained further, under a mask say.
-    #expect(PublishedKMax(of: Self.model("unet", "single", by: nil)) == nil)
+    #expect(PublishedKMax(of: Self.model("unet", "single", isOfOneTraining: false)) == nil)
   }
 }

@@ -36,7 +36,7 @@ struct PublishedKMax: Hashable {
 
   init?(of model: EvaluatedModel) {
     // Trained once and on one labelling: a network that was trained further, or not at all, is of none of its kinds.
-    guard model.isPlain, model.training != nil, let trained = model.trainingMaximum else {
+    guard model.isPlain, model.isOfOneTraining, let trained = model.trainingMaximum else {
       return nil
     }
     // What decides is the window, not what the network is called.

@@ -9,6 +9,9 @@ struct Verdict: Hashable {
   var repairs: [RepairFinding] = []
   /// What could not be claimed, in words.
   var gaps: [String] = []
+  var hasClaims: Bool {
+    !(recalls.isEmpty && locals.isEmpty && remotes.isEmpty && repairs.isEmpty)
+  }
   /// Share of the identity arms' pictures that equal their baselines' bit for bit, where there are any.
   var identicalShare: Double?
 

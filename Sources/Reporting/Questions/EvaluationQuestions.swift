@@ -18,6 +18,8 @@ struct EvaluatedModel: Hashable, Labelled {
   var trainingMaximum: Int?
   /// `nil` for what was not trained by a stage of this run, or further trained.
   var training: Training?
+  /// Neither further trained on another task nor not at all.
+  var isOfOneTraining = true
   /// The mask's name, `none` without one.
   var arm: String
   /// The intervention's stage, for a masked model.
@@ -63,6 +65,7 @@ struct EvaluatedModel: Hashable, Labelled {
         d."window", (SELECT max(m.value) FROM metric m WHERE m.execution_id = v.execution_id
           AND m.name = \(Measure.trainingMaximum.sqlName)) AS trained_up_to,
         t.kind = 'snapshot' AS is_snapshot,
+        t.kind NOT IN ('finetune', 'untrained') AS is_of_one_training,
         CASE WHEN t.kind IN ('train', 'snapshot') THEN json_extract(e.params, '$.pictures') END
           AS pictures,
         CASE t.kind WHEN 'train' THEN t.name WHEN 'snapshot' THEN (
@@ -86,7 +89,8 @@ struct EvaluatedModel: Hashable, Labelled {
           ? .machine : try row.optionalInteger("is_local") == 1 ? .local : .unbounded,
         window: try row.optionalInteger("window"),
         trainingMaximum: try row.optionalNumber("trained_up_to").map { Int($0) },
-        training: try Self.training(row), arm: try row.text("arm"),
+        training: try Self.training(row),
+        isOfOneTraining: try row.integer("is_of_one_training") == 1, arm: try row.text("arm"),
         intervention: try row.optionalText("intervention"), stage: try row.text("stage"),
         executionID: try row.text("execution_id"))
     }

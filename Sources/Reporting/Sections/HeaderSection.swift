@@ -12,6 +12,7 @@ struct HeaderSection: Section {
   private let findings: Findings?
   private let analytic: AnalyticMachines
   private let theory: String?
+  private let realism: String?
   private let figure: MainFigure
   private let models: ModelIndices?
   private let threshold: Double?
@@ -22,6 +23,7 @@ struct HeaderSection: Section {
   init(_ data: RunData) throws {
     run = data.run
     theory = try TheorySection.verdict(data)
+    realism = try RealismSection.verdict(data)
     analytic = try AnalyticMachines(data)
     let isStated = Claims(source: data.run.source) != nil
     findings = data.evaluated.isEmpty && !isStated ? nil : try Findings(data)
@@ -84,6 +86,10 @@ struct HeaderSection: Section {
       return (bold, (rest.isEmpty ? [] : [rest]) + all.dropFirst())
     }
     if isAboutMachines { return first(of: analytic.verdict.sentences + theories) }
+    // What real pictures say answers a pipeline that has nothing to claim about models.
+    if let realism, findings?.verdict.hasClaims != true {
+      return ("**\(realism)**", (findings?.verdict.sentences ?? []) + theories)
+    }
     if let findings, let bold = Answer(verdict: findings.verdict).bold {
       return (bold, findings.verdict.sentences + theories)
     }

@@ -15,6 +15,14 @@ struct RealismSection: Section {
     grids = try SectionPicture.all(data, kind: "realism", role: "grid")
   }
 
+  /// The sentence that stands on top of a report that claims nothing of models; `nil` without real pictures.
+  static func verdict(_ data: RunData) throws -> String? {
+    let rows = try data.ask(RealismRow.question(data.run.id))
+    return rows.first.flatMap { first in
+      Look(rows: rows.filter { $0.stage == first.stage }).verdict
+    }
+  }
+
   var blocks: [Block] {
     let heading = Block.heading("Real pictures")
     if rows.isEmpty { return [heading, .paragraph("No real pictures were looked at.")] }
@@ -85,6 +93,27 @@ private struct Look {
           }
           + View.allCases.map { text(estimate(Measure.sceneRecall($0), k: k, .background)) }
       })
+  }
+
+  /// `nil` where no scene has an object.
+  var verdict: String? {
+    guard let difference = estimate(.realRecallDifference, .trained),
+      let low = difference.low, let high = difference.high,
+      let real = estimate(Measure.sceneRecall(.real), .trained),
+      let rendered = estimate(Measure.sceneRecall(.rendered), .trained)
+    else { return nil }
+    let what =
+      high < 0
+      ? "The judge finds less in real pictures than in renders of the same scenes"
+      : low > 0
+        ? "The judge finds more in real pictures than in renders of the same scenes"
+        : "Not shown: that the judge finds less, or more, in real pictures than in renders of the same scenes"
+    let plain = estimate(.realRecallDifference, .background).map {
+      "; the plain detector's difference is \(Markdown.signed($0))"
+    }
+    return
+      "\(what): recall is \(Markdown.interval(real)) against \(Markdown.interval(rendered)), a difference of"
+      + " \(Markdown.signed(difference))\(plain ?? "") (N = \(Markdown.count(difference.n)) objects)."
   }
 
   var summary: String {
