@@ -36,11 +36,10 @@ struct Light: Sendable {
     /// its colours are paler than their numbers say.
     case linear
 
-    func color(_ color: ObjectColor) -> SIMD3<Double> {
-      let rgb = SIMD3<Double>(color.rgb) / 255
+    func color(_ color: ObjectColor) -> SIMD3<Float> {
       switch self {
-      case .bytes: return Encoding.linear(rgb)
-      case .linear: return rgb
+      case .bytes: Encoding.linear(color.rgb / 255)
+      case .linear: color.rgb / 255
       }
     }
   }
@@ -76,5 +75,7 @@ extension CameraKind {
   }
 
   /// Share of light, by channel, that a surface of a colour gives back in this camera's pictures.
-  package func paint(_ color: ObjectColor) -> SIMD3<Double> { light.paint.color(color) }
+  package func paint(_ color: ObjectColor) -> SIMD3<Double> {
+    SIMD3<Double>(light.paint.color(color))
+  }
 }

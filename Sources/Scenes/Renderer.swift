@@ -182,8 +182,8 @@ package enum Encoding {
   /// - Parameter stored: 0 … 1.
   package static func linear(_ stored: Double) -> Double { pow(stored, 2.2) }
 
-  static func linear(_ color: SIMD3<Double>) -> SIMD3<Double> {
-    SIMD3(linear(color.x), linear(color.y), linear(color.z))
+  static func linear(_ color: SIMD3<Float>) -> SIMD3<Float> {
+    SIMD3(pow(color.x, 2.2), pow(color.y, 2.2), pow(color.z, 2.2))
   }
 
   package static func stored(_ light: Double) -> Double { pow(light, 1 / 2.2) }

@@ -104,7 +104,7 @@ extension Solid {
     self.init(
       shape: object.shape, center: object.center, extent: extent,
       turn: SIMD2(cos(angle), sin(angle)), bound: extent * stretch,
-      color: SIMD3<Float>(paint.color(object.color)), isMetal: object.material == .metal)
+      color: paint.color(object.color), isMetal: object.material == .metal)
   }
 }
 
