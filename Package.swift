@@ -72,6 +72,8 @@ let package = Package(
       name: "Analytic", dependencies: ["Diffusion", "Tensors", "Vectors", "Streams", "Formats"],
       swiftSettings: numeric),
     .target(
+      name: "External", dependencies: ["Diffusion", "Formats"], exclude: ["README.md"]),
+    .target(
       name: "Probing", dependencies: ["Diffusion", "Streams", "Statistics", "Formats"],
       swiftSettings: numeric),
     .target(
@@ -140,6 +142,11 @@ let package = Package(
       name: "DenoiserFixtures", dependencies: ["Diffusion"], path: "Tests/DenoiserFixtures"),
     .target(name: "Mutations", path: "Tests/Mutations"),
     .testTarget(
+      name: "ExternalTests",
+      dependencies: [
+        "External", "Diffusion", "Formats",
+      ], exclude: ["Peers"]),
+    .testTarget(
       name: "ProbingTests",
       dependencies: [
         "Probing", "Diffusion", "Tensors", "Streams", "Statistics", "DenoiserFixtures",
@@ -170,7 +177,8 @@ let package = Package(
       name: "LocusTests",
       dependencies: [
         "locus", "Experiments", "Artifacts", "Measures", "Lineage", "Workflow", "Formats", "Scenes",
-        "Diffusion", "Evaluation", "Analytic", "Probing", "Interventions", "Theory", "Tensors",
+        "Diffusion", "Evaluation", "Analytic", "Probing", "Interventions", "Theory", "External",
+        "Tensors",
         "Streams", "Benchmarks", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],
