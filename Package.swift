@@ -92,7 +92,7 @@ let package = Package(
       name: "Artifacts",
       dependencies: [
         "Workflow", "Lineage", "Formats", "Scenes", "Diffusion", "Analytic", "Probing",
-        "Interventions", "Evaluation",
+        "Interventions", "Evaluation", "External",
       ]),
     .target(
       name: "Experiments",
@@ -100,6 +100,7 @@ let package = Package(
         "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics",
         "Vectors",
         "Scenes", "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
+        "External",
       ]),
     .target(
       name: "Reporting",
