@@ -145,7 +145,7 @@ let package = Package(
     .testTarget(
       name: "ExternalTests",
       dependencies: [
-        "External", "Diffusion", "Formats",
+        "External", "Diffusion", "Probing", "Interventions", "Tensors", "Streams", "Formats",
       ], exclude: ["Peers"]),
     .testTarget(
       name: "ProbingTests",
