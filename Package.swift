@@ -72,6 +72,8 @@ let package = Package(
       name: "Analytic", dependencies: ["Diffusion", "Tensors", "Vectors", "Streams", "Formats"],
       swiftSettings: numeric),
     .target(
+      name: "External", dependencies: ["Diffusion", "Formats"], exclude: ["README.md"]),
+    .target(
       name: "Probing", dependencies: ["Diffusion", "Streams", "Statistics", "Formats"],
       swiftSettings: numeric),
     .target(
@@ -90,7 +92,7 @@ let package = Package(
       name: "Artifacts",
       dependencies: [
         "Workflow", "Lineage", "Formats", "Scenes", "Diffusion", "Analytic", "Probing",
-        "Interventions", "Evaluation",
+        "Interventions", "Evaluation", "External",
       ]),
     .target(
       name: "Experiments",
@@ -98,6 +100,7 @@ let package = Package(
         "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics",
         "Vectors",
         "Scenes", "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
+        "External",
       ]),
     .target(
       name: "Reporting",
@@ -140,6 +143,11 @@ let package = Package(
       name: "DenoiserFixtures", dependencies: ["Diffusion"], path: "Tests/DenoiserFixtures"),
     .target(name: "Mutations", path: "Tests/Mutations"),
     .testTarget(
+      name: "ExternalTests",
+      dependencies: [
+        "External", "Diffusion", "Probing", "Interventions", "Tensors", "Streams", "Formats",
+      ], exclude: ["Peers"]),
+    .testTarget(
       name: "ProbingTests",
       dependencies: [
         "Probing", "Diffusion", "Tensors", "Streams", "Statistics", "DenoiserFixtures",
@@ -170,7 +178,8 @@ let package = Package(
       name: "LocusTests",
       dependencies: [
         "locus", "Experiments", "Artifacts", "Measures", "Lineage", "Workflow", "Formats", "Scenes",
-        "Diffusion", "Evaluation", "Analytic", "Probing", "Interventions", "Theory", "Tensors",
+        "Diffusion", "Evaluation", "Analytic", "Probing", "Interventions", "Theory", "External",
+        "Tensors",
         "Streams", "Benchmarks", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],

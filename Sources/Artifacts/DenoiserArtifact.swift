@@ -1,6 +1,7 @@
 import Analytic
 import Diffusion
 import Evaluation
+import External
 import Formats
 import Foundation
 import Interventions
@@ -40,21 +41,24 @@ package struct DenoiserArtifact: Sendable {
   /// The denoiser that a stage was given; long work of it stops when the stage shall.
   package init(_ role: String, of context: StageContext) throws {
     try self.init(
-      manifest: try context.input(role).manifest, object: context.object,
+      manifest: try context.input(role).manifest, object: context.object, note: context.note,
       checkCancellation: context.checkCancellation)
   }
 
   /// - Parameters:
   ///   - object: finds what the manifest names by hash.
+  ///   - note: is told what a person should know of how it is used.
   ///   - checkCancellation: is called between few passes of the denoiser.
   /// - Throws: `ArtifactError` for what is not what its manifest says.
   package init(
     manifest file: StageFile, object: (String) throws -> StageFile,
+    note: @escaping @Sendable (String) -> Void = { _ in },
     checkCancellation: @escaping @Sendable () throws -> Void = {}
   ) throws {
     sha256 = file.sha256
     self.checkCancellation = checkCancellation
     let plain: any Denoiser
+    var isInterruptible = false
     switch try DenoiserManifest(file) {
     case .trained(let training, let network), .imported(let training, let network):
       let weights = try object(network.weights)
@@ -77,7 +81,8 @@ package struct DenoiserArtifact: Sendable {
       mask = nil
     case .masked(let mask):
       let base = try DenoiserArtifact(
-        manifest: object(mask.base), object: object, checkCancellation: checkCancellation)
+        manifest: object(mask.base), object: object, note: note,
+        checkCancellation: checkCancellation)
       denoiser = try MaskedDenoiser(
         base: base.denoiser, specification: mask.mask,
         fill: try mask.fill.map { try Self.fill(object($0)) } ?? [],
@@ -88,13 +93,22 @@ package struct DenoiserArtifact: Sendable {
       network = nil
       self.mask = mask
       return
+    case .external(let training, let external):
+      // It looks at a request to stop by itself, while it waits.
+      plain = try external.denoiser(
+        object: object, note: note, checkCancellation: checkCancellation)
+      self.training = training
+      network = nil
+      mask = nil
+      isInterruptible = true
     }
     guard training.objects.count == 2, training.objects[0] <= training.objects[1],
       plain.shape == PictureShape(size: training.size, space: training.space)
     else {
       throw ArtifactError(file: file, reason: "describes another denoiser than its files hold")
     }
-    denoiser = InterruptibleDenoiser(plain, checkCancellation: checkCancellation)
+    denoiser =
+      isInterruptible ? plain : InterruptibleDenoiser(plain, checkCancellation: checkCancellation)
   }
 
   /// The same weights with a path of non-local dependence cut.

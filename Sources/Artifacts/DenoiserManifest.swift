@@ -1,5 +1,6 @@
 import Analytic
 import Diffusion
+import External
 import Formats
 import Interventions
 import Scenes
@@ -16,6 +17,8 @@ package enum DenoiserManifest: Manifest {
   case machine(Training, Machine)
   /// Another denoiser behind a mask.
   case masked(Mask)
+  /// What another program computes.
+  case external(Training, External)
 
   /// On what a denoiser was made.
   package struct Training: Codable, Sendable, Hashable {
@@ -135,9 +138,47 @@ package enum DenoiserManifest: Manifest {
     }
   }
 
+  package struct External: Codable, Sendable, Hashable {
+    /// The program and its arguments, without a shell.
+    package var command: [String]
+    /// What lies in the folder where it starts, by path.
+    package var files: [File]
+    /// What it said of itself.
+    package var name: String
+    package var identity: String
+    package var device: String
+    /// Seconds for an answer.
+    package var timeout: Double
+    /// Pairs of passes for gradients that it does not give.
+    package var directions: Int
+    /// Side in px of what an output pixel depends on, where it says so.
+    package var window: Int?
+
+    package struct File: Codable, Sendable, Hashable {
+      package var path: String
+      package var sha256: String
+
+      package init(path: String, sha256: String) {
+        self.path = path
+        self.sha256 = sha256
+      }
+    }
+
+    package init(
+      command: [String], files: [File], hello: PeerHello, timeout: Double, directions: Int
+    ) {
+      self.command = command
+      self.files = files
+      (name, identity, device) = (hello.name, hello.identity, hello.device)
+      self.timeout = timeout
+      self.directions = directions
+      window = hello.pixelReach.map { 2 * $0 + 1 }
+    }
+  }
+
   // MARK: - On disk: the members of the parts beside each other, and `form`
 
-  private enum Form: String, Codable { case trained, imported, machine, masked }
+  private enum Form: String, Codable { case trained, imported, machine, masked, external }
   private enum Key: String, CodingKey { case form }
 
   private var form: Form {
@@ -146,6 +187,7 @@ package enum DenoiserManifest: Manifest {
     case .imported: .imported
     case .machine: .machine
     case .masked: .masked
+    case .external: .external
     }
   }
 
@@ -156,6 +198,7 @@ package enum DenoiserManifest: Manifest {
     case .imported: self = .imported(try Training(from: decoder), try Network(from: decoder))
     case .machine: self = .machine(try Training(from: decoder), try Machine(from: decoder))
     case .masked: self = .masked(try Mask(from: decoder))
+    case .external: self = .external(try Training(from: decoder), try External(from: decoder))
     }
   }
 
@@ -170,6 +213,9 @@ package enum DenoiserManifest: Manifest {
       try training.encode(to: encoder)
       try machine.encode(to: encoder)
     case .masked(let mask): try mask.encode(to: encoder)
+    case .external(let training, let external):
+      try training.encode(to: encoder)
+      try external.encode(to: encoder)
     }
   }
 }

@@ -31,6 +31,16 @@ extension Measure {
   package static let parameters = Measure(
     "parameters", unit: "weights", in: ["train", "untrained", "finetune", "import"],
     "Weights of a network, each a number.")
+  package static let repeatDifference = Measure(
+    "repeat_difference", in: ["external"],
+    "Largest difference between two answers of a model that lives elsewhere to one request.")
+  package static let batchDifference = Measure(
+    "batch_difference", in: ["external"],
+    "Largest difference between what it makes of a picture alone and among others.")
+  package static let gradientError = Measure(
+    "gradient_error", in: ["external"],
+    "How far its vector–Jacobian product along a random direction is from the difference quotient, over the latter."
+  )
   package static let loss = Measure(
     "loss", by: [.pictures], in: ["train", "finetune", "judge"],
     "Training loss, the mean since the last point of the curve.")
@@ -85,7 +95,8 @@ extension Measure {
 
   static let models: [Measure] = [
     pictures, objectsMean, importedPictures, importedObjects, importedLeftOut, importedHidden,
-    importedCamera, parameters, loss, learningRate, judgeThreshold, judgeRecall,
+    importedCamera, parameters, repeatDifference, batchDifference, gradientError, loss,
+    learningRate, judgeThreshold, judgeRecall,
     judgePrecision, judgeExact, solidShare, faintShare, faintRecall,
     attributeAccuracy, renderedDependence, windowRadius, calibrationR2, windowsUnmatched,
     maskChangedShare,

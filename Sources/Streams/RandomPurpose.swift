@@ -85,6 +85,8 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case posteriorScenes = 0x700B
   case posteriorInputs = 0x700C
   case posteriorNoise = 0x700D
+  /// Pictures on which it is tried whether a model that lives elsewhere keeps what it says.
+  case externalCheck = 0x7012
 
   // Finite worlds
   case featureMap = 0x8001

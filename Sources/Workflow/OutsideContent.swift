@@ -1,7 +1,7 @@
 import Foundation
 import Lineage
 
-/// A parameter of a kind that names a file or a folder outside of the store.
+/// A parameter of a kind that names a file or a folder outside of the store, or a list of them.
 ///
 /// Before a plan decides anything the path becomes the hash of what lies there, which goes into the key in its
 /// place: the same content elsewhere is the same stage, and other content at the same place is another one.
@@ -10,6 +10,8 @@ package struct OutsideDeclaration: Sendable {
     case file
     /// The files of one ending in a folder, not in those within it.
     case folder(ending: String)
+    /// A file, or a folder with all that lies in it and below, but for what begins with a dot.
+    case tree
   }
   /// The parameter's name; where its text is empty nothing is meant.
   package var parameter: String
@@ -29,7 +31,8 @@ package struct OutsideContent: Sendable, Hashable {
   package let url: URL
   /// Of a file its own; of a folder that of its files' hashes and names, a line each, sorted.
   package let sha256: String
-  /// Of a folder: the hash of each file by its name. Whoever reads one holds it against this.
+  /// Of a folder: the hash of each file by its name, of a tree by its path within it. Whoever reads one holds it
+  /// against this.
   package let files: [String: String]
 
   /// Of a file.
@@ -59,29 +62,54 @@ package struct OutsideContent: Sendable, Hashable {
         throw absent("cannot be read: \(message(of: error))")
       }
     }
+    /// The files of a folder, and its hash.
+    func gather(_ names: [String]) throws -> (files: [String: String], sha256: String) {
+      var found: [String: String] = [:]
+      for name in names {
+        try checkCancellation()
+        found[name] = try hash(url.appending(path: name))
+      }
+      let lines = found.map { "\($0.value)  \($0.key)\n" }.sorted()
+      return (found, SHA256.hash(Data(lines.joined().utf8)))
+    }
     switch declaration.form {
-    case .file:
+    case .tree where isFolder.boolValue:
+      let names = try Self.tree(url, absent)
+      if names.isEmpty { throw absent("holds no file") }
+      (files, sha256) = try gather(names)
+    case .file, .tree:
       if isFolder.boolValue { throw absent("is a folder, a file is expected") }
       sha256 = try hash(url)
       files = [:]
     case .folder(let ending):
       if !isFolder.boolValue { throw absent("is a file, a folder is expected") }
-      var found: [String: String] = [:]
       let names: [String]
       do {
         names = try FileManager.default.contentsOfDirectory(atPath: url.path)
+          .filter { $0.hasSuffix(ending) }
       } catch {
         throw absent("cannot be read: \(message(of: error))")
       }
-      for name in names where name.hasSuffix(ending) {
-        try checkCancellation()
-        found[name] = try hash(url.appending(path: name))
-      }
-      if found.isEmpty { throw absent("holds no file that ends in \(ending)") }
-      let lines = found.map { "\($0.value)  \($0.key)\n" }.sorted()
-      sha256 = SHA256.hash(Data(lines.joined().utf8))
-      files = found
+      if names.isEmpty { throw absent("holds no file that ends in \(ending)") }
+      (files, sha256) = try gather(names)
     }
+  }
+
+  /// The paths of the files in a folder and below, from it. Links are followed to files alone: there are no rings.
+  private static func tree(_ url: URL, _ absent: (String) -> WorkflowError) throws -> [String] {
+    let all: [String]
+    do {
+      all = try FileManager.default.subpathsOfDirectory(atPath: url.path)
+    } catch {
+      throw absent("cannot be read: \(message(of: error))")
+    }
+    return all.filter { path in
+      var isFolder: ObjCBool = false
+      return !path.split(separator: "/").contains { $0.hasPrefix(".") }
+        && FileManager.default.fileExists(
+          atPath: url.appending(path: path).path, isDirectory: &isFolder)
+        && !isFolder.boolValue
+    }.sorted()
   }
 }
 
@@ -92,11 +120,23 @@ extension StageInstance {
     guard case .object(var members) = parameters else { return self }
     var instance = self
     for declaration in kind.outside {
-      guard let path = members[declaration.parameter]?.string, !path.isEmpty else { continue }
-      let content = try OutsideContent(
-        URL(filePath: path, relativeTo: folder).standardizedFileURL, declaration, stage: name)
-      members[declaration.parameter] = .string(content.sha256)
-      instance.outside[declaration.parameter] = content
+      func content(_ path: String) throws -> OutsideContent {
+        try OutsideContent(
+          URL(filePath: path, relativeTo: folder).standardizedFileURL, declaration, stage: name)
+      }
+      switch members[declaration.parameter] {
+      case .string(let path)? where !path.isEmpty:
+        let content = try content(path)
+        members[declaration.parameter] = .string(content.sha256)
+        instance.outside[declaration.parameter] = content
+      case .array(let paths)?:
+        let contents = try paths.compactMap(\.string).map(content)
+        members[declaration.parameter] = .array(contents.map { .string($0.sha256) })
+        for (place, content) in contents.enumerated() {
+          instance.outside["\(declaration.parameter)[\(place)]"] = content
+        }
+      default: break
+      }
     }
     instance.parameters = .object(members)
     return instance

@@ -268,13 +268,13 @@ package struct Runner {
     execution.instructions = instance.kind.instructions
     let meter = ResourceMeter()
     let notes = Mutex<[String]>([])
+    let note: @Sendable (String) -> Void = { [observer] note in
+      observer(.noted(place, note))
+      notes.withLock { $0.append(note) }
+    }
     let checkpoint = Checkpoint(
       CheckpointFolder(store: store, key: key), kind: instance.kind, meter: meter,
-      interval: settings.checkpointInterval,
-      note: { [observer] note in
-        observer(.noted(place, note))
-        notes.withLock { $0.append(note) }
-      })
+      interval: settings.checkpointInterval, note: note)
     var executionID: String?
     do {
       try checkThreads()
@@ -284,6 +284,7 @@ package struct Runner {
           inputs: StageExecution.inputs(inputs, store: store), outside: instance.outside,
           object: StageExecution.objects(of: store), scratch: scratch,
           checkpoint: checkpoint, progress: { [observer] in observer(.progressed(place, $0)) },
+          note: note,
           checkCancellation: { [cancellation] in try cancellation.check() }))
       try StageExecution.check(output.files, stage: instance.name)
       let usage = meter.stop()

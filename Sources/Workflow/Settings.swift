@@ -197,6 +197,15 @@ extension Setting where Value == [Double] {
   }
 }
 
+extension Setting where Value == [String] {
+  /// Texts; a member that `outside` declares names a file or folder by each of them.
+  package init(count: ClosedRange<Int>, default: [String]? = nil, _ help: String) {
+    self.init(
+      .list(.text, count: count), [], `default`.map { .array($0.map(JSONValue.string)) }, nil, help,
+      isLate: false)
+  }
+}
+
 extension Setting where Value == [[Double]] {
   package init(
     each range: ClosedRange<Double>, columns: ClosedRange<Int>, rows: ClosedRange<Int>,

@@ -22,6 +22,9 @@ package struct StageContext: Sendable {
   /// What an earlier process had done of this very execution, and where to keep what is done.
   package let checkpoint: Checkpoint
   package let progress: @Sendable (StageProgress) -> Void
+  /// Tells what a person should know of the work: shown, and kept among the run's events. It follows the
+  /// stage's name.
+  package let note: @Sendable (String) -> Void
   /// Throws `CancellationError` after SIGINT or SIGTERM; call it at least every second.
   package let checkCancellation: @Sendable () throws -> Void
 
@@ -30,6 +33,7 @@ package struct StageContext: Sendable {
     outside: [String: OutsideContent] = [:], object: @escaping @Sendable (String) -> StageFile,
     scratch: URL,
     checkpoint: Checkpoint = Checkpoint(), progress: @escaping @Sendable (StageProgress) -> Void,
+    note: @escaping @Sendable (String) -> Void = { _ in },
     checkCancellation: @escaping @Sendable () throws -> Void
   ) {
     self.parameters = parameters
@@ -41,6 +45,7 @@ package struct StageContext: Sendable {
     self.scratch = scratch
     self.checkpoint = checkpoint
     self.progress = progress
+    self.note = note
     self.checkCancellation = checkCancellation
   }
 }

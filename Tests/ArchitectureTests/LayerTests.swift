@@ -29,15 +29,16 @@ struct LayerTests {
       "Experiments",
       [
         "Measures", "Artifacts", "Evaluation", "Interventions", "Probing", "Analytic", "Theory",
-        "Scenes", "Diffusion", "Vectors", "Workflow", "Lineage", "Statistics", "Streams", "Formats",
+        "External", "Scenes", "Diffusion", "Vectors", "Workflow", "Lineage", "Statistics",
+        "Streams", "Formats",
       ]
     ),
     ("Measures", ["Lineage", "Statistics", "Formats"]),
     (
       "Artifacts",
       [
-        "Evaluation", "Interventions", "Probing", "Analytic", "Scenes", "Diffusion", "Workflow",
-        "Lineage", "Formats",
+        "Evaluation", "Interventions", "Probing", "Analytic", "External", "Scenes", "Diffusion",
+        "Workflow", "Lineage", "Formats",
       ]
     ),
     (
@@ -48,6 +49,7 @@ struct LayerTests {
     ("Probing", ["Diffusion", "Statistics", "Streams", "Formats"]),
     ("Analytic", ["Diffusion", "Tensors", "Vectors", "Streams", "Formats"]),
     ("Theory", ["Statistics", "Streams", "Formats"]),
+    ("External", ["Diffusion", "Formats"]),
     ("Scenes", ["Streams", "Formats"]),
     ("Diffusion", ["Tensors", "Vectors", "Streams", "Formats"]),
     ("Tensors", ["Vectors", "Streams", "Formats"]),

@@ -17,6 +17,7 @@ import Workflow
 
 @testable import Artifacts
 @testable import Experiments
+@testable import External
 @testable import locus
 
 @Suite("categories of errors")
@@ -92,6 +93,19 @@ struct ErrorCategoryTests {
     (EvaluationError.noCommonLayouts, .data), (EvaluationError.judge("r"), .data),
     (TheoryError.notInvertible, .data),
     (TheoryError.tooManyPictures(cells: 9, states: 9), .data),
+
+    (PeerError.cannotStart(command: ["c"], reason: "r"), .unavailable),
+    (PeerError.ended(command: ["c"], how: "h", asked: "a", words: "w"), .unavailable),
+    (PeerError.silent(command: ["c"], asked: "a", seconds: 1, words: "w"), .unavailable),
+    (PeerError.refused(command: ["c"], asked: "a", said: "s"), .unavailable),
+    (PeerError.malformed(command: ["c"], asked: "a", reason: "r"), .data),
+    (PeerError.notFinite(command: ["c"], asked: "a", array: "x", picture: 1), .data),
+    (PeerError.changed(command: ["c"], what: "w", was: "a", found: "b"), .data),
+    (PeerError.cannot(command: ["c"], ability: "vjp"), .data),
+    (PeerError.noiseLevel(80, low: 0, high: 1), .data), (MisfitError("m", "f", "a"), .data),
+    (SpawnFault("r"), .unavailable), (AnswerFault("t"), .data),
+    (AnswerFault("t", .refused), .unavailable), (ExchangeFailure.closed, .unavailable),
+    (ExchangeFailure.notFinite(array: "x", index: 0), .data),
 
     (ArtifactError(file: file, reason: "r"), .data),
     (ArtifactError(file: file, reason: "r", category: .missing), .missing),

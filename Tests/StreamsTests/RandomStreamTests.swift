@@ -67,6 +67,7 @@ struct RandomStreamTests {
         posteriorScenes 700b
         posteriorInputs 700c
         posteriorNoise 700d
+        externalCheck 7012
         featureMap 8001
         exactDraws 8002
         composedDraws 8003

@@ -9,7 +9,7 @@ enum DenoiseCommand: Command {
   struct Options: StoreOptions {
     @Positional(
       "DENOISER", names: .denoisers,
-      "an instance of train, analytic, intervene or import, an execution's id, or a hash")
+      "an instance of train, analytic, intervene, import, external, an execution's id, a hash")
     var denoiser: String
     @Option(required: "--x", "FILE", "noised pictures, .npy (N, 3, S, S)") var x: String
     @Option(required: "--sigma", "FILE", "noise levels above 0, .npy (N)") var sigma: String

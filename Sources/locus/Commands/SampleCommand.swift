@@ -17,7 +17,7 @@ enum SampleCommand: Command {
   struct Options: StoreOptions {
     @Positional(
       "DENOISER", names: .denoisers,
-      "an instance of train, analytic, intervene or import, an execution's id, or a hash")
+      "an instance of train, analytic, intervene, import, external, an execution's id, a hash")
     var denoiser: String
     @Option(
       repeated: "--at", "X,Y", "ask for an object here, as shares of the side",

@@ -58,7 +58,7 @@ enum UsageError: CategorizedError, Hashable, CustomStringConvertible {
       "there is no query, view or table `\(word)`\(hint(word, known));"
         + " `locus query` lists them, and SQL is accepted too"
     case .noDenoiser(let word):
-      "`\(word)` is no denoiser; accepted: an instance of train, analytic, intervene or import, or a"
+      "`\(word)` is no denoiser; accepted: an instance of train, analytic, intervene, import or external, or a"
         + " hash of weights"
     case .noPictures(let word):
       "`\(word)` is no picture set; accepted: an instance of generate, import-clevr, import-positions or"
