@@ -78,7 +78,10 @@ let package = Package(
       name: "Interventions", dependencies: ["Diffusion", "Streams", "Formats"],
       swiftSettings: numeric),
     .target(
-      name: "Theory", dependencies: ["Streams", "Statistics", "Formats"], swiftSettings: numeric),
+      name: "Features", dependencies: ["Streams", "Statistics", "Formats"], swiftSettings: numeric),
+    .target(
+      name: "Theory", dependencies: ["Features", "Streams", "Statistics", "Formats"],
+      swiftSettings: numeric),
     .target(
       name: "Evaluation",
       dependencies: [
@@ -147,7 +150,9 @@ let package = Package(
     .testTarget(
       name: "InterventionsTests",
       dependencies: ["Interventions", "Diffusion", "Tensors", "Streams", "DenoiserFixtures"]),
-    .testTarget(name: "TheoryTests", dependencies: ["Theory", "Streams", "Statistics"]),
+    .testTarget(name: "FeaturesTests", dependencies: ["Features", "Streams", "Statistics"]),
+    .testTarget(
+      name: "TheoryTests", dependencies: ["Theory", "Features", "Streams", "Statistics"]),
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
@@ -170,8 +175,8 @@ let package = Package(
       name: "LocusTests",
       dependencies: [
         "locus", "Experiments", "Artifacts", "Measures", "Lineage", "Workflow", "Formats", "Scenes",
-        "Diffusion", "Evaluation", "Analytic", "Probing", "Interventions", "Theory", "Tensors",
-        "Streams", "Benchmarks", "Mutations", "CSQLite",
+        "Diffusion", "Evaluation", "Analytic", "Probing", "Interventions", "Theory", "Features",
+        "Tensors", "Streams", "Benchmarks", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),
   ],
   swiftLanguageModes: [.v6]

@@ -95,4 +95,11 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   /// … or of blocks.
   case blockDraws = 0x8004
   case sampler = 0x8005
+  /// Noised pictures whose features are looked at.
+  case worldInputs = 0x8006
+
+  // Features
+  /// Words exchanged among inputs, as if it did not matter which is told.
+  case wordExchange = 0x9001
+  case randomSubspaces = 0x9002
 }

@@ -4,6 +4,7 @@ import Analytic
 import Benchmarks
 import Diffusion
 import Evaluation
+import Features
 import Formats
 import Foundation
 import Interventions
@@ -91,6 +92,7 @@ struct ErrorCategoryTests {
     (BlindSheetError.sizes, .data), (BlindSheetError.header(found: "x"), .data),
     (EvaluationError.noCommonLayouts, .data), (EvaluationError.judge("r"), .data),
     (TheoryError.notInvertible, .data),
+    (FeatureError.words(1), .data), (FeatureError.rows(found: 1, expected: 2), .bug),
     (TheoryError.tooManyPictures(cells: 9, states: 9), .data),
 
     (ArtifactError(file: file, reason: "r"), .data),

@@ -72,6 +72,9 @@ struct RandomStreamTests {
         composedDraws 8003
         blockDraws 8004
         sampler 8005
+        worldInputs 8006
+        wordExchange 9001
+        randomSubspaces 9002
         """)
   }
 
