@@ -93,7 +93,7 @@ let package = Package(
       name: "Artifacts",
       dependencies: [
         "Workflow", "Lineage", "Formats", "Scenes", "Diffusion", "Analytic", "Probing",
-        "Interventions", "Evaluation",
+        "Interventions", "Evaluation", "Features",
       ]),
     .target(
       name: "Experiments",
@@ -101,6 +101,7 @@ let package = Package(
         "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics",
         "Vectors",
         "Scenes", "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
+        "Features",
       ]),
     .target(
       name: "Reporting",

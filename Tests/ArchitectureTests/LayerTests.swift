@@ -29,6 +29,7 @@ struct LayerTests {
       "Experiments",
       [
         "Measures", "Artifacts", "Evaluation", "Interventions", "Probing", "Analytic", "Theory",
+        "Features",
         "Scenes", "Diffusion", "Vectors", "Workflow", "Lineage", "Statistics", "Streams", "Formats",
       ]
     ),
@@ -36,8 +37,8 @@ struct LayerTests {
     (
       "Artifacts",
       [
-        "Evaluation", "Interventions", "Probing", "Analytic", "Scenes", "Diffusion", "Workflow",
-        "Lineage", "Formats",
+        "Evaluation", "Interventions", "Probing", "Analytic", "Features", "Scenes", "Diffusion",
+        "Workflow", "Lineage", "Formats",
       ]
     ),
     (

@@ -67,6 +67,10 @@ struct RandomStreamTests {
         posteriorScenes 700b
         posteriorInputs 700c
         posteriorNoise 700d
+        featurePictures 700e
+        wordedScenes 700f
+        featureNoise 7010
+        featurePlaces 7011
         featureMap 8001
         exactDraws 8002
         composedDraws 8003
