@@ -75,7 +75,7 @@ let package = Package(
       name: "Probing", dependencies: ["Diffusion", "Streams", "Statistics", "Formats"],
       swiftSettings: numeric),
     .target(
-      name: "Interventions", dependencies: ["Diffusion", "Streams", "Formats"],
+      name: "Interventions", dependencies: ["Features", "Diffusion", "Streams", "Formats"],
       swiftSettings: numeric),
     .target(
       name: "Features", dependencies: ["Streams", "Statistics", "Formats"], swiftSettings: numeric),
@@ -150,7 +150,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "InterventionsTests",
-      dependencies: ["Interventions", "Diffusion", "Tensors", "Streams", "DenoiserFixtures"]),
+      dependencies: [
+        "Interventions", "Features", "Diffusion", "Tensors", "Streams", "DenoiserFixtures",
+      ]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features", "Streams", "Statistics"]),
     .testTarget(
       name: "TheoryTests", dependencies: ["Theory", "Features", "Streams", "Statistics"]),

@@ -63,6 +63,8 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case strengths = 0x5004
   /// Pictures on which a network's norms are measured.
   case normMoments = 0x5005
+  /// Which other word's subspace a word is given.
+  case tradedSubspaces = 0x5006
 
   // Probing
   case probeNoise = 0x6001

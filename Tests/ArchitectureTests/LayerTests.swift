@@ -45,7 +45,7 @@ struct LayerTests {
       "Evaluation",
       ["Scenes", "Diffusion", "Tensors", "Vectors", "Statistics", "Streams", "Formats"]
     ),
-    ("Interventions", ["Diffusion", "Streams", "Formats"]),
+    ("Interventions", ["Features", "Diffusion", "Streams", "Formats"]),
     ("Probing", ["Diffusion", "Statistics", "Streams", "Formats"]),
     ("Analytic", ["Diffusion", "Tensors", "Vectors", "Streams", "Formats"]),
     ("Theory", ["Features", "Statistics", "Streams", "Formats"]),

@@ -50,6 +50,7 @@ struct RandomStreamTests {
         keptLabels 5003
         strengths 5004
         normMoments 5005
+        tradedSubspaces 5006
         probeNoise 6001
         probePixels 6002
         probeBootstrap 6003
