@@ -75,7 +75,7 @@ let package = Package(
       name: "Probing", dependencies: ["Diffusion", "Streams", "Statistics", "Formats"],
       swiftSettings: numeric),
     .target(
-      name: "Interventions", dependencies: ["Diffusion", "Streams", "Formats"],
+      name: "Interventions", dependencies: ["Features", "Diffusion", "Streams", "Formats"],
       swiftSettings: numeric),
     .target(
       name: "Features", dependencies: ["Streams", "Statistics", "Formats"], swiftSettings: numeric),
@@ -93,7 +93,7 @@ let package = Package(
       name: "Artifacts",
       dependencies: [
         "Workflow", "Lineage", "Formats", "Scenes", "Diffusion", "Analytic", "Probing",
-        "Interventions", "Evaluation",
+        "Interventions", "Evaluation", "Features",
       ]),
     .target(
       name: "Experiments",
@@ -101,6 +101,7 @@ let package = Package(
         "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics",
         "Vectors",
         "Scenes", "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
+        "Features",
       ]),
     .target(
       name: "Reporting",
@@ -149,7 +150,9 @@ let package = Package(
       ]),
     .testTarget(
       name: "InterventionsTests",
-      dependencies: ["Interventions", "Diffusion", "Tensors", "Streams", "DenoiserFixtures"]),
+      dependencies: [
+        "Interventions", "Features", "Diffusion", "Tensors", "Streams", "DenoiserFixtures",
+      ]),
     .testTarget(name: "FeaturesTests", dependencies: ["Features", "Streams", "Statistics"]),
     .testTarget(
       name: "TheoryTests", dependencies: ["Theory", "Features", "Streams", "Statistics"]),

@@ -18,6 +18,7 @@ func buildUNet(
         h, outputs: channels, attention: attention && level == 2,
         name: "encoder.\(level).\(index)")
     }
+    blocks.builder.name(h, "encoder.\(level)")
     if level < 2 {
       kept.append(h)
       h = blocks.builder.convolution(h, outputs: channels, stride: 2, name: "down.\(level)")
@@ -29,6 +30,7 @@ func buildUNet(
       h = blocks.append(
         h, outputs: channels, attention: false, name: "decoder.\(level).\(index)")
     }
+    blocks.builder.name(h, "decoder.\(level)")
   }
   builder = blocks.builder
   let active = builder.normalization(h, kind, name: "head_norm")

@@ -16,7 +16,7 @@ enum InterveneStage {
     @Setting(
       required: .identity,
       "what is cut: labels (conditioner, window), pixels, both, a path inside the network (path), nothing"
-        + " (identity, stitched); or sum, reverse"
+        + " (identity, stitched); or sum, reverse, or features put together word by word"
     )
     var mask: MaskSpecification.Name
     @Setting(Shared.labels) var labels: Int
@@ -54,6 +54,16 @@ enum InterveneStage {
       "noised pictures of the training law on which these statistics are measured, at 33 noise levels evenly"
         + " in ln σ from 0.002 to 80; between these they are linear in ln σ")
     var pathPictures: Int
+    @Setting(
+      default: .own, isLate: true,
+      "of features: what each word changes at the level goes through its own subspace (own), another word's"
+        + " (permuted), a random one (random), or none (sum); whole: all words at once, which changes nothing"
+    )
+    var projection: FeatureMask.Projection
+    @Setting(
+      default: .all, isLate: true,
+      "of features: what the rest of the network is told, all words or nothing")
+    var rest: FeatureMask.Rest
     @Setting(0...1000, default: 0, "noise level from which on the mask holds") var sigmaLow: Double
     @Setting(0...1000, default: 1000, "noise level up to which it holds") var sigmaHigh: Double
 
@@ -62,12 +72,13 @@ enum InterveneStage {
       var place: MaskSpecification.Place? { .init(rawValue: rawValue) }
     }
 
-    func specification(seed: UInt64) -> MaskSpecification {
+    func specification(seed: UInt64, level: NetworkLevel = .encoder2) -> MaskSpecification {
       MaskSpecification(
         mask: mask, labels: labels, keep: keep, at: at.place, radius: radius, block: block,
         margin: margin, ring: ring, fill: fill, seed: seed,
         sigmaLow: sigmaLow > 0 ? sigmaLow : nil, sigmaHigh: sigmaHigh < 1000 ? sigmaHigh : nil,
-        amplitude: amplitude, path: path)
+        amplitude: amplitude, path: path,
+        features: FeatureMask(level: level, projection: projection, rest: rest))
     }
   }
 
@@ -80,6 +91,9 @@ enum InterveneStage {
       InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to mask"),
       InputDeclaration(
         "scenes", accepts: [.pictureSet], help: "pictures for fills and for the check"),
+      InputDeclaration(
+        "features", accepts: [.features], arity: .optional,
+        help: "of features: the level, and the words' subspaces there"),
     ], produces: .denoiser, checkInputs: check,
     foresee: { _, upstream in
       var foreseen = Foreseen(upstream, "denoiser")
@@ -148,6 +162,7 @@ enum InterveneStage {
           path: paths.isEmpty ? "mask" : "path",
           message: NetworkPathError.missing(path, found: paths).description))
     }
+    problems += checkFeatures(options, upstream)
     if options.sigmaLow > options.sigmaHigh {
       problems.append(
         ParameterProblem(
@@ -180,6 +195,30 @@ enum InterveneStage {
     return problems
   }
 
+  private static func checkFeatures(_ options: Options, _ upstream: Upstream) -> [ParameterProblem]
+  {
+    let isGiven = upstream.one("features") != nil
+    if options.mask == .features, !isGiven {
+      return [
+        ParameterProblem(
+          path: "inputs.features",
+          message:
+            "mask \"features\" needs the level and the words' subspaces; give a stage of the kind"
+            + " `features` of the same denoiser")
+      ]
+    }
+    if options.mask != .features, isGiven {
+      return [
+        ParameterProblem(
+          path: "inputs.features",
+          message:
+            "mask \"\(options.mask.rawValue)\" does nothing with features; accepted: none, or"
+            + " mask \"features\"")
+      ]
+    }
+    return []
+  }
+
   /// What a mask shows beside what its denoiser reaches.
   private static func seen(_ mask: MaskSpecification, _ denoiser: Foreseen) -> String {
     var words: [String] = []
@@ -202,7 +241,9 @@ enum InterveneStage {
     let base = try DenoiserArtifact("denoiser", of: context)
     let scenes = try PictureSet("scenes", of: context)
     try Shared.requireSameShape(base.denoiser.shape, scenes.shape)
-    let specification = options.specification(seed: context.seed)
+    let features = try features(base, context)
+    let specification = options.specification(
+      seed: context.seed, level: features?.level ?? .encoder2)
     let set = try scenes.trainingSet
     let fill =
       specification.masksPixels
@@ -211,7 +252,8 @@ enum InterveneStage {
     let moments = try moments(specification, base, set, options, context)
     let masked = try MaskedDenoiser(
       base: base.denoiser, specification: specification, fill: fill,
-      cut: try specification.path.map { try base.cutting($0, moments: moments) })
+      cut: try base.inside(
+        specification, moments: moments, subspaces: try features?.file.subspaces()))
 
     var metrics: [MetricRow] = []
     for sigma in checkedSigmas {
@@ -245,8 +287,23 @@ enum InterveneStage {
         DenoiserManifest.masked(
           .init(
             base: base.sha256, mask: specification, fill: fillHash,
-            moments: momentsData.map(SHA256.hash)))))
+            moments: momentsData.map(SHA256.hash), subspaces: features?.file.sha256))))
     return StageOutput(files: files, metrics: metrics)
+  }
+
+  /// The level, and the file of subspaces.
+  ///
+  /// - Throws: `MismatchError` for those of another denoiser.
+  private static func features(_ base: DenoiserArtifact, _ context: StageContext) throws -> (
+    level: NetworkLevel, file: StageFile
+  )? {
+    if context.inputs["features"] == nil { return nil }
+    let manifest = try FeaturesManifest(try context.input("features").manifest)
+    if manifest.denoiser != base.sha256 {
+      throw MismatchError(
+        "the features are of another denoiser; give those of the denoiser that is masked")
+    }
+    return (manifest.level, context.object(manifest.subspaces))
   }
 
   /// From high noise, where the layout is decided, to low.

@@ -9,7 +9,7 @@ package enum Experiments {
     ImportStage.kind, UntrainedStage.kind, CountStage.kind, SnapshotStage.kind,
     ImportCLEVRStage.kind, ImportPositionsStage.kind, ImportArraysStage.kind,
     FinetuneStage.kind, PredictStage.kind, PosteriorStage.kind, ScoreErrorStage.kind,
-    VarianceStage.kind, QualityStage.kind, RealismStage.kind,
+    VarianceStage.kind, QualityStage.kind, RealismStage.kind, FeaturesStage.kind,
   ].map(computing)
 
   /// What computes exponentials in double, with its version.

@@ -59,6 +59,7 @@ enum TrainStage {
     foreseen.pixelReach = reach?.pixels
     foreseen.labelReach = reach?.labels
     foreseen.paths = network.paths
+    foreseen.levels = network.levels
     foreseen.isNetwork = true
     return foreseen
   }

@@ -63,6 +63,8 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case strengths = 0x5004
   /// Pictures on which a network's norms are measured.
   case normMoments = 0x5005
+  /// Which other word's subspace a word is given.
+  case tradedSubspaces = 0x5006
 
   // Probing
   case probeNoise = 0x6001
@@ -85,6 +87,11 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case posteriorScenes = 0x700B
   case posteriorInputs = 0x700C
   case posteriorNoise = 0x700D
+  /// Pictures whose features are looked at, renders with given words, the noise, and the places.
+  case featurePictures = 0x700E
+  case wordedScenes = 0x700F
+  case featureNoise = 0x7010
+  case featurePlaces = 0x7011
 
   // Finite worlds
   case featureMap = 0x8001

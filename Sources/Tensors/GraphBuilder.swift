@@ -9,6 +9,7 @@ package struct GraphBuilder {
   private var storage = 0
   private var preparedStorage = 0
   private var scratch = 0
+  private var activations: [Activation] = []
   private let freezesGroups: Bool
   private let cutsAttention: Bool
 
@@ -128,6 +129,11 @@ package struct GraphBuilder {
     return output
   }
 
+  /// Gives the value that the last layer made a name, by which it can be read and replaced.
+  package mutating func name(_ value: Value, _ name: String) {
+    activations.append(Activation(name: name, value: value, layers: layers.count))
+  }
+
   /// Plans the memory: every value at a place of its own, on cache lines.
   package func build(output: Value) -> Graph {
     var placed = placements
@@ -149,7 +155,7 @@ package struct GraphBuilder {
     return Graph(
       layers: layers, accumulate: accumulate.reversed(), placements: placed,
       forwardCount: forward, gradientCount: gradient, scratchCount: scratch,
-      parameters: parameters, output: output)
+      parameters: parameters, output: output, activations: activations)
   }
 
   private func align(_ count: Int) -> Int { (count + 15) / 16 * 16 }

@@ -29,6 +29,7 @@ struct LayerTests {
       "Experiments",
       [
         "Measures", "Artifacts", "Evaluation", "Interventions", "Probing", "Analytic", "Theory",
+        "Features",
         "Scenes", "Diffusion", "Vectors", "Workflow", "Lineage", "Statistics", "Streams", "Formats",
       ]
     ),
@@ -36,15 +37,15 @@ struct LayerTests {
     (
       "Artifacts",
       [
-        "Evaluation", "Interventions", "Probing", "Analytic", "Scenes", "Diffusion", "Workflow",
-        "Lineage", "Formats",
+        "Evaluation", "Interventions", "Probing", "Analytic", "Features", "Scenes", "Diffusion",
+        "Workflow", "Lineage", "Formats",
       ]
     ),
     (
       "Evaluation",
       ["Scenes", "Diffusion", "Tensors", "Vectors", "Statistics", "Streams", "Formats"]
     ),
-    ("Interventions", ["Diffusion", "Streams", "Formats"]),
+    ("Interventions", ["Features", "Diffusion", "Streams", "Formats"]),
     ("Probing", ["Diffusion", "Statistics", "Streams", "Formats"]),
     ("Analytic", ["Diffusion", "Tensors", "Vectors", "Streams", "Formats"]),
     ("Theory", ["Features", "Statistics", "Streams", "Formats"]),

@@ -487,7 +487,7 @@ struct MaskTests {
       }
       _ = try checkMask(masked, on: batch, threads: 1)
     }
-    #expect(throws: MaskError.uncut) {
+    #expect(throws: MaskError.uncut(.path)) {
       try MaskedDenoiser(base: base, specification: specification, fill: [])
     }
     #expect(!specification.isControl && specification.path == .both)

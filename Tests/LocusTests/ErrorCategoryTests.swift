@@ -77,6 +77,8 @@ struct ErrorCategoryTests {
     (TrainingError.diverged(pictures: 1), .data),
     (NoPlaces(.set(words: ["red"])), .data),
     (NetworkPathError.missing(.attention, found: []), .data),
+    (NetworkLevelError.missing(.encoder2, found: []), .data),
+    (NetworkLevelError.count(.encoder2, found: 1, expected: 2), .bug),
     (DenoiserError.sigma(index: 0, value: 0), .data), (DenoiserError.notFinite(picture: 0), .data),
     (DenoiserError.count(array: "x", found: 1, expected: 2), .bug),
     (SceneError.crowded(objects: 12, gap: 1, margin: 1), .data),
