@@ -11,13 +11,17 @@ package struct FeaturesManifest: Manifest {
   package var level: NetworkLevel
   /// In the order of a conditioner's entries.
   package var words: [String]
+  /// Told beside a word when its subspace was learned.
+  package var beside: Beside
   /// SHA-256 of a `SubspaceTable`, and of the measurements.
   package var subspaces: String
   package var table: String
 
   package init(
-    denoiser: String, level: NetworkLevel, words: [String], subspaces: String, table: String
+    denoiser: String, level: NetworkLevel, words: [String], beside: Beside, subspaces: String,
+    table: String
   ) {
+    self.beside = beside
     self.denoiser = denoiser
     self.level = level
     self.words = words

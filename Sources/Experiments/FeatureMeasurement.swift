@@ -120,8 +120,9 @@ struct FeatureMeasurement {
     let sigmas = options.sigmas.sorted()
     for (place, sigma) in sigmas.enumerated() {
       metrics += try means(sigma)
-      let subspaces = try subspaces(sigma)
+      let (subspaces, turned) = try subspaces(sigma)
       found[sigma] = subspaces
+      metrics += turned
       metrics += try locality(sigma, subspaces)
       context.progress(StageProgress(done: place + 1, total: sigmas.count, unit: "noise levels"))
     }
@@ -133,14 +134,29 @@ struct FeatureMeasurement {
     )
   }
 
-  /// Along what a word changes the features at a place, over half of the training pictures.
-  private func subspaces(_ sigma: Double) throws -> WordSubspaces {
+  /// Of each word, what training showed beside it and may be told so.
+  static func companions(_ words: PictureWords) -> [[Int]] {
+    let askable = words.askable
+    return words.texts.indices.map { word in
+      askable.contains(word)
+        ? askable.filter { $0 != word && !words.isHeldOut(Set([word, $0]).contains) } : []
+    }
+  }
+
+  /// Along what a word changes the features at a place, over half of the training pictures; and how much of what
+  /// it changes from ∅ on is what it changes beside another word.
+  private func subspaces(_ sigma: Double) throws -> (WordSubspaces, [MetricRow]) {
     let half = max(options.draws / 2, 1)
     let source = try source(noisedLaw(sigma, 0..<half), half, sigma, byPlace: true)
-    let none = try source.features(telling: .none)
-    return try WordSubspaces(
-      changes: try (0..<source.words).map { try source.features(telling: WordSet([$0])) - none },
-      rank: options.rank)
+    let alone = try WordSubspaces(
+      source, beside: words.texts.map { _ in [] }, rank: options.rank)
+    let companions = Self.companions(words)
+    let beside = try WordSubspaces(source, beside: companions, rank: options.rank)
+    let rows = words.askable.filter { !companions[$0].isEmpty }.map { word in
+      Measure.featureBeside.row(
+        alone.overlap(word, beside, word), .sigma(sigma), .attribute(words.texts[word]), n: half)
+    }
+    return (options.beside == .word ? beside : alone, rows)
   }
 
   private func means(_ sigma: Double) throws -> [MetricRow] {

@@ -42,6 +42,12 @@ enum FeaturesStage {
     var places: Int
     @Setting(1...512, default: 2, "dimensions of a word's subspace of the level's channels")
     var rank: Int
+    @Setting(
+      default: .nothing,
+      "what is told beside a word when its subspace is learned: nothing, or another word that training showed with"
+        + " it (word); with label dropout a word alone says that nothing else is there, and ∅ does not"
+    )
+    var beside: Beside
     @Setting(10...100_000, default: 1000, "draws behind intervals, and exchanges of words")
     var resamples: Int
     @Setting(Shared.steps) var steps: Int
@@ -106,7 +112,27 @@ enum FeaturesStage {
     {
       refuse("counts", "found \(most), accepted: up to \(words.askable.count) words")
     }
+    if options.beside == .word, let words = PictureWords(texts, heldOut: denoiser.heldOut ?? []) {
+      problems += checkCompanions(words, upstream)
+    }
     return problems
+  }
+
+  /// Beside what a word is told, training must have shown it.
+  private static func checkCompanions(_ words: PictureWords, _ upstream: Upstream)
+    -> [ParameterProblem]
+  {
+    let companions = FeatureMeasurement.companions(words)
+    let lonely = words.askable.filter { companions[$0].isEmpty }.map { words.texts[$0] }
+    let most = Foreseen(upstream, "scenes").objects?.last.map { $0 * words.perObject }
+    if lonely.isEmpty, most ?? 2 > 1 { return [] }
+    return [
+      ParameterProblem(
+        path: "beside",
+        message: "found \"word\", and training shows "
+          + (lonely.isEmpty ? "one word a picture" : "no pair of words with \(lonely[0])")
+          + "; accepted: nothing")
+    ]
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
@@ -131,7 +157,7 @@ enum FeaturesStage {
         try context.output(
           FeaturesManifest(
             denoiser: artifact.sha256, level: options.level, words: words.texts,
-            subspaces: SHA256.hash(subspaces), table: SHA256.hash(content))),
+            beside: options.beside, subspaces: SHA256.hash(subspaces), table: SHA256.hash(content))),
         try context.output("subspaces", kind: "subspaces", .safetensors, subspaces),
         try context.output("features", kind: "features", .json, content),
       ], metrics: metrics)

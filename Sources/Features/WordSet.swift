@@ -13,6 +13,7 @@ package struct WordSet: Sendable, Hashable, Comparable {
 
   package var count: Int { bits.nonzeroBitCount }
   package func contains(_ word: Int) -> Bool { bits >> UInt64(word) & 1 == 1 }
+  package func with(_ word: Int) -> WordSet { WordSet(bits: bits | 1 << UInt64(word)) }
   package func without(_ word: Int) -> WordSet { WordSet(bits: bits & ~(1 << UInt64(word))) }
   /// Ascending.
   package var words: [Int] { (0..<Self.mostWords).filter(contains) }

@@ -3,8 +3,8 @@ import Features
 import Foundation
 import Streams
 
-/// A network whose features at a level are put together word by word: K + 1 passes as far as that level, and one
-/// through all of it.
+/// A network whose features at a level are put together word by word: K + 1 passes as far as that level, or K (K +
+/// 1) / 2 where words are told beside each other, and one through all of it.
 package struct ComposedFeatures: Denoiser {
   private let base: NetworkDenoiser
   private let mask: FeatureMask
@@ -68,7 +68,8 @@ package struct ComposedFeatures: Denoiser {
 
   package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)
-    let most = shape.conditionerCount + 1
+    let words = shape.conditionerCount
+    let most = mask.beside == .word ? words * (words + 1) / 2 : words + 1
     var result: [Float] = []
     result.reserveCapacity(batch.x.count)
     let portion = max(1, Self.chunk / most)
@@ -97,34 +98,40 @@ package struct ComposedFeatures: Denoiser {
     let told = (0..<batch.count).map { n in
       (0..<count).filter { batch.labels[n * count + $0] != 0 }
     }
-    // Of each picture ∅, then its words, one at a time.
+    let sums = told.map { FeatureSum($0, beside: mask.beside) }
     var passes = NoisedBatch(x: [], sigma: [], labels: [])
     for n in 0..<batch.count {
-      var empty = batch.pictures([n], shape)
-      empty.labels = [Float](repeating: 0, count: count)
-      passes.append(empty)
-      for word in told[n] {
-        var one = empty
-        one.labels[word] = batch.labels[n * count + word]
-        passes.append(one)
+      var pass = batch.pictures([n], shape)
+      for words in sums[n].passes {
+        pass.labels = [Float](repeating: 0, count: count)
+        for word in words { pass.labels[word] = batch.labels[n * count + word] }
+        passes.append(pass)
       }
     }
     let made = try base.features(passes, at: mask.level, threads: threads)
     var result = [Float](repeating: 0, count: batch.count * level.count)
     result.withUnsafeMutableBufferPointer { result in
       made.withUnsafeBufferPointer { made in
-        var pass = 0
+        var first = 0
         for n in 0..<batch.count {
-          let empty = pass * level.count
           let target = n * level.count
-          for i in 0..<level.count { result[target + i] = made[empty + i] }
-          let bases = bases(at: batch.sigma[n])
-          for (place, word) in told[n].enumerated() {
-            add(
-              made, (pass + 1 + place) * level.count, less: empty, through: bases?[word],
-              to: result, target)
+          for (place, pass) in sums[n].bases.enumerated() {
+            let base = (first + pass) * level.count
+            for i in 0..<level.count {
+              let value = made[base + i]
+              result[target + i] = place == 0 ? value : result[target + i] + value
+            }
           }
-          pass += 1 + told[n].count
+          let bases = bases(at: batch.sigma[n])
+          for change in sums[n].changes {
+            add(
+              made, (first + change.with) * level.count,
+              less: (first + change.without) * level.count,
+              through: bases?[change.word], to: result, target)
+          }
+          let share = 1 / Float(sums[n].bases.count)
+          if share < 1 { for i in 0..<level.count { result[target + i] *= share } }
+          first += sums[n].passes.count
         }
       }
     }
@@ -155,6 +162,43 @@ package struct ComposedFeatures: Denoiser {
           part += basis[row + c] * (made[first + place + c] - made[empty + place + c])
         }
         for c in 0..<channels { result[target + place + c] += part * basis[row + c] }
+      }
+    }
+  }
+}
+
+/// The passes of a picture as far as a level, and how their features are added up.
+struct FeatureSum: Equatable {
+  struct Change: Equatable {
+    /// Of two passes, and by which word the first is told more.
+    var with: Int
+    var without: Int
+    var word: Int
+  }
+  /// The words that each is told.
+  private(set) var passes: [[Int]]
+  /// Passes that are added as they are; the sum of all is divided by their number.
+  private(set) var bases: [Int]
+  private(set) var changes: [Change] = []
+
+  /// - Parameter words: that are asked for.
+  init(_ words: [Int], beside: Beside) {
+    if beside == .nothing || words.isEmpty {
+      passes = [[]] + words.map { [$0] }
+      bases = [0]
+      changes = words.enumerated().map { Change(with: $0 + 1, without: 0, word: $1) }
+      return
+    }
+    passes = words.map { [$0] }
+    bases = Array(words.indices)
+    for first in words.indices {
+      for second in words.indices where second > first {
+        passes.append([words[first], words[second]])
+        let both = passes.count - 1
+        changes += [
+          Change(with: both, without: first, word: words[second]),
+          Change(with: both, without: second, word: words[first]),
+        ]
       }
     }
   }

@@ -1,4 +1,5 @@
 import Diffusion
+import Features
 
 /// What a mask of features puts in the place of a level's features.
 package struct FeatureMask: Sendable, Hashable, Codable {
@@ -26,8 +27,16 @@ package struct FeatureMask: Sendable, Hashable, Codable {
   package var level: NetworkLevel
   package var projection: Projection
   package var rest: Rest
+  /// Beside what a word is told whose change goes through the projection. Beside each of the other words that
+  /// are asked for it is the mean over a of z({a}) + Σ_{j≠a} P_j (z({a, j}) − z({a})): with one word the network
+  /// itself.
+  package var beside: Beside
 
-  package init(level: NetworkLevel = .encoder2, projection: Projection = .own, rest: Rest = .all) {
+  package init(
+    level: NetworkLevel = .encoder2, projection: Projection = .own, rest: Rest = .all,
+    beside: Beside = .nothing
+  ) {
+    self.beside = beside
     self.level = level
     self.projection = projection
     self.rest = rest

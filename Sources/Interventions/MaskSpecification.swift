@@ -244,8 +244,9 @@ extension MaskSpecification {
       }
     return switch mask {
     case .identity, .stitched, .path: false
-    // Without any word z(∅) is what stands there; with one alone its projection changes it.
-    case .features: most == 0
+    // Without any word z(∅) is what stands there; with one alone its projection changes it, unless it is told
+    // beside others.
+    case .features: most < (features?.beside == .word ? 2 : 1)
     case .pixel: !cutsPixels
     case .conditioner: !cutsLabels
     case .both: !cutsPixels && !cutsLabels

@@ -84,6 +84,10 @@ extension Measure {
   package static let featureRandomInSpan = Measure(
     "feature.random_in_span", by: [.sigma, .k, .inputs], interval: .randomSubspaces, in: features,
     "The same of random subspaces of what the words' subspaces span.")
+  package static let featureBeside = Measure(
+    "feature.beside", by: [.sigma, .attribute], in: features,
+    "Share of the directions in which a word changes features from ∅ on that it has beside another word, too."
+  )
   package static let featureDeparture = Measure(
     "feature.departure", by: [.sigma], in: features,
     "How far the map that whitens a level's mean features is from a multiple of an orthogonal one.")
@@ -99,6 +103,6 @@ extension Measure {
       ]
     } + [
       featureShare, featureDiagonal, featureOblique, featureOthers, featureRandom,
-      featureRandomInSpan, featureDeparture, featureCondition,
+      featureRandomInSpan, featureBeside, featureDeparture, featureCondition,
     ]
 }

@@ -17,6 +17,8 @@ struct FeaturesStageTests {
         grid: { kind: 'untrained', inputs: { scenes: 'places' }, network: { type: 'unet' } },
         local: { kind: 'untrained', inputs: { scenes: 'places' }, network: { type: 'local' } },
         model: { kind: 'untrained', inputs: { scenes: 'words' }, network: { type: 'unet', conditioning: 'vector' } },
+        one: { kind: 'generate', size: 16, cells: 8, objects: [1, 1], count: 20, conditioner: 'colors' },
+        lonely: { kind: 'untrained', inputs: { scenes: 'one' }, network: { type: 'unet', conditioning: 'vector' } },
         features: { kind: 'features', inputs: { denoiser: 'model', scenes: 'words' } },
         \(stages)
       } }
@@ -44,6 +46,14 @@ struct FeaturesStageTests {
       (
         "last: { kind: 'features', inputs: { denoiser: 'model', scenes: 'words' }, counts: [9] },",
         "counts: found 9, accepted: up to 8 words"
+      ),
+      (
+        "last: { kind: 'features', inputs: { denoiser: 'model', scenes: 'words' }, beside: 'word' },",
+        ""
+      ),
+      (
+        "last: { kind: 'features', inputs: { denoiser: 'lonely', scenes: 'one' }, beside: 'word', counts: [1] },",
+        "beside: found \"word\", and training shows one word a picture"
       ),
       (
         "last: { kind: 'intervene', inputs: { denoiser: 'model', scenes: 'words' }, mask: 'features' },",
@@ -81,11 +91,17 @@ struct FeaturesStageTests {
           features: {
             kind: "features", inputs: { denoiser: "model", scenes: "words" }, level: "encoder.1",
             sigmas: [2], counts: [1, 4], draws: 8, layouts: 4, pictures: 4, places: 4, steps: 4,
-            resamples: 50,
+            resamples: 50, matrix: { beside: ["nothing", "word"] },
           },
           composed: {
-            kind: "intervene", inputs: { denoiser: "model", scenes: "words", features: "features" },
+            kind: "intervene",
+            inputs: { denoiser: "model", scenes: "words", features: "features[beside=nothing]" },
             mask: "features", matrix: { projection: ["own", "sum", "permuted", "random", "whole"] },
+          },
+          paired: {
+            kind: "intervene",
+            inputs: { denoiser: "model", scenes: "words", features: "features[beside=word]" },
+            mask: "features", matrix: { beside: ["word"], projection: ["own", "sum"] },
           },
         } }
         """.utf8
@@ -98,11 +114,15 @@ struct FeaturesStageTests {
           .map { try $0.number("value") }
       }
       // 8 words: 28 pairs; at one σ.
-      #expect(try values(.featureCosine(.intervened)).count == 28)
-      #expect(try values(.featureAdditivity(.intervened)).count == 2)
-      // K = 1 and 4, at both kinds of inputs.
+      #expect(try values(.featureCosine(.intervened)).count == 2 * 28)
+      #expect(try values(.featureAdditivity(.intervened)).count == 2 * 2)
+      // Of each word, by whichever the subspaces are.
+      let beside = try values(.featureBeside)
+      #expect(beside.count == 16 && beside.allSatisfy { (0...1.000001).contains($0) })
+      #expect(Array(beside.prefix(8)) == Array(beside.suffix(8)))
+      // K = 1 and 4, at both kinds of inputs, by both subspaces.
       let shares = try values(.featureDiagonal)
-      #expect(shares.count == 4 && shares.allSatisfy { (0...1.000001).contains($0) })
+      #expect(shares.count == 8 && shares.allSatisfy { (0...1.000001).contains($0) })
       let random = try values(.featureRandom)
       // Two of sixteen channels.
       #expect(random.allSatisfy { abs($0 - 0.125) < 0.08 })
@@ -111,7 +131,7 @@ struct FeaturesStageTests {
         SELECT s.name, max(m.value) AS share FROM stage s JOIN metric m USING (execution_id)
         WHERE m.name = '\(Measure.maskChangedShare.name)' GROUP BY s.name
         """)
-      #expect(changed.count == 5)
+      #expect(changed.count == 7)
       for row in changed {
         let isWhole = try row.text("name").contains("whole")
         #expect((try row.number("share") == 0) == isWhole)

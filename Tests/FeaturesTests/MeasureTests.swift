@@ -260,4 +260,31 @@ struct MeasureTests {
         base: FeatureRows([[0, 0]], dimension: 2))
     }
   }
+
+  @Test("beside another word a word's own subspace is found where ∅ stands for any picture")
+  func beside() throws {
+    // ∅ holds half of every word, a word alone only itself: from ∅ on it takes all others away.
+    let source = MadeSource(words: 4, dimension: 4, draws: 24) { draw, told in
+      (0..<4).map { told == .none ? 0.5 : told.contains($0) ? 1 : 0 }
+    }
+    let others = (0..<4).map { word in (0..<4).filter { $0 != word } }
+    let alone = try WordSubspaces(source, beside: [[], [], [], []], rank: 1)
+    let beside = try WordSubspaces(source, beside: others, rank: 1)
+    let truth = WordSubspaces(
+      dimension: 4, spanning: (0..<4).map { [MadeSource.unit($0, 4)] })
+    for word in 0..<4 {
+      #expect(abs(beside.overlap(word, truth, word) - 1) < 1e-12)
+      // (½, −½, −½, −½) has a quarter of its square in its own direction.
+      #expect(abs(alone.overlap(word, truth, word) - 0.25) < 1e-12)
+    }
+    for (subspaces, own) in [(alone, 0.25), (beside, 1)] {
+      let found = try FeatureLocality(
+        source, telling: [WordSet](repeating: WordSet([0, 2, 3]), count: 24), subspaces: subspaces,
+        seed: 1, resamples: 20, randoms: 20)
+      #expect(abs(found.projected.diagonal.value - own) < 1e-12)
+    }
+    #expect(throws: FeatureError.rows(found: 1, expected: 4)) {
+      try WordSubspaces(source, beside: [[1]], rank: 1)
+    }
+  }
 }

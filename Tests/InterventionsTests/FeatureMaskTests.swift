@@ -39,10 +39,12 @@ struct FeatureMaskTests {
   }
 
   static func composed(
-    _ projection: FeatureMask.Projection, rest: FeatureMask.Rest = .all, rank: Int = 2
+    _ projection: FeatureMask.Projection, rest: FeatureMask.Rest = .all, rank: Int = 2,
+    beside: Beside = .nothing
   ) throws -> ComposedFeatures {
     try ComposedFeatures(
-      base: denoiser(), mask: FeatureMask(projection: projection, rest: rest),
+      base: denoiser(),
+      mask: FeatureMask(projection: projection, rest: rest, beside: beside),
       subspaces: table(rank), seed: 4)
   }
 
@@ -106,6 +108,55 @@ struct FeatureMaskTests {
     #expect(changes[2] > 1e-3 && changes[3] > 1e-3)
   }
 
+  @Test("beside each other, one word is the network itself, and two are for a plain sum")
+  func besideEachOther() throws {
+    let batch = Self.batch(Self.told)
+    let size = Self.shape.pictureCount
+    let plain = try Self.denoiser().denoise(batch, threads: 1)
+    func changes(_ projection: FeatureMask.Projection) throws -> [Float] {
+      let found = try Self.composed(projection, beside: .word).denoise(batch, threads: 2)
+      return (0..<4).map { n in
+        (n * size..<(n + 1) * size).reduce(Float(0)) { max($0, abs(found[$1] - plain[$1])) }
+      }
+    }
+    let own = try changes(.own)
+    #expect(own[0] == 0 && own[1] == 0 && own[2] > 1e-3 && own[3] > 1e-3)
+    let sum = try changes(.sum)
+    #expect(sum[0] == 0 && sum[1] == 0 && sum[2] < 1e-4 && sum[3] > 1e-3)
+    #expect(try changes(.whole) == [0, 0, 0, 0])
+  }
+
+  @Test("what stands at the level is the mean over words of what all others add beside each")
+  func formulaBeside() throws {
+    let base = try Self.denoiser()
+    let batch = Self.batch([[1, 1, 1]])
+    let subspaces = try #require(try Self.table(2).subspaces(level: "encoder.2", sigma: 2))
+    func features(_ words: Set<Int>) throws -> [Double] {
+      var other = batch
+      other.labels = (0..<3).map { words.contains($0) ? 1 : 0 }
+      return try base.features(other, at: .encoder2, threads: 1).map { Double($0) }
+    }
+    let singles = try (0..<3).map { try features([$0]) }
+    var expected = [Double](repeating: 0, count: singles[0].count)
+    for a in 0..<3 {
+      for i in expected.indices { expected[i] += singles[a][i] / 3 }
+      for j in 0..<3 where j != a {
+        let both = try features([a, j])
+        for place in stride(from: 0, to: expected.count, by: Self.channels) {
+          let change = (place..<place + Self.channels).map { both[$0] - singles[a][$0] }
+          let projected = subspaces.projected(change[...], word: j)
+          for c in 0..<Self.channels { expected[place + c] += projected[c] / 3 }
+        }
+      }
+    }
+    let found = try Self.composed(.own, beside: .word).features(batch, threads: 2)
+    for (a, b) in zip(found, expected) { #expect(abs(Double(a) - b) < 1e-4) }
+    let sum = FeatureSum([4, 7, 9], beside: .word)
+    #expect(sum.passes == [[4], [7], [9], [4, 7], [4, 9], [7, 9]] && sum.bases == [0, 1, 2])
+    #expect(sum.changes.count == 6)
+    #expect(FeatureSum([], beside: .word).passes == [[]])
+  }
+
   @Test("subspaces of no dimensions leave nothing of the words; of all dimensions the plain sum")
   func ranks() throws {
     let batch = Self.batch(Self.told)
@@ -129,11 +180,17 @@ struct FeatureMaskTests {
       #expect(try Self.composed(projection).features(batch, threads: 3) == other)
     }
     let mask = MaskSpecification(mask: .features, features: FeatureMask())
-    func with(_ projection: FeatureMask.Projection, _ rest: FeatureMask.Rest = .all)
-      -> MaskSpecification
-    {
-      MaskSpecification(mask: .features, features: FeatureMask(projection: projection, rest: rest))
+    func with(
+      _ projection: FeatureMask.Projection, _ rest: FeatureMask.Rest = .all,
+      beside: Beside = .nothing
+    ) -> MaskSpecification {
+      MaskSpecification(
+        mask: .features,
+        features: FeatureMask(projection: projection, rest: rest, beside: beside))
     }
+    #expect(with(.random, beside: .word).fault(asControlOf: mask) == .otherMechanism)
+    #expect(
+      with(.random, beside: .word).fault(asControlOf: with(.own, beside: .word)) == nil)
     #expect(with(.permuted).fault(asControlOf: mask) == nil)
     #expect(with(.random).fault(asControlOf: mask) == nil)
     #expect(with(.sum).fault(asControlOf: mask) == .keepsWhatIsNear)

@@ -232,4 +232,37 @@ struct FeatureInstrumentTests {
     let found = try Self.read(try Self.source(noised), truth: noised.cellSubspaces)
     #expect(found.locality[1].projected.diagonal.high < 0.99)
   }
+
+  @Test("where conditioners are blanked, words are found beside each other, and not from ∅ on")
+  func blanked() throws {
+    // A word alone says that nothing else is there, ∅ says nothing: d_k = (5, −4, −4)/9 in the mean of all
+    // pictures, beside another word (1, 0, 0).
+    let world = try CellWorld(
+      .blankedLabels,
+      WorldSettings(rows: 1, columns: 3, patterns: [[1]], occupancy: 0.5), coupling: 1)
+    let others = [[1, 2], [0, 2], [0, 1]]
+    for map in [nil, Matrix.orthogonal(3, seed: 6)] {
+      let noised = try NoisedWorld(
+        world,
+        view: try map.map { try View(features: $0, looking: .pixels, noised: .pixels) } ?? .plain,
+        sigma: 30)
+      let source = try WorldFeatures(
+        noised, inputs: (0..<16).map { WordSet(bits: UInt64($0 % 8)) }, seed: 5)
+      let truth = noised.cellSubspaces
+      let alone = try WordSubspaces(source, beside: [[], [], []], rank: 1)
+      let beside = try WordSubspaces(source, beside: others, rank: 1)
+      let sets = [WordSet](repeating: WordSet([0, 1, 2]), count: 16)
+      for word in 0..<3 {
+        #expect(abs(beside.overlap(word, truth, word) - 1) < 1e-9)
+        // At so much noise the posterior of ∅ is the prior: 25/57.
+        #expect(abs(alone.overlap(word, truth, word) - 25.0 / 57) < 0.05)
+      }
+      let own = try [alone, beside].map {
+        try FeatureLocality(
+          source, telling: sets, subspaces: $0, seed: 1, resamples: 20, randoms: 20
+        ).projected.diagonal.value
+      }
+      #expect(abs(own[0] - 25.0 / 57) < 0.05 && abs(own[1] - 1) < 1e-9)
+    }
+  }
 }
