@@ -5,7 +5,8 @@ import Tensors
 
 /// Where in a U-Net features are read and replaced: a level's output, before anything else uses it.
 package enum NetworkLevel: String, Sendable, Codable, CaseIterable {
-  /// From the picture down: at its own size, at half, and at a quarter of it, with attention if there is any.
+  /// From the picture down: at its own size, at half, and at a quarter of it, with attention if there is any, or
+  /// with the words' own channels.
   case encoder0 = "encoder.0"
   case encoder1 = "encoder.1"
   case encoder2 = "encoder.2"

@@ -274,7 +274,8 @@ extension NetworkDescription.Architecture: SettingVariant {
     @Setting(4...512, default: 32, "base width C") var width: Int
     @Setting(
       default: .grid,
-      "how labels enter: as a map (grid), through the embedding (vector), or there and as constant maps, one a label (channels)"
+      "how labels enter: as a map (grid), through the embedding (vector), there and as constant maps, one a label"
+        + " (channels), or each by channels of its own at the lowest level alone (words)"
     )
     var conditioning: NetworkDescription.Conditioning
     @Setting(default: .group, "group: statistics over the picture; pixel: none")

@@ -108,6 +108,21 @@ package struct GraphBuilder {
     return output
   }
 
+  /// A scale and a shift of each of W · `group` channels, (2 W · `group`): `adding` and what the channels' own entry
+  /// of `input`, (W), does to them.
+  package mutating func ownChannels(
+    _ input: Value, group: Int, adding residual: Value, name: String
+  ) -> Value {
+    precondition(residual.channels == 2 * input.channels * group)
+    let output = makeValue(1, 1, residual.channels)
+    let weight = makeParameter(
+      name + ".weight", .vector(residual.channels), .uniform(fan: 1))
+    layers.append(
+      OwnChannelsLayer(
+        input: input, output: output, residual: residual, weight: weight, group: group))
+    return output
+  }
+
   /// `qkv` has three times the channels of the result.
   package mutating func attention(_ qkv: Value) -> Value {
     let tokens = qkv.height * qkv.width

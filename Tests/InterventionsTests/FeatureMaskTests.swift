@@ -200,6 +200,38 @@ struct FeatureMaskTests {
     #expect(!mask.isControl && !with(.sum).isControl)
   }
 
+  @Test(
+    "where each word has channels of its own, words put together through them are the network itself"
+  )
+  func ownChannels() throws {
+    let base = try untrainedDenoiser(
+      NetworkDescription(
+        .unet(width: 8, conditioning: .words, normalization: .pixel, attention: false),
+        shape: Self.shape), seed: 5)
+    let own = WordSubspaces(
+      dimension: 12,
+      bases: (0..<3).map { word in
+        FeatureRows(
+          (0..<4).map { row in (0..<12).map { $0 == 4 * word + row ? 1 : 0 } }, dimension: 12)
+      })
+    let table = try SubspaceTable(
+      words: ["red", "blue", "green"], sigmas: [1], levels: ["encoder.2": [own]])
+    let batch = Self.batch(Self.told)
+    let plain = try base.denoise(batch, threads: 1)
+    func change(_ projection: FeatureMask.Projection, _ beside: Beside) throws -> Float {
+      let found = try ComposedFeatures(
+        base: base, mask: FeatureMask(projection: projection, beside: beside), subspaces: table,
+        seed: 4
+      ).denoise(batch, threads: 1)
+      return zip(found, plain).reduce(0) { max($0, abs($1.0 - $1.1)) }
+    }
+    for beside in Beside.allCases {
+      #expect(try change(.own, beside) < 1e-4)
+      #expect(try change(.sum, beside) < 1e-4)
+      #expect(try change(.permuted, beside) > 1e-3)
+    }
+  }
+
   @Test("behind a mask it holds within its range alone, and the check sees that")
   func masked() throws {
     let base = try Self.denoiser()
