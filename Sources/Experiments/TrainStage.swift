@@ -112,10 +112,19 @@ enum TrainStage {
     case .local, .patchwise:
       (path, found, accepted) = (
         "network.type", network.kind.rawValue,
-        "unet with conditioning \"vector\" or \"channels\""
+        "unet with conditioning \"vector\", \"channels\" or \"words\""
       )
     case .unet(_, .grid, _, _):
-      (path, found, accepted) = ("network.conditioning", "grid", "vector, channels")
+      (path, found, accepted) = ("network.conditioning", "grid", "vector, channels, words")
+    case .unet(_, .words, _, _):
+      guard let space = scenes.space, space.hasPlaces else { return [] }
+      return [
+        ParameterProblem(
+          path: "network.conditioning",
+          message:
+            "conditioners are \(space.text), and \"words\" has channels of each word's own; accepted: grid,"
+            + " vector, channels")
+      ]
     case .unet(_, .vector, _, _), .unet(_, .channels, _, _): return []
     }
     return Shared.checkPlaces(
