@@ -126,9 +126,12 @@ extension ReportFixture {
         }
     }
     try stage(
-      "features", "features", inputs: [("denoiser", denoiser), ("scenes", scenes)],
+      "words_features", "features", inputs: [("denoiser", denoiser), ("scenes", scenes)],
       files: ["features": "features"],
       metrics: means(.intervened, 0.3) + means(.conditioned, 0.4) + shares(1, .law, 0.9)
+        + [("red", 0.1), ("blue", 0.3)].map {
+          Measure.featureBeside.row($1, sigma, .attribute($0), n: 24)
+        }
         + shares(2, .trajectory, 0.5))
   }
 

@@ -1,3 +1,4 @@
+import Formats
 import Measures
 
 /// Whether there is a feature space in which words compose: what they change inside a network.
@@ -14,7 +15,11 @@ struct FeaturesSection: Section {
 
   var blocks: [Block] {
     if rows.isEmpty { return [] }
-    return [
+    return meanBlocks + besideTable + shareBlocks + matrices + [FeatureRow.question(run).block]
+  }
+
+  private var meanBlocks: [Block] {
+    [
       .heading("Words in features"),
       .paragraph(
         "Composition in features z = A(x) is local scores in z. Necessary, not sufficient: what words change in the "
@@ -27,6 +32,11 @@ struct FeaturesSection: Section {
           "features", "σ", "cosine, told or not", "exchanged", "p", "r², seen pairs", "held out",
           "cosine, shown", "r², seen pairs", "held out",
         ], rows: stages.flatMap(means)),
+    ]
+  }
+
+  private var shareBlocks: [Block] {
+    [
       .paragraph(
         "What a word changes when it alone is told no longer among K, place by place: its share in the word's own "
           + "subspace of the level's channels, which other pictures gave. Local scores in z would give 1, and 0 for "
@@ -39,7 +49,39 @@ struct FeaturesSection: Section {
           "features", "σ", "K", "inputs", "own subspace", "oblique", "another's", "random",
           "random in span", "N pictures",
         ], rows: stages.flatMap(shares)),
-    ] + matrices + [FeatureRow.question(run).block]
+    ]
+  }
+
+  /// From ∅ on, and beside another word.
+  private var besideTable: [Block] {
+    let own = rows.filter { $0.measure == Measure.featureBeside.name }
+    if own.isEmpty { return [] }
+    return [
+      .paragraph(
+        "With label dropout ∅ stands for any picture and a word told alone for one that has nothing else, so that "
+          + "from ∅ on a word takes all others away, too. Of the directions in which a word changes features from ∅ "
+          + "on, the share that it has beside another word as well (mean over words, least and most):"
+      ),
+      .table(
+        columns: ["features", "σ", "share", "least", "most"],
+        rows: stages.flatMap { stage in
+          sigmas(stage).compactMap { sigma -> [String]? in
+            let found = own.filter { $0.stage == stage && $0.sigma == sigma }
+            let values = found.map(\.estimate.value)
+            guard let least = found.min(by: { $0.estimate.value < $1.estimate.value }),
+              let most = found.max(by: { $0.estimate.value < $1.estimate.value })
+            else { return nil }
+            func end(_ row: FeatureRow) -> String {
+              "\(Markdown.number(row.estimate.value, digits: 2)) (\(row.attribute ?? ""))"
+            }
+            return [
+              Markdown.name(stage), Markdown.number(sigma),
+              Markdown.number(values.reduce(0, +) / Double(values.count), digits: 2), end(least),
+              end(most),
+            ]
+          }
+        }),
+    ]
   }
 
   private var stages: [String] { distinct(rows.map(\.stage)) }
@@ -96,46 +138,67 @@ struct FeaturesSection: Section {
   // MARK: - Word by word
 
   private var matrices: [Block] {
-    stages.flatMap { stage -> [Block] in
+    stages.enumerated().flatMap { index, stage -> [Block] in
       guard let sigma = sigmas(stage).first else { return [] }
       let own = rows.filter { $0.stage == stage && $0.sigma == sigma }
-      let cosines = own.filter { $0.measure == Measure.featureCosine(.intervened).name }
-      let shared = own.filter { $0.measure == Measure.featureShare.name }
-      let last = shared.filter { $0.inputs == ProbeInputs.trajectory.rawValue }
-      let most = last.compactMap(\.k).max()
-      let told = last.filter { $0.k == most }
-      var blocks: [Block] = []
-      if !cosines.isEmpty {
-        blocks += [
-          .paragraph("Cosines of what two words change, told or not:"),
-          matrix(cosines, isSymmetric: true),
+      let cosines = WordMatrix(
+        own.filter { $0.measure == Measure.featureCosine(.intervened).name }, isSymmetric: true)
+      let told = own.filter {
+        $0.measure == Measure.featureShare.name && $0.inputs == ProbeInputs.trajectory.rawValue
+      }
+      let most = told.compactMap(\.k).max()
+      let shares = WordMatrix(told.filter { $0.k == most }, isSymmetric: false)
+      let name = index == 0 ? "" : "-\(index + 1)"
+      let at = "σ = \(Markdown.number(sigma))"
+      var tables: [Block] = []
+      var charts: [Block] = []
+      if !cosines.words.isEmpty {
+        charts.append(
+          cosines.chart(
+            name: "feature-cosines" + name,
+            title: "Cosines of what two words change, \(stage), \(at)", x: "word", y: "word"))
+        tables += [
+          .paragraph("Cosines of what two words change, told or not:"), cosines.table,
         ]
       }
-      if let most, !told.isEmpty {
-        blocks += [
+      if let most, !shares.words.isEmpty {
+        charts.append(
+          shares.chart(
+            name: "feature-shares" + name,
+            title: "Whose subspace a word's change falls in, K = \(most), \(stage), \(at)",
+            x: "told no longer", y: "subspace of"))
+        tables += [
           .paragraph(
             "Share of what the word of a column changes, told no longer among \(most), in the subspace of the word"
-              + " of a row, at states on the network's own way:"), matrix(told, isSymmetric: false),
+              + " of a row, at states on the network's own way:"), shares.table,
         ]
       }
-      return blocks.isEmpty
-        ? []
-        : [
-          .details(
-            "Word by word at σ = \(Markdown.number(sigma)): \(Markdown.name(stage))", blocks)
-        ]
+      if tables.isEmpty { return [] }
+      return charts + [.details("Word by word at \(at): \(Markdown.name(stage))", tables)]
+    }
+  }
+}
+
+/// What is told of pairs of words.
+private struct WordMatrix {
+  let words: [String]
+  private var values: [[String]: Double] = [:]
+
+  init(_ rows: [FeatureRow], isSymmetric: Bool) {
+    words = Set(rows.flatMap { Self.pair($0) }).sorted()
+    for row in rows {
+      let pair = Self.pair(row)
+      values[pair] = row.estimate.value
+      if isSymmetric { values[pair.reversed()] = row.estimate.value }
     }
   }
 
-  private func matrix(_ rows: [FeatureRow], isSymmetric: Bool) -> Block {
-    var values: [[String]: Double] = [:]
-    for row in rows {
-      let words = (row.pair ?? "").split(separator: "-").map(String.init)
-      values[words] = row.estimate.value
-      if isSymmetric { values[words.reversed()] = row.estimate.value }
-    }
-    let words = distinct(rows.flatMap { ($0.pair ?? "").split(separator: "-").map(String.init) })
-    return .table(
+  private static func pair(_ row: FeatureRow) -> [String] {
+    (row.pair ?? "").split(separator: "-").map(String.init)
+  }
+
+  var table: Block {
+    .table(
       columns: [""] + words.map(Markdown.name),
       rows: words.map { row in
         [Markdown.name(row)]
@@ -143,5 +206,15 @@ struct FeaturesSection: Section {
             values[[row, column]].map { Markdown.number($0, digits: 2) } ?? Markdown.nothing
           }
       })
+  }
+
+  func chart(name: String, title: String, x: String, y: String) -> Block {
+    .chart(
+      name: name,
+      .heatMap(
+        HeatMapChart(
+          title: title, xLabel: x, yLabel: y, columns: words, rows: words,
+          values: words.map { row in words.map { values[[row, $0]] } })),
+      alternative: title + "; the numbers stand below")
   }
 }
