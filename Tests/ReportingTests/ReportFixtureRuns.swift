@@ -126,7 +126,7 @@ extension ReportFixture {
         }
     }
     try stage(
-      "features", "features", inputs: [("denoiser", denoiser), ("scenes", scenes)],
+      "words_features", "features", inputs: [("denoiser", denoiser), ("scenes", scenes)],
       files: ["features": "features"],
       metrics: means(.intervened, 0.3) + means(.conditioned, 0.4) + shares(1, .law, 0.9)
         + shares(2, .trajectory, 0.5))
