@@ -11,7 +11,8 @@ import Workflow
 struct SpaceTests {
   static let words = ConditionerSpace.set(words: ["red", "blue", "green"])
 
-  /// The faults that a kind finds with these settings, when all its inputs are of a space.
+  /// The faults that a kind finds with these settings, when all its inputs are of a space; but for `features`,
+  /// which belong to one mask alone.
   static func problems(
     _ kind: StageKind, _ settings: [String: JSONValue] = [:], _ space: ConditionerSpace = words
   ) -> [ParameterProblem] {
@@ -20,7 +21,9 @@ struct SpaceTests {
     parameters.merge(settings) { _, new in new }
     let foreseen = Foreseen(camera: .overhead, size: 32, space: space, objects: [1, 3]).value
     let upstream = Upstream(
-      Dictionary(uniqueKeysWithValues: kind.inputs.map { ($0.role, [foreseen]) }))
+      Dictionary(
+        uniqueKeysWithValues: kind.inputs.filter { $0.role != "features" }
+          .map { ($0.role, [foreseen]) }))
     return kind.checkInputs(.object(parameters), upstream)
   }
 
