@@ -79,4 +79,13 @@ struct SpaceTests {
       #expect(Self.problems(InterveneStage.kind, ["mask": .string(mask)]).isEmpty)
     }
   }
+
+  @Test("channels of words' own are refused where conditioners are cells, and go with words")
+  func ownChannels() {
+    let settings = Self.network(Self.unet.merging(["conditioning": .string("words")]) { $1 })
+    #expect(Self.problems(TrainStage.kind, settings).isEmpty)
+    let found = Self.problems(TrainStage.kind, settings, .grid(cells: 16))
+    #expect(found.map(\.path) == ["network.conditioning"])
+    #expect(found.allSatisfy { $0.message.contains("accepted: grid, vector, channels") })
+  }
 }
