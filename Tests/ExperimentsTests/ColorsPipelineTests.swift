@@ -10,31 +10,34 @@ import Workflow
 /// The committed pipeline of colours in seconds: far too small to show anything, but all of it.
 @Suite("The pipeline of colours")
 struct ColorsPipelineTests {
-  private static let small =
-    [
-      "scenes.size=16", "scenes.cells=8", "scenes.count=60", "judge.size=16", "judge.cells=8",
-      "judge.renders=200", "judge.pictures=640", "judge.held_out=5",
-    ]
-    + ["model", "own"].flatMap {
-      ["\($0).pictures=64", "\($0).network.width=4", "\($0).matrix.seed=[1]"]
-    }
-    + ["features", "own_features"].flatMap {
+  /// `stage.setting=value` of some stages.
+  private static func overrides(_ stages: [String], _ settings: [String]) -> [String] {
+    stages.flatMap { stage in settings.map { stage + "." + $0 } }
+  }
+
+  private static func small() -> [String] {
+    var all = overrides(["scenes", "judge"], ["size=16", "cells=8"])
+    all += ["scenes.count=60", "judge.renders=200", "judge.pictures=640", "judge.held_out=5"]
+    all += overrides(
+      ["model", "own"], ["pictures=64", "network.width=4", "matrix.seed=[1]"])
+    all += overrides(
+      ["features", "own_features"],
       [
-        "\($0).sigmas=[5]", "\($0).counts=[1, 4]", "\($0).draws=8", "\($0).layouts=3",
-        "\($0).pictures=2", "\($0).places=2", "\($0).resamples=10", "\($0).steps=2",
-      ]
-    }
-    + [
-      "model_evaluated", "added_evaluated", "composed_evaluated", "own_evaluated",
-      "pairs_evaluated", "guidance_evaluated",
-    ].flatMap { ["\($0).layouts=2", "\($0).steps=2", "\($0).renders=40"] }
+        "sigmas=[5]", "counts=[1, 4]", "draws=8", "layouts=3", "pictures=2", "places=2",
+        "resamples=10", "steps=2",
+      ])
+    let evaluated = ["model", "added", "composed", "own", "pairs", "guidance"]
+    all += overrides(
+      evaluated.map { $0 + "_evaluated" }, ["layouts=2", "steps=2", "renders=40"])
+    return all
+  }
 
   @Test("it runs to its report, which answers its claims")
   func runs() throws {
     try withTemporaryFolder { folder in
       let file = PipelineTests.file.deletingLastPathComponent().appending(path: "colors.json5")
       let pipeline = try Pipeline.read(
-        path: file.path, kinds: Experiments.stageKinds, overrides: Self.small,
+        path: file.path, kinds: Experiments.stageKinds, overrides: Self.small(),
         extensions: [.claims])
       let (store, run) = try runWhole(pipeline, in: folder)
       let page = try Report.write(
