@@ -77,10 +77,13 @@ let package = Package(
       name: "Probing", dependencies: ["Diffusion", "Streams", "Statistics", "Formats"],
       swiftSettings: numeric),
     .target(
-      name: "Interventions", dependencies: ["Diffusion", "Streams", "Formats"],
+      name: "Interventions", dependencies: ["Features", "Diffusion", "Streams", "Formats"],
       swiftSettings: numeric),
     .target(
-      name: "Theory", dependencies: ["Streams", "Statistics", "Formats"], swiftSettings: numeric),
+      name: "Features", dependencies: ["Streams", "Statistics", "Formats"], swiftSettings: numeric),
+    .target(
+      name: "Theory", dependencies: ["Features", "Streams", "Statistics", "Formats"],
+      swiftSettings: numeric),
     .target(
       name: "Evaluation",
       dependencies: [
@@ -92,7 +95,7 @@ let package = Package(
       name: "Artifacts",
       dependencies: [
         "Workflow", "Lineage", "Formats", "Scenes", "Diffusion", "Analytic", "Probing",
-        "Interventions", "Evaluation", "External",
+        "Interventions", "Evaluation", "External", "Features",
       ]),
     .target(
       name: "Experiments",
@@ -100,7 +103,7 @@ let package = Package(
         "Artifacts", "Measures", "Workflow", "Lineage", "Formats", "Streams", "Statistics",
         "Vectors",
         "Scenes", "Diffusion", "Analytic", "Probing", "Interventions", "Evaluation", "Theory",
-        "External",
+        "External", "Features",
       ]),
     .target(
       name: "Reporting",
@@ -154,8 +157,12 @@ let package = Package(
       ]),
     .testTarget(
       name: "InterventionsTests",
-      dependencies: ["Interventions", "Diffusion", "Tensors", "Streams", "DenoiserFixtures"]),
-    .testTarget(name: "TheoryTests", dependencies: ["Theory", "Streams", "Statistics"]),
+      dependencies: [
+        "Interventions", "Features", "Diffusion", "Tensors", "Streams", "DenoiserFixtures",
+      ]),
+    .testTarget(name: "FeaturesTests", dependencies: ["Features", "Streams", "Statistics"]),
+    .testTarget(
+      name: "TheoryTests", dependencies: ["Theory", "Features", "Streams", "Statistics"]),
     .testTarget(
       name: "EvaluationTests",
       dependencies: [
@@ -179,6 +186,7 @@ let package = Package(
       dependencies: [
         "locus", "Experiments", "Artifacts", "Measures", "Lineage", "Workflow", "Formats", "Scenes",
         "Diffusion", "Evaluation", "Analytic", "Probing", "Interventions", "Theory", "External",
+        "Features",
         "Tensors",
         "Streams", "Benchmarks", "Mutations", "CSQLite",
       ], exclude: ["Golden", "Cases"]),

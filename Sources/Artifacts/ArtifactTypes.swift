@@ -14,6 +14,8 @@ extension ArtifactType {
   package static let locality = ArtifactType("locality")
   /// Noised pictures with the exact answers to them: `PosteriorManifest`.
   package static let posterior = ArtifactType("posterior")
+  /// What words change inside a network, with their subspaces: `FeaturesManifest`.
+  package static let features = ArtifactType("features")
   package static let scoreError = ArtifactType("score-error")
   package static let agreement = ArtifactType("agreement")
   /// In which order denoisers are expected to compose: `PredictionManifest`.

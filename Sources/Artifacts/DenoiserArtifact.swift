@@ -2,6 +2,7 @@ import Analytic
 import Diffusion
 import Evaluation
 import External
+import Features
 import Formats
 import Foundation
 import Interventions
@@ -86,9 +87,9 @@ package struct DenoiserArtifact: Sendable {
       denoiser = try MaskedDenoiser(
         base: base.denoiser, specification: mask.mask,
         fill: try mask.fill.map { try Self.fill(object($0)) } ?? [],
-        cut: try mask.mask.path.map { path in
-          try base.cutting(path, moments: try mask.moments.map { try object($0).normMoments() })
-        })
+        cut: try base.inside(
+          mask.mask, moments: try mask.moments.map { try object($0).normMoments() },
+          subspaces: try mask.subspaces.map { try object($0).subspaces() }))
       training = base.training
       network = nil
       self.mask = mask
@@ -111,11 +112,21 @@ package struct DenoiserArtifact: Sendable {
       isInterruptible ? plain : InterruptibleDenoiser(plain, checkCancellation: checkCancellation)
   }
 
-  /// The same weights with a path of non-local dependence cut.
-  package func cutting(_ path: NetworkPath, moments: NormMoments?) throws -> any Denoiser {
-    guard let network else { throw NetworkPathError.missing(path, found: []) }
+  /// The same weights with what a mask does inside a network; `nil` for a mask that does nothing there.
+  package func inside(
+    _ mask: MaskSpecification, moments: NormMoments?, subspaces: SubspaceTable?
+  ) throws -> (any Denoiser)? {
+    if let path = mask.path {
+      guard let network else { throw NetworkPathError.missing(path, found: []) }
+      return InterruptibleDenoiser(
+        try network.cutting(path, moments: moments), checkCancellation: checkCancellation)
+    }
+    guard let features = mask.features else { return nil }
+    guard let network else { throw NetworkLevelError.missing(features.level, found: []) }
     return InterruptibleDenoiser(
-      try network.cutting(path, moments: moments), checkCancellation: checkCancellation)
+      try ComposedFeatures(
+        base: network, mask: features, subspaces: subspaces, seed: mask.seed),
+      checkCancellation: checkCancellation)
   }
 
   private static func fill(_ file: StageFile) throws -> [Float] {

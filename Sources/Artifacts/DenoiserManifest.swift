@@ -129,8 +129,14 @@ package enum DenoiserManifest: Manifest {
     package var fill: String?
     /// SHA-256 of what frozen norms take for granted, where there are any.
     package var moments: String?
+    /// SHA-256 of the words' subspaces that features go through, where they do.
+    package var subspaces: String?
 
-    package init(base: String, mask: MaskSpecification, fill: String?, moments: String? = nil) {
+    package init(
+      base: String, mask: MaskSpecification, fill: String?, moments: String? = nil,
+      subspaces: String? = nil
+    ) {
+      self.subspaces = subspaces
       self.base = base
       self.mask = mask
       self.fill = fill

@@ -21,6 +21,10 @@ package struct Foreseen: Codable, Sendable {
   package var labelReach: Int?
   /// The paths of non-local dependence inside a denoiser that can be cut; none of one that is no network.
   package var paths: [NetworkPath]?
+  /// The levels whose features can be read and replaced; none of one that is no U-Net.
+  package var levels: [NetworkLevel]?
+  /// Of a measurement of features: the level.
+  package var level: NetworkLevel?
   /// Whether a denoiser is a network, which can go on learning.
   package var isNetwork: Bool?
   /// Whether a denoiser is behind a mask.

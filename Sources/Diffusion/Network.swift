@@ -9,6 +9,9 @@ package struct NetworkDescription: Sendable, Hashable {
     case vector
     /// As `vector`, and each entry as a further input channel too, the same at every pixel.
     case channels
+    /// Each entry drives channels of its own at the lowest level, and nothing else: features in which every
+    /// word changes what is its own by construction. What comes after hears of words by these alone.
+    case words
   }
   package enum Normalization: String, Sendable, CaseIterable {
     /// Four groups, statistics over the whole picture: a path for non-local dependence.
@@ -120,18 +123,18 @@ package struct Network: Sendable {
     patches = description.patches
     switch description.architecture {
     case .unet(let width, let conditioning, let normalization, let attention):
-      let vector: Value?
+      var vector: Value?
+      var words: Value?
       switch conditioning {
       case .grid:
         labels = .map(try description.shape.places())
         image = builder.input(height: size, width: size, channels: PictureShape.channels + 1)
-        vector = nil
-      case .vector:
+      case .vector, .words:
         image = builder.input(height: size, width: size, channels: PictureShape.channels)
         let value = builder.input(
           height: 1, width: 1, channels: description.shape.conditionerCount)
         labels = .vector(value)
-        vector = value
+        if conditioning == .words { words = value } else { vector = value }
       case .channels:
         let count = description.shape.conditionerCount
         image = builder.input(height: size, width: size, channels: PictureShape.channels + count)
@@ -140,7 +143,7 @@ package struct Network: Sendable {
         vector = value
       }
       output = buildUNet(
-        &builder, image: image, fourier: fourier, labels: vector, width: width,
+        &builder, image: image, fourier: fourier, labels: vector, words: words, width: width,
         kind: normalization == .group ? .group(4) : .pixel, attention: attention)
     case .local(let width, let dilations):
       labels = .map(try description.shape.places())

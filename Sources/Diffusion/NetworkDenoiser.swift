@@ -84,12 +84,26 @@ package final class NetworkDenoiser: Denoiser {
   }
 
   package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
+    let count = shape.pictureCount
+    return try onePass(batch, threads: threads, output: count) { runner, item, to in
+      runner.forward(weights, x: item.x, item.scale, labels: item.labels)
+      let f = runner.output.pointer
+      for i in 0..<count { to[i] = item.scale.skip * item.x[i] + item.scale.out * f[i] }
+    }
+  }
+
+  /// What `body` makes of every picture of a batch, (N, `output`): it sets each of its values.
+  func onePass(
+    _ batch: NoisedBatch, threads: Int, output: Int,
+    _ body: @Sendable (NetworkRunner, RunnerInput, UnsafeMutablePointer<Float>) -> Void
+  ) throws -> [Float] {
     try batch.validate(shape)
     let count = shape.pictureCount
     let conditioners = shape.conditionerCount
     let runners = borrow(threads, gradients: false)
     defer { giveBack(runners, gradients: false) }
-    return [Float](unsafeUninitializedCapacity: batch.x.count) { buffer, initialized in
+    let values = batch.count * output
+    return [Float](unsafeUninitializedCapacity: values) { buffer, initialized in
       nonisolated(unsafe) let result = buffer
       batch.x.withUnsafeBufferPointer { pictures in
         batch.labels.withUnsafeBufferPointer { labels in
@@ -99,17 +113,15 @@ package final class NetworkDenoiser: Denoiser {
             guard let x = pictures.baseAddress, let c = labels.baseAddress,
               let d = result.baseAddress
             else { return }
-            let runner = runners[worker].runner
-            let scale = Preconditioning(sigma: batch.sigma[item])
-            let from = x + item * count
-            let to = d + item * count
-            runner.forward(weights, x: from, scale, labels: c + item * conditioners)
-            let f = runner.output.pointer
-            for i in 0..<count { to[i] = scale.skip * from[i] + scale.out * f[i] }
+            body(
+              runners[worker].runner,
+              RunnerInput(
+                index: item, x: x + item * count, labels: c + item * conditioners,
+                scale: Preconditioning(sigma: batch.sigma[item])), d + item * output)
           }
         }
       }
-      initialized = batch.x.count
+      initialized = values
     }
   }
 

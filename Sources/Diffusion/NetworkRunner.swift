@@ -142,7 +142,7 @@ final class NetworkRunner {
   }
 
   /// Sets the network's image to a view of the picture at hand.
-  private func show(_ view: PictureView) {
+  func show(_ view: PictureView) {
     let shape = network.description.shape
     let channels = network.image.channels
     let isPatch = network.patches != nil

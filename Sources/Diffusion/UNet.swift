@@ -1,9 +1,13 @@
 import Tensors
 
 /// The reference U-Net: widths C, 2C, 2C; two residual blocks a level; optional attention lowest.
+///
+/// - Parameters:
+///   - labels: (W), added to the embedding of the noise.
+///   - words: (W), of which each entry drives channels of its own at the lowest level, and nothing else.
 func buildUNet(
-  _ builder: inout GraphBuilder, image: Value, fourier: Value, labels: Value?, width c: Int,
-  kind: NormalizationKind, attention: Bool
+  _ builder: inout GraphBuilder, image: Value, fourier: Value, labels: Value?, words: Value? = nil,
+  width c: Int, kind: NormalizationKind, attention: Bool
 ) -> Value {
   var embedding = buildMLP(&builder, fourier, name: "noise")
   if let labels { embedding = buildMLP(&builder, labels, adding: embedding, name: "label") }
@@ -18,6 +22,11 @@ func buildUNet(
         h, outputs: channels, attention: attention && level == 2,
         name: "encoder.\(level).\(index)")
     }
+    if let words, level == 2 {
+      h = blocks.append(h, words: words, each: ownChannels(width: c), level: "encoder.2")
+    } else {
+      blocks.builder.name(h, "encoder.\(level)")
+    }
     if level < 2 {
       kept.append(h)
       h = blocks.builder.convolution(h, outputs: channels, stride: 2, name: "down.\(level)")
@@ -29,12 +38,16 @@ func buildUNet(
       h = blocks.append(
         h, outputs: channels, attention: false, name: "decoder.\(level).\(index)")
     }
+    blocks.builder.name(h, "decoder.\(level)")
   }
   builder = blocks.builder
   let active = builder.normalization(h, kind, name: "head_norm")
   return builder.convolution(
     active, outputs: PictureShape.channels, zero: true, name: "head")
 }
+
+/// Channels of a word's own at the lowest level of a U-Net of width C: whole groups of four.
+func ownChannels(width: Int) -> Int { max(4, width / 2 / 4 * 4) }
 
 private struct ResidualBlocks {
   var builder: GraphBuilder
@@ -55,6 +68,19 @@ private struct ResidualBlocks {
     let y = builder.convolution(
       second, outputs: outputs, adding: skip, zero: true, name: name + ".conv2")
     return attention ? appendAttention(y, name: name + ".attention") : y
+  }
+
+  /// norm → SiLU → conv → norm, modulated by the noise and each word's channels by that word → SiLU: the level's
+  /// features z, of which each word changes its own; → conv, plus the input.
+  mutating func append(_ x: Value, words: Value, each group: Int, level: String) -> Value {
+    let first = builder.normalization(x, kind, name: "words.norm1")
+    let h = builder.convolution(first, outputs: words.channels * group, name: "words.conv1")
+    let noise = builder.linear(
+      embedding, outputs: 2 * h.channels, name: "words.modulation")
+    let modulation = builder.ownChannels(words, group: group, adding: noise, name: "words.told")
+    let z = builder.normalization(h, kind, modulation: modulation, name: "words.norm2")
+    builder.name(z, level)
+    return builder.convolution(z, outputs: x.channels, adding: x, name: "words.conv2")
   }
 
   private mutating func appendAttention(_ x: Value, name: String) -> Value {

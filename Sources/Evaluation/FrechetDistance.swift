@@ -1,3 +1,5 @@
+import Statistics
+
 /// Mean and covariance of points.
 package struct PointMoments: Sendable {
   package let mean: [Double]

@@ -86,6 +86,7 @@ enum AnalyticStage {
       var foreseen = Foreseen(upstream, "scenes")
       foreseen.labelling = options.labelling
       foreseen.paths = []
+      foreseen.levels = []
       foreseen.isNetwork = false
       switch options.schedule {
       case .fixed: foreseen.pixelReach = options.radius

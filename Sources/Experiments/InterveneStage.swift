@@ -1,6 +1,7 @@
 import Artifacts
 import Diffusion
 import Evaluation
+import Features
 import Formats
 import Foundation
 import Interventions
@@ -16,7 +17,7 @@ enum InterveneStage {
     @Setting(
       required: .identity,
       "what is cut: labels (conditioner, window), pixels, both, a path inside the network (path), nothing"
-        + " (identity, stitched); or sum, reverse"
+        + " (identity, stitched); or sum, reverse, or features put together word by word"
     )
     var mask: MaskSpecification.Name
     @Setting(Shared.labels) var labels: Int
@@ -54,6 +55,21 @@ enum InterveneStage {
       "noised pictures of the training law on which these statistics are measured, at 33 noise levels evenly"
         + " in ln σ from 0.002 to 80; between these they are linear in ln σ")
     var pathPictures: Int
+    @Setting(
+      default: .own, isLate: true,
+      "of features: what each word changes at the level goes through its own subspace (own), another word's"
+        + " (permuted), a random one (random), or none (sum); whole: all words at once, which changes nothing"
+    )
+    var projection: FeatureMask.Projection
+    @Setting(
+      default: .all, isLate: true,
+      "of features: what the rest of the network is told, all words or nothing")
+    var rest: FeatureMask.Rest
+    @Setting(
+      default: .nothing, isLate: true,
+      "of features: beside what a word is told when it is looked at what it changes: nothing, or each of the other"
+        + " words that are asked for, one at a time (word), of which the mean is taken")
+    var beside: Beside
     @Setting(0...1000, default: 0, "noise level from which on the mask holds") var sigmaLow: Double
     @Setting(0...1000, default: 1000, "noise level up to which it holds") var sigmaHigh: Double
 
@@ -62,12 +78,13 @@ enum InterveneStage {
       var place: MaskSpecification.Place? { .init(rawValue: rawValue) }
     }
 
-    func specification(seed: UInt64) -> MaskSpecification {
+    func specification(seed: UInt64, level: NetworkLevel = .encoder2) -> MaskSpecification {
       MaskSpecification(
         mask: mask, labels: labels, keep: keep, at: at.place, radius: radius, block: block,
         margin: margin, ring: ring, fill: fill, seed: seed,
         sigmaLow: sigmaLow > 0 ? sigmaLow : nil, sigmaHigh: sigmaHigh < 1000 ? sigmaHigh : nil,
-        amplitude: amplitude, path: path)
+        amplitude: amplitude, path: path,
+        features: FeatureMask(level: level, projection: projection, rest: rest, beside: beside))
     }
   }
 
@@ -80,6 +97,9 @@ enum InterveneStage {
       InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to mask"),
       InputDeclaration(
         "scenes", accepts: [.pictureSet], help: "pictures for fills and for the check"),
+      InputDeclaration(
+        "features", accepts: [.features], arity: .optional,
+        help: "of features: the level, and the words' subspaces there"),
     ], produces: .denoiser, checkInputs: check,
     foresee: { _, upstream in
       var foreseen = Foreseen(upstream, "denoiser")
@@ -98,111 +118,13 @@ enum InterveneStage {
         * MemoryLayout<Float>.stride
     }, run: run)
 
-  private static func check(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
-    let denoiser = Foreseen(upstream, "denoiser")
-    var problems: [ParameterProblem] = []
-    if denoiser.isMasked == true {
-      problems.append(
-        ParameterProblem(
-          path: "inputs.denoiser",
-          message: "is behind a mask already; name the denoiser behind it, with both masks as one"))
-    }
-    problems += Shared.checkScenes(of: denoiser, upstream)
-    let specification = options.specification(seed: 0)
-    let hasBlocks = specification.masksPixels || specification.mask == .stitched
-    if hasBlocks, let size = denoiser.size, size % options.block != 0 {
-      let divisors = (1...size).filter { size % $0 == 0 }.map(String.init)
-      problems.append(
-        ParameterProblem(
-          path: "block",
-          message: "found \(options.block), accepted: a divisor of size \(size): "
-            + divisors.joined(separator: ", ")))
-    }
-    if specification.masksPixels, let size = denoiser.size, options.margin >= size {
-      problems.append(
-        ParameterProblem(
-          path: "margin",
-          message: "found \(options.margin): every block of a picture of \(size) px would see all"
-            + " of it; accepted: less than \(size)"))
-    }
-    if specification.masksPixels, options.ring == .remote, let size = denoiser.size,
-      specification.hasRingInItself(size: size)
-    {
-      problems.append(
-        ParameterProblem(
-          path: "margin",
-          message:
-            "found \(options.margin): half a picture of \(size) px away such a ring meets its own"
-            + " block or the ring around it; accepted: block and twice the margin up to \(size / 2)"
-        ))
-    }
-    if options.mask == .window || options.mask == .reverse, options.keep == .random {
-      problems.append(
-        ParameterProblem(
-          path: "keep",
-          message: "found \"random\", accepted for \(options.mask.rawValue): near, far"))
-    }
-    if let path = specification.path, let paths = denoiser.paths, !paths.contains(path) {
-      problems.append(
-        ParameterProblem(
-          path: paths.isEmpty ? "mask" : "path",
-          message: NetworkPathError.missing(path, found: paths).description))
-    }
-    if options.sigmaLow > options.sigmaHigh {
-      problems.append(
-        ParameterProblem(
-          path: "sigma_low",
-          message: "found \(options.sigmaLow), accepted: up to sigma_high, \(options.sigmaHigh)"))
-    }
-    if problems.isEmpty, let size = denoiser.size,
-      specification.cutsNothing(
-        size: size, cellSize: denoiser.grid?.cellSize ?? size,
-        mostLabels: Foreseen(upstream, "scenes").objects?.last == 0 ? 0 : nil,
-        pixelReach: denoiser.pixelReach,
-        labelReach: denoiser.labelReach)
-    {
-      problems.append(
-        ParameterProblem(
-          path: "mask",
-          message:
-            "found \"\(options.mask.rawValue)\", which cuts nothing that the denoiser depends on:"
-            + " \(seen(specification, denoiser)); accepted: a narrower mask, or \"identity\""))
-    }
-    if specification.needsPlaces, let space = denoiser.space, !space.hasPlaces {
-      problems.append(
-        ParameterProblem(
-          path: "mask",
-          message: "found \"\(options.mask.rawValue)\", which goes by the places of labels; the"
-            + " denoiser's conditioners are \(space.text), which have none; accepted: "
-            + MaskSpecification.Name.allCases.filter { !MaskSpecification(mask: $0).needsPlaces }
-            .map(\.rawValue).joined(separator: ", ")))
-    }
-    return problems
-  }
-
-  /// What a mask shows beside what its denoiser reaches.
-  private static func seen(_ mask: MaskSpecification, _ denoiser: Foreseen) -> String {
-    var words: [String] = []
-    if mask.masksPixels {
-      words.append(
-        "a block of \(mask.block) px sees \(mask.margin) px "
-          + (mask.ring == .near ? "around it" : "half a picture away"))
-      if let reach = denoiser.pixelReach { words.append("pixels matter up to \(reach) px away") }
-    }
-    if mask.needsPlaces {
-      words.append(
-        "labels are seen \(mask.mask == .window && mask.keep == .far ? "from" : "up to")"
-          + " \(mask.radius) px away" + (mask.at.map { ", hidden at \($0.rawValue) alone" } ?? ""))
-      if let reach = denoiser.labelReach { words.append("they matter up to \(reach) px away") }
-    }
-    return words.joined(separator: ", ")
-  }
-
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
     let base = try DenoiserArtifact("denoiser", of: context)
     let scenes = try PictureSet("scenes", of: context)
     try Shared.requireSameShape(base.denoiser.shape, scenes.shape)
-    let specification = options.specification(seed: context.seed)
+    let features = try features(base, context)
+    let specification = options.specification(
+      seed: context.seed, level: features?.level ?? .encoder2)
     let set = try scenes.trainingSet
     let fill =
       specification.masksPixels
@@ -211,7 +133,8 @@ enum InterveneStage {
     let moments = try moments(specification, base, set, options, context)
     let masked = try MaskedDenoiser(
       base: base.denoiser, specification: specification, fill: fill,
-      cut: try specification.path.map { try base.cutting($0, moments: moments) })
+      cut: try base.inside(
+        specification, moments: moments, subspaces: try features?.file.subspaces()))
 
     var metrics: [MetricRow] = []
     for sigma in checkedSigmas {
@@ -245,8 +168,23 @@ enum InterveneStage {
         DenoiserManifest.masked(
           .init(
             base: base.sha256, mask: specification, fill: fillHash,
-            moments: momentsData.map(SHA256.hash)))))
+            moments: momentsData.map(SHA256.hash), subspaces: features?.file.sha256))))
     return StageOutput(files: files, metrics: metrics)
+  }
+
+  /// The level, and the file of subspaces.
+  ///
+  /// - Throws: `MismatchError` for those of another denoiser.
+  private static func features(_ base: DenoiserArtifact, _ context: StageContext) throws -> (
+    level: NetworkLevel, file: StageFile
+  )? {
+    if context.inputs["features"] == nil { return nil }
+    let manifest = try FeaturesManifest(try context.input("features").manifest)
+    if manifest.denoiser != base.sha256 {
+      throw MismatchError(
+        "the features are of another denoiser; give those of the denoiser that is masked")
+    }
+    return (manifest.level, context.object(manifest.subspaces))
   }
 
   /// From high noise, where the layout is decided, to low.

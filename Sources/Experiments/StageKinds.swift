@@ -10,6 +10,7 @@ package enum Experiments {
     ImportCLEVRStage.kind, ImportPositionsStage.kind, ImportArraysStage.kind,
     FinetuneStage.kind, PredictStage.kind, PosteriorStage.kind, ScoreErrorStage.kind,
     VarianceStage.kind, QualityStage.kind, RealismStage.kind, ExternalStage.kind,
+    FeaturesStage.kind,
   ].map(computing)
 
   /// What computes exponentials in double, with its version.

@@ -59,6 +59,7 @@ enum TrainStage {
     foreseen.pixelReach = reach?.pixels
     foreseen.labelReach = reach?.labels
     foreseen.paths = network.paths
+    foreseen.levels = network.levels
     foreseen.isNetwork = true
     return foreseen
   }
@@ -111,10 +112,19 @@ enum TrainStage {
     case .local, .patchwise:
       (path, found, accepted) = (
         "network.type", network.kind.rawValue,
-        "unet with conditioning \"vector\" or \"channels\""
+        "unet with conditioning \"vector\", \"channels\" or \"words\""
       )
     case .unet(_, .grid, _, _):
-      (path, found, accepted) = ("network.conditioning", "grid", "vector, channels")
+      (path, found, accepted) = ("network.conditioning", "grid", "vector, channels, words")
+    case .unet(_, .words, _, _):
+      guard let space = scenes.space, space.hasPlaces else { return [] }
+      return [
+        ParameterProblem(
+          path: "network.conditioning",
+          message:
+            "conditioners are \(space.text), and \"words\" has channels of each word's own; accepted: grid,"
+            + " vector, channels")
+      ]
     case .unet(_, .vector, _, _), .unet(_, .channels, _, _): return []
     }
     return Shared.checkPlaces(
@@ -273,7 +283,8 @@ extension NetworkDescription.Architecture: SettingVariant {
     @Setting(4...512, default: 32, "base width C") var width: Int
     @Setting(
       default: .grid,
-      "how labels enter: as a map (grid), through the embedding (vector), or there and as constant maps, one a label (channels)"
+      "how labels enter: as a map (grid), through the embedding (vector), there and as constant maps, one a label"
+        + " (channels), or each by channels of its own at the lowest level alone (words)"
     )
     var conditioning: NetworkDescription.Conditioning
     @Setting(default: .group, "group: statistics over the picture; pixel: none")

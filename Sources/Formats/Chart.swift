@@ -3,6 +3,7 @@ package enum Chart: Sendable, Hashable {
   case lines(LineChart)
   case intervals(IntervalChart)
   case scatter(ScatterChart)
+  case heatMap(HeatMapChart)
 
   /// What has a colour of its own, in order.
   package var names: [String] {
@@ -10,6 +11,7 @@ package enum Chart: Sendable, Hashable {
     case .lines(let chart): chart.names
     case .intervals(let chart): chart.names
     case .scatter(let chart): chart.names
+    case .heatMap: []
     }
   }
 
@@ -18,6 +20,7 @@ package enum Chart: Sendable, Hashable {
     case .lines(let chart): chart.svg(looks)
     case .intervals(let chart): chart.svg(looks)
     case .scatter(let chart): chart.svg(looks)
+    case .heatMap(let chart): chart.svg()
     }
   }
 }

@@ -17,8 +17,13 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   /// What a network cannot be trained under.
   case noLabelMask(MaskSpecification.Name)
   case fill(found: Int, expected: Int)
-  /// A path to cut, and no denoiser with it cut.
-  case uncut
+  /// What goes on inside a network, and no denoiser in which it does.
+  case uncut(MaskSpecification.Name)
+  /// A level of which no subspaces are known.
+  case subspaces(level: String, found: [String])
+  /// Words and channels of other subspaces than the network's.
+  case otherSubspaces(found: [Int], expected: [Int])
+  case noGradient(MaskSpecification.Name)
   case baseResult(found: Int, expected: Int)
   case changedNothing(MaskSpecification.Name)
   case identityChanged(MaskSpecification.Name, largest: Float)
@@ -28,8 +33,7 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   package var category: ErrorCategory {
     switch self {
     case .block, .margin, .radius, .labels, .keep, .ring, .places, .sigmaRange, .fill, .amplitude,
-      .noLabelMask,
-      .changedNothing, .ignoresLabels:
+      .noLabelMask, .subspaces, .otherSubspaces, .noGradient, .changedNothing, .ignoresLabels:
       .data
     case .uncut, .baseResult, .identityChanged, .changedOutside: .bug
     }
@@ -60,7 +64,18 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
         + " conditioner, window"
     case .fill(let found, let expected):
       "the fill has \(found) values, expected whole pictures of \(expected)"
-    case .uncut: "mask `path` was not given the denoiser whose path is cut"
+    case .uncut(let name):
+      "mask `\(name.rawValue)` was not given the denoiser in which it is done"
+    case .subspaces(let level, let found):
+      "there are no subspaces of words at level \"\(level)\"; accepted: "
+        + (found.isEmpty
+          ? "none, without an input `features`"
+          : found.map { "\"\($0)\"" }.joined(separator: ", "))
+    case .otherSubspaces(let found, let expected):
+      "subspaces of \(found[0]) words in \(found[1]) channels, and the network has \(expected[0]) and"
+        + " \(expected[1]); give the features of this denoiser"
+    case .noGradient(let name):
+      "mask `\(name.rawValue)` has no gradients: probe the denoiser behind it"
     case .baseResult(let found, let expected):
       "the denoiser behind the mask gave \(found) values, expected \(expected)"
     case .changedNothing(let name):

@@ -23,6 +23,8 @@ package struct MaskSpecification: Sendable, Hashable {
     case both
     /// A way inside the network on which places tell on each other from afar.
     case path
+    /// A level's features put together word by word, as `features` says.
+    case features
   }
   /// Which labels remain beside a pixel's own, which side of a window, or by what a label's strength goes.
   package enum Keep: String, Sendable, Codable, CaseIterable { case near, far, random }
@@ -77,14 +79,17 @@ package struct MaskSpecification: Sendable, Hashable {
   package var amplitude: Double?
   /// What is cut inside, of `path` alone.
   package var path: NetworkPath?
+  /// What is put in their place, of `features` alone.
+  package var features: FeatureMask?
 
   package init(
     mask: Name, labels: Int = 1, keep: Keep = .near, at: Place? = nil, radius: Double = 7,
     block: Int = 4, margin: Int = 4, ring: Ring = .near, fill: Fill = .ground, seed: UInt64 = 0,
     sigmaLow: Double? = nil, sigmaHigh: Double? = nil, amplitude: Double? = nil,
-    path: NetworkPath? = nil
+    path: NetworkPath? = nil, features: FeatureMask? = nil
   ) {
     self.path = mask == .path ? path ?? .both : nil
+    self.features = mask == .features ? features ?? FeatureMask() : nil
     self.at = at
     keepsOwn = mask == .window && keep == .far ? true : nil
     self.amplitude = mask == .reverse ? amplitude ?? 0.5 : nil
@@ -107,11 +112,13 @@ package struct MaskSpecification: Sendable, Hashable {
   package var needsPlaces: Bool {
     switch mask {
     case .conditioner, .window, .both: true
-    case .identity, .stitched, .sum, .reverse, .pixel, .path: false
+    case .identity, .stitched, .sum, .reverse, .pixel, .path, .features: false
     }
   }
   /// Whether it changes nothing by construction: it cannot object to anything.
-  package var isIdentity: Bool { mask == .identity || mask == .stitched }
+  package var isIdentity: Bool {
+    mask == .identity || mask == .stitched || features?.isIdentity == true
+  }
   /// Whether its result depends on which other labels there are, or on none of them.
   var choosesLabels: Bool { mask == .conditioner || mask == .both }
   /// Whether what it keeps is not what the hypothesis says: there to object to another mask.
@@ -122,6 +129,7 @@ package struct MaskSpecification: Sendable, Hashable {
   private var hidesOnGroundAlone: Bool { needsPlaces && at == .ground }
   private var movesWhatIsKept: Bool {
     let choosesOthers = choosesLabels && labels > 1 && at != .ground
+    if features?.movesSubspaces == true { return true }
     let movesLabels = choosesOthers || mask == .window || mask == .reverse
     return movesLabels && keep != .near || masksPixels && ring == .remote
   }
@@ -144,6 +152,8 @@ package struct MaskSpecification: Sendable, Hashable {
       return own == theirs ? nil : .otherMechanism
     }
     (own.keep, own.ring, own.keepsOwn) = (theirs.keep, theirs.ring, theirs.keepsOwn)
+    // What is projected stays, and where it goes is what the hypothesis is about.
+    if theirs.features?.projection == .own { own.features?.projection = .own }
     if own != theirs { return .otherMechanism }
     return movesWhatIsKept ? nil : .keepsWhatIsNear
   }
@@ -234,6 +244,9 @@ extension MaskSpecification {
       }
     return switch mask {
     case .identity, .stitched, .path: false
+    // Without any word z(∅) is what stands there; with one alone its projection changes it, unless it is told
+    // beside others.
+    case .features: most < (features?.beside == .word ? 2 : 1)
     case .pixel: !cutsPixels
     case .conditioner: !cutsLabels
     case .both: !cutsPixels && !cutsLabels
@@ -247,7 +260,7 @@ extension MaskSpecification {
 extension MaskSpecification: Codable {
   private enum CodingKeys: String, CodingKey {
     case mask, labels, keep, at, radius, block, margin, ring, fill, seed, sigmaLow, sigmaHigh
-    case amplitude, path, keepsOwn
+    case amplitude, path, keepsOwn, features
   }
 
   /// What an earlier version made without these members showed one label, the nearest.
@@ -269,7 +282,8 @@ extension MaskSpecification: Codable {
       sigmaLow: try container.decodeIfPresent(Double.self, forKey: .sigmaLow),
       sigmaHigh: try container.decodeIfPresent(Double.self, forKey: .sigmaHigh),
       amplitude: try container.decodeIfPresent(Double.self, forKey: .amplitude),
-      path: try container.decodeIfPresent(NetworkPath.self, forKey: .path))
+      path: try container.decodeIfPresent(NetworkPath.self, forKey: .path),
+      features: try container.decodeIfPresent(FeatureMask.self, forKey: .features))
     keepsOwn = try container.decodeIfPresent(Bool.self, forKey: .keepsOwn)
     if masksPixels, ring == nil {
       throw DecodingError.dataCorruptedError(

@@ -5,8 +5,9 @@ import Streams
 /// stitched pixel by pixel or added.
 ///
 /// With passes p over inputs (x_p, c_p) and disjoint pixel sets M_p, D(x, σ, c) on M_p is the
-/// base's D(x_p, σ, c_p); for `sum` and `reverse` it is Σ_p w_p D(x, σ, c_p); for `path` it is that of the base
-/// with a path cut. Costs as many passes as the picture has distinct views.
+/// base's D(x_p, σ, c_p); for `sum` and `reverse` it is Σ_p w_p D(x, σ, c_p); for `path` and `features` it is
+/// that of the base with a path cut, or with a level's features put together. Costs as many passes as the
+/// picture has distinct views.
 package struct MaskedDenoiser: Denoiser {
   package let base: any Denoiser
   package let specification: MaskSpecification
@@ -25,7 +26,7 @@ package struct MaskedDenoiser: Denoiser {
 
   /// - Parameter fill: (M, S, S, 3) in [−1, 1]: the pictures that stand where pixels are hidden, one of them
   ///   each time; needed where pixels are masked.
-  /// - Parameter cut: the base with its path cut, for a mask that cuts one.
+  /// - Parameter cut: the base with its path cut, or its features put together, for a mask that does.
   /// - Throws: `MaskError` for a mask that does not fit the pictures, or that goes by the places of
   ///   labels which have none.
   package init(
@@ -34,8 +35,8 @@ package struct MaskedDenoiser: Denoiser {
   ) throws(MaskError) {
     let shape = base.shape
     try specification.validate(shape)
-    if specification.mask == .path {
-      guard let cut else { throw .uncut }
+    if specification.mask == .path || specification.mask == .features {
+      guard let cut else { throw .uncut(specification.mask) }
       inner = RangedDenoiser(inside: cut, outside: base, applies: specification.applies)
     } else {
       inner = base
@@ -63,7 +64,7 @@ package struct MaskedDenoiser: Denoiser {
     if isPartial { return base.labelWindowArea }
     let r = specification.radius
     return switch specification.mask {
-    case .identity, .stitched, .pixel, .sum, .reverse, .path: base.labelWindowArea
+    case .identity, .stitched, .pixel, .sum, .reverse, .path, .features: base.labelWindowArea
     case .conditioner, .both: min(base.labelWindowArea, .pi * r * r)
     case .window: min(base.labelWindowArea, 4 * r * r)
     }

@@ -24,7 +24,7 @@ struct PassPlanner {
   /// Whether the passes are the same for all conditioners.
   var isFixed: Bool {
     switch specification.mask {
-    case .identity, .stitched, .pixel, .path: true
+    case .identity, .stitched, .pixel, .path, .features: true
     case .conditioner, .window, .sum, .reverse, .both: false
     }
   }
@@ -36,7 +36,7 @@ struct PassPlanner {
     let first = labels.startIndex
     let cells = (0..<cellCount).filter { first + $0 < labels.endIndex && labels[first + $0] != 0 }
     switch specification.mask {
-    case .identity, .path: return .whole(size: size)
+    case .identity, .path, .features: return .whole(size: size)
     case .stitched:
       return PassPlan(size: size, block, pass: { MaskPass(block: nil, cells: nil, copy: $0) })
     case .pixel: return PassPlan(size: size, block, pass: { MaskPass(block: $0, cells: nil) })

@@ -17,7 +17,7 @@ extension MetricDimension {
     "view", .text, .category, "where windows are taken and noise is added, under a transform")
   static let pair = MetricDimension(
     "pair", .text, .category,
-    "cells i-j, or cell i and label l as i|l, counted from 1, or what is told for what, red-brown")
+    "cells i-j, or cell i and label l as i|l, counted from 1, or two words, red-brown")
 
   /// The artifact that a value is about: a column that the store itself has.
   static let subject = MetricDimension(

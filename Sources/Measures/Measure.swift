@@ -56,6 +56,8 @@ package enum IntervalMethod: String, Sendable, CaseIterable {
   case picturesOrWilson = "bootstrap over pictures; Wilson where all agree"
   case movedToValue = "bootstrap over pictures, moved to the value"
   case halves = "95 % range over splits into halves"
+  case exchanges = "95 % range over random exchanges"
+  case randomSubspaces = "95 % range over random subspaces"
   case pivotal = "generalised pivotal quantities of mean squares"
   case strata = "Wilson's ends of each stratum, together"
   case tiles = "bootstrap over tiles within strata"

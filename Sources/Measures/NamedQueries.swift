@@ -74,6 +74,17 @@ extension NamedQuery {
         ORDER BY p.name, s.id, m.name, m.view, m.coupling, m.sigma
         """),
     NamedQuery(
+      name: "features",
+      summary: "What words change inside networks: cosines, sums and shares of their own subspaces",
+      sql: """
+        SELECT s.name, m.name AS metric, m.sigma, m.k, m.inputs, m.attribute, m.value, m.ci_low,
+          m.ci_high, m.n, p.name AS pipeline
+        FROM metric m JOIN stage s ON s.execution_id = m.execution_id
+        JOIN run r ON r.id = s.run_id JOIN pipeline p ON p.id = r.pipeline_id
+        WHERE s.kind = 'features' AND s.run_id IN (SELECT id FROM latest_run) AND m.pair IS NULL
+        ORDER BY p.name, s.id, m.name, m.sigma, m.k, m.inputs, m.attribute
+        """),
+    NamedQuery(
       name: "judge", summary: "The judge's own recall and precision on held-out renders",
       sql: """
         SELECT s.name, m.detector, m.k, m.name AS metric, m.value, m.ci_low, m.ci_high, m.n,

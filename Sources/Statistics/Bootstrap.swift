@@ -13,7 +13,12 @@ package struct Bootstrap: Sendable {
   /// The values of `statistic` on resampled weights: how often each of `count` units was drawn.
   package func distribution(
     strata: [Range<Int>], count: Int, _ statistic: (_ weights: [Int]) -> Double
-  ) -> [Double] {
+  ) -> [Double] { distributions(strata: strata, count: count, statistic) }
+
+  /// The same of anything that is told by weights, such as several numbers of one resample.
+  package func distributions<Value>(
+    strata: [Range<Int>], count: Int, _ statistic: (_ weights: [Int]) -> Value
+  ) -> [Value] {
     var weights = [Int](repeating: 0, count: count)
     return (0..<resamples).map { resample in
       var stream = RandomStream(seed: seed, purpose: .bootstrap, index: UInt64(resample))

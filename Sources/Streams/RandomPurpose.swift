@@ -63,6 +63,8 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case strengths = 0x5004
   /// Pictures on which a network's norms are measured.
   case normMoments = 0x5005
+  /// Which other word's subspace a word is given.
+  case tradedSubspaces = 0x5006
 
   // Probing
   case probeNoise = 0x6001
@@ -85,6 +87,11 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case posteriorScenes = 0x700B
   case posteriorInputs = 0x700C
   case posteriorNoise = 0x700D
+  /// Pictures whose features are looked at, renders with given words, the noise, and the places.
+  case featurePictures = 0x700E
+  case wordedScenes = 0x700F
+  case featureNoise = 0x7010
+  case featurePlaces = 0x7011
   /// Pictures on which it is tried whether a model that lives elsewhere keeps what it says.
   case externalCheck = 0x7012
 
@@ -97,4 +104,11 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   /// … or of blocks.
   case blockDraws = 0x8004
   case sampler = 0x8005
+  /// Noised pictures whose features are looked at.
+  case worldInputs = 0x8006
+
+  // Features
+  /// Words exchanged among inputs, as if it did not matter which is told.
+  case wordExchange = 0x9001
+  case randomSubspaces = 0x9002
 }

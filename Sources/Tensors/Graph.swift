@@ -12,6 +12,8 @@ package struct Graph: Sendable {
   let scratchCount: Int
   package let parameters: [Parameter]
   package let output: Value
+  /// Values that have a name, in the order in which they are made.
+  package let activations: [Activation]
 
   /// Floating-point operations of one picture's forward pass: two a multiply-add.
   package var operations: Int { layers.reduce(0) { $0 + 2 * $1.multiplyAdds } }

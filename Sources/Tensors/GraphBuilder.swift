@@ -9,6 +9,7 @@ package struct GraphBuilder {
   private var storage = 0
   private var preparedStorage = 0
   private var scratch = 0
+  private var activations: [Activation] = []
   private let freezesGroups: Bool
   private let cutsAttention: Bool
 
@@ -107,6 +108,21 @@ package struct GraphBuilder {
     return output
   }
 
+  /// A scale and a shift of each of W · `group` channels, (2 W · `group`): `adding` and what the channels' own entry
+  /// of `input`, (W), does to them.
+  package mutating func ownChannels(
+    _ input: Value, group: Int, adding residual: Value, name: String
+  ) -> Value {
+    precondition(residual.channels == 2 * input.channels * group)
+    let output = makeValue(1, 1, residual.channels)
+    let weight = makeParameter(
+      name + ".weight", .vector(residual.channels), .uniform(fan: 1))
+    layers.append(
+      OwnChannelsLayer(
+        input: input, output: output, residual: residual, weight: weight, group: group))
+    return output
+  }
+
   /// `qkv` has three times the channels of the result.
   package mutating func attention(_ qkv: Value) -> Value {
     let tokens = qkv.height * qkv.width
@@ -126,6 +142,11 @@ package struct GraphBuilder {
     let output = makeValue(skip.height, skip.width, low.channels + skip.channels)
     layers.append(UpsampleConcatenateLayer(low: low, skip: skip, output: output))
     return output
+  }
+
+  /// Gives the value that the last layer made a name, by which it can be read and replaced.
+  package mutating func name(_ value: Value, _ name: String) {
+    activations.append(Activation(name: name, value: value, layers: layers.count))
   }
 
   /// Plans the memory: every value at a place of its own, on cache lines.
@@ -149,7 +170,7 @@ package struct GraphBuilder {
     return Graph(
       layers: layers, accumulate: accumulate.reversed(), placements: placed,
       forwardCount: forward, gradientCount: gradient, scratchCount: scratch,
-      parameters: parameters, output: output)
+      parameters: parameters, output: output, activations: activations)
   }
 
   private func align(_ count: Int) -> Int { (count + 15) / 16 * 16 }

@@ -24,6 +24,10 @@ package enum WorldFamily: String, Sendable, Codable, CaseIterable {
   /// Control for the window of the background: as `shared-background`, but an object covers its
   /// cell's. The background is coupled within itself, and CPC allows that.
   case coveredBackground = "covered-background"
+  /// `all` labels on independent cells; a share γ/2 of the conditioners is blanked, as in training with
+  /// label dropout: then ∅ means every picture, and a label means that nothing else is there. Cells are
+  /// words here, such as colours, each with features of its own.
+  case blankedLabels = "blanked-labels"
 
   /// Whether an object stands before one of two backgrounds.
   package var hasBackgrounds: Bool { self == .sharedBackground || self == .coveredBackground }
@@ -145,6 +149,9 @@ private struct Law {
       return base(cells) * backgrounds(cells) * all(cells, labels)
     case .noisyLabels:
       return base(cells) * noisy(cells, labels)
+    case .blankedLabels:
+      let blank = labels.count == 0 ? coupling / 2 : 0
+      return base(cells) * ((1 - coupling / 2) * all(cells, labels) + blank)
     case .droppedLabels:
       if labels.count > 1 { return 0 }
       if labels.count == 1 { return labelled(cells, labels) }

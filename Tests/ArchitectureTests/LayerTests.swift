@@ -29,15 +29,16 @@ struct LayerTests {
       "Experiments",
       [
         "Measures", "Artifacts", "Evaluation", "Interventions", "Probing", "Analytic", "Theory",
-        "External", "Scenes", "Diffusion", "Vectors", "Workflow", "Lineage", "Statistics",
-        "Streams", "Formats",
+        "External", "Features", "Scenes", "Diffusion", "Vectors", "Workflow", "Lineage",
+        "Statistics", "Streams", "Formats",
       ]
     ),
     ("Measures", ["Lineage", "Statistics", "Formats"]),
     (
       "Artifacts",
       [
-        "Evaluation", "Interventions", "Probing", "Analytic", "External", "Scenes", "Diffusion",
+        "Evaluation", "Interventions", "Probing", "Analytic", "External", "Features", "Scenes",
+        "Diffusion",
         "Workflow", "Lineage", "Formats",
       ]
     ),
@@ -45,10 +46,11 @@ struct LayerTests {
       "Evaluation",
       ["Scenes", "Diffusion", "Tensors", "Vectors", "Statistics", "Streams", "Formats"]
     ),
-    ("Interventions", ["Diffusion", "Streams", "Formats"]),
+    ("Interventions", ["Features", "Diffusion", "Streams", "Formats"]),
     ("Probing", ["Diffusion", "Statistics", "Streams", "Formats"]),
     ("Analytic", ["Diffusion", "Tensors", "Vectors", "Streams", "Formats"]),
-    ("Theory", ["Statistics", "Streams", "Formats"]),
+    ("Theory", ["Features", "Statistics", "Streams", "Formats"]),
+    ("Features", ["Statistics", "Streams", "Formats"]),
     ("External", ["Diffusion", "Formats"]),
     ("Scenes", ["Streams", "Formats"]),
     ("Diffusion", ["Tensors", "Vectors", "Streams", "Formats"]),

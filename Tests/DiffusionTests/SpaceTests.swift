@@ -38,9 +38,13 @@ struct SpaceTests {
   static let channels = NetworkDescription.Architecture.unet(
     width: 8, conditioning: .channels, normalization: .group, attention: true)
 
-  @Test("what a word does is the slope of it, by the embedding and by channels")
+  static let own = NetworkDescription.Architecture.unet(
+    width: 8, conditioning: .words, normalization: .pixel, attention: false)
+
+  @Test(
+    "what a word does is the slope of it, by the embedding, by channels and by its own channels")
   func slopes() throws {
-    for architecture in [Self.vector, Self.channels] {
+    for architecture in [Self.vector, Self.channels, Self.own] {
       let trainer = try Self.trainer(architecture)
       while !trainer.isFinished { _ = try trainer.step(threads: 2) }
       let denoiser = try trainer.denoiser()
@@ -64,7 +68,7 @@ struct SpaceTests {
 
   @Test(
     "a U-Net on words trains a step, heeds its words, and survives its file",
-    arguments: Labelling.allCases, [vector, channels])
+    arguments: Labelling.allCases, [vector, channels, own])
   func words(labelling: Labelling, architecture: NetworkDescription.Architecture) throws {
     let trainer = try Self.trainer(architecture, labelling: labelling)
     while !trainer.isFinished { _ = try trainer.step(threads: 2) }

@@ -68,7 +68,8 @@ struct PipelineTests {
       #expect(
         arms.column("arm").compactMap(\.text)
           == [
-            "both", "conditioner", "identity", "path", "pixel", "reverse", "stitched", "sum",
+            "both", "conditioner", "features", "identity", "path", "pixel", "reverse", "stitched",
+            "sum",
             "window",
           ])
       // A machine without training is probed, masked, evaluated and compared like any denoiser.

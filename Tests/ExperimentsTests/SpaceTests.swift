@@ -11,7 +11,8 @@ import Workflow
 struct SpaceTests {
   static let words = ConditionerSpace.set(words: ["red", "blue", "green"])
 
-  /// The faults that a kind finds with these settings, when all its inputs are of a space.
+  /// The faults that a kind finds with these settings, when all its inputs are of a space; but for `features`,
+  /// which belong to one mask alone.
   static func problems(
     _ kind: StageKind, _ settings: [String: JSONValue] = [:], _ space: ConditionerSpace = words
   ) -> [ParameterProblem] {
@@ -20,7 +21,9 @@ struct SpaceTests {
     parameters.merge(settings) { _, new in new }
     let foreseen = Foreseen(camera: .overhead, size: 32, space: space, objects: [1, 3]).value
     let upstream = Upstream(
-      Dictionary(uniqueKeysWithValues: kind.inputs.map { ($0.role, [foreseen]) }))
+      Dictionary(
+        uniqueKeysWithValues: kind.inputs.filter { $0.role != "features" }
+          .map { ($0.role, [foreseen]) }))
     return kind.checkInputs(.object(parameters), upstream)
   }
 
@@ -75,5 +78,14 @@ struct SpaceTests {
     for mask in ["identity", "stitched", "sum", "pixel"] {
       #expect(Self.problems(InterveneStage.kind, ["mask": .string(mask)]).isEmpty)
     }
+  }
+
+  @Test("channels of words' own are refused where conditioners are cells, and go with words")
+  func ownChannels() {
+    let settings = Self.network(Self.unet.merging(["conditioning": .string("words")]) { $1 })
+    #expect(Self.problems(TrainStage.kind, settings).isEmpty)
+    let found = Self.problems(TrainStage.kind, settings, .grid(cells: 16))
+    #expect(found.map(\.path) == ["network.conditioning"])
+    #expect(found.allSatisfy { $0.message.contains("accepted: grid, vector, channels") })
   }
 }

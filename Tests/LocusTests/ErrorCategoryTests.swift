@@ -4,6 +4,7 @@ import Analytic
 import Benchmarks
 import Diffusion
 import Evaluation
+import Features
 import Formats
 import Foundation
 import Interventions
@@ -77,6 +78,8 @@ struct ErrorCategoryTests {
     (TrainingError.diverged(pictures: 1), .data),
     (NoPlaces(.set(words: ["red"])), .data),
     (NetworkPathError.missing(.attention, found: []), .data),
+    (NetworkLevelError.missing(.encoder2, found: []), .data),
+    (NetworkLevelError.count(.encoder2, found: 1, expected: 2), .bug),
     (DenoiserError.sigma(index: 0, value: 0), .data), (DenoiserError.notFinite(picture: 0), .data),
     (DenoiserError.count(array: "x", found: 1, expected: 2), .bug),
     (SceneError.crowded(objects: 12, gap: 1, margin: 1), .data),
@@ -92,6 +95,7 @@ struct ErrorCategoryTests {
     (BlindSheetError.sizes, .data), (BlindSheetError.header(found: "x"), .data),
     (EvaluationError.noCommonLayouts, .data), (EvaluationError.judge("r"), .data),
     (TheoryError.notInvertible, .data),
+    (FeatureError.words(1), .data), (FeatureError.rows(found: 1, expected: 2), .bug),
     (TheoryError.tooManyPictures(cells: 9, states: 9), .data),
 
     (PeerError.cannotStart(command: ["c"], reason: "r"), .unavailable),

@@ -20,6 +20,7 @@ struct GoldenTests {
     try fixture.machines()
     try fixture.scoreErrors()
     try fixture.pictures()
+    try fixture.features()
     let data = try fixture.data
     try Self.compare(Report.sections, data, fixture, Self.folder)
   }
@@ -59,6 +60,7 @@ struct GoldenTests {
     try study.machines()
     try study.scoreErrors()
     try study.pictures()
+    try study.features()
     var shown = 0
     for fixture in [study, try ReportFixture.alongTraining()] {
       let data = try fixture.data

@@ -93,6 +93,48 @@ extension ReportFixture {
       files: ["table": name, "grid": "pairs"], metrics: metrics)
   }
 
+  /// What two words change inside a network.
+  func features() throws {
+    guard let scenes = made["scenes"], let denoiser = made["baseline[labelling=all]"] else {
+      return
+    }
+    let sigma = Coordinate.sigma(5)
+    func means(_ means: Measure.FeatureMeans, _ cosine: Double) -> [MetricRow] {
+      [
+        Measure.featureCosine(means).row(interval(cosine), sigma, .pair("red-blue")),
+        Measure.featureMeanCosine(means).row(interval(cosine), sigma),
+        Measure.featureExchangedCosine(means).row(interval(0.9), sigma),
+        Measure.featureCosineP(means).row(0.001, sigma, n: 1000),
+        Measure.featureAdditivity(means).row(interval(0.8), sigma, .attribute("seen")),
+        Measure.featureAdditivity(means).row(interval(0.6), sigma, .attribute("held-out")),
+      ]
+    }
+    func shares(_ k: Int, _ inputs: ProbeInputs, _ own: Double) -> [MetricRow] {
+      let at = (Coordinate.k(k), Coordinate.inputs(inputs))
+      return [
+        Measure.featureDiagonal.row(interval(own), sigma, at.0, at.1),
+        Measure.featureOblique.row(interval(own + 0.05), sigma, at.0, at.1),
+        Measure.featureOthers.row(0.1, sigma, at.0, at.1, n: 24),
+        Measure.featureRandom.row(interval(0.06), sigma, at.0, at.1),
+        Measure.featureRandomInSpan.row(interval(0.2), sigma, at.0, at.1),
+      ]
+        + ["red", "blue"].flatMap { row in
+          ["red", "blue"].map { column in
+            Measure.featureShare.row(
+              row == column ? own : 0.1, sigma, at.0, at.1, .pair("\(row)-\(column)"), n: 24)
+          }
+        }
+    }
+    try stage(
+      "words_features", "features", inputs: [("denoiser", denoiser), ("scenes", scenes)],
+      files: ["features": "features"],
+      metrics: means(.intervened, 0.3) + means(.conditioned, 0.4) + shares(1, .law, 0.9)
+        + [("red", 0.1), ("blue", 0.3)].map {
+          Measure.featureBeside.row($1, sigma, .attribute($0), n: 24)
+        }
+        + shares(2, .trajectory, 0.5))
+  }
+
   func quality(
     _ name: String, of evaluation: Made, _ scenes: Made, _ judge: Made, frechet: Double
   ) throws {

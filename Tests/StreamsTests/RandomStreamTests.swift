@@ -50,6 +50,7 @@ struct RandomStreamTests {
         keptLabels 5003
         strengths 5004
         normMoments 5005
+        tradedSubspaces 5006
         probeNoise 6001
         probePixels 6002
         probeBootstrap 6003
@@ -67,12 +68,19 @@ struct RandomStreamTests {
         posteriorScenes 700b
         posteriorInputs 700c
         posteriorNoise 700d
+        featurePictures 700e
+        wordedScenes 700f
+        featureNoise 7010
+        featurePlaces 7011
         externalCheck 7012
         featureMap 8001
         exactDraws 8002
         composedDraws 8003
         blockDraws 8004
         sampler 8005
+        worldInputs 8006
+        wordExchange 9001
+        randomSubspaces 9002
         """)
   }
 

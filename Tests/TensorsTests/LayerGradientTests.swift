@@ -69,6 +69,37 @@ struct LayerGradientTests {
     try GraphHarness(builder.build(output: b), inputs: [x]).check()
   }
 
+  @Test(
+    "channels of each entry's own: as defined, and nothing of another entry's", arguments: [1, 4])
+  func ownChannels(group: Int) throws {
+    var builder = GraphBuilder()
+    let told = builder.input(height: 1, width: 1, channels: 3)
+    let noise = builder.input(height: 1, width: 1, channels: 6 * group)
+    let y = builder.ownChannels(told, group: group, adding: noise, name: "own")
+    let harness = try GraphHarness(builder.build(output: y), inputs: [told, noise])
+    _ = harness.loss(harness.weights, harness.data)
+    var found = [Float](repeating: 0, count: 6 * group)
+    harness.workspace.read(y, into: &found)
+    let weights = try #require(harness.weights.tensors().first { $0.name == "own.weight" }).values
+    for i in found.indices {
+      let entry = i % (3 * group) / group
+      let expected = harness.data[1][i] + weights[i] * harness.data[0][entry]
+      #expect(abs(found[i] - expected) < 1e-6)
+    }
+    try harness.check()
+  }
+
+  @Test("channels of entries' own that modulate a norm, entries that are used twice")
+  func ownChannelsModulate() throws {
+    var builder = GraphBuilder()
+    let x = builder.input(height: 4, width: 4, channels: 8)
+    let told = builder.input(height: 1, width: 1, channels: 2)
+    let noise = builder.linear(told, outputs: 16, name: "noise")
+    let modulation = builder.ownChannels(told, group: 4, adding: noise, name: "own")
+    let y = builder.normalization(x, .pixel, modulation: modulation)
+    try GraphHarness(builder.build(output: y), inputs: [x, told]).check()
+  }
+
   @Test("nearest ×2 up and concatenation")
   func upsample() throws {
     var builder = GraphBuilder()

@@ -26,8 +26,8 @@ enum ImportCommand: Command {
     @Option("--size", "PX", "side of a picture, a multiple of 4") var size: String?
     @Option("--cells", "N", "side of the conditioner grid") var cells: String?
     @Option(
-      "--conditioning", "KIND", offers: ["grid", "vector", "channels"],
-      "of a unet: grid, vector or channels")
+      "--conditioning", "KIND", offers: ["grid", "vector", "channels", "words"],
+      "of a unet: grid, vector, channels or words")
     var conditioning: String?
     @Option(
       "--normalization", "KIND", offers: ["group", "pixel"],

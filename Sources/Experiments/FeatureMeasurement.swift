@@ -1,0 +1,282 @@
+import Artifacts
+import Diffusion
+import Evaluation
+import Features
+import Foundation
+import Lineage
+import Measures
+import Scenes
+import Statistics
+import Streams
+import Workflow
+
+/// The measurements of a `features` stage, noise level by noise level.
+struct FeatureMeasurement {
+  let options: FeaturesStage.Options
+  let network: NetworkDenoiser
+  let words: PictureWords
+  let context: StageContext
+  private let level: LevelShape
+  /// Training pictures, clean, with their noise and their places: (N, S, S, 3).
+  private let law: Inputs
+  private let worded: WordedRenders?
+  /// What each K asks for, and the states on the way to it.
+  private let requests: [(k: Int, sets: [WordSet], states: [Double: [Float]])]
+
+  private struct Inputs {
+    var clean: [Float]
+    var noise: [Float]
+    var count: Int
+  }
+
+  init(
+    options: FeaturesStage.Options, artifact: DenoiserArtifact, network: NetworkDenoiser,
+    words: PictureWords, scenes: PictureSet, context: StageContext
+  ) throws {
+    self.options = options
+    self.network = network
+    self.words = words
+    self.context = context
+    level = try network.shape(of: options.level)
+    if options.rank > level.channels {
+      throw FeatureError.rank(found: options.rank, most: level.channels)
+    }
+    let pixels = network.shape.pictureCount
+    var inputs = Inputs(clean: [], noise: [], count: options.draws)
+    for n in 0..<options.draws {
+      var stream = RandomStream(seed: context.seed, purpose: .featurePictures, index: UInt64(n))
+      let picture = stream.integer(below: scenes.count)
+      inputs.clean += scenes.pixels[picture * pixels..<(picture + 1) * pixels]
+        .map(TrainingSet.value)
+      for _ in 0..<pixels { inputs.noise.append(stream.gaussian()) }
+    }
+    law = inputs
+    worded =
+      try options.pictures == 0
+      ? nil : WordedRenders(words, scenes, count: options.pictures, context)
+    requests = try options.counts.map { k in
+      try Self.requests(k, options, artifact.denoiser, words, context)
+    }
+  }
+
+  private static func requests(
+    _ k: Int, _ options: FeaturesStage.Options, _ denoiser: any Denoiser, _ words: PictureWords,
+    _ context: StageContext
+  ) throws -> (k: Int, sets: [WordSet], states: [Double: [Float]]) {
+    let asked = try (0..<options.layouts).map {
+      try words.request(k: k, layout: $0, asked: .seen, seed: context.seed)
+    }
+    let sampled = try HeunSampler(steps: options.steps).states(
+      denoiser, labels: asked.flatMap(\.labels),
+      noise: (0..<options.layouts).flatMap {
+        startingNoise(k: k, layout: $0, shape: denoiser.shape, seed: context.seed)
+      }, draws: (0..<options.layouts).map { layoutDraw(k: k, layout: $0, seed: context.seed) },
+      at: options.sigmas, threads: context.threads, checkCancellation: context.checkCancellation)
+    return (k, asked.map { WordSet($0.asked) }, sampled.states)
+  }
+
+  // MARK: - Sources
+
+  private func source(_ x: [Float], _ count: Int, _ sigma: Double, byPlace: Bool) throws
+    -> NetworkFeatures
+  {
+    let places = min(options.places, level.places)
+    let look: NetworkFeatures.Look =
+      byPlace
+      ? .places(
+        (0..<count).map { n in
+          var stream = RandomStream(
+            seed: context.seed, purpose: .featurePlaces, index: UInt64(n))
+          var all = Array(0..<level.places)
+          stream.shuffle(&all)
+          return all.prefix(places).sorted()
+        }) : .mean
+    return try NetworkFeatures(
+      network, options.level,
+      NoisedBatch(
+        x: x, sigma: [Float](repeating: Float(sigma), count: count),
+        labels: [Float](repeating: 0, count: count * network.shape.conditionerCount)), look,
+      threads: context.threads, checkCancellation: context.checkCancellation)
+  }
+
+  private func noisedLaw(_ sigma: Double, _ chosen: Range<Int>) -> [Float] {
+    let pixels = network.shape.pictureCount
+    return (chosen.lowerBound * pixels..<chosen.upperBound * pixels).map {
+      law.clean[$0] + Float(sigma) * law.noise[$0]
+    }
+  }
+
+  // MARK: - Measurements
+
+  private var singles: [WordSet] { words.askable.map { WordSet([$0]) } }
+  private var pairs: [WordSet] {
+    let all = words.askable
+    return all.indices.flatMap { i in all[(i + 1)...].map { WordSet([all[i], $0]) } }
+  }
+
+  func measure() throws -> (metrics: [MetricRow], table: SubspaceTable) {
+    var metrics: [MetricRow] = []
+    var found: [Double: WordSubspaces] = [:]
+    let sigmas = options.sigmas.sorted()
+    for (place, sigma) in sigmas.enumerated() {
+      metrics += try means(sigma)
+      let (subspaces, turned) = try subspaces(sigma)
+      found[sigma] = subspaces
+      metrics += turned
+      metrics += try locality(sigma, subspaces)
+      context.progress(StageProgress(done: place + 1, total: sigmas.count, unit: "noise levels"))
+    }
+    return (
+      metrics,
+      try SubspaceTable(
+        words: words.texts, sigmas: sigmas,
+        levels: [options.level.rawValue: sigmas.compactMap { found[$0] }])
+    )
+  }
+
+  /// Of each word, what training showed beside it and may be told so.
+  static func companions(_ words: PictureWords) -> [[Int]] {
+    let askable = words.askable
+    return words.texts.indices.map { word in
+      askable.contains(word)
+        ? askable.filter { $0 != word && !words.isHeldOut(Set([word, $0]).contains) } : []
+    }
+  }
+
+  /// Along what a word changes the features at a place, over half of the training pictures; and how much of what
+  /// it changes from ∅ on is what it changes beside another word.
+  private func subspaces(_ sigma: Double) throws -> (WordSubspaces, [MetricRow]) {
+    let half = max(options.draws / 2, 1)
+    let source = try source(noisedLaw(sigma, 0..<half), half, sigma, byPlace: true)
+    let alone = try WordSubspaces(
+      source, beside: words.texts.map { _ in [] }, rank: options.rank)
+    let companions = Self.companions(words)
+    let beside = try WordSubspaces(source, beside: companions, rank: options.rank)
+    let rows = words.askable.filter { !companions[$0].isEmpty }.map { word in
+      Measure.featureBeside.row(
+        alone.overlap(word, beside, word), .sigma(sigma), .attribute(words.texts[word]), n: half)
+    }
+    return (options.beside == .word ? beside : alone, rows)
+  }
+
+  private func means(_ sigma: Double) throws -> [MetricRow] {
+    let source = try source(
+      noisedLaw(sigma, 0..<law.count), law.count, sigma, byPlace: false)
+    var rows = try self.rows(
+      MeanDifferences(intervening: source, on: singles),
+      MeanDifferences(intervening: source, on: singles + pairs), sigma, .intervened)
+    let whitening = try Whitening(try source.features(telling: .none))
+    rows += [
+      Measure.featureDeparture.row(whitening.departure, .sigma(sigma), n: law.count),
+      Measure.featureCondition.row(whitening.condition, .sigma(sigma), n: law.count),
+    ]
+    if let worded {
+      let base = try features(worded.base, sigma)
+      let groups = try (singles + pairs).compactMap { set in
+        try worded.groups[set].map { (words: set, rows: try features($0, sigma)) }
+      }
+      let alone = groups.filter { $0.words.count == 1 }
+      if alone.count > 1 {
+        rows += try self.rows(
+          MeanDifferences(conditioning: alone, base: base),
+          MeanDifferences(conditioning: groups, base: base), sigma, .conditioned)
+      }
+    }
+    return rows
+  }
+
+  /// z of clean pictures with noise, told nothing: a function of the picture alone.
+  private func features(_ pictures: WordedRenders.Pictures, _ sigma: Double) throws -> FeatureRows {
+    let noise = pictures.noise
+    return try source(
+      zip(pictures.clean, noise).map { $0 + Float(sigma) * $1 }, pictures.count, sigma,
+      byPlace: false
+    ).features(telling: .none)
+  }
+
+  private func rows(
+    _ alone: MeanDifferences, _ all: MeanDifferences, _ sigma: Double,
+    _ means: Measure.FeatureMeans
+  ) -> [MetricRow] {
+    let cosines = WordCosines(alone, seed: context.seed, resamples: options.resamples)
+    func name(_ target: Int) -> String {
+      alone.targets[target].words.map { words.texts[$0] }.joined()
+    }
+    var rows = cosines.pairs.map { pair in
+      Measure.featureCosine(means).row(
+        pair.cosine, .sigma(sigma), .pair("\(name(pair.first))-\(name(pair.second))"))
+    }
+    rows += [
+      Measure.featureMeanCosine(means).row(cosines.mean, .sigma(sigma)),
+      Measure.featureExchangedCosine(means).row(cosines.exchanged, .sigma(sigma)),
+      Measure.featureCosineP(means).row(cosines.p, .sigma(sigma), n: options.resamples),
+    ]
+    for (target, share) in cosines.noise.enumerated() {
+      rows.append(
+        Measure.featureNoise(means).row(
+          share, .sigma(sigma), .attribute(name(target)), n: alone.count))
+    }
+    let told = Set(all.targets)
+    for isHeldOut in [false, true] {
+      let sets = pairs.filter { told.contains($0) && words.isHeldOut($0.contains) == isHeldOut }
+      guard
+        let additivity = Additivity(
+          all, sets: sets, seed: context.seed, resamples: options.resamples)
+      else { continue }
+      let which = Coordinate.attribute(isHeldOut ? "held-out" : "seen")
+      rows += [
+        Measure.featureAdditivity(means).row(additivity.share, .sigma(sigma), which),
+        Measure.featureSlope(means).row(additivity.slope, .sigma(sigma), which),
+      ]
+    }
+    return rows
+  }
+
+  private func locality(_ sigma: Double, _ subspaces: WordSubspaces) throws -> [MetricRow] {
+    var rows: [MetricRow] = []
+    let half = max(options.draws / 2, 1)
+    let others = options.draws - half
+    for (k, sets, states) in requests {
+      try context.checkCancellation()
+      // Half of the training pictures were looked at for the subspaces.
+      let law = try source(
+        noisedLaw(sigma, half..<options.draws), others, sigma, byPlace: true)
+      rows += try self.rows(
+        law, (0..<others).map { sets[$0 % sets.count] }, subspaces, k, sigma, .law)
+      if let x = states[sigma] {
+        rows += try self.rows(
+          source(x, sets.count, sigma, byPlace: true), sets, subspaces, k, sigma, .trajectory)
+      }
+    }
+    return rows
+  }
+
+  private func rows(
+    _ source: NetworkFeatures, _ sets: [WordSet], _ subspaces: WordSubspaces, _ k: Int,
+    _ sigma: Double, _ inputs: ProbeInputs
+  ) throws -> [MetricRow] {
+    let found = try FeatureLocality(
+      source, telling: sets, subspaces: subspaces, seed: context.seed,
+      resamples: options.resamples)
+    let at: [Coordinate] = [.k(k), .sigma(sigma), .inputs(inputs)]
+    func row(_ measure: Measure, _ interval: Interval) -> MetricRow {
+      measure.row(interval, at[0], at[1], at[2])
+    }
+    var rows = [
+      row(.featureDiagonal, found.projected.diagonal), row(.featureRandom, found.random),
+      row(.featureRandomInSpan, found.randomInSpan),
+      Measure.featureOthers.row(
+        found.projected.others, at[0], at[1], at[2], n: source.draws),
+    ]
+    if let oblique = found.oblique { rows.append(row(.featureOblique, oblique.diagonal)) }
+    for (i, shares) in found.projected.matrix.enumerated() {
+      for (j, share) in shares.enumerated() where share.isFinite {
+        rows.append(
+          Measure.featureShare.row(
+            share, at[0], at[1], at[2], .pair("\(words.texts[i])-\(words.texts[j])"),
+            n: source.draws))
+      }
+    }
+    return rows
+  }
+}

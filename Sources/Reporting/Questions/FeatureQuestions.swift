@@ -1,0 +1,34 @@
+import Formats
+import Measures
+
+/// A number that a `features` stage measured.
+struct FeatureRow {
+  /// The instance, and what measured.
+  var stage: String
+  var measure: String
+  var sigma: Double
+  var k: Int?
+  var inputs: String?
+  /// Two words, or of which pairs.
+  var pair: String?
+  var attribute: String?
+  var estimate: Estimate
+
+  static func question(_ runID: String) -> Question<FeatureRow> {
+    Question(
+      """
+      SELECT s.name AS stage, m.name AS measure, m.sigma, m.k, m.inputs, m.pair, m.attribute, m.value,
+        m.ci_low, m.ci_high, m.n
+      FROM stage s JOIN metric m USING (execution_id)
+      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'features'
+      ORDER BY s.id, m.sigma DESC, m.k, m.inputs, m.name, m.pair, m.attribute
+      """
+    ) { row in
+      FeatureRow(
+        stage: try row.text("stage"), measure: try row.text("measure"),
+        sigma: try row.number("sigma"), k: try row.optionalInteger("k"),
+        inputs: try row.optionalText("inputs"), pair: try row.optionalText("pair"),
+        attribute: try row.optionalText("attribute"), estimate: try row.estimate("value"))
+    }
+  }
+}

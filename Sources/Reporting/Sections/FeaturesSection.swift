@@ -1,0 +1,220 @@
+import Formats
+import Measures
+
+/// Whether there is a feature space in which words compose: what they change inside a network.
+struct FeaturesSection: Section {
+  static let kinds: Set = ["features"]
+
+  private let run: String
+  private let rows: [FeatureRow]
+
+  init(_ data: RunData) throws {
+    run = data.run.id
+    rows = try data.ask(FeatureRow.question(run))
+  }
+
+  var blocks: [Block] {
+    if rows.isEmpty { return [] }
+    return meanBlocks + besideTable + shareBlocks + matrices + [FeatureRow.question(run).block]
+  }
+
+  private var meanBlocks: [Block] {
+    [
+      .heading("Words in features"),
+      .paragraph(
+        "Composition in features z = A(x) is local scores in z. Necessary, not sufficient: what words change in the "
+          + "mean, d_k = E[z ∣ k] − E[z ∣ ∅], stands at right angles (cosines of 0) and adds up (r² of d_i + d_j for "
+          + "what both change is 1). *Told or not* are the same noised training pictures, *shown* renders that have "
+          + "exactly the words, told nothing. *Exchanged* is the mean cosine when it does not matter which word is "
+          + "told, with the p of one as small as it is. z is the mean of a level over places."),
+      .table(
+        columns: [
+          "features", "σ", "cosine, told or not", "exchanged", "p", "r², seen pairs", "held out",
+          "cosine, shown", "r², seen pairs", "held out",
+        ], rows: stages.flatMap(means)),
+    ]
+  }
+
+  private var shareBlocks: [Block] {
+    [
+      .paragraph(
+        "What a word changes when it alone is told no longer among K, place by place: its share in the word's own "
+          + "subspace of the level's channels, which other pictures gave. Local scores in z would give 1, and 0 for "
+          + "the others' subspaces; random subspaces of the same dimensions say what chance gives, in all channels "
+          + "and in what the words' subspaces span. *Oblique* splits a change into parts in all subspaces that add "
+          + "up to it, at whatever angles these stand. Inputs are training pictures with noise (law) or states on "
+          + "the network's own way to what is asked (trajectory)."),
+      .table(
+        columns: [
+          "features", "σ", "K", "inputs", "own subspace", "oblique", "another's", "random",
+          "random in span", "N pictures",
+        ], rows: stages.flatMap(shares)),
+    ]
+  }
+
+  /// From ∅ on, and beside another word.
+  private var besideTable: [Block] {
+    let own = rows.filter { $0.measure == Measure.featureBeside.name }
+    if own.isEmpty { return [] }
+    return [
+      .paragraph(
+        "With label dropout ∅ stands for any picture and a word told alone for one that has nothing else, so that "
+          + "from ∅ on a word takes all others away, too. Of the directions in which a word changes features from ∅ "
+          + "on, the share that it has beside another word as well (mean over words, least and most):"
+      ),
+      .table(
+        columns: ["features", "σ", "share", "least", "most"],
+        rows: stages.flatMap { stage in
+          sigmas(stage).compactMap { sigma -> [String]? in
+            let found = own.filter { $0.stage == stage && $0.sigma == sigma }
+            let values = found.map(\.estimate.value)
+            guard let least = found.min(by: { $0.estimate.value < $1.estimate.value }),
+              let most = found.max(by: { $0.estimate.value < $1.estimate.value })
+            else { return nil }
+            func end(_ row: FeatureRow) -> String {
+              "\(Markdown.number(row.estimate.value, digits: 2)) (\(row.attribute ?? ""))"
+            }
+            return [
+              Markdown.name(stage), Markdown.number(sigma),
+              Markdown.number(values.reduce(0, +) / Double(values.count), digits: 2), end(least),
+              end(most),
+            ]
+          }
+        }),
+    ]
+  }
+
+  private var stages: [String] { distinct(rows.map(\.stage)) }
+
+  private func estimate(
+    _ stage: String, _ measure: Measure, _ sigma: Double, k: Int? = nil, inputs: String? = nil,
+    attribute: String? = nil
+  ) -> Estimate? {
+    rows.first {
+      $0.stage == stage && $0.measure == measure.name && $0.sigma == sigma && $0.k == k
+        && $0.inputs == inputs && $0.attribute == attribute
+    }?.estimate
+  }
+
+  private func text(_ estimate: Estimate?) -> String {
+    estimate.map { Markdown.interval($0) } ?? Markdown.nothing
+  }
+
+  private func sigmas(_ stage: String) -> [Double] {
+    Set(rows.filter { $0.stage == stage }.map(\.sigma)).sorted(by: >)
+  }
+
+  private func means(_ stage: String) -> [[String]] {
+    sigmas(stage).map { sigma in
+      func at(_ measure: Measure, _ attribute: String? = nil) -> String {
+        text(estimate(stage, measure, sigma, attribute: attribute))
+      }
+      return [
+        Markdown.name(stage), Markdown.number(sigma), at(.featureMeanCosine(.intervened)),
+        at(.featureExchangedCosine(.intervened)),
+        estimate(stage, .featureCosineP(.intervened), sigma).map {
+          Markdown.number($0.value, digits: 3)
+        } ?? Markdown.nothing, at(.featureAdditivity(.intervened), "seen"),
+        at(.featureAdditivity(.intervened), "held-out"), at(.featureMeanCosine(.conditioned)),
+        at(.featureAdditivity(.conditioned), "seen"),
+        at(.featureAdditivity(.conditioned), "held-out"),
+      ]
+    }
+  }
+
+  private func shares(_ stage: String) -> [[String]] {
+    rows.filter { $0.stage == stage && $0.measure == Measure.featureDiagonal.name }.map { row in
+      func at(_ measure: Measure) -> String {
+        text(estimate(stage, measure, row.sigma, k: row.k, inputs: row.inputs))
+      }
+      return [
+        Markdown.name(stage), Markdown.number(row.sigma), row.k.map(String.init) ?? "",
+        row.inputs ?? "", text(row.estimate), at(.featureOblique), at(.featureOthers),
+        at(.featureRandom), at(.featureRandomInSpan), Markdown.count(row.estimate.n),
+      ]
+    }
+  }
+
+  // MARK: - Word by word
+
+  private var matrices: [Block] {
+    stages.enumerated().flatMap { index, stage -> [Block] in
+      guard let sigma = sigmas(stage).first else { return [] }
+      let own = rows.filter { $0.stage == stage && $0.sigma == sigma }
+      let cosines = WordMatrix(
+        own.filter { $0.measure == Measure.featureCosine(.intervened).name }, isSymmetric: true)
+      let told = own.filter {
+        $0.measure == Measure.featureShare.name && $0.inputs == ProbeInputs.trajectory.rawValue
+      }
+      let most = told.compactMap(\.k).max()
+      let shares = WordMatrix(told.filter { $0.k == most }, isSymmetric: false)
+      let name = index == 0 ? "" : "-\(index + 1)"
+      let at = "σ = \(Markdown.number(sigma))"
+      var tables: [Block] = []
+      var charts: [Block] = []
+      if !cosines.words.isEmpty {
+        charts.append(
+          cosines.chart(
+            name: "feature-cosines" + name,
+            title: "Cosines of what two words change, \(stage), \(at)", x: "word", y: "word"))
+        tables += [
+          .paragraph("Cosines of what two words change, told or not:"), cosines.table,
+        ]
+      }
+      if let most, !shares.words.isEmpty {
+        charts.append(
+          shares.chart(
+            name: "feature-shares" + name,
+            title: "Whose subspace a word's change falls in, K = \(most), \(stage), \(at)",
+            x: "told no longer", y: "subspace of"))
+        tables += [
+          .paragraph(
+            "Share of what the word of a column changes, told no longer among \(most), in the subspace of the word"
+              + " of a row, at states on the network's own way:"), shares.table,
+        ]
+      }
+      if tables.isEmpty { return [] }
+      return charts + [.details("Word by word at \(at): \(Markdown.name(stage))", tables)]
+    }
+  }
+}
+
+/// What is told of pairs of words.
+private struct WordMatrix {
+  let words: [String]
+  private var values: [[String]: Double] = [:]
+
+  init(_ rows: [FeatureRow], isSymmetric: Bool) {
+    words = Set(rows.flatMap { Self.pair($0) }).sorted()
+    for row in rows {
+      let pair = Self.pair(row)
+      values[pair] = row.estimate.value
+      if isSymmetric { values[pair.reversed()] = row.estimate.value }
+    }
+  }
+
+  private static func pair(_ row: FeatureRow) -> [String] {
+    (row.pair ?? "").split(separator: "-").map(String.init)
+  }
+
+  var table: Block {
+    .table(
+      columns: [""] + words.map(Markdown.name),
+      rows: words.map { row in
+        [Markdown.name(row)]
+          + words.map { column in
+            values[[row, column]].map { Markdown.number($0, digits: 2) } ?? Markdown.nothing
+          }
+      })
+  }
+
+  func chart(name: String, title: String, x: String, y: String) -> Block {
+    .chart(
+      name: name,
+      .heatMap(
+        HeatMapChart(
+          title: title, xLabel: x, yLabel: y, columns: words, rows: words,
+          values: words.map { row in words.map { values[[row, $0]] } })),
+      alternative: title + "; the numbers stand below")
+  }
+}
