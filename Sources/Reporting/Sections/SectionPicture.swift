@@ -9,7 +9,7 @@ struct SectionPicture {
   private var content: Data?
 
   /// More are looked at by nobody.
-  static let most = 12
+  static let most = 10
 
   /// Of several replicates the first alone, and of more than can be looked at those of what the claims are
   /// about: a study has hundreds of pictures.
