@@ -44,7 +44,7 @@ struct ColorsPipelineTests {
         store: store, runID: run, into: folder.appending(path: "reports"))
       let text = try String(contentsOf: page, encoding: .utf8)
       #expect(text.contains("Words in features"))
-      #expect(text.contains("feature-cosines") && text.contains("feature-shares-2"))
+      #expect(text.contains("feature-cosines.svg") && text.contains("feature-shares-2.svg"))
       // Features of words' own channels are theirs alone, by construction; two of 32 channels are not all four.
       let own = try store.rows(
         """

@@ -155,7 +155,7 @@ struct FeaturesSection: Section {
       if !cosines.words.isEmpty {
         charts.append(
           cosines.chart(
-            name: "feature-cosines" + name,
+            name: "feature-cosines\(name).svg",
             title: "Cosines of what two words change, \(stage), \(at)", x: "word", y: "word"))
         tables += [
           .paragraph("Cosines of what two words change, told or not:"), cosines.table,
@@ -164,7 +164,7 @@ struct FeaturesSection: Section {
       if let most, !shares.words.isEmpty {
         charts.append(
           shares.chart(
-            name: "feature-shares" + name,
+            name: "feature-shares\(name).svg",
             title: "Whose subspace a word's change falls in, K = \(most), \(stage), \(at)",
             x: "told no longer", y: "subspace of"))
         tables += [
