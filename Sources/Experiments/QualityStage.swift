@@ -41,13 +41,8 @@ enum QualityStage {
 
   private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
     let scenes = Foreseen(upstream, "scenes")
-    if let difference = Foreseen(upstream, "judge").difference(from: scenes) {
-      return [
-        ParameterProblem(
-          path: "inputs.judge",
-          message: "judge and scenes differ: \(difference); give both one `size` and one `camera`")
-      ]
-    }
+    let judge = Shared.checkJudge(upstream, of: scenes, as: "scenes")
+    if !judge.isEmpty { return judge }
     if let difference = Foreseen(upstream, "outcomes").differenceOfShape(from: scenes) {
       return [
         ParameterProblem(
@@ -111,6 +106,9 @@ struct QualityRenders {
   /// What renders are for: no picture is for two things.
   enum Use: Int {
     case axes, features, training
+
+    /// The first of the renders of K objects that are for it.
+    func first(k: Int) -> Int { k << 32 + rawValue << 28 }
   }
 
   /// (N, S, S, 3) bytes.
@@ -118,7 +116,7 @@ struct QualityRenders {
     let settings = requestedScenes(k: k, grid: grid, camera: camera, spacing: spacing)
     let picture = grid.size * grid.size * PictureShape.channels
     var pixels: [UInt8] = []
-    var next = k << 32 + use.rawValue << 28
+    var next = use.first(k: k)
     let last = next + 256 * count
     while pixels.count < count * picture {
       if next >= last {

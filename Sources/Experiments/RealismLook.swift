@@ -76,9 +76,6 @@ struct RealismLook {
 
   // MARK: - Features
 
-  /// What the renders are for that nobody trains on: no picture is for two things.
-  private enum Use: Int { case axes, features }
-
   private mutating func measureFeatures(_ judge: Judge, _ options: RealismStage.Options) throws {
     let groups = pairs.groups
     func features(_ pixels: [Float]) -> [Double] {
@@ -118,12 +115,12 @@ struct RealismLook {
   private static let mostWithMargin = 10
 
   /// New scenes of K objects by CLEVR's rules.
-  private func renders(k: Int, _ use: Use, count: Int) throws -> [Float] {
+  private func renders(k: Int, _ use: QualityRenders.Use, count: Int) throws -> [Float] {
     let grid = try pairs.shape.places()
     let rules =
       k > Self.mostWithMargin
       ? LayoutRules(objects: k...k, margin: 0) : LayoutRules(objects: k...k)
-    let first = k << 32 + use.rawValue << 28
+    let first = use.first(k: k)
     let set = try renderSet(
       SceneSettings(camera: pairs.camera, size: grid.size, cells: grid.cells, rules: rules),
       seed: context.seed, indices: first..<first + count, purpose: .featureRenders,

@@ -46,14 +46,8 @@ enum RealismStage {
           message: "pictures and renders differ: \(difference); import the same scenes alike")
       ]
     }
-    if let difference = Foreseen(upstream, "judge").difference(from: pictures) {
-      return [
-        ParameterProblem(
-          path: "inputs.judge",
-          message:
-            "judge and pictures differ: \(difference); give both one `size` and one `camera`")
-      ]
-    }
+    let judge = Shared.checkJudge(upstream, of: pictures, as: "pictures")
+    if !judge.isEmpty { return judge }
     return Shared.checkPlaces(
       pictures, path: "inputs.pictures",
       what: "objects are looked for at places; accepted: pictures with cells")

@@ -68,7 +68,19 @@ enum Shared {
     ]
   }
 
-  /// The same, where it could not be known before.
+  /// A fault of a judge of other pictures than those of `role`, which it is to look at.
+  static func checkJudge(_ upstream: Upstream, of pictures: Foreseen, as role: String)
+    -> [ParameterProblem]
+  {
+    guard let difference = Foreseen(upstream, "judge").difference(from: pictures) else { return [] }
+    return [
+      ParameterProblem(
+        path: "inputs.judge",
+        message: "judge and \(role) differ: \(difference); give both one `size` and one `camera`")
+    ]
+  }
+
+  /// What `checkScenes` looks at, where it could not be known before.
   static func requireSameShape(_ denoiser: PictureShape, _ scenes: PictureShape)
     throws(MismatchError)
   {

@@ -1,5 +1,5 @@
-import Formats
 // Proves that real pictures are held against renders of the same scenes, and of no others.
+import Formats
 import Foundation
 import Lineage
 import Measures

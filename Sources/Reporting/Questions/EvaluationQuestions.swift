@@ -18,7 +18,7 @@ struct EvaluatedModel: Hashable, Labelled {
   var trainingMaximum: Int?
   /// `nil` for what was not trained by a stage of this run, or further trained.
   var training: Training?
-  /// Neither further trained on another task nor not at all.
+  /// Not trained further, and not left untrained: its labelling is all that it learned from.
   var isOfOneTraining = true
   /// The mask's name, `none` without one.
   var arm: String
