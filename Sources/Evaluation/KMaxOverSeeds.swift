@@ -3,8 +3,7 @@ import Statistics
 /// K_max of networks such as these: the largest K up to which mean recall over training seeds is ≥
 /// `threshold`; 0 when the smallest fails.
 ///
-/// The 95 % interval inverts tests of each K's mean over seeds, by Student's t over seeds (never narrower
-/// than layouts alone make it, see `overSeeds`): as `kMax` does for one network, the lower end is the
+/// The 95 % interval inverts tests of each K's mean over seeds (`overSeeds`): as `kMax` does for one network, the lower end is the
 /// largest K up to which every K′ is above at 2.5 %, the upper the last K before the first that is below at
 /// 2.5 % by Holm over all K.
 ///
@@ -23,9 +22,10 @@ extension ThresholdTest {
     let excess = values.map { value in
       var value = value
       value.value -= threshold
+      value.draws = value.draws.map { $0 - threshold }
       return value
     }
-    guard let mean = overSeeds(excess, areShared: true, seed: 0) else {
+    guard let mean = overSeeds(excess, areShared: true) else {
       let value = values.first?.value ?? 0
       (isReached, above, below) = (value >= threshold - 1e-12, 1, 1)
       return

@@ -118,6 +118,12 @@ package func averagedRecall(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt6
   AveragedRecall(outcomes, counts, isBeyondChance: false)?.interval(seed)
 }
 
+/// The same on resampled layouts, draw by draw, as `recallBeyondChanceDraws`.
+package func averagedRecallDraws(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64) -> [Double]
+{
+  AveragedRecall(outcomes, counts, isBeyondChance: false)?.draws(seed) ?? []
+}
+
 private struct AveragedRecall {
   private let strata: Strata
   private let ratio: AveragedRatio

@@ -43,8 +43,11 @@ package struct RankCorrelation: Sendable, Hashable {
     guard xx > 0, yy > 0 else { return nil }
     value = max(-1, min(1, xy / (xx * yy).squareRoot()))
     n = pairs.count
-    // Nothing is known to be without exception.
-    let z = atanh(max(-0.9999, min(0.9999, value)))
+    // Nothing is known to be without exception: an order that is kept throughout is taken for one of which two
+    // neighbours changed places, which is the next value that ρ can have.
+    let count = Double(n)
+    let most = 1 - 12 / (count * (count * count - 1))
+    let z = atanh(max(-most, min(most, value)))
     let error = ((1 + value * value / 2) / Double(freedom - 3)).squareRoot()
     (low, high) = (tanh(z - 1.96 * error), tanh(z + 1.96 * error))
   }

@@ -29,7 +29,6 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   // Statistics
   case bootstrap = 0x4001
   case permutation = 0x4002
-  case seeds = 0x400C
 
   // Evaluation
   case layouts = 0x4003

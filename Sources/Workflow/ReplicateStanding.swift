@@ -12,6 +12,9 @@ package struct ReplicateStanding: Sendable, Hashable {
     package var interval: Interval?
     /// Of the replicates' own values; `nil` for what a gathering stage pooled.
     package var deviation: Double?
+    /// How wide it stays with any number of replicates, because they share their layouts; an upper bound, for
+    /// of stored intervals nobody knows how much they have in common. `nil` where each has its own.
+    package var widthByLayouts: Double?
     /// Replicates, or what the gathering stage counted.
     package var n: Int?
 
@@ -32,10 +35,11 @@ package struct ReplicateStanding: Sendable, Hashable {
       self.name = name
       n = replicates.count
       let mean = overSeeds(
-        replicates.map { SeedValue($0.value, low: $0.low, high: $0.high) }, areShared: areShared,
-        seed: 0)
+        replicates.map { SeedValue($0.value, low: $0.low, high: $0.high, layouts: $0.n) },
+        areShared: areShared)
       guard let mean, !mean.isDegenerate else { return }
       deviation = mean.deviation
+      if areShared { widthByLayouts = mean.widthByLayouts }
       interval = Interval(
         value: mean.value, low: mean.low, high: mean.high, n: replicates.count)
     }
@@ -110,6 +114,10 @@ package struct ReplicateStanding: Sendable, Hashable {
     return "\(replication.count) of at most \(replication.to) replicates; \(what): the widest"
       + " 95 % interval is \(short(widest.width)) wide (`\(widest.name)`, n = \(widest.n.map(String.init) ?? "not told")), wanted"
       + " \(short(target.width)): \(end)"
+      + (isNarrowEnough || (widest.widthByLayouts ?? 0) <= target.width
+        ? ""
+        : "; layouts, which all replicates share, make up to \(short(widest.widthByLayouts ?? 0)) of it: replicates"
+          + " alone may not narrow it enough, more `layouts` do")
   }
 
   private func short(_ value: Double) -> String {

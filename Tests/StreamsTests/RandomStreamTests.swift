@@ -28,7 +28,6 @@ struct RandomStreamTests {
         scenes 2001
         bootstrap 4001
         permutation 4002
-        seeds 400c
         layouts 4003
         noise 4004
         judgeScenes 4005
