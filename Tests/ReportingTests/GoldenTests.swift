@@ -185,11 +185,11 @@ struct RunTests {
     // Recall of the seeds is 0.6, 0.7, …: with three ± 4.30 · 0.1 / √3, with four ± 3.18 · 0.129 / 2.
     #expect(
       try page(3).contains(
-        "| `baseline_all_evaluated` | 0.700 [0.452, 0.948] | 0.497 | 0.100 | 3 |"))
+        "| `baseline_all_evaluated` | 0.700 [0.452, 0.948] | 0.497 | – | 0.100 | 3 |"))
     #expect(try page(3).contains("4 at least: the next run adds one"))
     #expect(
       try page(4).contains(
-        "| `baseline_all_evaluated` | 0.750 [0.545, 0.955] | 0.411 | 0.129 | 4 |"))
+        "| `baseline_all_evaluated` | 0.750 [0.545, 0.955] | 0.411 | – | 0.129 | 4 |"))
     #expect(try page(4).contains("wanted 0.3: the next run adds one"))
     #expect(
       try MarkdownRenderer(

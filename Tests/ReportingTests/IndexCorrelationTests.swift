@@ -31,8 +31,35 @@ struct IndexCorrelationTests {
   func apart() throws {
     let rows = Self.rows(Self.models(8, seeds: 3))
     #expect(rows.count == 2)
-    #expect(rows[0][2].hasPrefix("-1.00 [") && rows[0][3] == "-1.00 to -1.00" && rows[0][4] == "8")
-    #expect(rows[1][2].hasPrefix("1.00 [") && rows[1][4] == "24")
+    #expect(rows[0][1] == "judge" && rows[0][3].hasPrefix("-1.00 ["))
+    #expect(rows[0][4] == "-1.00 to -1.00" && rows[0][6] == "8")
+    #expect(rows[1][3].hasPrefix("1.00 [") && rows[1][6] == "24")
+  }
+
+  private static func verdict(_ models: [ModelIndex]) throws -> String {
+    let blocks = IndexCorrelation(models: models, trajectory: "t", law: nil).blocks
+    guard case .paragraph(let text) = try #require(blocks.last) else { return "" }
+    return text
+  }
+
+  @Test("a correlation is shown by both detectors, and without any one kind of network")
+  func verdict() throws {
+    var models = Self.models(12, seeds: 3)
+    #expect(try Self.verdict(models).hasPrefix("**Shown** over recipes"))
+    for i in models.indices { models[i].background = models[i].recall }
+    #expect(try Self.verdict(models).hasPrefix("**Shown** over recipes"))
+    // The other way round, and not at all.
+    for i in models.indices { models[i].background = models[11 - i].recall }
+    #expect(try Self.verdict(models).hasPrefix("**Not shown: by the judge alone**"))
+    // All of it by five of one kind: the others' recall is that of their neighbours.
+    for i in models.indices {
+      models[i].architecture = i < 6 ? "local" : "unet, group norm"
+      if i < 6 { models[i].recall = Self.models(12, seeds: 3)[(i * 5) % 6].recall }
+      models[i].background = models[i].recall
+    }
+    let text = try Self.verdict(models)
+    #expect(text.hasPrefix("**Shown in part**"), "\(text)")
+    #expect(text.contains("without unet, group norm the judge does not show it"), "\(text)")
   }
 
   @Test("of few models, of one seed each and of models without an index nothing is said")

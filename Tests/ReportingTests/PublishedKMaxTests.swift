@@ -63,7 +63,14 @@ struct PublishedKMaxTests {
         == .notShown("the interval holds the threshold"))
     let wide = try #require(PublishedKMax(of: Self.model("local", "single")))
     #expect(wide.words == "fails again (Exp 2L, k = 8)")
-    #expect(wide.agreement(with: own((5, 3, 7), beyond: (0.8, 0.89))) == .agrees)
+    var failing = own((5, 3, 7), beyond: (0.8, 0.89))
+    #expect(wide.agreement(with: failing) == .notShown("no small window beside it"))
+    failing.ofSmallWindows = [Estimate(value: 0.8, low: 0.7, high: 0.85)]
+    #expect(wide.agreement(with: failing) == .notShown("with a small window it fails too"))
+    failing.ofSmallWindows.append(Estimate(value: 0.88, low: 0.85, high: 0.92))
+    #expect(wide.agreement(with: failing) == .notShown("not told from a small window"))
+    failing.ofSmallWindows.append(Estimate(value: 0.93, low: 0.895, high: 0.96))
+    #expect(wide.agreement(with: failing) == .agrees)
     #expect(wide.agreement(with: own((12, 9, 12), beyond: (0.9, 0.95))) == .disagrees)
   }
 

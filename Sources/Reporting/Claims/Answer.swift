@@ -29,9 +29,17 @@ struct Answer {
   }
 
   private func about(_ first: RecallFinding) -> String {
-    ended(
+    let inPart = verdict.recalls.count { $0.judgement.isShown && !$0.dividesAtThreshold }
+    let masks = verdict.repairs.map { verdict.judgement($0) }
+    return ended(
       recall(first), among: verdict.recalls.map(\.judgement), of: "claims about recall",
-      seeds: first.pair.count)
+      seeds: first.pair.count,
+      further: (inPart > 0 ? ", \(inPart) of them in part" : "")
+        + (masks.isEmpty
+          ? ""
+          : "; of the \(masks.count == 1 ? "one mask" : "\(masks.count) masks") claimed to repair "
+            + "\(masks.count(where: \.isShown)) \(masks.count(where: \.isShown) == 1 ? "is" : "are")")
+    )
   }
 
   private func about(_ first: RemoteFinding) -> String {
@@ -57,12 +65,13 @@ struct Answer {
   }
 
   /// How many of its kind are shown, and whom it is about.
-  private func ended(_ text: String, among all: [Judgement], of kind: String, seeds: Int) -> String
-  {
+  private func ended(
+    _ text: String, among all: [Judgement], of kind: String, seeds: Int, further: String = ""
+  ) -> String {
     let count =
       all.count > 1
       ? "; of the \(all.count) \(kind) \(all.count(where: \.isShown)) "
-        + "\(all.count(where: \.isShown) == 1 ? "is" : "are") shown" : ""
+        + "\(all.count(where: \.isShown) == 1 ? "is" : "are") shown\(further)" : ""
     let whom = seeds > 1 ? "over \(seeds) seeds" : seeds == 1 ? "these networks, one seed" : ""
     return text + count + (whom.isEmpty ? "" : "; \(whom)") + "."
   }
@@ -81,7 +90,7 @@ struct Answer {
     }
     let change =
       "without any training, mask \(mask) changes the recall of \(base) "
-      + "\(Self.place(finding.counts)) by \(Markdown.signed(recall)) (N = \(finding.layouts) layouts)"
+      + "\(Self.place(finding.counts)) by \(Markdown.signed(recall)) (N = \(finding.recall.counted("layouts")))"
     switch finding.judgement {
     case .against: return "Shown, against the claim: \(change)"
     case .notShown:
@@ -98,7 +107,7 @@ struct Answer {
     let beside =
       "its control \(Markdown.name(finding.claim.control ?? "")) changes it by "
       + "\(Markdown.signed(control)), a difference of \(Markdown.signed(contrast)) "
-      + "(N = \(Markdown.count(contrast.n)))"
+      + "(N = \(finding.contrast.counted))"
     return switch finding.keeping {
     case .matters: "Shown: \(change), and it matters what the mask keeps: \(beside)"
     case .refuted:
@@ -146,6 +155,8 @@ struct Answer {
         fails ? "fails where \(against) composes" : "composes where \(against) fails"
       case .shown: fails ? "recalls less than \(against)" : "recalls more than \(against)"
       case .against: fails ? "recalls more than \(against)" : "recalls less than \(against)"
+      case RecallFinding.alone:
+        "recalls \((finding.separation == .asClaimed) == fails ? "less" : "more") than \(against)"
       case .notShown(let why):
         "is not told from \(against)" + (why == "not separated" ? "" : " (\(why))")
       }
@@ -153,9 +164,14 @@ struct Answer {
     // That one recalls less than another is less than the claim says.
     let lead =
       judgement == .shown && !finding.dividesAtThreshold ? "Shown in part" : judgement.lead
-    return "\(lead): \(model) \(words) \(Self.place(finding.counts)): recall is "
-      + "\(Markdown.interval(own)) against \(Markdown.interval(other))\(difference ?? "") "
-      + "(N = \(Markdown.count(own.n)) layouts)"
+    return
+      "\(lead): \(judgement == RecallFinding.alone ? "by the judge " : "")\(model) \(words) \(Self.place(finding.counts)): recall is "
+      + "\(Markdown.interval(own)) against \(Markdown.interval(other))\(difference ?? "")"
+      + (judgement == RecallFinding.alone
+        ? finding.backgroundDifference.mean.map {
+          ", which the background detector does not confirm (\(Markdown.signed($0)))"
+        } ?? "" : "")
+      + " (N = \(finding.model.recall.counted("layouts")))"
   }
 
   private func remote(_ finding: RemoteFinding) -> String {
@@ -176,7 +192,7 @@ struct Answer {
     return "\(finding.judgement.lead): \(model) depends on remote labels \(than) \(against) at "
       + "K = \(count): removing them counts \(Markdown.interval(own, digits: 3)) times as much as an "
       + "object's own label, \(Markdown.interval(other, digits: 3)) times for \(against), a difference "
-      + "of \(Markdown.signed(difference, digits: 3)) (N = \(Markdown.count(own.n)) layouts)"
+      + "of \(Markdown.signed(difference, digits: 3)) (N = \(finding.model.counted("layouts")))"
   }
 
   private func local(_ finding: LocalFinding) -> String {

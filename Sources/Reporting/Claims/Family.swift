@@ -11,8 +11,8 @@ struct FamilyTest: Hashable {
   var isRejected: Bool { pHolm < 0.05 }
 
   var words: String {
-    " Holm p \(pHolm < 1e-4 ? "< 0.0001" : "= " + Markdown.number(pHolm, digits: 4)) over the \(size) claims of the family "
-      + "`\(Markdown.escape(family))`."
+    " Holm p \(pHolm < 1e-4 ? "< 0.0001" : "= " + Markdown.number(pHolm, digits: 4)) over the "
+      + "\(size == 1 ? "one claim" : "\(size) claims") of the family `\(Markdown.escape(family))`."
   }
 
   /// The family whose first claim the report's first sentence is about.
@@ -36,7 +36,7 @@ extension Replicates {
   func equivalenceP(within bound: Double) -> Double? {
     if let overSeeds {
       return Statistics.equivalenceP(
-        mean: overSeeds.value, error: overSeeds.error, degrees: overSeeds.seeds - 1, bound: bound)
+        mean: overSeeds.value, error: overSeeds.error, degrees: overSeeds.degrees, bound: bound)
     }
     guard let estimate = values.first?.estimate, let low = estimate.low, let high = estimate.high
     else { return nil }
@@ -46,10 +46,17 @@ extension Replicates {
 }
 
 extension Verdict {
+  /// What both detectors have to show is as sure as the less sure of them.
+  private static func lessSure(_ judge: Double?, _ background: Double?) -> Double? {
+    judge.map { max($0, background ?? 0) }
+  }
+
   /// Corrects what masks do beyond their controls over all of these, or over those of the claims' family.
   mutating func correctContrasts() {
     let tested = repairs.indices.compactMap { i in
-      repairs[i].contrast.p.map { (place: i, family: repairs[i].claim.family, p: $0) }
+      Self.lessSure(repairs[i].contrast.p, repairs[i].contrastBackground.p).map {
+        (place: i, family: repairs[i].claim.family, p: $0)
+      }
     }
     for own in Dictionary(grouping: tested, by: \.family).values {
       for (test, adjusted) in zip(own, holm(own.map(\.p))) {
@@ -73,12 +80,9 @@ extension Verdict {
       guard let family, let p else { return }
       places.append(Place(family: family, p: p, write: write))
     }
-    // What both detectors have to show is as sure as the less sure of them.
-    func larger(_ judge: Double?, _ background: Double?) -> Double? {
-      judge.map { max($0, background ?? 0) }
-    }
     for (i, finding) in recalls.enumerated() {
-      add(finding.claim.family, larger(finding.difference.p, finding.backgroundDifference.p)) {
+      add(finding.claim.family, Self.lessSure(finding.difference.p, finding.backgroundDifference.p))
+      {
         $0.recalls[i].test = $1
       }
     }
@@ -86,7 +90,8 @@ extension Verdict {
       add(finding.claim.family, finding.difference.p) { $0.remotes[i].test = $1 }
     }
     for (i, finding) in repairs.enumerated() {
-      add(finding.claim.family, larger(finding.p ?? finding.recall.p, finding.background.p)) {
+      add(finding.claim.family, Self.lessSure(finding.p ?? finding.recall.p, finding.background.p))
+      {
         $0.repairs[i].test = $1
         $0.repairs[i].pHolm = $1.pHolm
       }

@@ -94,7 +94,4 @@ struct RepairFinding: Hashable {
   var pooled: [String] = []
   /// The evaluations that it rests on, where the mask or its control has further ones of the same replicate.
   var chosen: [String] = []
-
-  /// Layouts behind the change, of all replicates.
-  var layouts: Int { recall.values.compactMap(\.estimate.n).reduce(0, +) }
 }

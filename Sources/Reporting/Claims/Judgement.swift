@@ -35,7 +35,10 @@ extension RecallFinding {
     if missing != nil { return .notShown("other conditions") }
     if pair.count == 0 { return .notShown("nothing in common") }
     if !undertrained.isEmpty { return Self.undertrained }
-    if separation == .none { return .notShown("not separated") }
+    if separation == .none {
+      return backgroundPair.count > 0 && backgroundSeparation != .none
+        ? Self.byBackgroundAlone : .notShown("not separated")
+    }
     if backgroundPair.count > 0, backgroundSeparation != separation { return Self.alone }
     // The p of a family is that of the less sure detector, which alone may be what it rests on.
     if let test, !test.isRejected { return Self.uncorrected }
@@ -67,6 +70,16 @@ extension RecallFinding {
     }.map(\.0)
   }
 
+  /// What is neither above the threshold within the training range nor below it for certain.
+  var doubtful: [String] {
+    guard let threshold else { return [] }
+    return [(claim.lower, low), (claim.higher, high)].filter { _, side in
+      side.within.mean.map {
+        ($0.low ?? $0.value) < threshold && ($0.high ?? $0.value) >= threshold
+      } ?? false
+    }.map(\.0)
+  }
+
   /// What *recall* is in the verdict.
   static let estimand =
     "Recall is taken beyond chance: at each K what other layouts of that K would have met is taken off both what "
@@ -76,6 +89,7 @@ extension RecallFinding {
   /// Of intervals that exclude 0, and of a family among which one of them may do so by chance.
   static let uncorrected = Judgement.notShown("not after Holm's correction")
   static let alone = Judgement.notShown("by the judge alone")
+  static let byBackgroundAlone = Judgement.notShown("by the background detector alone")
 
   /// One fails when all of its interval is below the threshold, the other composes when all of its is not.
   var dividesAtThreshold: Bool {
@@ -177,8 +191,10 @@ extension RepairFinding {
       self.contrast.values.count == recall.values.count
     else { return .untested("its control \(name) was not evaluated beside it for every seed") }
     if let contrastHolm, contrastHolm >= 0.05 { return .open }
-    if (contrast.low ?? 0) > 0 { return .matters }
-    return (contrast.high ?? 0) < 0 ? .refuted : .open
+    // As everything that is shown, by both detectors.
+    let all = [contrast, contrastBackground.mean].compactMap(\.self)
+    if all.allSatisfy({ ($0.low ?? 0) > 0 }) { return .matters }
+    return all.allSatisfy { ($0.high ?? 0) < 0 } ? .refuted : .open
   }
 }
 

@@ -97,6 +97,8 @@ struct PublishedKMax: Hashable {
     var threshold: Double
     /// The largest tested K, at which an interval of K_max is open above.
     var last: Int?
+    /// Of networks of the same type and training that see a smaller window, recall beyond the range.
+    var ofSmallWindows: [Estimate] = []
   }
 
   func agreement(with own: Own) -> Agreement {
@@ -106,7 +108,17 @@ struct PublishedKMax: Hashable {
     switch told {
     case .kMax(let published): return Self.agreement(published, own)
     case .succeeds: return Self.agreement(isAbove: true, own)
-    case .fails: return Self.agreement(isAbove: false, own)
+    case .fails:
+      let agreement = Self.agreement(isAbove: false, own)
+      if agreement != .agrees { return agreement }
+      // To fail *again* is to lose what the small window had.
+      if own.ofSmallWindows.isEmpty { return .notShown("no small window beside it") }
+      if own.ofSmallWindows.allSatisfy({ ($0.high ?? $0.value) < own.threshold }) {
+        return .notShown("with a small window it fails too")
+      }
+      let end = own.recallBeyond.map { $0.high ?? $0.value } ?? .infinity
+      return own.ofSmallWindows.contains { ($0.low ?? $0.value) > end }
+        ? .agrees : .notShown("not told from a small window")
     }
   }
 
@@ -135,6 +147,8 @@ struct PublishedKMax: Hashable {
     "A model *agrees* with a published K_max that lies in an interval of its own at most \(widest) wide, and "
     + "*disagrees* with one below the interval, or above one that ends before the largest tested K; with "
     + "*succeeds* or *fails* by recall beyond the training range, whose interval lies on one side of the "
-    + "threshold. Otherwise, and of a model whose recall within the training range is below the threshold, it "
+    + "threshold, and with *fails again* where besides the interval of a small window of the same network and training "
+    + "lies above its own. "
+    + "Otherwise, and of a model whose recall within the training range is below the threshold, it "
     + "is not shown."
 }

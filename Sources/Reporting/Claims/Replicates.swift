@@ -10,16 +10,20 @@ struct Replicates: Hashable {
     var draws: [Double] = []
 
     var ofSeed: SeedValue {
-      SeedValue(estimate.value, low: estimate.low, high: estimate.high, draws: draws)
+      SeedValue(
+        estimate.value, low: estimate.low, high: estimate.high, draws: draws, layouts: estimate.n)
     }
   }
   var values: [Value]
   /// Whether all replicates were measured on the same layouts.
   var areShared: Bool
+  /// What it cannot exceed, nor its interval.
+  var most: Double?
 
-  init(_ values: [Value], areShared: Bool = false) {
+  init(_ values: [Value], areShared: Bool = false, most: Double? = nil) {
     self.values = values
     self.areShared = areShared
+    self.most = most
   }
 
   /// What a single network gave.
@@ -29,18 +33,33 @@ struct Replicates: Hashable {
 
   /// Over seeds; `nil` for fewer than two.
   var overSeeds: SeedMean? {
-    Statistics.overSeeds(values.map(\.ofSeed), areShared: areShared, seed: Self.seed)
+    Statistics.overSeeds(values.map(\.ofSeed), areShared: areShared)
   }
-
-  /// The report's own draws: a page that is written again says the same.
-  private static let seed: UInt64 = 1
 
   /// The one that there is, or the mean over seeds with its interval; N adds up.
   var mean: Estimate? {
     guard let mean = overSeeds else { return values.first?.estimate }
     return Estimate(
-      value: mean.value, low: mean.low, high: mean.high,
+      value: mean.value, low: mean.low, high: min(mean.high, most ?? mean.high),
       n: values.compactMap(\.estimate.n).reduce(0, +))
+  }
+
+  /// The layouts, or whatever each was counted over, where all replicates were measured on the same.
+  private var shared: Int? {
+    guard areShared, values.count > 1, let first = values.first?.estimate.n else { return nil }
+    return values.allSatisfy { $0.estimate.n == first } ? first : nil
+  }
+
+  /// What it was counted over, for a cell: `128 × 5` of five seeds on the same layouts.
+  var counted: String {
+    shared.map { "\($0) × \(values.count)" } ?? Markdown.count(mean?.n)
+  }
+
+  /// `128 layouts × 5 seeds`; `640 layouts of 5 seeds` where each has its own.
+  func counted(_ what: String) -> String {
+    if let shared { return "\(shared) \(what) × \(values.count) seeds" }
+    return "\(Markdown.count(mean?.n)) \(what)"
+      + (values.count > 1 ? " of \(values.count) seeds" : "")
   }
 
   /// The values of both by seed; what has no seed stands beside every one of the other.
@@ -68,8 +87,9 @@ struct PairedReplicates {
 
   init(_ low: Replicates, _ high: Replicates) {
     let pairs = low.paired(with: high)
-    self.low = Replicates(pairs.map(\.first), areShared: low.areShared)
-    self.high = Replicates(pairs.map(\.second), areShared: high.areShared)
+    (self.low, self.high) = (low, high)
+    self.low.values = pairs.map(\.first)
+    self.high.values = pairs.map(\.second)
     let counted = Set(pairs.flatMap { [$0.first.seed, $0.second.seed] })
     unpaired = distinct(
       (low.values + high.values).map(\.seed).filter { !counted.contains($0) }.compactMap(\.self))

@@ -95,8 +95,8 @@ struct Verdict: Hashable {
     let lead =
       judgement == .shown && !finding.dividesAtThreshold ? "**Shown in part:** " : judgement.bold
     return lead + (judgement == RecallFinding.alone ? "by the judge alone " : "")
-      + "\(low) \(words): recall there is \(interval(a)) (N = \(Markdown.count(a.n)) layouts\(spread(pair.low))), "
-      + "\(interval(b)) (N = \(Markdown.count(b.n))\(spread(pair.high))) for \(high)\(difference(finding))."
+      + "\(low) \(words): recall there is \(interval(a)) (N = \(pair.low.counted("layouts"))\(spread(pair.low))), "
+      + "\(interval(b)) (N = \(pair.high.counted)\(spread(pair.high))) for \(high)\(difference(finding))."
       + (finding.test?.words ?? "") + kMax(finding) + background(finding) + precision(finding)
       + within(finding)
       + about(pair)
@@ -109,8 +109,14 @@ struct Verdict: Hashable {
     return " Within the training range it is \(interval(a)) and \(interval(b))"
       + (names.isEmpty
         ? "."
-        : ": \(names.joined(separator: " and ")) \(names.count == 1 ? "is" : "are") under-trained, below the"
-          + " threshold there already, and what is drawn beyond says nothing of composition.")
+        : ": \(names.joined(separator: " and ")) \(names.count == 1 ? "is" : "are") under-trained, all of the interval"
+          + " below the threshold there already, and what is drawn beyond says nothing of composition.")
+      + (finding.doubtful.isEmpty
+        ? ""
+        : " That \(finding.doubtful.map { Markdown.name($0) }.joined(separator: " and "))"
+          + " \(finding.doubtful.count == 1 ? "reaches" : "reach") the threshold"
+          + "\(finding.threshold.map { " of \(Markdown.number($0))" } ?? "") there is not shown: too short a"
+          + " training may be part of what is seen beyond.")
   }
 
   /// What the second detector says of the same pictures.
@@ -201,7 +207,7 @@ struct Verdict: Hashable {
     return judgement.bold + "\(model) depends on labels that are remote to an object \(than)"
       + " \(against): on its own way to pictures of K = \(count) (mean over σ = \(sigmas)) removing all of "
       + "them at once changes the output there \(ratio(own)) times as much as removing its own label "
-      + "(N = \(Markdown.count(own.n)) layouts\(spread(finding.model, digits: 3))), \(ratio(other)) times for \(against), a difference of "
+      + "(N = \(finding.model.counted("layouts"))\(spread(finding.model, digits: 3))), \(ratio(other)) times for \(against), a difference of "
       + "\(Markdown.interval(difference, digits: 3))\(deviation(finding.difference, digits: 3))."
       + (finding.test?.words ?? "") + moved
       + about(finding.difference.values.count)
@@ -219,7 +225,7 @@ struct Verdict: Hashable {
     }
     let change =
       "without any training, mask \(mask) changes recall \(words(finding.claim.counts)) by "
-      + "\(signed(recall)) (N = \(finding.layouts) layouts\(spread(finding.recall))"
+      + "\(signed(recall)) (N = \(finding.recall.counted("layouts"))\(spread(finding.recall))"
       + (finding.pHolm.map { ", Holm p = \(Markdown.number($0, digits: 4))" } ?? "") + ")"
       + (finding.precision.mean.map { ", precision by \(signed($0))" } ?? "")
       + (finding.background.mean.map {
@@ -230,11 +236,29 @@ struct Verdict: Hashable {
     case .shown:
       return "**Shown:** \(change).\(control(of: finding))" + about(finding.recall.values.count)
     case .against:
-      return finding.judgement.bold + change + "." + about(finding.recall.values.count)
+      return finding.judgement.bold + change + "." + beside(finding)
+        + about(finding.recall.values.count)
     case .notShown:
       let objection = finding.objection.map { ", but \($0.words)" } ?? ""
-      return "**Not shown:** \(change)\(objection)." + about(finding.recall.values.count)
+      return "**Not shown:** \(change)\(objection)." + beside(finding)
+        + about(finding.recall.values.count)
     }
+  }
+
+  /// The control of what is no repair, and which of both does more.
+  private func beside(_ finding: RepairFinding) -> String {
+    guard finding.controlFault == nil, let control = finding.control.mean,
+      let contrast = finding.contrast.mean
+    else { return "" }
+    let stands =
+      switch finding.keeping {
+      case .matters: "the mask does more"
+      case .refuted: "the control does more"
+      case .open, .untested: "which of both does more is not shown"
+      }
+    return
+      " Its control \(Markdown.name(finding.claim.control ?? "")) changes recall by \(signed(control)), a "
+      + "difference of \(signed(contrast)) (N = \(finding.contrast.counted)): \(stands)."
   }
 
   private func control(of finding: RepairFinding) -> String {
@@ -246,7 +270,7 @@ struct Verdict: Hashable {
     let found =
       "its control \(Markdown.name(finding.claim.control ?? "")), which keeps something else, "
       + "changes recall by \(signed(control)), a difference of \(signed(contrast)) "
-      + "(N = \(Markdown.count(contrast.n))\(spread(finding.contrast)))."
+      + "(N = \(finding.contrast.counted)\(spread(finding.contrast)))."
     return switch finding.keeping {
     case .matters: " It matters what the mask keeps: " + found
     case .refuted: " What the mask keeps and its control does not is not needed: " + found
@@ -274,10 +298,10 @@ struct Verdict: Hashable {
       + (alone.isEmpty ? "" : " Measured on one side alone, and not counted: \(alone).")
   }
 
-  /// How many seeds a mean is of, and how far they lie apart.
+  /// How far the seeds lie apart.
   private func spread(_ replicates: Replicates, digits: Int = 2) -> String {
     replicates.overSeeds.map {
-      " of \($0.seeds) seeds, SD over seeds \(Markdown.number($0.deviation, digits: digits))"
+      ", SD over seeds \(Markdown.number($0.deviation, digits: digits))"
     } ?? ""
   }
 

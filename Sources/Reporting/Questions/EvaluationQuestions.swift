@@ -11,6 +11,8 @@ struct EvaluatedModel: Hashable, Labelled {
   var labelling: String?
   /// The type of its network; `nil` for a machine without one.
   var network: String?
+  /// Its norm; `nil` where there is none to choose, or its file does not say.
+  var normalization: String?
   var reach: Reach
   /// Side in px of what an output pixel depends on; `nil` when its file does not say.
   var window: Int?
@@ -53,12 +55,19 @@ struct EvaluatedModel: Hashable, Labelled {
   var label = ""
   var thing: Labels.Thing { Labels.Thing(title: title, instances: [stage]) }
   var isPlain: Bool { arm == "none" }
+  /// The kind of its network, in words; `nil` for a machine.
+  var architecture: String? {
+    network.map { $0 + (normalization.map { ", \($0) norm" } ?? "") }
+  }
 
   static func question(_ runID: String) -> Question<EvaluatedModel> {
     Question(
       """
       SELECT v.model, v.labelling, v.arm, v.intervention, v.name AS stage, v.execution_id,
         coalesce(d.network, json_extract(e.params, '$.network.type')) AS network,
+        (SELECT json_extract(coalesce(p.body, q.body), '$.network.normalization') FROM manifest q
+          LEFT JOIN manifest p ON p.sha256 = json_extract(q.body, '$.base')
+          WHERE q.sha256 = v.denoiser) AS normalization,
         CASE WHEN d.sha256 IS NULL THEN t.kind = 'analytic' ELSE d.network IS NULL END AS is_machine,
         coalesce(d."window" < d.size,
           json_extract(e.params, '$.network.type') IN ('local', 'patchwise')) AS is_local,
@@ -85,6 +94,7 @@ struct EvaluatedModel: Hashable, Labelled {
       EvaluatedModel(
         model: try row.text("model"), labelling: try row.optionalText("labelling"),
         network: try row.optionalText("network"),
+        normalization: try row.optionalText("normalization"),
         reach: try row.optionalInteger("is_machine") == 1
           ? .machine : try row.optionalInteger("is_local") == 1 ? .local : .unbounded,
         window: try row.optionalInteger("window"),
@@ -160,6 +170,10 @@ struct ComparedEvaluation: Labelled {
   var counts: Set<Int>?
   /// By which the comparison drew its resamples.
   var seed: UInt64
+  /// What resampled layouts make of a recall; nothing of a model of one seed.
+  var draws: [RecallPart: [Double]] = [:]
+  /// The same of recall as it is, by K.
+  var drawsByCount: [Int: [Double]] = [:]
   var label = ""
 
   var thing: Labels.Thing {

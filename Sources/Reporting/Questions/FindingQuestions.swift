@@ -122,19 +122,21 @@ struct Findings {
     }
     let areShared = Set(both.flatMap { $0.outcomes.map(\.seed) }).count == 1
     func recall(_ members: [Member]) -> Replicates {
-      Replicates(
+      .recalls(
         members.compactMap { value($0, $0.compared.recallBeyond, $0.outcomes) },
         areShared: areShared)
     }
     func background(_ members: [Member]) -> Replicates {
-      Replicates(
+      .recalls(
         members.compactMap {
           value($0, $0.compared.recallBackground, $0.outcomes.asTheBackgroundSees)
         }, areShared: areShared)
     }
     (finding.low.recall, finding.high.recall) = (recall(low), recall(high))
-    finding.low.within = replicates(low) { $0.compared.recallWithin }
-    finding.high.within = replicates(high) { $0.compared.recallWithin }
+    func within(_ members: [Member]) -> Replicates {
+      .recalls(members.compactMap { $0.compared.value(.within) }, areShared: areShared)
+    }
+    (finding.low.within, finding.high.within) = (within(low), within(high))
     (finding.low.background, finding.high.background) = (background(low), background(high))
     finding.threshold = both.first?.compared.threshold
     let (mine, theirs) = claim.direction == .fails ? (low, high) : (high, low)
@@ -189,13 +191,6 @@ struct Findings {
     }
     if further { chosen += result.map(\.conditions.stage) }
     return result
-  }
-
-  private static func replicates(_ members: [Member], _ part: (Member) -> Estimate?) -> Replicates {
-    Replicates(
-      members.compactMap { member in
-        part(member).map { Replicates.Value(seed: member.seed, estimate: $0) }
-      })
   }
 
   private static func kMax(_ members: [Member], _ curves: Curves) -> Estimate? {

@@ -10,17 +10,19 @@ import Workflow
 struct ModelIndex: Hashable {
   /// Without its seed.
   var name: String
+  /// The kind of its network; `nil` of what has none.
+  var architecture: String?
   /// The effect of every remote label going at once, over that of an object's own label; none where the
   /// model was not probed.
-  var remote = Replicates([])
+  var remote = Replicates([], areShared: true)
   /// The same at inputs of the training law, at the most objects that all models were probed at there.
-  var law = Replicates([])
+  var law = Replicates([], areShared: true)
   /// Where `remote` was taken: the effect of pixels outside the object's window being another picture's, over
   /// that of all.
-  var pixels = Replicates([])
+  var pixels = Replicates([], areShared: true)
   /// Beyond chance, averaged over the compared K beyond the training range, by either detector.
-  var recall = Replicates([])
-  var background = Replicates([])
+  var recall = Replicates.recalls([])
+  var background = Replicates.recalls([])
 }
 
 /// Every model of a run that was evaluated, with its index where there is one.
@@ -84,14 +86,16 @@ struct ModelIndices {
       let title = compared.evaluated.title
       let (name, seed) = (Findings.withoutSeed(title), StageReference(title)?.seed)
       let place = models.firstIndex { $0.name == name } ?? models.endIndex
-      if place == models.endIndex { models.append(ModelIndex(name: name)) }
+      if place == models.endIndex {
+        models.append(ModelIndex(name: name, architecture: compared.evaluated.architecture))
+      }
       if models[place].recall.values.contains(where: { $0.seed == seed }) { continue }
       func add(_ part: WritableKeyPath<ModelIndex, Replicates>, _ estimate: Estimate?) {
         guard let estimate else { return }
         models[place][keyPath: part].values.append(.init(seed: seed, estimate: estimate))
       }
-      add(\.recall, compared.recallBeyond)
-      add(\.background, compared.recallBackground)
+      models[place].recall.values += [compared.value(.beyond)].compactMap(\.self)
+      models[place].background.values += [compared.value(.background)].compactMap(\.self)
       if let probed = probes.first(where: { $0.probe.title == title }) {
         members.append(
           .init(
@@ -198,7 +202,7 @@ struct ModelIndices {
     func row(_ model: ModelIndex) -> [String] {
       [Markdown.name(model.name)] + (areProbed ? [text(model.remote, digits: 3)] : [])
         + [text(model.recall)] + (isSeen ? [text(model.background)] : [])
-        + [Markdown.count(model.recall.mean?.n)]
+        + [model.recall.counted]
     }
     let index =
       areProbed

@@ -73,6 +73,9 @@ struct ComparedRecipe {
   var first: ComparedEvaluation { members[0] }
   var model: EvaluatedModel { first.evaluated }
 
+  /// Its recalls, those of replicates that have none left out.
+  func recall(_ part: RecallPart) -> Replicates { .recalls(members.compactMap { $0.value(part) }) }
+
   /// What each replicate says; those that say nothing are left out.
   func replicates(_ part: (ComparedEvaluation) -> Estimate?) -> Replicates {
     Replicates(
@@ -84,11 +87,19 @@ struct ComparedRecipe {
   /// The replicate's own, or that of mean recall over seeds.
   func kMax(_ curves: Curves) -> Estimate {
     if members.count == 1 { return first.kMax }
-    let recalls = recipe.curve(.recall, curves).filter { $0.key > 0 }.mapValues {
-      $0.values.map(\.ofSeed)
-    }
-    var kMax = Estimate(kMaxOverSeeds(recalls, threshold: first.threshold))
-    kMax.n = replicates(\.kMax).mean?.n
-    return kMax
+    let curve = recipe.curve(.recall, curves).filter { $0.key > 0 }
+    let recalls = Dictionary(
+      uniqueKeysWithValues: curve.map { k, replicates in
+        let draws = members.map { $0.drawsByCount[k] ?? [] }
+        // Where one network found all that was asked for its draws say that nothing else could be.
+        let vary = draws.allSatisfy { Set($0).count > 1 }
+        let values = zip(replicates.values, draws).map { value, draws in
+          var value = value
+          if vary { value.draws = draws }
+          return value.ofSeed
+        }
+        return (k, values)
+      })
+    return Estimate(kMaxOverSeeds(recalls, threshold: first.threshold))
   }
 }

@@ -24,7 +24,8 @@ struct RunData {
     run = try store.run(runID)
     naming = Naming(run.stages)
     evaluated = try EvaluatedModel.question(runID).rows(store).labelled()
-    comparisons = try ComparedEvaluation.all(runID, evaluated, store)
+    comparisons = try ComparedEvaluation.drawn(
+      ComparedEvaluation.all(runID, evaluated, store), store)
     compared = comparisons.reduce(into: []) { first, one in
       if first.last?.evaluated.executionID != one.evaluated.executionID { first.append(one) }
     }

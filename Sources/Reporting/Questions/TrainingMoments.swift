@@ -9,9 +9,9 @@ struct TrainingMoments {
     /// Every label remote to an object going at once, over its own: at states of the model's own trajectory.
     var remote = Replicates([], areShared: true)
     /// Beyond chance, over the compared K within the training range, and over those beyond it.
-    var within = Replicates([], areShared: true)
-    var beyond = Replicates([], areShared: true)
-    var background = Replicates([], areShared: true)
+    var within = Replicates.recalls([])
+    var beyond = Replicates.recalls([])
+    var background = Replicates.recalls([])
     /// The evaluations, by seed.
     fileprivate(set) var stages: [(seed: String?, stage: String)] = []
   }
@@ -74,15 +74,14 @@ struct TrainingMoments {
     let seed = one.evaluated.seed
     if courses[course].moments[moment].stages.contains(where: { $0.seed == seed }) { return }
     courses[course].moments[moment].stages.append((seed, one.evaluated.stage))
-    func write(_ part: WritableKeyPath<Moment, Replicates>, _ estimate: Estimate?) {
-      guard let estimate else { return }
-      courses[course].moments[moment][keyPath: part].values.append(
-        .init(seed: seed, estimate: estimate))
+    func write(_ part: WritableKeyPath<Moment, Replicates>, _ value: Replicates.Value?) {
+      guard let value else { return }
+      courses[course].moments[moment][keyPath: part].values.append(value)
     }
-    write(\.remote, index)
-    write(\.within, one.recallWithin)
-    write(\.beyond, one.recallBeyond)
-    write(\.background, one.recallBackground)
+    write(\.remote, index.map { .init(seed: seed, estimate: $0) })
+    write(\.within, one.value(.within))
+    write(\.beyond, one.value(.beyond))
+    write(\.background, one.value(.background))
   }
 
   /// What one training recalls beyond another after as many pictures, on the same layouts and noise, a seed

@@ -24,7 +24,7 @@ struct ClaimsTable {
             row.claim, row.judgement, text(row.effect, row, isSigned: row.isChange),
             text(row.control, row, isSigned: row.isChange),
             text(row.difference, row, isSigned: true),
-            Markdown.count(row.effect.first?.mean?.n),
+            row.effect.first?.counted ?? Markdown.nothing,
           ]
         }),
       .paragraph(legend),
@@ -89,11 +89,21 @@ struct ClaimsTable {
       claim: "\(Markdown.name(claim.model)) \(verb), \(Markdown.name(claim.against)) does not"
         + place(finding.counts),
       // That one recalls less than another is less than the claim says.
-      judgement: judgement.isShown && !finding.dividesAtThreshold
-        ? "**shown in part**: \(less)" : word(judgement, shown: ": \(divided)"),
+      judgement: (judgement.isShown && !finding.dividesAtThreshold
+        ? "**shown in part**: \(less)" : word(judgement, shown: ": \(divided)"))
+        + doubt(finding),
       effect: [finding.model.recall, finding.model.background],
       control: [finding.against.recall, finding.against.background],
       difference: [finding.difference, finding.backgroundDifference])
+  }
+
+  /// Beside recall within the training range, so that too short a training does not pass for a failure.
+  private func doubt(_ finding: RecallFinding) -> String {
+    let names = finding.doubtful.map { Markdown.name($0) }
+    guard let threshold = finding.threshold, !names.isEmpty else { return "" }
+    return
+      "; within range \(names.joined(separator: " and ")) \(names.count == 1 ? "is" : "are") not shown to reach "
+      + Markdown.number(threshold)
   }
 
   private func row(_ finding: LocalFinding) -> Row {
@@ -127,21 +137,38 @@ struct ClaimsTable {
     return Row(
       claim: "\(Markdown.name(claim.mask)) repairs \(Markdown.name(claim.of))"
         + place(finding.counts) + (claim.control.map { "; control: \(Markdown.name($0))" } ?? ""),
-      judgement: word(verdict.judgement(finding), shown: keeping),
+      judgement: word(verdict.judgement(finding), shown: keeping, otherwise: beside(finding))
+        + cost(finding),
       effect: [finding.recall, finding.background],
       control: [finding.control, finding.controlBackground],
       difference: [finding.contrast, finding.contrastBackground], isChange: true)
+  }
+
+  /// How a mask that is not shown to repair stands to its control.
+  private func beside(_ finding: RepairFinding) -> String {
+    switch finding.keeping {
+    case .matters: "; more than its control"
+    case .refuted: "; its control does **more**"
+    case .open: "; not told from its control"
+    case .untested: ""
+    }
+  }
+
+  /// What it loses for certain, which no verdict on recall says.
+  private func cost(_ finding: RepairFinding) -> String {
+    guard let precision = finding.precision.mean, (precision.high ?? 0) < 0 else { return "" }
+    return "; precision \(Markdown.unbroken(Markdown.signed(precision)))"
   }
 
   private func place(_ counts: [Int]) -> String {
     counts.isEmpty ? "" : ", \(Answer.range(counts))"
   }
 
-  private func word(_ judgement: Judgement, shown: String = "") -> String {
+  private func word(_ judgement: Judgement, shown: String = "", otherwise: String = "") -> String {
     switch judgement {
     case .shown: "**shown**\(shown)"
-    case .against: "**shown, against the claim**"
-    case .notShown(let why): "not shown: \(why)"
+    case .against: "**shown, against the claim**\(otherwise)"
+    case .notShown(let why): "not shown: \(why)\(otherwise)"
     }
   }
 }

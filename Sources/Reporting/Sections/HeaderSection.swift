@@ -161,9 +161,9 @@ struct HeaderSection: Section {
           + "that was told of all, the first that sees a smaller window, and each mask on the first)."
     if seeds.count > 1 {
       return kMax
-        + "; of means over seeds, by seeds drawn with replacement and layouts within them from "
-        + "\(seedsToResample) seeds on, with fewer by Student's t of the seeds' own means, never narrower than "
-        + "layouts alone make it. There are \(seeds.count) seeds "
+        + "; of means over seeds, by Student's t, with the variance of the seeds' own means, to which what shared "
+        + "layouts move all seeds by alike is added, and with the degrees of this sum (Satterthwaite 1946); never "
+        + "narrower than layouts alone make it. There are \(seeds.count) seeds "
         + "(\(seeds.joined(separator: ", "))); what has several is paired seed by "
         + "seed." + origin
     }

@@ -10,8 +10,23 @@ struct IndexCorrelation {
 
   private typealias Part = KeyPath<ModelIndex, Replicates>
 
-  private func rows(_ index: Part, _ words: String) -> [(index: String, RecipeCorrelation)] {
-    RecipeCorrelation.all(models.map { ($0[keyPath: index], $0.recall) }).map { (words, $0) }
+  private enum Detector: String, CaseIterable {
+    case judge
+    case background
+
+    var recall: Part { self == .judge ? \.recall : \.background }
+  }
+
+  private func pairs(_ index: Part, _ detector: Detector) -> [(
+    index: Replicates, recall: Replicates, kind: String?
+  )] {
+    models.map { ($0[keyPath: index], $0[keyPath: detector.recall], $0.architecture) }
+  }
+
+  private func rows(_ index: Part, _ words: String) -> [[String]] {
+    Detector.allCases.flatMap { detector in
+      RecipeCorrelation.all(pairs(index, detector)).map { [words, detector.rawValue] + $0.cells }
+    }
   }
 
   /// Nothing for too few models.
@@ -24,53 +39,20 @@ struct IndexCorrelation {
       .paragraph(
         "Spearman's rank correlation between an index and recall beyond the training range, over the "
           + "models of the table, with Bonett and Wright's 95 % interval; below 0: the less a model depends "
-          + "on remote labels, or on pixels outside the object's window, the more it recalls. A recipe is a model without its seed. *Without one*: the "
-          + "least and the largest value when one recipe is left out."),
-      .table(
-        columns: ["index"] + RecipeCorrelation.columns,
-        rows: rows.map { [$0.index] + $0.1.cells }),
-    ]
-  }
-}
-
-/// How a number goes with another over models: over recipes, or over seeds within their recipe.
-struct RecipeCorrelation {
-  private var units: String
-  private var correlation: RankCorrelation
-  private var leftOut: ClosedRange<Double>?
-
-  /// - Parameter models: both numbers of each recipe, seed by seed.
-  static func all(_ models: [(index: Replicates, recall: Replicates)]) -> [RecipeCorrelation] {
-    let recipes = models.compactMap { model -> (x: Double, y: Double)? in
-      guard let x = model.index.mean, let y = model.recall.mean else { return nil }
-      return (x.value, y.value)
-    }
-    let (x, y) = (recipes.map(\.x), recipes.map(\.y))
-    let seeds = models.map { model in
-      model.index.paired(with: model.recall)
-        .map { (x: $0.first.estimate.value, y: $0.second.estimate.value) }
-    }
-    return [
-      RankCorrelation(x, y).map {
-        RecipeCorrelation(
-          units: "recipes, each the mean of its seeds", correlation: $0,
-          leftOut: RankCorrelation.leavingOneOut(x, y))
-      },
-      RankCorrelation(groups: seeds).flatMap {
-        seeds.contains { $0.count > 1 }
-          ? RecipeCorrelation(units: "seeds within their recipe", correlation: $0) : nil
-      },
-    ].compactMap { $0 }
+          + "on remote labels, or on pixels outside the object's window, the more it recalls. A recipe is a model "
+          + "without its seed. \(RecipeCorrelation.legend)"),
+      .table(columns: ["index", "recall by"] + RecipeCorrelation.columns, rows: rows),
+    ] + [verdict].compactMap { $0 }
   }
 
-  static let columns = ["over", "ρ [95 %]", "without one", "N"]
-
-  var cells: [String] {
-    [
-      units, Markdown.interval(correlation.value, correlation.low, correlation.high),
-      leftOut.map {
-        "\(Markdown.number($0.lowerBound)) to \(Markdown.number($0.upperBound))"
-      } ?? Markdown.nothing, "\(correlation.n)",
-    ]
+  /// What both detectors show over recipes, and on which kind of network it rests.
+  private var verdict: Block? {
+    let found = Detector.allCases.map { RecipeCorrelation.overRecipes(pairs(\.remote, $0)) }
+    guard let judge = found[0] else { return nil }
+    return .paragraph(
+      CorrelationVerdict(
+        judge: judge, background: found[1], what: "a smaller remote index goes with more recall",
+        sign: -1
+      ).text)
   }
 }

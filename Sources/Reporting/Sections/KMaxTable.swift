@@ -22,7 +22,7 @@ struct KMaxTable {
           + "With few tested K, K_max is the largest tested one that passes: its interval inverts a test of each K "
           + "and assumes no law. "
           + (areSeveral
-            ? "Of several seeds it is that of mean recall over them, by Student's t over seeds at each K; what "
+            ? "Of several seeds it is that of mean recall over them, by tests of the mean over seeds at each K; what "
               + "each seed alone gives stands beside it. "
             : "Beside it stands the last K before a fitted curve meets the threshold, which "
               + "assumes that recall falls like a logistic curve between two levels; ≥ is said where it may not fall "
@@ -63,9 +63,9 @@ struct KMaxTable {
       Markdown.name(recipe.label), model.labelling ?? "?", model.arm, Self.text(k),
       beside(recipe, upTo: tested.last),
       PublishedKMax(of: model).map {
-        "\($0.words): \($0.agreement(with: PublishedTable.own(recipe, curves)).text)"
+        "\($0.words): \($0.agreement(with: PublishedTable.own(recipe, among: recipes, curves)).text)"
       } ?? Markdown.nothing,
-      Markdown.count(k.n), tested.map(String.init).joined(separator: " "),
+      recipe.replicates(\.kMax).counted, tested.map(String.init).joined(separator: " "),
       "\(load(Int(k.value))) / \(load(tested.last))",
     ]
   }

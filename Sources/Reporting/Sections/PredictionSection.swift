@@ -9,8 +9,12 @@ struct PredictionSection: Section {
     /// Without its seed.
     var name: String
     var rank: Double
-    var recall: Estimate
-    var seed: String?
+    /// Beyond the training range.
+    var recall: Replicates.Value
+    /// As the background detector sees it.
+    var background: Replicates.Value?
+    /// The kind of its network; `nil` where it has none.
+    var kind: String?
   }
   private struct Prediction {
     var name: String
@@ -36,7 +40,7 @@ struct PredictionSection: Section {
       var prediction = Prediction(name: name, first: first, models: [], before: 0, never: 0)
       for row in own {
         let compared = data.compared.first { $0.evaluated.title == row.title }
-        guard let compared, let recall = compared.recallBeyond,
+        guard let compared, let recall = compared.value(.beyond),
           let began = beginnings[compared.evaluated.executionID]
         else {
           prediction.never += 1
@@ -50,7 +54,7 @@ struct PredictionSection: Section {
         prediction.models.append(
           Model(
             name: Labels.withoutSeed(row.title), rank: row.rank, recall: recall,
-            seed: compared.evaluated.seed))
+            background: compared.value(.background), kind: compared.evaluated.architecture))
       }
       return prediction
     }
@@ -76,45 +80,75 @@ struct PredictionSection: Section {
         "**\(prediction.before) were evaluated before it was written and do not count.** "
     }
     if prediction.never > 0 { text += "\(prediction.never) were not evaluated. " }
-    let recipes = distinct(prediction.models.map(\.name)).map { name in
-      let own = prediction.models.filter { $0.name == name }
-      return (
-        name: name, rank: own.map(\.rank).reduce(0, +) / Double(own.count),
-        recall: Replicates(
-          own.map { .init(seed: $0.seed, estimate: $0.recall) }, areShared: true
-        ).mean, seeds: own.count
-      )
-    }
-    text += told(
-      "models", prediction.models.map { (-$0.rank, $0.recall.value) })
-    if recipes.count < prediction.models.count {
-      text += told(
-        "recipes, each the mean of its seeds",
-        recipes.compactMap { recipe in recipe.recall.map { (-recipe.rank, $0.value) } })
-    }
     if prediction.models.isEmpty { return [.paragraph(text)] }
+    let recipes = distinct(prediction.models.map(\.name)).map { name in
+      Recipe(name: name, models: prediction.models.filter { $0.name == name })
+    }
+    let (judge, background) = (found(recipes, \.recall), found(recipes, \.background))
+    if let own = judge.last {
+      text +=
+        CorrelationVerdict(
+          judge: own, background: background.last,
+          what: "recall falls in the order that was predicted", sign: 1
+        ).text
+    } else {
+      text +=
+        "Of \(recipes.count) recipes no correlation is told (at least \(RankCorrelation.fewest))."
+    }
+    let rows =
+      judge.map { ["judge"] + $0.cells } + background.map { ["background"] + $0.cells }
     return [
       .paragraph(text),
+      .paragraph(
+        "ρ of the predicted order with the measured one, 1: as predicted. \(RecipeCorrelation.legend)"
+      ),
+      .table(columns: ["recall by"] + RecipeCorrelation.columns, rows: rows),
       .table(
-        columns: ["model", "predicted place", "recall beyond [95 %]", "seeds"],
+        columns: [
+          "model", "predicted place", "recall beyond (judge)", "recall beyond (background)",
+          "seeds",
+        ],
         rows: recipes.sorted { $0.rank < $1.rank }.map { recipe in
           [
             Markdown.name(recipe.name), Markdown.number(recipe.rank, digits: 1),
-            recipe.recall.map { Markdown.interval($0) } ?? Markdown.nothing, "\(recipe.seeds)",
+            interval(recipe.recall), interval(recipe.background), "\(recipe.models.count)",
           ]
         }),
     ]
   }
 
-  private func told(_ units: String, _ pairs: [(Double, Double)]) -> String {
-    guard let found = RankCorrelation(pairs.map(\.0), pairs.map(\.1)) else {
-      return
-        "Over \(pairs.count) \(units) no correlation is told (at least \(RankCorrelation.fewest)). "
+  private func interval(_ recall: Replicates) -> String {
+    recall.mean.map { Markdown.interval($0) } ?? Markdown.nothing
+  }
+
+  /// Models without their seed.
+  private struct Recipe {
+    var name: String
+    var models: [Model]
+
+    /// The mean place of its seeds.
+    var rank: Double { models.map(\.rank).reduce(0, +) / Double(models.count) }
+    var recall: Replicates { .recalls(models.map(\.recall)) }
+    var background: Replicates { .recalls(models.compactMap(\.background)) }
+  }
+
+  /// Over models and, where some have several seeds, over recipes, which come last; of too few nothing.
+  private func found(_ recipes: [Recipe], _ recall: KeyPath<Recipe, Replicates>)
+    -> [RecipeCorrelation]
+  {
+    let models = recipes.flatMap { recipe in
+      zip(recipe.models, recipe[keyPath: recall].values).map {
+        (x: -$0.rank, y: $1.estimate.value, kind: $0.kind)
+      }
     }
-    let verdict =
-      found.low > 0
-      ? "the prediction holds" : found.high < 0 ? "the prediction is reversed" : "not shown"
-    return "Over \(found.n) \(units): ρ of the predicted order with the measured one "
-      + "\(Markdown.interval(found.value, found.low, found.high)) (1: as predicted), **\(verdict)**. "
+    let means = recipes.compactMap { recipe in
+      recipe[keyPath: recall].mean.map {
+        (x: -recipe.rank, y: $0.value, kind: recipe.models.first?.kind)
+      }
+    }
+    return [
+      models.count > recipes.count ? RecipeCorrelation("models", models) : nil,
+      RecipeCorrelation("recipes, each the mean of its seeds", means),
+    ].compactMap(\.self)
   }
 }

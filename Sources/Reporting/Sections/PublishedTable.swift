@@ -7,20 +7,34 @@ struct PublishedTable {
     var recipe: ComparedRecipe
   }
   private let rows: [Row]
+  private let recipes: [ComparedRecipe]
   private let curves: Curves
 
   init(_ recipes: [ComparedRecipe], _ curves: Curves) {
-    self.curves = curves
+    (self.recipes, self.curves) = (recipes, curves)
     rows = recipes.compactMap { recipe in
       PublishedKMax(of: recipe.model).map { Row(published: $0, recipe: recipe) }
     }
   }
 
-  static func own(_ recipe: ComparedRecipe, _ curves: Curves) -> PublishedKMax.Own {
-    PublishedKMax.Own(
-      kMax: recipe.kMax(curves), recallBeyond: recipe.replicates(\.recallBeyond).mean,
-      recallWithin: recipe.replicates(\.recallWithin).mean, threshold: recipe.first.threshold,
-      last: recipe.recipe.points(.recall, curves).keys.max())
+  /// - Parameter all: the recipes among which are those of its kind with smaller windows.
+  static func own(
+    _ recipe: ComparedRecipe, among all: [ComparedRecipe], _ curves: Curves
+  ) -> PublishedKMax.Own {
+    func training(_ model: EvaluatedModel) -> [String?] {
+      [
+        model.network, model.labelling, model.training.map { "\($0.pictures)" },
+        model.trainingMaximum.map(String.init),
+      ]
+    }
+    return PublishedKMax.Own(
+      kMax: recipe.kMax(curves), recallBeyond: recipe.recall(.beyond).mean,
+      recallWithin: recipe.recall(.within).mean, threshold: recipe.first.threshold,
+      last: recipe.recipe.points(.recall, curves).keys.max(),
+      ofSmallWindows: all.filter {
+        $0.model.isPlain && $0.model.isOfOneTraining && $0.model.reach == .local
+          && training($0.model) == training(recipe.model)
+      }.compactMap { $0.recall(.beyond).mean })
   }
 
   /// Nothing for fewer than two training ranges: the table of K_max says it then.
@@ -66,7 +80,7 @@ struct PublishedTable {
   }
 
   private func cells(_ row: Row) -> [String] {
-    let own = Self.own(row.recipe, curves)
+    let own = Self.own(row.recipe, among: recipes, curves)
     func text(_ estimate: Estimate?) -> String {
       estimate.map { Markdown.interval($0) } ?? Markdown.nothing
     }

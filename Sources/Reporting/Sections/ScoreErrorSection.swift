@@ -10,6 +10,8 @@ struct ScoreErrorSection: Section {
   private let levels: [ScoreErrorLevelRow]
   private let posteriors: [PosteriorRow]
   private let recalls: [String: Replicates]
+  /// By the model's name.
+  private let architectures: [String: String]
 
   init(_ data: RunData) throws {
     run = data.run.id
@@ -17,17 +19,16 @@ struct ScoreErrorSection: Section {
     levels = try data.ask(ScoreErrorLevelRow.question(run)).labelled()
     posteriors = try data.ask(PosteriorRow.question(run))
     var recalls: [String: Replicates] = [:]
+    var architectures: [String: String] = [:]
     for compared in data.compared {
       let title = compared.evaluated.title
-      guard let recall = compared.recallBeyond else { continue }
-      let seed = StageReference(title)?.seed
-      var own = recalls[Findings.withoutSeed(title)] ?? Replicates([])
-      if !own.values.contains(where: { $0.seed == seed }) {
-        own.values.append(.init(seed: seed, estimate: recall))
-      }
+      guard let recall = compared.value(.beyond) else { continue }
+      var own = recalls[Findings.withoutSeed(title)] ?? .recalls([])
+      if !own.values.contains(where: { $0.seed == recall.seed }) { own.values.append(recall) }
       recalls[Findings.withoutSeed(title)] = own
+      architectures[Findings.withoutSeed(title)] = compared.evaluated.architecture
     }
-    self.recalls = recalls
+    (self.recalls, self.architectures) = (recalls, architectures)
   }
 
   var blocks: [Block] {
@@ -138,13 +139,18 @@ struct ScoreErrorSection: Section {
   /// Nothing for too few models.
   private func correlation(_ models: [Model]) -> [Block] {
     let found = RecipeCorrelation.all(
-      models.map { (index: $0.off, recall: recalls[$0.name] ?? Replicates([])) })
+      models.map { model in
+        (
+          index: model.off, recall: recalls[model.name] ?? Replicates([]),
+          kind: architectures[model.name]
+        )
+      })
     if found.isEmpty { return [] }
     return [
       .paragraph(
         "Spearman's rank correlation between the error off training and recall beyond the training range, with "
-          + "Bonett and Wright's 95 % interval; below 0: the smaller the error, the more a model recalls. *Without "
-          + "one*: the least and the largest value when one recipe is left out."),
+          + "Bonett and Wright's 95 % interval; below 0: the smaller the error, the more a model recalls. "
+          + RecipeCorrelation.legend),
       .table(columns: RecipeCorrelation.columns, rows: found.map(\.cells)),
     ]
   }

@@ -67,13 +67,16 @@ struct WindowSection: Section {
     return [
       .heading("The window"), chart, .paragraph(reading),
       .table(
-        columns: ["model", "window, px", "recall within", "recall beyond (judge)", "seeds"],
+        columns: [
+          "model", "window, px", "recall within", "recall beyond (judge)", "(background)", "seeds",
+        ],
         rows: families.flatMap { family in
           family.members.map { member in
             [
               Markdown.name(member.recipe.label), "\(member.window)",
-              text(member.recipe.replicates(\.recallWithin)),
-              text(member.recipe.replicates(\.recallBeyond)), "\(member.recipe.members.count)",
+              text(member.recipe.recall(.within)),
+              text(member.recipe.recall(.beyond)), text(member.recipe.recall(.background)),
+              "\(member.recipe.members.count)",
             ]
           }
         }), .details("Queries that yield these numbers", questions),
@@ -95,7 +98,7 @@ struct WindowSection: Section {
             LineChart.Series(
               name: family.name,
               points: family.members.compactMap { member in
-                member.recipe.replicates(\.recallBeyond).mean.map {
+                member.recipe.recall(.beyond).mean.map {
                   LineChart.Point(
                     x: Double(member.window), y: $0.value, low: $0.low, high: $0.high)
                 }
