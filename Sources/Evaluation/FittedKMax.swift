@@ -18,7 +18,7 @@ package func fittedKMax(_ outcomes: [Outcome], threshold: Double) -> Interval? {
   if levels.count < 3 { return nil }
   let fit = DecliningFit(levels, threshold: threshold)
   let layouts = levels.reduce(0) { $0 + $1.layouts }
-  let quantile = studentQuantile(degrees: layouts - levels.count)
+  let quantile = studentQuantile(degrees: Double(layouts - levels.count))
   let within = fit.least.indices.filter { fit.least[$0] - fit.best <= quantile * quantile }
   return Interval(
     value: Double(fit.kMax), low: Double(min(within.first ?? 0, fit.kMax)),

@@ -86,7 +86,7 @@ extension ThresholdTest {
     isReached = mean >= threshold - 1e-12
     if variance > 1e-24, rows.count > 1 {
       let t = (mean - threshold) / (variance / count).squareRoot()
-      let tail = studentP(t: t, degrees: rows.count - 1) / 2
+      let tail = studentP(t: t, degrees: count - 1) / 2
       (above, below) = t > 0 ? (tail, 1 - tail) : (1 - tail, tail)
     } else {
       let bounds = wilson(

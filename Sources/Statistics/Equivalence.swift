@@ -5,7 +5,7 @@ import Foundation
 /// - Parameters:
 ///   - error: the mean's standard error; 0 of what does not vary.
 ///   - degrees: of Student's t; `nil` for the normal distribution.
-package func equivalenceP(mean: Double, error: Double, degrees: Int?, bound: Double) -> Double {
+package func equivalenceP(mean: Double, error: Double, degrees: Double?, bound: Double) -> Double {
   if error <= 0 { return abs(mean) < bound ? 0 : 1 }
   func tail(_ t: Double) -> Double {
     guard let degrees else { return erfc(t / 2.0.squareRoot()) / 2 }

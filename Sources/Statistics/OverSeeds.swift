@@ -36,8 +36,8 @@ package struct SeedMean: Sendable, Hashable {
   package var seeds: Int
   /// Of the mean, by which p and the interval are.
   package var error: Double
-  /// Of Student's t, by which p and the interval are.
-  package var degrees: Int
+  /// Of Student's t, by which p and the interval are; not whole.
+  package var degrees: Double
   /// Two-sided, of a mean of 0.
   package var p: Double
   /// How wide the interval would be with the same layouts and any number of seeds: what layouts move all seeds
@@ -86,16 +86,16 @@ package func overSeeds(_ values: [SeedValue], areShared: Bool) -> SeedMean? {
     widthByLayouts: 2 * normalPoint * byLayouts.common.squareRoot())
 }
 
-/// Satterthwaite's degrees of a sum of two variances, rounded down.
-private func degrees(bySeeds: Double, byLayouts: Double, _ values: [SeedValue]) -> Int {
-  let least = values.count - 1
+/// Satterthwaite's degrees of a sum of two variances.
+private func degrees(bySeeds: Double, byLayouts: Double, _ values: [SeedValue]) -> Double {
+  let least = Double(values.count - 1)
   // Of unknown many layouts no more is known than of seeds.
-  let layouts = max(least, (values.map { $0.layouts ?? 0 }.min() ?? 0) - 1)
+  let layouts = max(least, Double((values.map { $0.layouts ?? 0 }.min() ?? 0) - 1))
   let sum = bySeeds + byLayouts
   let squares =
-    bySeeds * bySeeds / Double(least) + byLayouts * byLayouts / Double(layouts)
+    bySeeds * bySeeds / least + byLayouts * byLayouts / layouts
   // Where neither is known the least.
-  return squares > 0 ? max(least, Int(sum * sum / squares)) : least
+  return squares > 0 ? max(least, sum * sum / squares) : least
 }
 
 /// What layouts alone do to the mean, and the part of it that they do to all seeds alike.

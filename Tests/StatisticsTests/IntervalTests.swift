@@ -67,7 +67,7 @@ struct IntervalTests {
   @Test("Student's quantile against published values")
   func student() {
     for (degrees, value) in [
-      (1, 12.7062), (2, 4.30265), (10, 2.22814), (11, 2.20099), (15, 2.13145), (29, 2.04523),
+      (1.0, 12.7062), (2, 4.30265), (10, 2.22814), (11, 2.20099), (15, 2.13145), (29, 2.04523),
       (60, 2.00030), (1000, 1.96234),
     ] {
       #expect(abs(studentQuantile(degrees: degrees) - value) < 2e-5, "\(degrees)")
@@ -77,13 +77,16 @@ struct IntervalTests {
   @Test("Student's p at published quantiles, and of no difference")
   func studentTwoSided() {
     for (t, degrees, p) in [
-      (12.7062, 1, 0.05), (4.30265, 2, 0.05), (3.18245, 3, 0.05), (2.22814, 10, 0.05),
+      (12.7062, 1.0, 0.05), (4.30265, 2, 0.05), (3.18245, 3, 0.05), (2.22814, 10, 0.05),
       (63.6567, 1, 0.01), (5.84091, 3, 0.01), (4.60409, 4, 0.01), (2.75639, 29, 0.01),
     ] {
       #expect(abs(studentP(t: t, degrees: degrees) - p) < 1e-5, "\(t), \(degrees)")
       #expect(studentP(t: -t, degrees: degrees) == studentP(t: t, degrees: degrees))
     }
     #expect(studentP(t: 0, degrees: 4) == 1)
+    // Of degrees that are not whole, by SciPy 1's t.sf.
+    #expect(abs(studentP(t: 2.5, degrees: 4.6) - 0.05872220367335577) < 1e-9)
+    #expect(abs(studentP(t: 6.5, degrees: 17.3) - 4.997239633661219e-06) < 1e-12)
     #expect(studentP(t: 3, degrees: 0) == 1)
   }
 }

@@ -29,17 +29,34 @@ struct Answer {
   }
 
   private func about(_ first: RecallFinding) -> String {
-    let inPart = verdict.recalls.count { $0.judgement.isShown && !$0.dividesAtThreshold }
-    let masks = verdict.repairs.map { verdict.judgement($0) }
-    return ended(
-      recall(first), among: verdict.recalls.map(\.judgement), of: "claims about recall",
-      seeds: first.pair.count,
-      further: (inPart > 0 ? ", \(inPart) of them in part" : "")
-        + (masks.isEmpty
-          ? ""
-          : "; of the \(masks.count == 1 ? "one mask" : "\(masks.count) masks") claimed to repair "
-            + "\(masks.count(where: \.isShown)) \(masks.count(where: \.isShown) == 1 ? "is" : "are")")
-    )
+    recall(first) + count(of: verdict.recalls) + count(of: verdict.repairs)
+      + ended(about: first.pair.count)
+  }
+
+  /// Shown in part is what recalls less than another without failing where it composes.
+  private func count(of recalls: [RecallFinding]) -> String {
+    if recalls.count < 2 { return "" }
+    let shown = recalls.filter(\.judgement.isShown)
+    let whole = shown.count(where: \.dividesAtThreshold)
+    return "; of the \(recalls.count) claims about recall \(number(whole)) shown"
+      + (whole < shown.count ? " in full, \(shown.count - whole) in part" : "")
+  }
+
+  private func count(of repairs: [RepairFinding]) -> String {
+    if repairs.isEmpty { return "" }
+    let shown = repairs.filter { verdict.judgement($0).isShown }
+    let beyond = shown.count { $0.keeping == .matters }
+    let models = distinct(shown.map(\.claim.of)).map { Markdown.name($0) }
+    return
+      "; of the \(repairs.count == 1 ? "one mask" : "\(repairs.count) masks") claimed to repair "
+      + number(shown.count) + " shown"
+      + (shown.isEmpty
+        ? ""
+        : ", all of \(models.joined(separator: ", ")), \(beyond == 0 ? "none" : "\(beyond)") beyond a control")
+  }
+
+  private func number(_ count: Int) -> String {
+    count == 0 ? "none is" : count == 1 ? "1 is" : "\(count) are"
   }
 
   private func about(_ first: RemoteFinding) -> String {
@@ -65,15 +82,17 @@ struct Answer {
   }
 
   /// How many of its kind are shown, and whom it is about.
-  private func ended(
-    _ text: String, among all: [Judgement], of kind: String, seeds: Int, further: String = ""
-  ) -> String {
+  private func ended(_ text: String, among all: [Judgement], of kind: String, seeds: Int) -> String
+  {
     let count =
       all.count > 1
-      ? "; of the \(all.count) \(kind) \(all.count(where: \.isShown)) "
-        + "\(all.count(where: \.isShown) == 1 ? "is" : "are") shown\(further)" : ""
+      ? "; of the \(all.count) \(kind) \(number(all.count(where: \.isShown))) shown" : ""
+    return text + count + ended(about: seeds)
+  }
+
+  private func ended(about seeds: Int) -> String {
     let whom = seeds > 1 ? "over \(seeds) seeds" : seeds == 1 ? "these networks, one seed" : ""
-    return text + count + (whom.isEmpty ? "" : "; \(whom)") + "."
+    return (whom.isEmpty ? "" : "; \(whom)") + "."
   }
 
   // MARK: - Masks

@@ -57,6 +57,9 @@ struct RemoteFinding: Hashable {
   var against = Replicates([])
   /// The model's less the other's, on the same layouts and noise.
   var difference = Replicates([])
+  /// Removing the model's remote labels against moving them, on the same layouts and noise: whether their number
+  /// counts for more than their places.
+  var channel: PairedReplicates { PairedReplicates(modelMoved, model) }
   /// The effect of remote labels that move.
   var modelMoved = Replicates([])
   var againstMoved = Replicates([])

@@ -97,8 +97,11 @@ struct PublishedKMax: Hashable {
     var threshold: Double
     /// The largest tested K, at which an interval of K_max is open above.
     var last: Int?
-    /// Of networks of the same type and training that see a smaller window, recall beyond the range.
-    var ofSmallWindows: [Estimate] = []
+    /// Recall beyond the range as the background detector sees it.
+    var background: Estimate?
+    /// Of networks of the same type and training that see a smaller window, recall beyond the range by either
+    /// detector.
+    var ofSmallWindows: [(judge: Estimate, background: Estimate?)] = []
   }
 
   func agreement(with own: Own) -> Agreement {
@@ -113,12 +116,18 @@ struct PublishedKMax: Hashable {
       if agreement != .agrees { return agreement }
       // To fail *again* is to lose what the small window had.
       if own.ofSmallWindows.isEmpty { return .notShown("no small window beside it") }
-      if own.ofSmallWindows.allSatisfy({ ($0.high ?? $0.value) < own.threshold }) {
+      if own.ofSmallWindows.allSatisfy({ ($0.judge.high ?? $0.judge.value) < own.threshold }) {
         return .notShown("with a small window it fails too")
       }
-      let end = own.recallBeyond.map { $0.high ?? $0.value } ?? .infinity
-      return own.ofSmallWindows.contains { ($0.low ?? $0.value) > end }
-        ? .agrees : .notShown("not told from a small window")
+      func isAbove(_ small: Estimate?, _ whole: Estimate?) -> Bool {
+        guard let small, let whole else { return false }
+        return (small.low ?? small.value) > (whole.high ?? whole.value)
+      }
+      if !own.ofSmallWindows.allSatisfy({ isAbove($0.judge, own.recallBeyond) }) {
+        return .notShown("not told from every small window")
+      }
+      return own.ofSmallWindows.allSatisfy { isAbove($0.background, own.background) }
+        ? .agrees : .notShown("by the judge alone")
     }
   }
 
@@ -147,8 +156,7 @@ struct PublishedKMax: Hashable {
     "A model *agrees* with a published K_max that lies in an interval of its own at most \(widest) wide, and "
     + "*disagrees* with one below the interval, or above one that ends before the largest tested K; with "
     + "*succeeds* or *fails* by recall beyond the training range, whose interval lies on one side of the "
-    + "threshold, and with *fails again* where besides the interval of a small window of the same network and training "
-    + "lies above its own. "
-    + "Otherwise, and of a model whose recall within the training range is below the threshold, it "
+    + "threshold, and with *fails again* where besides, by both detectors, the intervals of all "
+    + "smaller windows of the same network and training lie above its own. Otherwise, and of a model whose recall within the training range is below the threshold, it "
     + "is not shown."
 }

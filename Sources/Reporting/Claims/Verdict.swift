@@ -194,7 +194,7 @@ struct Verdict: Hashable {
     let moved =
       if let own = finding.modelMoved.mean, let other = finding.againstMoved.mean {
         " Moved to other remote places they do \(ratio(own)) and \(ratio(other)): "
-          + (finding.model.mean.map { (own.high ?? 0) < ($0.low ?? 0) } == true
+          + (finding.channel.isShown
             ? "for \(model) how many there are counts for more than where they are."
             : "how many there are and where they are is not told apart.")
       } else { "" }

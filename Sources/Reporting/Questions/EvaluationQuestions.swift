@@ -55,6 +55,11 @@ struct EvaluatedModel: Hashable, Labelled {
   var label = ""
   var thing: Labels.Thing { Labels.Thing(title: title, instances: [stage]) }
   var isPlain: Bool { arm == "none" }
+  /// What its recall is comparable within: the training range, by which the K differ, and the budget.
+  var stratum: String? {
+    guard let trainingMaximum, let training else { return nil }
+    return "\(trainingMaximum) objects, \(training.pictures) pictures"
+  }
   /// The kind of its network, in words; `nil` for a machine.
   var architecture: String? {
     network.map { $0 + (normalization.map { ", \($0) norm" } ?? "") }

@@ -12,6 +12,8 @@ struct ModelIndex: Hashable {
   var name: String
   /// The kind of its network; `nil` of what has none.
   var architecture: String?
+  /// Of its training: see `EvaluatedModel.stratum`.
+  var stratum: String?
   /// The effect of every remote label going at once, over that of an object's own label; none where the
   /// model was not probed.
   var remote = Replicates([], areShared: true)
@@ -87,7 +89,10 @@ struct ModelIndices {
       let (name, seed) = (Findings.withoutSeed(title), StageReference(title)?.seed)
       let place = models.firstIndex { $0.name == name } ?? models.endIndex
       if place == models.endIndex {
-        models.append(ModelIndex(name: name, architecture: compared.evaluated.architecture))
+        models.append(
+          ModelIndex(
+            name: name, architecture: compared.evaluated.architecture,
+            stratum: compared.evaluated.stratum))
       }
       if models[place].recall.values.contains(where: { $0.seed == seed }) { continue }
       func add(_ part: WritableKeyPath<ModelIndex, Replicates>, _ estimate: Estimate?) {

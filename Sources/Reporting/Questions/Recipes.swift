@@ -22,6 +22,11 @@ struct EvaluatedRecipe {
 
   var first: EvaluatedModel { members[0] }
 
+  /// What cannot exceed 1.
+  private static let shares = Set(
+    [Measure.recall, .recallSolid, .recallBackground, .recallChance, .precision, .exact].map(\.name)
+  )
+
   /// A measure by K, over the replicates that all have it.
   func curve(_ measure: Measure, _ curves: Curves) -> [Int: Replicates] {
     let all = members.map { curves[measure, of: $0] }
@@ -31,7 +36,11 @@ struct EvaluatedRecipe {
         let values = zip(members, all).compactMap { member, curve in
           curve[k].map { Replicates.Value(seed: member.seed, estimate: $0) }
         }
-        return (k, Replicates(values, areShared: true))
+        return (
+          k,
+          Replicates(
+            values, areShared: true, most: Self.shares.contains(measure.name) ? 1 : nil)
+        )
       })
   }
 

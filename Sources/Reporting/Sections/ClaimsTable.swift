@@ -43,7 +43,9 @@ struct ClaimsTable {
     }
     if !verdict.remotes.isEmpty {
       parts.append(
-        "of remote labels: the index of the first model, of the second, and their difference")
+        "of remote labels: the index of the first model, of the second, and their difference; of their "
+          + "number: the effect of removing them all, of moving them elsewhere, and their difference"
+      )
     }
     if !verdict.locals.isEmpty {
       parts.append(
@@ -73,7 +75,7 @@ struct ClaimsTable {
     func recalls(_ direction: Claims.Recall.Direction) -> [Row] {
       verdict.recalls.filter { $0.claim.direction == direction }.map(row)
     }
-    return recalls(.fails) + verdict.locals.map(row) + verdict.remotes.map(row)
+    return recalls(.fails) + verdict.locals.map(row) + verdict.remotes.map(row) + channels
       + recalls(.composes) + verdict.repairs.map(row)
   }
 
@@ -100,9 +102,14 @@ struct ClaimsTable {
   /// Beside recall within the training range, so that too short a training does not pass for a failure.
   private func doubt(_ finding: RecallFinding) -> String {
     let names = finding.doubtful.map { Markdown.name($0) }
-    guard let threshold = finding.threshold, !names.isEmpty else { return "" }
-    return
-      "; within range \(names.joined(separator: " and ")) \(names.count == 1 ? "is" : "are") not shown to reach "
+    guard let threshold = finding.threshold else { return "" }
+    let isBelow =
+      finding.claim.direction == .composes
+      && finding.model.recall.mean.map { ($0.high ?? $0.value) < threshold } == true
+    let below = isBelow ? "; its recall is below \(Markdown.number(threshold))" : ""
+    if names.isEmpty { return below }
+    return below
+      + "; within range \(names.joined(separator: " and ")) \(names.count == 1 ? "is" : "are") not shown to reach "
       + Markdown.number(threshold)
   }
 
@@ -124,6 +131,25 @@ struct ClaimsTable {
         + Markdown.name(claim.against) + (finding.count.map { " (K = \($0))" } ?? ""),
       judgement: word(finding.judgement), effect: [finding.model], control: [finding.against],
       difference: [finding.difference], digits: 3)
+  }
+
+  /// A row a model, however many claims are about it.
+  private var channels: [Row] {
+    distinct(verdict.remotes.map(\.claim.model)).compactMap { name in
+      guard let finding = verdict.remotes.first(where: { $0.claim.model == name }),
+        !finding.modelMoved.isEmpty, let k = finding.count
+      else { return nil }
+      let pair = finding.channel
+      return Row(
+        claim:
+          "removing the remote labels of \(Markdown.name(name)) counts for more than moving them "
+          + "(K = \(k))",
+        judgement: pair.isShown
+          ? "**shown**, uncorrected"
+          : pair.isReversed ? "**shown, against the claim**" : "not shown: not separated",
+        effect: [finding.model], control: [finding.modelMoved],
+        difference: [pair.difference.map { Replicates($0) }].compactMap(\.self), digits: 3)
+    }
   }
 
   private func row(_ finding: RepairFinding) -> Row {

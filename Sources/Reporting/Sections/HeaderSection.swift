@@ -163,7 +163,8 @@ struct HeaderSection: Section {
       return kMax
         + "; of means over seeds, by Student's t, with the variance of the seeds' own means, to which what shared "
         + "layouts move all seeds by alike is added, and with the degrees of this sum (Satterthwaite 1946); never "
-        + "narrower than layouts alone make it. There are \(seeds.count) seeds "
+        + "narrower than layouts alone make it. Sections whose numbers were stored without resampled layouts take the seeds' own errors for what "
+        + "layouts move all of them by: there intervals are that wide at most. There are \(seeds.count) seeds "
         + "(\(seeds.joined(separator: ", "))); what has several is paired seed by "
         + "seed." + origin
     }

@@ -17,10 +17,12 @@ struct IndexCorrelation {
     var recall: Part { self == .judge ? \.recall : \.background }
   }
 
-  private func pairs(_ index: Part, _ detector: Detector) -> [(
-    index: Replicates, recall: Replicates, kind: String?
-  )] {
-    models.map { ($0[keyPath: index], $0[keyPath: detector.recall], $0.architecture) }
+  private func pairs(_ index: Part, _ detector: Detector) -> [RecipeCorrelation.Model] {
+    models.map {
+      RecipeCorrelation.Model(
+        index: $0[keyPath: index], recall: $0[keyPath: detector.recall], kind: $0.architecture,
+        stratum: $0.stratum)
+    }
   }
 
   private func rows(_ index: Part, _ words: String) -> [[String]] {
@@ -42,17 +44,18 @@ struct IndexCorrelation {
           + "on remote labels, or on pixels outside the object's window, the more it recalls. A recipe is a model "
           + "without its seed. \(RecipeCorrelation.legend)"),
       .table(columns: ["index", "recall by"] + RecipeCorrelation.columns, rows: rows),
-    ] + [verdict].compactMap { $0 }
+    ]
+      + [
+        verdict(\.remote, "a smaller remote index goes with more recall"),
+        verdict(\.pixels, "less of pixels outside the window goes with more recall"),
+      ].compactMap(\.self)
   }
 
   /// What both detectors show over recipes, and on which kind of network it rests.
-  private var verdict: Block? {
-    let found = Detector.allCases.map { RecipeCorrelation.overRecipes(pairs(\.remote, $0)) }
+  private func verdict(_ index: Part, _ what: String) -> Block? {
+    let found = Detector.allCases.map { RecipeCorrelation.overRecipes(pairs(index, $0)) }
     guard let judge = found[0] else { return nil }
     return .paragraph(
-      CorrelationVerdict(
-        judge: judge, background: found[1], what: "a smaller remote index goes with more recall",
-        sign: -1
-      ).text)
+      CorrelationVerdict(judge: judge, background: found[1], what: what, sign: -1).text)
   }
 }

@@ -31,10 +31,13 @@ struct PublishedTable {
       kMax: recipe.kMax(curves), recallBeyond: recipe.recall(.beyond).mean,
       recallWithin: recipe.recall(.within).mean, threshold: recipe.first.threshold,
       last: recipe.recipe.points(.recall, curves).keys.max(),
+      background: recipe.recall(.background).mean,
       ofSmallWindows: all.filter {
         $0.model.isPlain && $0.model.isOfOneTraining && $0.model.reach == .local
           && training($0.model) == training(recipe.model)
-      }.compactMap { $0.recall(.beyond).mean })
+      }.compactMap { small in
+        small.recall(.beyond).mean.map { ($0, small.recall(.background).mean) }
+      })
   }
 
   /// Nothing for fewer than two training ranges: the table of K_max says it then.

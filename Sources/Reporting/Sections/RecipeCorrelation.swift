@@ -1,20 +1,30 @@
 import Formats
 import Statistics
 
-/// How a number goes with another over models: over recipes, or over seeds within their recipe.
+/// How a number goes with another over models: over recipes, over those of one training range and budget, or over
+/// seeds within their recipe.
 struct RecipeCorrelation {
+  /// Both numbers of a recipe, seed by seed.
+  struct Model {
+    var index: Replicates
+    var recall: Replicates
+    /// Of its network; `nil` where it has none.
+    var kind: String?
+    /// What its numbers are comparable within; `nil` where that is not known.
+    var stratum: String?
+  }
+
   private var units: String
   private(set) var correlation: RankCorrelation
   private var leftOut: ClosedRange<Double>?
   /// What is left without the recipes of one kind of network.
   private(set) var withoutKind: [(kind: String, correlation: RankCorrelation)] = []
 
-  /// - Parameter models: both numbers of each recipe, seed by seed, and the kind of its network.
   static func all(
-    _ models: [(index: Replicates, recall: Replicates, kind: String?)]
+    _ models: [Model]
   ) -> [RecipeCorrelation] {
     [
-      overRecipes(models),
+      overRecipes(models), withinStrata(models),
       RankCorrelation(
         groups: models.map { model in
           model.index.paired(with: model.recall)
@@ -31,7 +41,7 @@ struct RecipeCorrelation {
   ///
   /// - Returns: `nil` for too few of them.
   static func overRecipes(
-    _ models: [(index: Replicates, recall: Replicates, kind: String?)]
+    _ models: [Model]
   ) -> RecipeCorrelation? {
     RecipeCorrelation(
       "recipes, each the mean of its seeds",
@@ -39,6 +49,30 @@ struct RecipeCorrelation {
         guard let x = model.index.mean, let y = model.recall.mean else { return nil }
         return (x.value, y.value, model.kind)
       })
+  }
+
+  /// Over recipes within those of the same stratum, where there are several.
+  private static func withinStrata(_ models: [Model]) -> RecipeCorrelation? {
+    let known = models.filter { !$0.index.isEmpty && !$0.recall.isEmpty }
+    let strata = distinct(known.compactMap(\.stratum))
+    if strata.count < 2 { return nil }
+    func correlation(_ models: [Model]) -> RankCorrelation? {
+      RankCorrelation(
+        groups: strata.map { stratum in
+          models.filter { $0.stratum == stratum }.compactMap { model in
+            guard let x = model.index.mean, let y = model.recall.mean else { return nil }
+            return (x: x.value, y: y.value)
+          }
+        })
+    }
+    return correlation(known).map { whole in
+      var found = RecipeCorrelation(
+        units: "recipes within one training range and budget", correlation: whole)
+      found.withoutKind = distinct(known.compactMap(\.kind)).compactMap { kind in
+        correlation(known.filter { $0.kind != kind }).map { (kind, $0) }
+      }
+      return found
+    }
   }
 
   private init(units: String, correlation: RankCorrelation) {

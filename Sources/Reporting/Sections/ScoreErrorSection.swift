@@ -140,10 +140,9 @@ struct ScoreErrorSection: Section {
   private func correlation(_ models: [Model]) -> [Block] {
     let found = RecipeCorrelation.all(
       models.map { model in
-        (
+        RecipeCorrelation.Model(
           index: model.off, recall: recalls[model.name] ?? Replicates([]),
-          kind: architectures[model.name]
-        )
+          kind: architectures[model.name])
       })
     if found.isEmpty { return [] }
     return [
