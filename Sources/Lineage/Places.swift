@@ -10,7 +10,8 @@ package enum Places {
   private static let files =
     databaseFiles + [lock, progress, "faults.json", "removal.json", "stamps"]
   private static let folders = [
-    "checkpoints", "damaged", "objects", "receipts", Receipt.executions, Receipt.runs, "tmp",
+    "checkpoints", "damaged", "objects", OrderFolder.name, "receipts", Receipt.executions,
+    Receipt.runs, "tmp",
   ]
   /// Where healing makes way for itself; only a link there would lead out of the store.
   private static let setAside = [

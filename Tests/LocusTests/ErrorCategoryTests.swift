@@ -72,6 +72,12 @@ struct ErrorCategoryTests {
     (WorkflowError.noMemory(needed: 2, free: 1, limit: "l"), .inputOutput),
     (WorkflowError.noOutput(stage: "s", role: "r", path: "p"), .bug),
     (WorkflowError.roleTwice(stage: "s", role: "r"), .bug),
+    (WorkflowError.noScheduler("r"), .unavailable),
+    (WorkflowError.jobRefused(stage: "s", reason: "r"), .unavailable),
+    (WorkflowError.jobLost(stage: "s", reason: "r", retries: 3, log: "l"), .unavailable),
+    (WorkflowError.jobCancelled(stage: "s"), .unavailable),
+    (WorkflowError.badOrder("p", reason: "r"), .data),
+    (WorkflowError.otherNumerics(found: "a", expected: "b"), .unavailable),
 
     (ParameterMismatch.missing(["w"]), .data),
     (WeightsFileError.unstated(["size"]), .data),

@@ -1,0 +1,478 @@
+import Formats
+import Foundation
+import Lineage
+
+/// One stage of a run that is executed elsewhere.
+struct ActiveJob {
+  var ready: Runner.Ready
+  var orders: OrderFolder
+  var attempt: Int
+  /// The executor's name of it; `nil`: it is to be submitted.
+  var job: String?
+  /// How often it was lost.
+  var losses = 0
+  var notBefore = ContinuousClock.now
+  /// Since when it has been gone without a receipt.
+  var goneSince: ContinuousClock.Instant?
+  var isRunning = false
+
+  var name: String { ready.place.name }
+  var instance: StageInstance { ready.step.instance }
+}
+
+// Stages as jobs: whatever has its inputs is ordered, and whatever is ordered is taken in when its receipt, and
+// every object that it names, can be believed. The scheduler's word alone makes nothing done and loses nothing.
+
+extension Runner {
+  /// Runs all that is to be run, at most `limit` stages at once.
+  mutating func runJobs(_ executor: any Executor, limit: Int) throws {
+    var desk = JobDesk(executor)
+    var waiting = Array(plan.steps.indices)
+    var held: [Ready] = []
+    while true {
+      // What is reused gives others their inputs.
+      waiting = try waiting.filter { index in
+        let inputs = plan.steps[index].instance.inputs.values.joined()
+        guard inputs.allSatisfy({ outcomes[$0] != nil }) else { return true }
+        if let ready = try decide(index) { held.append(ready) }
+        return false
+      }
+      if cancellation.isRequested { try stop(&desk, &held) }
+      try begin(&held, &desk, limit)
+      if desk.jobs.isEmpty && waiting.isEmpty && held.isEmpty { return }
+      try submit(&desk)
+      try look(&desk, &waiting, &held)
+      // An outcome may let others begin at once.
+      if !desk.hasChanged { wait(desk) }
+    }
+  }
+
+  /// Asks the executor's jobs to end, or leaves them to who comes next.
+  private mutating func stop(_ desk: inout JobDesk, _ held: inout [Ready]) throws {
+    for ready in held { try skip(ready.step, ready.place, reason: "the run was interrupted") }
+    held = []
+    wasInterrupted = true
+    if !desk.isStopping { observer(.interrupted(signal: cancellation.signal)) }
+    let left = desk.jobs.filter { $0.job == nil || desk.executor.outlives }
+    for job in left {
+      let goesOn = job.job.map { "goes on as \(desk.executor.noun) \($0)" }
+      try record(
+        job.ready.step, key: job.ready.key, status: "interrupted",
+        reason: goesOn ?? "the run was interrupted", nil)
+      outcomes[job.ready.step.position] = .absent
+    }
+    let count = left.count { $0.job != nil }
+    if count > 0 { observer(.leftRunning(count, noun: desk.executor.noun)) }
+    let gone = Set(left.map(\.ready.index))
+    desk.jobs.removeAll { gone.contains($0.ready.index) }
+    if !desk.isStopping { try desk.executor.cancel(desk.jobs.compactMap(\.job)) }
+    desk.isStopping = true
+  }
+
+  private func wait(_ desk: JobDesk) {
+    let now = ContinuousClock.now
+    var end = now + desk.executor.pause(unchangedFor: now - desk.lastChange)
+    // One that is to be tried again, or whose receipt is waited for, has a time of its own.
+    for job in desk.jobs {
+      if job.job == nil { end = min(end, max(job.notBefore, now + .milliseconds(20))) }
+      if let gone = job.goneSince {
+        end = min(end, max(gone + desk.executor.patience, now + .milliseconds(200)))
+      }
+    }
+    while ContinuousClock.now < end, desk.isStopping || !cancellation.isRequested {
+      let left = (end - .now) / .microseconds(1)
+      usleep(UInt32(min(max(left, 1), 100_000)))
+    }
+  }
+
+  // MARK: - Orders
+
+  private mutating func begin(_ held: inout [Ready], _ desk: inout JobDesk, _ limit: Int) throws {
+    if held.isEmpty { return }
+    var rest: [Ready] = []
+    var keys = Set(desk.jobs.map(\.ready.key))
+    var isNew = false
+    for ready in held {
+      // Equal stages under several names are computed once.
+      guard desk.jobs.count < limit, keys.insert(ready.key).inserted else {
+        rest.append(ready)
+        continue
+      }
+      observer(.started(ready.place, reason: ready.told))
+      unrecorded.append(
+        StageRecord(
+          runID: runID, name: ready.place.name, kind: ready.step.instance.kind.name,
+          key: ready.key, status: "running", reason: ready.reason, executionID: nil))
+      desk.jobs.append(try takeOver(ready, &desk))
+      isNew = true
+    }
+    held = rest
+    if isNew {
+      try recordAll()
+      try lookForOrigin()
+    }
+  }
+
+  /// The job of a stage: that of an earlier controller where there is one.
+  private func takeOver(_ ready: Ready, _ desk: inout JobDesk) throws -> ActiveJob {
+    let orders = OrderFolder(store: store.folder, key: ready.key)
+    var job = ActiveJob(ready: ready, orders: orders, attempt: 0)
+    let last = self.orders.contains(ready.key) ? try orders.attempts().last : nil
+    guard let last, try isCurrent(last, ready, orders) else {
+      job.attempt = try store.nextAttempt(ready.key)
+      return job
+    }
+    job.attempt = last
+    // One that has delivered is looked at as any other.
+    if try orders.hasDelivery(last) {
+      job.job = "earlier"
+      return job
+    }
+    job.job = try desk.executor.find(placed(job))
+    if let found = job.job {
+      observer(.noted(ready.place, "was submitted before, as \(desk.executor.noun) \(found)"))
+    }
+    return job
+  }
+
+  /// Whether the last attempt's order still says what is to be done, and nothing is known yet of its end.
+  private func isCurrent(_ attempt: Int, _ ready: Ready, _ orders: OrderFolder) throws -> Bool {
+    if try orders.isCancelled(attempt) { return false }
+    do {
+      let order = try orders.order(attempt)
+      if order.numerics != ready.step.instance.kind.instructions { return false }
+      guard let delivery = try orders.delivery(attempt) else { return true }
+      return try delivery.isSuccess && delivery.misfit(order) == nil && !store.hasTaken(delivery)
+    } catch {
+      guard let error = error as? StoreError else { throw error }
+      switch error {
+      case .damaged, .newerReceipt: return false
+      default: throw error
+      }
+    }
+  }
+
+  private func placed(_ job: ActiveJob) -> PlacedOrder {
+    PlacedOrder(
+      key: job.ready.key, attempt: job.attempt, stage: job.name,
+      url: job.orders.orderURL(job.attempt), log: job.orders.logURL(job.attempt),
+      options: job.instance.executor)
+  }
+
+  private func order(_ job: ActiveJob) -> WorkOrder {
+    let instance = job.instance
+    return WorkOrder(
+      stage: job.name, key: job.ready.key, attempt: job.attempt, kind: instance.kind.name,
+      kindVersion: instance.kind.version, parameters: instance.parameters, seed: instance.seed,
+      inputs: job.ready.inputs.mapValues { $0.map(\.outputs) },
+      outside: instance.outside.mapValues {
+        WorkOrder.Outside(path: $0.url.path, sha256: $0.sha256, files: $0.files)
+      }, folder: store.folder.standardizedFileURL.path,
+      threads: instance.executor.cpus ?? settings.jobs?.threads ?? 1,
+      numerics: instance.kind.instructions, checkpointInterval: settings.checkpointInterval)
+  }
+
+  private mutating func submit(_ desk: inout JobDesk) throws {
+    let now = ContinuousClock.now
+    let places = desk.jobs.indices.filter {
+      desk.jobs[$0].job == nil && desk.jobs[$0].notBefore <= now
+    }
+    if places.isEmpty || desk.isStopping { return }
+    for place in places { try desk.jobs[place].orders.place(order(desk.jobs[place])) }
+    let results = try desk.executor.submit(places.map { placed(desk.jobs[$0]) })
+    desk.change()
+    var refused: [Int: String] = [:]
+    for (place, result) in zip(places, results) {
+      switch result {
+      case .submitted(let id):
+        desk.jobs[place].job = id
+        observer(.noted(desk.jobs[place].ready.place, "is \(desk.executor.noun) \(id)"))
+      case .refused(let reason): refused[place] = reason
+      case .later(let reason):
+        desk.jobs[place].notBefore = now + .seconds(5)
+        if desk.isNews(reason) {
+          observer(.noted(desk.jobs[place].ready.place, "waits: \(reason)"))
+        }
+      }
+    }
+    for (place, reason) in refused.sorted(by: { $0.key > $1.key }) {
+      let job = desk.jobs.remove(at: place)
+      try give(up: job, WorkflowError.jobRefused(stage: job.name, reason: reason))
+    }
+  }
+
+  // MARK: - What came of them
+
+  private mutating func look(
+    _ desk: inout JobDesk, _ waiting: inout [Int], _ held: inout [Ready]
+  ) throws {
+    desk.beginLook()
+    let states = try desk.executor.poll(desk.jobs.compactMap(\.job))
+    if states != nil {
+      desk.forget("no answer")
+    } else if desk.isNews("no answer") {
+      try store.recordEvent(
+        runID: runID, executionID: nil, level: "warning",
+        message: "the scheduler does not answer: waiting for it")
+    }
+    var done: Set<Int> = []
+    for place in desk.jobs.indices where desk.jobs[place].job != nil {
+      if try look(at: place, states, &desk) {
+        done.insert(desk.jobs[place].ready.index)
+        desk.change()
+      }
+    }
+    if done.isEmpty { return }
+    let keys = Set(desk.jobs.filter { done.contains($0.ready.index) }.map(\.ready.key))
+    desk.jobs.removeAll { done.contains($0.ready.index) }
+    // Their equals have a result now, or may try.
+    waiting += held.filter { keys.contains($0.key) }.map(\.index)
+    held.removeAll { keys.contains($0.key) }
+  }
+
+  /// - Returns: whether the stage has its outcome.
+  private mutating func look(
+    at place: Int, _ states: [String: JobState]?, _ desk: inout JobDesk
+  ) throws -> Bool {
+    let job = desk.jobs[place]
+    guard let id = job.job else { return false }
+    let state = states?[id]
+    if case .queued? = state { return false }
+    if let delivery = try delivered(job, isAtWork: state != nil || states == nil) {
+      return try take(delivery, place, &desk)
+    }
+    guard states != nil else { return false }
+    switch state {
+    case .queued: return false
+    case .running(let node, _):
+      desk.jobs[place].goneSince = nil
+      show(place, node, &desk)
+      return false
+    case .stuck(let reason):
+      try desk.executor.cancel([id])
+      return try lose(place, "\(desk.executor.noun) \(id) would wait for ever: \(reason)", &desk)
+    case .ended, nil: break
+    }
+    // A receipt may be seen later than the end of who wrote it.
+    let now = ContinuousClock.now
+    guard let gone = job.goneSince else {
+      desk.jobs[place].goneSince = now
+      if desk.executor.patience > .zero { return false }
+      return try lose(place, id, try desk.executor.ending(of: id), &desk)
+    }
+    if now - gone < desk.executor.patience { return false }
+    guard let ending = try desk.executor.ending(of: id) else {
+      desk.jobs[place].goneSince = now
+      return false
+    }
+    return try lose(place, id, ending, &desk)
+  }
+
+  /// What an attempt delivered, if that can be believed or is its end.
+  private func delivered(_ job: ActiveJob, isAtWork: Bool) throws -> Result<Delivery, StoreError>? {
+    guard try job.orders.hasDelivery(job.attempt) else { return nil }
+    do {
+      guard let delivery = try job.orders.delivery(job.attempt) else { return nil }
+      // A job that was stopped and is queued again says so first.
+      if delivery.record.status == "interrupted", isAtWork { return nil }
+      if let misfit = delivery.misfit(order(job)) {
+        return .failure(.damaged(path: job.orders.url.path, reason: misfit))
+      }
+      return .success(delivery)
+    } catch {
+      guard case .damaged = error else { throw error }
+      return isAtWork ? nil : .failure(error)
+    }
+  }
+
+  /// What the store made of a delivery, or why that cannot be believed.
+  private func believed(_ delivery: Delivery, from orders: OrderFolder) throws -> (
+    record: ExecutionRecord?, reason: String
+  ) {
+    do {
+      return (try store.take(delivery, from: orders), "")
+    } catch {
+      guard case .damaged(_, let reason) = error else { throw error }
+      return (nil, reason)
+    }
+  }
+
+  private mutating func take(
+    _ result: Result<Delivery, StoreError>, _ place: Int, _ desk: inout JobDesk
+  ) throws -> Bool {
+    let job = desk.jobs[place]
+    let delivery: Delivery
+    switch result {
+    case .success(let found): delivery = found
+    case .failure(let error): return try lose(place, "its receipt: \(error)", &desk)
+    }
+    let record = delivery.record
+    if delivery.isSuccess {
+      let (taken, reason) = try believed(delivery, from: job.orders)
+      guard let published = taken else {
+        return try lose(place, "its result cannot be believed: \(reason)", &desk)
+      }
+      try self.record(
+        job.ready.step, key: record.key, status: "executed", reason: job.ready.reason,
+        published.id)
+      outcomes[job.ready.step.position] = .done(StageResult(published.outputs))
+      summary.executed += 1
+      try keep(delivery, of: job, published.id, desk.executor.noun)
+      try? CheckpointFolder(store: store, key: record.key).remove()
+      try? job.orders.remove()
+      observer(
+        .finished(
+          job.ready.place,
+          ResourceUsage(
+            wallSeconds: record.wallSeconds, cpuSeconds: record.cpuSeconds,
+            peakRSSBytes: record.peakRSSBytes)))
+      return true
+    }
+    let id = try store.takeFailure(delivery)
+    try keep(delivery, of: job, id, desk.executor.noun)
+    if record.status == "interrupted" {
+      if desk.isStopping {
+        try interrupt(
+          job.ready.step, job.ready.place, key: record.key, reason: job.ready.reason, id)
+        return true
+      }
+      return try lose(place, "it was stopped from outside", &desk)
+    }
+    let text = record.error ?? ""
+    // What the node lacked, another one or a later hour may have.
+    let mayPass = [ExitCode.unavailable, ExitCode.cannotCreate, ExitCode.inputOutput]
+      .contains(delivery.exitCode)
+    if mayPass, job.losses < job.instance.executor.retries, !desk.isStopping {
+      return try lose(place, "it failed on \(delivery.host): \(text)", &desk)
+    }
+    try fail(
+      job.ready.step, job.ready.place, key: record.key, reason: job.ready.reason, id, text: text,
+      exitCode: delivery.exitCode)
+    return true
+  }
+
+  /// Tells of a delivery what a person should know, and which job made it.
+  private func keep(_ delivery: Delivery, of job: ActiveJob, _ id: String, _ noun: String) throws {
+    var notes = delivery.notes
+    if let name = delivery.job { notes.append("ran as \(noun) \(name) on \(delivery.host)") }
+    for note in notes {
+      try store.recordEvent(
+        runID: runID, executionID: id, level: "info", message: "\(job.name) \(note)")
+    }
+    for note in delivery.notes { observer(.noted(job.ready.place, note)) }
+  }
+
+  private mutating func lose(
+    _ place: Int, _ id: String, _ ending: JobEnding?, _ desk: inout JobDesk
+  ) throws -> Bool {
+    let node = ending?.node.map { " on \($0)" } ?? ""
+    let reason = ending?.reason ?? "is gone"
+    let memory = reason == "OUT_OF_MEMORY" ? " (`executor.memory` gives it more)" : ""
+    return try lose(place, "\(desk.executor.noun) \(id)\(node): \(reason)\(memory)", &desk)
+  }
+
+  /// Orders anew what was lost, unless nobody wants it or it was lost too often.
+  ///
+  /// - Returns: whether the stage has its outcome.
+  private mutating func lose(
+    _ place: Int, _ reason: String, _ desk: inout JobDesk
+  ) throws -> Bool {
+    var job = desk.jobs[place]
+    if desk.isStopping {
+      try record(
+        job.ready.step, key: job.ready.key, status: "interrupted", reason: job.ready.reason, nil)
+      outcomes[job.ready.step.position] = .absent
+      return true
+    }
+    if try job.orders.isCancelled(job.attempt) {
+      try give(up: job, WorkflowError.jobCancelled(stage: job.name))
+      return true
+    }
+    job.losses += 1
+    let retries = job.instance.executor.retries
+    if job.losses > retries {
+      try give(
+        up: job,
+        WorkflowError.jobLost(
+          stage: job.name, reason: reason, retries: retries,
+          log: job.orders.logURL(job.attempt).path))
+      return true
+    }
+    let text = "lost: \(reason); submitted again, \(job.losses) of \(retries)"
+    try store.recordEvent(
+      runID: runID, executionID: nil, level: "warning", message: "\(job.name) \(text)")
+    observer(.noted(job.ready.place, text))
+    job.attempt = try store.nextAttempt(job.ready.key)
+    job.job = nil
+    job.goneSince = nil
+    job.isRunning = false
+    // What fails at once shall not fail a hundred times a minute.
+    job.notBefore = .now + .seconds(min(60, 1 << min(job.losses - 1, 6)))
+    desk.jobs[place] = job
+    desk.change()
+    return false
+  }
+
+  /// Fails a stage of which no attempt can tell why.
+  private mutating func give(up job: ActiveJob, _ error: WorkflowError) throws {
+    var execution = ExecutionRecord(
+      key: job.ready.key, kind: job.instance.kind.name, parameters: job.instance.parameters,
+      seed: job.instance.seed,
+      inputs: StageExecution.references(job.ready.inputs, declarations: job.instance.kind.inputs))
+    execution.status = "failed"
+    execution.error = message(of: error)
+    execution.kindVersion = job.instance.kind.version
+    execution.instructions = job.instance.kind.instructions
+    let id = try store.recordFailure(execution, runID: runID)
+    try fail(
+      job.ready.step, job.ready.place, key: job.ready.key, reason: job.ready.reason, id,
+      text: message(of: error), exitCode: exitCode(of: error))
+  }
+
+  private func show(_ place: Int, _ node: String?, _ desk: inout JobDesk) {
+    let job = desk.jobs[place]
+    if !job.isRunning, let node {
+      observer(.noted(job.ready.place, "runs on \(node)"))
+    }
+    desk.jobs[place].isRunning = true
+    // Many lines are `locus status`'s to show.
+    if !desk.executor.outlives, desk.showsProgress, let found = job.orders.progress {
+      observer(
+        .progressed(
+          job.ready.place, StageProgress(done: found.done, total: found.total, unit: found.unit)))
+    }
+  }
+}
+
+/// The jobs of a run, and what was said of them.
+struct JobDesk {
+  var executor: any Executor
+  var jobs: [ActiveJob] = []
+  var isStopping = false
+  /// Whether the last look found something new.
+  var hasChanged = false
+  private(set) var lastChange = ContinuousClock.now
+  private var told: Set<String> = []
+  private var lastShown = ContinuousClock.now
+
+  init(_ executor: any Executor) { self.executor = executor }
+
+  mutating func change() {
+    hasChanged = true
+    lastChange = .now
+  }
+
+  /// Whether something is to be said: once, until it is forgotten.
+  mutating func isNews(_ what: String) -> Bool { told.insert(what).inserted }
+
+  mutating func forget(_ what: String) { told.remove(what) }
+
+  /// Whether this look tells how far jobs are: once a second.
+  private(set) var showsProgress = false
+
+  mutating func beginLook() {
+    hasChanged = false
+    showsProgress = ContinuousClock.now - lastShown >= .seconds(1)
+    if showsProgress { lastShown = .now }
+  }
+}
