@@ -8,7 +8,9 @@ package enum Places {
   static let database = "locus.sqlite"
   private static let databaseFiles = ["", "-wal", "-shm", "-journal"].map { database + $0 }
   private static let files =
-    databaseFiles + [lock, progress, "faults.json", "removal.json", "stamps"]
+    databaseFiles + [
+      lock, progress, "faults.json", "removal.json", "stamps", Store.databasePointer,
+    ]
   private static let folders = [
     "checkpoints", "damaged", "objects", OrderFolder.name, "receipts", Receipt.executions,
     Receipt.runs, "tmp",
@@ -111,7 +113,8 @@ package enum Places {
     }
     if try hasReceipts(folder) { return true }
     let others = names.filter {
-      ![lock, "tmp"].contains($0) && !databaseFiles.contains($0) && !companions.contains($0)
+      ![lock, "tmp", Store.databasePointer].contains($0) && !databaseFiles.contains($0)
+        && !companions.contains($0)
     }
     let tmp = try StoreFile.names(in: folder.appending(path: "tmp"))
     if isBegun, others.isEmpty, tmp.allSatisfy(isTemporary),

@@ -38,7 +38,7 @@ package struct LocalExecutor: Executor {
       throw StoreError.cannotWrite(
         path: order.log.path, reason: String(cString: strerror(errno)))
     }
-    guard let life = Pipe() else { return .later(Spawning.reason(errno)) }
+    guard let life = PipeEnds() else { return .later(Spawning.reason(errno)) }
     let (pid, code) = Spawning.start(
       [program, "execute", order.url.path, "--tied"], [life.read.number, log.number, log.number],
       in: nil, environment)

@@ -19,7 +19,7 @@ struct Program {
     limit: Duration = .seconds(120)
   ) -> Answer? {
     guard let nothing = Descriptor(open("/dev/null", O_RDWR | O_CLOEXEC)),
-      let errors = Pipe(), let outputs = Pipe()
+      let errors = PipeEnds(), let outputs = PipeEnds()
     else { return nil }
     let (pid, code) = Spawning.start(
       words, [nothing.number, file ?? outputs.write.number, errors.write.number], in: nil,
@@ -74,7 +74,7 @@ final class Descriptor {
 }
 
 /// Both ends are closed in programs that are started.
-struct Pipe {
+struct PipeEnds {
   let read: Descriptor
   let write: Descriptor
 

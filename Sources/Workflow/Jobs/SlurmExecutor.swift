@@ -197,12 +197,13 @@ package struct SlurmExecutor: Executor {
   }
 
   /// What was submitted and is not in the store yet.
-  package func jobs() throws -> [Job] {
+  static func jobs(in store: URL) throws -> [Job] {
+    let batches = BatchFolder(store: store)
     var jobs: [Job] = []
     for batch in try batches.all() {
       guard let number = try batches.answer(batch) else { continue }
       for (place, member) in batch.members.enumerated() {
-        let folder = OrderFolder(store: batches.store, key: member.key)
+        let folder = OrderFolder(store: store, key: member.key)
         guard try folder.attempts().last == member.attempt else { continue }
         jobs.append(
           Job(
@@ -217,7 +218,7 @@ package struct SlurmExecutor: Executor {
   ///
   /// - Returns: what was cancelled; `nil` where the scheduler does not answer.
   package mutating func cancelAll(stages: [String] = []) throws -> [Job]? {
-    let jobs = try jobs().filter { job in
+    let jobs = try Self.jobs(in: batches.store).filter { job in
       stages.isEmpty || stages.contains { $0 == job.stage || job.stage.hasPrefix($0 + "[") }
     }
     guard let states = try poll(jobs.map(\.id)) else { return nil }

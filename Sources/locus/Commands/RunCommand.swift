@@ -44,6 +44,10 @@ enum RunCommand: Command {
     @Option(.reports) var reports: String
     @Option("--trigger", "WORD", "what started it, for the record") var trigger: String?
     @Option(.store) var store: String?
+    @Option(
+      "--objects", "DIR", shown: "the store itself",
+      "where objects and receipts go, for nodes of a cluster to see")
+    var objects: String?
   }
 
   static let about = CommandSummary(
@@ -116,15 +120,24 @@ enum RunCommand: Command {
         options.json
           ? RunText.json(plan, standing).prettyText()
           : RunText.text(plan, standing, for: context.console))
+      if let kinds = nodeKinds(of: pipeline, context) { context.console.tell(kinds) }
       return 0
     }
     try Processor.check()
     try context.checkWritable(folder: options.reports)
+    if let kinds = nodeKinds(of: pipeline, context), !options.isQuiet {
+      context.console.tell(kinds)
+    }
     // A wrong selection leaves no store behind. What is still to be done is decided stage by stage,
     // under the lock: another run may be at work yet.
     let plan = try plan(pipeline, nil, options)
     try plan.checkNeeds { try openedStore(context) }
 
+    if let objects = options.objects {
+      try Store.split(
+        database: context.namedFolder,
+        objects: URL(filePath: objects, directoryHint: .isDirectory))
+    }
     // From here on a signal is a request, so that nothing is left behind half done.
     let signals = SignalWatch()
     defer { withExtendedLifetime(signals) {} }
@@ -170,12 +183,24 @@ enum RunCommand: Command {
     return summary.exitCode
   }
 
+  /// What is to be said of a cluster whose nodes may compute otherwise.
+  private static func nodeKinds(
+    of pipeline: Pipeline, _ context: CommandContext<Options>
+  ) -> String? {
+    guard executor(of: pipeline, context.options) == .slurm else { return nil }
+    return NodeKinds(of: pipeline, environment: context.console.environment)?.text
+  }
+
+  private static func executor(of pipeline: Pipeline, _ options: Options) -> ExecutorOptions.Kind {
+    options.executor ?? pipeline.executor.type ?? .local
+  }
+
   /// `nil`: one stage after the other, in this process.
   private static func jobs(
     of pipeline: Pipeline, _ context: CommandContext<Options>
   ) throws -> JobSettings? {
     let options = context.options
-    let kind = options.executor ?? pipeline.executor.type ?? .local
+    let kind = executor(of: pipeline, options)
     let limit = options.jobs ?? (kind == .slurm ? 100_000 : 1)
     if kind == .local && limit == 1 { return nil }
     guard let program = context.console.program?.path else {
