@@ -119,7 +119,21 @@ struct PipelineReader {
   private mutating func readExecutor(
     _ node: JSONNode, as parameters: [Parameter], path: String
   ) -> JSONValue {
-    self.parameters.read(node, as: .object(parameters), path: path) ?? .object([:])
+    var node = node
+    if case .object(let members) = node.value {
+      // Minutes and megabytes are numbers to people, and texts to the scheduler.
+      node.value = .object(
+        members.map { member in
+          var member = member
+          if case .number = member.value.value, let number = self.parameters.integer(member.value),
+            ["time", "memory"].contains(member.key)
+          {
+            member.value.value = .string("\(number)")
+          }
+          return member
+        })
+    }
+    return self.parameters.read(node, as: .object(parameters), path: path) ?? .object([:])
   }
 
   private mutating func readSeed(_ node: JSONNode, path: String) -> UInt64? {

@@ -12,8 +12,8 @@ struct JobBench {
     { pipeline: "jobs", question: "q", seed: 1, stages: {
       scenes: { kind: "generate", size: 16, cells: 8, objects: [1, 2], count: 64 },
       model: { kind: "train", inputs: { scenes: "scenes" }, matrix: { labelling: ["all", "single"] },
-               network: { type: "local", width: 8, dilations: [1] }, pictures: 6400, batch: 8 },
-      world: { kind: "theory", family: "copied-color", cells: [2], patterns: [[1]] },
+               network: { type: "local", width: 8, dilations: [1] }, pictures: 12000, batch: 8 },
+      world: { kind: "theory", family: "copied-color", cells: [1, 2], sigmas: [1] },
     } }
     """
   let folder: URL
@@ -24,7 +24,7 @@ struct JobBench {
   }
 
   func words(_ store: String, _ more: [String] = []) -> [String] {
-    ["run", "p.json5", "--store", store, "--checkpoint", "0"] + more
+    ["run", "p.json5", "--store", store, "--checkpoint", "1"] + more
   }
 
   func run(_ store: String, _ more: [String] = []) throws -> Executable.Result {
@@ -64,7 +64,7 @@ struct JobBench {
   func events(_ store: String) throws -> [String] {
     let store = try Store.open(
       Store.objectsFolder(of: folder.appending(path: store)), .readOnly, .locus)
-    return try store.query("SELECT message FROM event ORDER BY id").rows.compactMap {
+    return try store.query("SELECT message FROM event ORDER BY rowid").rows.compactMap {
       $0.first?.text
     }
   }

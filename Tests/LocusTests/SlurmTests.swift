@@ -133,15 +133,24 @@ struct SlurmTests {
     }
   }
 
-  @Test(
-    "before its time limit a job keeps a checkpoint and queues itself again, without a controller")
+  @Test("before its time limit a job keeps a checkpoint and queues itself again, without a controller")
   func timeLimit() throws {
     try withFolder { folder in
       let bench = try JobBench(folder)
       #expect(try bench.run("one").code == 0)
-      // Slurm's signal comes a minute before the limit: within seconds, with a limit of one minute.
-      let found = try bench.run("two", Self.slurm + ["--set", "executor.time=1"])
+      let process = try bench.start("two", Self.slurm)
+      try bench.waitForCheckpoint("two")
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      let jobs = try running(folder)
+      #expect(!jobs.isEmpty)
+      // As Slurm does it a minute before the limit.
+      _ = try ask(["scancel", "--signal=TERM", "--batch"] + jobs, in: folder)
+      let found = try bench.run("two", Self.slurm + ["--set", "executor.time=90"])
       #expect(found.code == 0, "\(found.error)")
+      #expect(!found.error.contains("submitted again"), "\(found.error)")
+      let events = try bench.events("two")
+      #expect(events.contains { $0.contains("goes on from its checkpoint") }, "\(events)")
       #expect(try bench.results("one") == bench.results("two"))
       #expect(try bench.verify("two").code == 0)
     }

@@ -117,7 +117,7 @@ struct JobTests {
   }
 
   private func events(_ bench: RunnerBench) throws -> [String] {
-    try bench.store.query("SELECT message FROM event WHERE level = 'warning' ORDER BY id").rows
+    try bench.store.query("SELECT message FROM event WHERE level = 'warning' ORDER BY rowid").rows
       .compactMap { $0.first?.text }
   }
 
@@ -284,12 +284,12 @@ struct SlurmAnswerTests {
   func queue() {
     let found = Slurm.queue(
       """
-      17|0|18|RUNNING|n1|1:02:03|None|locus-a
-      17|1|17|PENDING||UNLIMITED|Priority|locus-a
-      19|N/A|19|RUNNING|n2|UNLIMITED|None|locus-b
-      20|N/A|20|RUNNING|n2|UNLIMITED|None|somebody's
-      21|N/A|21|COMPLETED|n2|UNLIMITED|None|locus-c
-      22|N/A|22|PENDING||UNLIMITED|launch failed requeued held|locus-d
+      17|0|RUNNING|n1|1:02:03|None|locus-a
+      17|1|PENDING||UNLIMITED|Priority|locus-a
+      19|N/A|RUNNING|n2|UNLIMITED|None|locus-b
+      20|N/A|RUNNING|n2|UNLIMITED|None|somebody's
+      21|N/A|COMPLETED|n2|UNLIMITED|None|locus-c
+      22|N/A|PENDING||UNLIMITED|launch failed requeued held|locus-d
       """)
     #expect(
       found == [
