@@ -125,7 +125,7 @@ struct PipelineReader {
       node.value = .object(
         members.map { member in
           var member = member
-          if case .number = member.value.value, let number = self.parameters.integer(member.value),
+          if case .number = member.value.value, let number = integer(member.value),
             ["time", "memory"].contains(member.key)
           {
             member.value.value = .string("\(number)")

@@ -55,7 +55,7 @@ extension Runner {
     if !desk.isStopping { observer(.interrupted(signal: cancellation.signal)) }
     let left = desk.jobs.filter { $0.job == nil || desk.executor.outlives }
     for job in left {
-      let goesOn = job.job.map { "goes on as \(desk.executor.noun) \($0)" }
+      let goesOn = job.job.map { "goes on as \(desk.called($0))" }
       try record(
         job.ready.step, key: job.ready.key, status: "interrupted",
         reason: goesOn ?? "the run was interrupted", nil)
@@ -130,7 +130,7 @@ extension Runner {
     }
     job.job = try desk.executor.find(placed(job))
     if let found = job.job {
-      observer(.noted(ready.place, "was submitted before, as \(desk.executor.noun) \(found)"))
+      observer(.noted(ready.place, "was submitted before, as \(desk.called(found))"))
     }
     return job
   }
@@ -186,7 +186,7 @@ extension Runner {
       switch result {
       case .submitted(let id):
         desk.jobs[place].job = id
-        observer(.noted(desk.jobs[place].ready.place, "is \(desk.executor.noun) \(id)"))
+        observer(.noted(desk.jobs[place].ready.place, "is \(desk.called(id))"))
       case .refused(let reason): refused[place] = reason
       case .later(let reason):
         desk.jobs[place].notBefore = now + .seconds(5)
@@ -237,7 +237,18 @@ extension Runner {
     let job = desk.jobs[place]
     guard let id = job.job else { return false }
     let state = states?[id]
-    if case .queued? = state { return false }
+    if case .queued? = state {
+      if job.isRunning {
+        // By itself before its time limit, or by the scheduler: its node failed, or somebody else came first.
+        let text = "queued again: \(desk.called(id)) was stopped and waits anew"
+        try store.recordEvent(
+          runID: runID, executionID: nil, level: "warning", message: "\(job.name) \(text)")
+        observer(.noted(job.ready.place, text))
+        desk.jobs[place].isRunning = false
+      }
+      desk.jobs[place].goneSince = nil
+      return false
+    }
     if let delivery = try delivered(job, isAtWork: state != nil || states == nil) {
       return try take(delivery, place, &desk)
     }
@@ -250,7 +261,7 @@ extension Runner {
       return false
     case .stuck(let reason):
       try desk.executor.cancel([id])
-      return try lose(place, "\(desk.executor.noun) \(id) would wait for ever: \(reason)", &desk)
+      return try lose(place, "\(desk.called(id)) would wait for ever: \(reason)", &desk)
     case .ended, nil: break
     }
     // A receipt may be seen later than the end of who wrote it.
@@ -368,7 +379,7 @@ extension Runner {
     let node = ending?.node.map { " on \($0)" } ?? ""
     let reason = ending?.reason ?? "is gone"
     let memory = reason == "OUT_OF_MEMORY" ? " (`executor.memory` gives it more)" : ""
-    return try lose(place, "\(desk.executor.noun) \(id)\(node): \(reason)\(memory)", &desk)
+    return try lose(place, "\(desk.called(id))\(node): \(reason)\(memory)", &desk)
   }
 
   /// Orders anew what was lost, unless nobody wants it or it was lost too often.
@@ -456,6 +467,9 @@ struct JobDesk {
   private var lastShown = ContinuousClock.now
 
   init(_ executor: any Executor) { self.executor = executor }
+
+  /// `Slurm job 17_3`.
+  func called(_ job: String) -> String { "\(executor.noun) \(executor.shown(job))" }
 
   mutating func change() {
     hasChanged = true

@@ -38,6 +38,7 @@ private final class Desk: Sendable {
 private struct HereExecutor: Executor {
   let desk: Desk
   var noun: String { "task" }
+  func shown(_ job: String) -> String { job }
   var outlives: Bool { true }
   var patience: Duration { .zero }
   func pause(unchangedFor time: Duration) -> Duration { .milliseconds(1) }
@@ -285,7 +286,7 @@ struct SlurmAnswerTests {
     let found = Slurm.queue(
       """
       17|0|RUNNING|n1|1:02:03|None|locus-a
-      17|1|PENDING||UNLIMITED|Priority|locus-a
+      17|1-2,5%3|PENDING||UNLIMITED|Priority|locus-a
       19|N/A|RUNNING|n2|UNLIMITED|None|locus-b
       20|N/A|RUNNING|n2|UNLIMITED|None|somebody's
       21|N/A|COMPLETED|n2|UNLIMITED|None|locus-c
@@ -293,22 +294,31 @@ struct SlurmAnswerTests {
       """)
     #expect(
       found == [
-        "17_0": .running(node: "n1", timeLeft: "1:02:03"), "17_1": .queued(reason: "Priority"),
-        "19": .running(node: "n2", timeLeft: nil),
-        "22": .stuck(reason: "launch failed requeued held"),
+        "17_0 locus-a": .running(node: "n1", timeLeft: "1:02:03"),
+        "17_1 locus-a": .queued(reason: "Priority"), "17_2 locus-a": .queued(reason: "Priority"),
+        "17_5 locus-a": .queued(reason: "Priority"),
+        "19 locus-b": .running(node: "n2", timeLeft: nil),
+        "22 locus-d": .stuck(reason: "launch failed requeued held"),
       ])
   }
 
   @Test("a job that is known to run has not ended, and no state is taken for a success")
   func endings() {
-    #expect(Slurm.ending("JobId=2 JobState=RUNNING NodeList=n1") == nil)
-    #expect(Slurm.ending("JobId=2 JobState=PENDING") == nil)
-    #expect(Slurm.ending("JobId=2") == nil)
+    func ending(_ text: String) -> JobEnding? {
+      Slurm.ending("JobId=2 JobName=locus-a " + text, name: "locus-a")
+    }
+    #expect(ending("JobState=RUNNING NodeList=n1") == nil)
+    #expect(ending("JobState=PENDING") == nil)
+    #expect(ending("") == nil)
+    // A scheduler that lost its state gives numbers again.
     #expect(
-      Slurm.ending("JobId=2 JobState=NODE_FAIL ExitCode=0:0 NodeList=n1")
+      Slurm.ending("JobId=2 JobName=locus-b JobState=RUNNING", name: "locus-a")
+        == JobEnding(reason: "vanished"))
+    #expect(
+      ending("JobState=NODE_FAIL ExitCode=0:0 NodeList=n1")
         == JobEnding(reason: "NODE_FAIL", node: "n1"))
     #expect(
-      Slurm.ending("JobId=2 JobState=FAILED ExitCode=1:0 NodeList=(null)")
+      ending("JobState=FAILED ExitCode=1:0 NodeList=(null)")
         == JobEnding(reason: "FAILED (exit code 1:0)", node: nil))
   }
 

@@ -28,8 +28,9 @@ struct Batch: Sendable, Codable, Hashable {
   }
 
   /// The scheduler's name of a member's job.
-  func job(_ place: Int, of submission: String) -> String {
-    members.count == 1 ? submission : "\(submission)_\(place)"
+  func job(_ place: Int, of submission: String) -> SlurmID {
+    SlurmID(
+      number: submission, task: members.count == 1 ? nil : place, name: name)
   }
 }
 
@@ -99,5 +100,27 @@ struct BatchFolder {
   func keep(_ number: String, in file: Descriptor) {
     let text = Array("\(number)\n".utf8)
     _ = Foundation.write(file.number, text, text.count)
+  }
+}
+
+/// A job as its number and its name: a scheduler that lost its state gives numbers again.
+struct SlurmID: Hashable {
+  /// `17`, or `17_3` for a task of an array.
+  var shown: String
+  var name: String
+
+  init(number: String, task: Int?, name: String) {
+    shown = task.map { "\(number)_\($0)" } ?? number
+    self.name = name
+  }
+
+  /// `17_3 locus-…`, what executors hand around.
+  var text: String { "\(shown) \(name)" }
+
+  /// `nil` for what is no such text.
+  init?(_ text: String) {
+    let words = text.split(separator: " ").map(String.init)
+    guard words.count == 2 else { return nil }
+    (shown, name) = (words[0], words[1])
   }
 }

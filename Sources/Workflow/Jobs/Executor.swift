@@ -45,6 +45,8 @@ package struct JobEnding: Sendable, Hashable {
 package protocol Executor {
   /// What one of its jobs is called: `Slurm job`.
   var noun: String { get }
+  /// A job as people know it.
+  func shown(_ job: String) -> String
   /// Whether jobs go on when this process ends.
   var outlives: Bool { get }
   /// How long a receipt may take to be seen once its job has ended.

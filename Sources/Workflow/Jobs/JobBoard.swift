@@ -54,7 +54,7 @@ package struct JobBoard: Sendable, Hashable {
       if let job = byKey[key] {
         line.job = job.id
         line.state = states == nil ? .unknown : .lost
-        switch states?[job.id] {
+        switch states?[job.slurm.text] {
         case .queued(let reason): (line.state, line.reason) = (.queued, reason)
         case .stuck(let reason): (line.state, line.reason) = (.queued, reason)
         case .running(let node, let left):

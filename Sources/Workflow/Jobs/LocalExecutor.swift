@@ -24,6 +24,7 @@ package struct LocalExecutor: Executor {
   }
 
   package var noun: String { "process" }
+  package func shown(_ job: String) -> String { job }
   package var outlives: Bool { false }
   package var patience: Duration { .zero }
   package func pause(unchangedFor time: Duration) -> Duration { .milliseconds(20) }

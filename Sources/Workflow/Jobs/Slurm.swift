@@ -59,23 +59,30 @@ struct Slurm: Sendable {
       ?? Program.Answer(code: 127, output: "", error: Self.absent)
   }
 
-  func cancel(_ jobs: [String]) {
-    for start in stride(from: 0, to: jobs.count, by: 500) {
-      let part = jobs[start..<min(start + 500, jobs.count)]
-      _ = Program.run(["scancel", "--quiet"] + part, environment: environment)
+  func cancel(_ jobs: [SlurmID]) {
+    for (name, jobs) in Dictionary(grouping: jobs, by: \.name) {
+      let all = jobs.map(\.shown)
+      for start in stride(from: 0, to: all.count, by: 500) {
+        let part = all[start..<min(start + 500, all.count)]
+        // By its name too: its number may be somebody else's by now.
+        _ = Program.run(
+          ["scancel", "--quiet", "--name=\(name)"] + part, environment: environment)
+      }
     }
   }
 
   // MARK: - What it says of jobs
 
   private static let format = "%F|%K|%T|%N|%L|%r|%j"
+  /// Tasks of an array that wait are one line; their numbers are not to be cut off.
+  private static let wholeLists = ["SLURM_BITSTR_LEN": "0"]
 
   /// All jobs of this user that Locus submitted and that wait or run; `nil` where there is no answer.
   func queue() -> [String: JobState]? {
     guard
       let answer = Program.run(
-        ["squeue", "--noheader", "--me", "--array", "--format=\(Self.format)"],
-        environment: environment), answer.code == 0
+        ["squeue", "--noheader", "--me", "--format=\(Self.format)"],
+        environment: environment.merging(Self.wholeLists) { $1 }), answer.code == 0
     else { return nil }
     return Self.queue(answer.output)
   }
@@ -86,14 +93,24 @@ struct Slurm: Sendable {
       let fields = line.split(separator: "|", maxSplits: 6, omittingEmptySubsequences: false)
         .map(String.init)
       guard fields.count == 7, fields[6].hasPrefix(Batch.prefix) else { continue }
-      jobs[job(fields[0], fields[1])] = state(
-        fields[2], node: fields[3], timeLeft: fields[4], reason: fields[5])
+      let state = state(fields[2], node: fields[3], timeLeft: fields[4], reason: fields[5])
+      let tasks = tasks(fields[1])
+      for task in tasks.isEmpty ? [nil] : tasks.map(Optional.some) {
+        jobs[SlurmID(number: fields[0], task: task, name: fields[6]).text] = state
+      }
     }
     return jobs
   }
 
-  private static func job(_ number: String, _ task: String) -> String {
-    Int(task) == nil ? number : "\(number)_\(task)"
+  /// `4`, or `4-9,11`, perhaps with the most at once, `%2`, after it; none for what is no task.
+  static func tasks(_ text: String) -> [Int] {
+    text.prefix { $0 != "%" }.split(separator: ",").flatMap { part -> [Int] in
+      let ends = part.split(separator: "-").map { Int($0) }
+      guard let first = ends.first ?? nil, let last = ends.last ?? nil, first <= last,
+        last - first < 1 << 20
+      else { return [] }
+      return Array(first...last)
+    }
   }
 
   private static func state(_ word: String, node: String, timeLeft: String, reason: String)
@@ -151,12 +168,12 @@ struct Slurm: Sendable {
   }
 
   /// `nil` while it has not ended, and where there is no answer.
-  func ending(of job: String) -> JobEnding? {
+  func ending(of job: SlurmID) -> JobEnding? {
     if hasAccounting,
       let answer = Program.run(
         [
-          "sacct", "--noheader", "--allocations", "--parsable2", "--jobs=\(job)",
-          "--format=State,NodeList,ExitCode",
+          "sacct", "--noheader", "--allocations", "--parsable2", "--jobs=\(job.shown)",
+          "--name=\(job.name)", "--format=State,NodeList,ExitCode",
         ], environment: environment), answer.code == 0,
       let line = answer.output.split(separator: "\n").last
     {
@@ -168,17 +185,19 @@ struct Slurm: Sendable {
     }
     guard
       let answer = Program.run(
-        ["scontrol", "show", "job", "--oneliner", job], environment: environment)
+        ["scontrol", "show", "job", "--oneliner", job.shown], environment: environment)
     else { return nil }
-    if answer.code != 0 {
-      return answer.error.contains("Invalid job id") ? JobEnding(reason: "vanished") : nil
+    let isUnknown = ["Invalid job id", "not found"].contains {
+      answer.error.contains($0) || answer.output.contains($0)
     }
-    return Self.ending(answer.output)
+    if isUnknown { return JobEnding(reason: "vanished") }
+    return answer.code == 0 ? Self.ending(answer.output, name: job.name) : nil
   }
 
   /// What `scontrol show job` says.
-  static func ending(_ text: String) -> JobEnding? {
+  static func ending(_ text: String, name: String) -> JobEnding? {
     let facts = facts(text)
+    if let other = facts["JobName"], other != name { return JobEnding(reason: "vanished") }
     guard let word = facts["JobState"], ended.contains(word) else { return nil }
     return ending(word, node: facts["NodeList"], code: facts["ExitCode"])
   }

@@ -32,6 +32,7 @@ package struct SlurmExecutor: Executor {
   }
 
   package var noun: String { "Slurm job" }
+  package func shown(_ job: String) -> String { SlurmID(job)?.shown ?? job }
   package var outlives: Bool { true }
   package var patience: Duration { .seconds(5) }
 
@@ -82,7 +83,7 @@ package struct SlurmExecutor: Executor {
     guard case .submitted(let number) = whole, let found = known[Batch.Member(order)] else {
       return whole
     }
-    return .submitted(job: found.batch.job(found.place, of: number))
+    return .submitted(job: found.batch.job(found.place, of: number).text)
   }
 
   /// Submits a batch unless that was done, by whomever.
@@ -165,7 +166,7 @@ package struct SlurmExecutor: Executor {
     while true {
       if let file = try batches.openAnswer(batch) {
         guard case .number(let number) = try number(of: batch, file) else { return nil }
-        return batch.job(place, of: number)
+        return batch.job(place, of: number).text
       }
       // A program that submits it has outlived the process that asked for it.
       if ContinuousClock.now > end { return nil }
@@ -181,10 +182,12 @@ package struct SlurmExecutor: Executor {
   }
 
   package mutating func ending(of job: String) throws -> JobEnding? {
-    slurm.ending(of: job)
+    SlurmID(job).flatMap { slurm.ending(of: $0) }
   }
 
-  package mutating func cancel(_ jobs: [String]) throws { slurm.cancel(jobs) }
+  package mutating func cancel(_ jobs: [String]) throws {
+    slurm.cancel(jobs.compactMap(SlurmID.init))
+  }
 
   // MARK: - Without a controller
 
@@ -193,7 +196,9 @@ package struct SlurmExecutor: Executor {
     package var stage: String
     package var key: String
     package var attempt: Int
-    package var id: String
+    /// As people know it.
+    package var id: String { slurm.shown }
+    let slurm: SlurmID
   }
 
   /// What was submitted and is not in the store yet.
@@ -208,7 +213,7 @@ package struct SlurmExecutor: Executor {
         jobs.append(
           Job(
             stage: member.stage, key: member.key, attempt: member.attempt,
-            id: batch.job(place, of: number)))
+            slurm: batch.job(place, of: number)))
       }
     }
     return jobs
@@ -221,13 +226,13 @@ package struct SlurmExecutor: Executor {
     let jobs = try Self.jobs(in: batches.store).filter { job in
       stages.isEmpty || stages.contains { $0 == job.stage || job.stage.hasPrefix($0 + "[") }
     }
-    guard let states = try poll(jobs.map(\.id)) else { return nil }
-    let left = jobs.filter { states[$0.id] != nil }
+    guard let states = try poll(jobs.map(\.slurm.text)) else { return nil }
+    let left = jobs.filter { states[$0.slurm.text] != nil }
     // First it is said that they are not wanted: a controller would submit them again.
     for job in left {
       try OrderFolder(store: batches.store, key: job.key).cancel(job.attempt)
     }
-    slurm.cancel(left.map(\.id))
+    slurm.cancel(left.map(\.slurm))
     return left
   }
 }
