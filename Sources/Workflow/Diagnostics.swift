@@ -176,7 +176,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
           ? ["\(file): … and \(problems.count - Self.problemLimit) more"] : []))
         .joined(separator: "\n")
     case .badOverride(let text, let reason):
-      "--set \(text): \(reason); accepted: seed=VALUE, scale=VALUE, replicate.KEY=VALUE or STAGE.PARAMETER=VALUE,"
+      "--set \(text): \(reason); accepted: seed=VALUE, scale=VALUE, replicate.KEY=VALUE, executor.KEY=VALUE or STAGE.PARAMETER=VALUE,"
         + " for example"
         + " --set baseline.network.width=32"
     case .badSelection(let option, let name, let known):

@@ -347,7 +347,11 @@ extension Runner {
           job.ready.step, job.ready.place, key: record.key, reason: job.ready.reason, id)
         return true
       }
-      return try lose(place, "it was stopped from outside", &desk)
+      // Asked to end by somebody else, or by its time limit, it kept a checkpoint and said so.
+      if let name = job.job, let ending = try desk.executor.ending(of: name) {
+        return try lose(place, name, ending, &desk)
+      }
+      return try lose(place, "it was stopped from outside on \(delivery.host)", &desk)
     }
     let text = record.error ?? ""
     // What the node lacked, another one or a later hour may have.

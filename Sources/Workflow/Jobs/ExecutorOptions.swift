@@ -19,10 +19,10 @@ package struct ExecutorOptions: Sendable, Hashable {
 
   package static let defaultRetries = 3
 
-  static let key = "executor"
+  package static let key = "executor"
 
   /// Of a stage's object.
-  static let ofStage: [Parameter] = [
+  package static let ofStage: [Parameter] = [
     Parameter("partition", .text, default: .null, help: "the partition (sbatch --partition)"),
     Parameter(
       "time", .text, default: .null,
@@ -42,7 +42,7 @@ package struct ExecutorOptions: Sendable, Hashable {
   ]
 
   /// Of the pipeline's object.
-  static let ofPipeline =
+  package static let ofPipeline =
     [
       Parameter(
         "type", .choice(Kind.allCases.map(\.rawValue)), default: .null, help: "where stages run")

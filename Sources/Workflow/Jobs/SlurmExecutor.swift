@@ -38,7 +38,7 @@ package struct SlurmExecutor: Executor {
 
   /// A fiftieth of the time in which nothing changed: what is found late costs that much at most.
   package func pause(unchangedFor time: Duration) -> Duration {
-    min(max(time / 50, .seconds(1)), .seconds(20))
+    min(max(time / 50, .milliseconds(1500)), .seconds(20))
   }
 
   private mutating func remember(_ batch: Batch) {
