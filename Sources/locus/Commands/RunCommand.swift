@@ -22,8 +22,8 @@ enum RunCommand: Command {
     var overrides: [String]
     @Option(.threads("threads a stage may use", note: "; no result changes")) var threads: Int
     @Option(
-      "--jobs", "N", shown: "1, or as many as there are on Slurm",
-      "stages at once, which share the threads here",
+      "--jobs", "N", shown: "1, or all on Slurm",
+      "stages at once, sharing the threads here",
       reading: { text throws(UsageError) in
         guard let count = Int(text), (1...100_000).contains(count) else {
           throw .badValue(text, option: "--jobs", accepted: "an integer from 1 to 100000")
@@ -45,8 +45,8 @@ enum RunCommand: Command {
     @Option("--trigger", "WORD", "what started it, for the record") var trigger: String?
     @Option(.store) var store: String?
     @Option(
-      "--objects", "DIR", shown: "the store itself",
-      "where objects and receipts go, for nodes of a cluster to see")
+      "--objects", "DIR", shown: "the store",
+      "objects and receipts, where a cluster sees them")
     var objects: String?
   }
 
