@@ -13,9 +13,12 @@ struct Batch: Sendable, Codable, Hashable {
     var stage: String
   }
 
+  /// The folder of the store: others may order the same.
+  var store: String
   var members: [Member]
 
-  init(_ orders: [PlacedOrder]) {
+  init(_ orders: [PlacedOrder], in store: URL) {
+    self.store = store.path
     members = orders.map { Member(key: $0.key, attempt: $0.attempt, stage: $0.stage) }
   }
 
@@ -23,7 +26,7 @@ struct Batch: Sendable, Codable, Hashable {
 
   /// Of its jobs, and of its files.
   var name: String {
-    let text = members.map { "\($0.key) \($0.attempt)" }.joined(separator: "\n")
+    let text = ([store] + members.map { "\($0.key) \($0.attempt)" }).joined(separator: "\n")
     return Self.prefix + SHA256.hash(Data(text.utf8)).prefix(20)
   }
 

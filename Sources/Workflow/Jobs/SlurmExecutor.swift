@@ -68,7 +68,7 @@ package struct SlurmExecutor: Executor {
     for (options, places) in groups.sorted(by: { $0.value[0] < $1.value[0] }) {
       for start in stride(from: 0, to: places.count, by: most) {
         let part = places[start..<min(start + most, places.count)]
-        let batch = Batch(part.map { orders[$0] })
+        let batch = Batch(part.map { orders[$0] }, in: batches.store)
         try batches.write(
           batch, script: script(batch), list: try list(part.map { orders[$0] }))
         remember(batch)
