@@ -133,7 +133,8 @@ struct SlurmTests {
     }
   }
 
-  @Test("before its time limit a job keeps a checkpoint and queues itself again, without a controller")
+  @Test(
+    "before its time limit a job keeps a checkpoint and queues itself again, without a controller")
   func timeLimit() throws {
     try withFolder { folder in
       let bench = try JobBench(folder)
@@ -168,6 +169,31 @@ struct SlurmTests {
       #expect(events.contains { $0.contains("goes on from its checkpoint") }, "\(events)")
       #expect(try bench.results("one") == bench.results("two"))
       #expect(try bench.verify("two").code == 0)
+    }
+  }
+
+  @Test("nodes of several kinds are named beforehand, unless the pipeline names one")
+  func nodes() throws {
+    try withFolder { folder in
+      let bench = try JobBench(folder)
+      func features(_ name: String) throws {
+        _ = try ask(
+          [
+            "scontrol", "update", "NodeName=n2", "AvailableFeatures=\(name)",
+            "ActiveFeatures=\(name)",
+          ],
+          in: folder)
+      }
+      #expect(try !bench.run("two", Self.slurm + ["--dry-run"]).error.contains("several kinds"))
+      try features("other")
+      defer { try? features("plain") }
+      let found = try bench.run("two", Self.slurm + ["--dry-run"])
+      #expect(
+        found.error.contains("nodes are of several kinds: 1 with other, 1 with plain"), "\(found)")
+      let named = try bench.run(
+        "two", Self.slurm + ["--dry-run", "--set", "executor.constraint=plain"])
+      #expect(!named.error.contains("several kinds"))
+      #expect(try !bench.run("two", ["--dry-run"]).error.contains("several kinds"))
     }
   }
 }
