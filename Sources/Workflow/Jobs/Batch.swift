@@ -13,22 +13,18 @@ struct Batch: Sendable, Codable, Hashable {
     var stage: String
   }
 
-  /// The folder of the store: others may order the same.
-  var store: String
+  /// Of its jobs, and of its files: follows from its orders, and from the folder of the store, since others may
+  /// order the same.
+  var name: String
   var members: [Member]
 
   init(_ orders: [PlacedOrder], in store: URL) {
-    self.store = store.path
     members = orders.map { Member(key: $0.key, attempt: $0.attempt, stage: $0.stage) }
+    let text = ([store.path] + members.map { "\($0.key) \($0.attempt)" }).joined(separator: "\n")
+    name = Self.prefix + SHA256.hash(Data(text.utf8)).prefix(20)
   }
 
   static let prefix = "locus-"
-
-  /// Of its jobs, and of its files.
-  var name: String {
-    let text = ([store] + members.map { "\($0.key) \($0.attempt)" }).joined(separator: "\n")
-    return Self.prefix + SHA256.hash(Data(text.utf8)).prefix(20)
-  }
 
   /// The scheduler's name of a member's job.
   func job(_ place: Int, of submission: String) -> SlurmID {

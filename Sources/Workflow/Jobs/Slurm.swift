@@ -59,15 +59,18 @@ struct Slurm: Sendable {
       ?? Program.Answer(code: 127, output: "", error: Self.absent)
   }
 
+  /// Cancels those that wait or run under their names: a number alone may be somebody else's by now. (With
+  /// `--name`, scancel takes a task for its whole array.)
   func cancel(_ jobs: [SlurmID]) {
-    for (name, jobs) in Dictionary(grouping: jobs, by: \.name) {
-      let all = jobs.map(\.shown)
-      for start in stride(from: 0, to: all.count, by: 500) {
-        let part = all[start..<min(start + 500, all.count)]
-        // By its name too: its number may be somebody else's by now.
-        _ = Program.run(
-          ["scancel", "--quiet", "--name=\(name)"] + part, environment: environment)
-      }
+    guard let queue = queue() else { return }
+    var tasks: [String: [String]] = [:]
+    for job in jobs where queue[job.text] != nil {
+      let parts = job.shown.split(separator: "_").map(String.init)
+      tasks[parts[0], default: []] += parts.dropFirst()
+    }
+    for (number, tasks) in tasks {
+      let word = tasks.isEmpty ? number : "\(number)_[\(tasks.joined(separator: ","))]"
+      _ = Program.run(["scancel", "--quiet", word], environment: environment)
     }
   }
 

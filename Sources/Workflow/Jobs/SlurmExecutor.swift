@@ -50,19 +50,17 @@ package struct SlurmExecutor: Executor {
   package mutating func submit(_ orders: [PlacedOrder]) throws -> [Submission] {
     var results = [Submission](repeating: .later(""), count: orders.count)
     var groups: [ExecutorOptions: [Int]] = [:]
+    // Those whose scheduler did not answer before.
+    let before = orders.map { known[Batch.Member($0)]?.batch }
+    var settled: [String: Submission] = [:]
     for place in orders.indices {
-      if let known = known[Batch.Member(orders[place])]?.batch {
-        // Its scheduler did not answer before.
-        let batchOrders = orders.indices.filter {
-          self.known[Batch.Member(orders[$0])]?.batch == known
-        }
-        if batchOrders.first == place {
-          let result = try settle(known, orders[place].options)
-          for member in batchOrders { results[member] = submission(orders[member], result) }
-        }
-      } else {
+      guard let batch = before[place] else {
         groups[orders[place].options, default: []].append(place)
+        continue
       }
+      let result = try settled[batch.name] ?? settle(batch, orders[place].options)
+      settled[batch.name] = result
+      results[place] = submission(orders[place], result)
     }
     let most = groups.isEmpty ? 1 : slurm.largestArray
     for (options, places) in groups.sorted(by: { $0.value[0] < $1.value[0] }) {
