@@ -72,7 +72,7 @@ let package = Package(
       name: "Analytic", dependencies: ["Diffusion", "Tensors", "Vectors", "Streams", "Formats"],
       swiftSettings: numeric),
     .target(
-      name: "External", dependencies: ["Diffusion", "Formats"], exclude: ["README.md"]),
+      name: "External", dependencies: ["Diffusion", "Streams", "Formats"], exclude: ["README.md"]),
     .target(
       name: "Probing", dependencies: ["Diffusion", "Streams", "Statistics", "Formats"],
       swiftSettings: numeric),

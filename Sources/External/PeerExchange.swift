@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Streams
 
 /// Why an exchange came to no end.
 enum ExchangeFailure: CategorizedError {

@@ -1,4 +1,5 @@
 import Foundation
+import Streams
 
 /// Kills a process group once this program is gone, however it went: a signal that nobody can handle
 /// included.

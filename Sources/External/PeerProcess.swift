@@ -1,4 +1,5 @@
 import Foundation
+import Streams
 
 /// A program that computes for Locus, with the pipes to and from it and the last of what it said.
 ///

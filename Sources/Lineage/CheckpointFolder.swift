@@ -25,8 +25,11 @@ package struct CheckpointFolder: Sendable {
   private let name: String
 
   /// - Parameter key: of the execution; 64 hexadecimal digits, or nothing is ever kept.
-  package init(store: Store, key: String) {
-    self.store = store.folder
+  package init(store: Store, key: String) { self.init(folder: store.folder, key: key) }
+
+  /// - Parameter folder: where objects lie.
+  package init(folder: URL, key: String) {
+    store = folder
     name = "checkpoints/" + (SHA256.isHash(key) ? key : "none")
   }
 

@@ -98,6 +98,8 @@ extension Store {
     let keys = Set(try column("SELECT key FROM stage WHERE run_id IN kept AND key IS NOT NULL"))
     removal.leftovers += try CheckpointFolder.keys(in: folder).filter { !keys.contains($0) }
       .map { "checkpoints/" + $0 }
+    removal.leftovers += try OrderFolder.keys(in: folder).filter { !keys.contains($0) }
+      .map { "\(OrderFolder.name)/" + $0 }
     removal.bytes = try bytes(of: removal, in: folder)
     return removal
   }
@@ -119,8 +121,13 @@ extension Store {
     }
     paths += removal.executions.map { "\(Receipt.executions)/\($0).json" }
     for path in removal.leftovers {
-      let isFolder = path.hasPrefix("checkpoints/")
-      paths += isFolder ? try files(below: path, in: folder, depth: 0) : [path]
+      if path.hasPrefix("\(OrderFolder.name)/") {
+        for depth in 0...1 { paths += try files(below: path, in: folder, depth: depth) }
+      } else if path.hasPrefix("checkpoints/") {
+        paths += try files(below: path, in: folder, depth: 0)
+      } else {
+        paths.append(path)
+      }
     }
     var sum = 0
     for path in paths { sum += try size(of: folder.appending(path: path)) ?? 0 }

@@ -8,9 +8,12 @@ package enum Places {
   static let database = "locus.sqlite"
   private static let databaseFiles = ["", "-wal", "-shm", "-journal"].map { database + $0 }
   private static let files =
-    databaseFiles + [lock, progress, "faults.json", "removal.json", "stamps"]
+    databaseFiles + [
+      lock, progress, "faults.json", "removal.json", "stamps", Store.databasePointer,
+    ]
   private static let folders = [
-    "checkpoints", "damaged", "objects", "receipts", Receipt.executions, Receipt.runs, "tmp",
+    "checkpoints", "damaged", "objects", OrderFolder.name, "receipts", Receipt.executions,
+    Receipt.runs, "tmp",
   ]
   /// Where healing makes way for itself; only a link there would lead out of the store.
   private static let setAside = [
@@ -110,7 +113,8 @@ package enum Places {
     }
     if try hasReceipts(folder) { return true }
     let others = names.filter {
-      ![lock, "tmp"].contains($0) && !databaseFiles.contains($0) && !companions.contains($0)
+      ![lock, "tmp", Store.databasePointer].contains($0) && !databaseFiles.contains($0)
+        && !companions.contains($0)
     }
     let tmp = try StoreFile.names(in: folder.appending(path: "tmp"))
     if isBegun, others.isEmpty, tmp.allSatisfy(isTemporary),

@@ -65,7 +65,8 @@ extension Store {
     in folder: URL, from receipts: Receipts, _ vocabulary: Vocabulary,
     evenIncomplete: Bool = false
   ) throws(StoreError) -> [ExecutionRecord] {
-    let place = try StoreFolder(folder)
+    let base = databaseFolder(in: folder)
+    let place = try StoreFolder(base)
     let draft = "tmp/" + Places.newRebuild()
     let new = try place.makeFolder(draft).url.appending(path: Places.database)
     defer { try? place.removeAll(draft) }
@@ -88,7 +89,7 @@ extension Store {
       try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
     for suffix in ["-wal", "-shm"] { try place.removeFile(Places.database + suffix) }
-    try AtomicFile.move(new, to: old, in: folder)
+    try AtomicFile.move(new, to: old, in: base)
     return left
   }
 

@@ -155,7 +155,7 @@ extension ExecutionRecord {
   }
 
   /// What keeps a receipt of this name from being believed.
-  fileprivate func fault(id: String) -> String? {
+  func fault(id: String) -> String? {
     if self.id != id { return "is of another execution" }
     // Ids, and so names of files, are made of it.
     if !isPlainName(key, most: 128) { return "has a key that is no name" }

@@ -57,6 +57,8 @@ extension Removal {
     for path in leftovers {
       if path.hasPrefix("checkpoints/") {
         try CheckpointFolder.remove(path, from: folder)
+      } else if path.hasPrefix("\(OrderFolder.name)/") {
+        try OrderFolder(store: folder, key: URL(filePath: path).lastPathComponent).remove()
       } else {
         try place.removeFile(path)
       }

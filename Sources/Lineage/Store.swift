@@ -28,10 +28,6 @@ package final class Store {
   package var databaseURL: URL { Self.databaseURL(in: folder) }
   package var temporaryFolder: URL { folder.appending(path: "tmp") }
 
-  static func databaseURL(in folder: URL) -> URL {
-    folder.appending(path: Places.database)
-  }
-
   /// Opens a store; `.readWrite` makes one where there is none.
   ///
   /// Refuses, without a change, what is not a store of this version or an older one. An older one is
@@ -47,7 +43,12 @@ package final class Store {
     let hasDatabase = try StoreFile.kind(databaseURL(in: folder)) != nil
     switch access {
     case .readOnly:
-      guard hasDatabase else { throw .missing(path: folder.path) }
+      guard hasDatabase else {
+        if let host = foreignHost(of: folder) {
+          throw .elsewhere(path: databaseFolder(in: folder).path, host: host)
+        }
+        throw .missing(path: folder.path)
+      }
       let connection = try openToRead(path)
       if try identity(of: connection) == .empty { throw .missing(path: folder.path) }
       let store = try Store(folder, try current(connection, vocabulary), vocabulary)
@@ -58,9 +59,17 @@ package final class Store {
       return store
     case .readWrite:
       try AtomicFile.makeFolder(folder)
+      if let host = foreignHost(of: folder) {
+        throw .elsewhere(path: databaseFolder(in: folder).path, host: host)
+      }
+      let base = databaseFolder(in: folder)
+      try AtomicFile.makeFolder(base)
+      if let type = FileSystem.network(of: base.path) {
+        throw .network(path: base.path, type: type)
+      }
       // What is foreign is refused before anything is written.
       try Places.refuseForeign(folder)
-      if !FileManager.default.isWritableFile(atPath: folder.path)
+      if [folder, base].contains(where: { !FileManager.default.isWritableFile(atPath: $0.path) })
         || hasDatabase && !FileManager.default.isWritableFile(atPath: path)
       {
         throw .cannotWrite(path: path, reason: "no permission to write")

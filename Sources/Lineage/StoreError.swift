@@ -41,6 +41,11 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
   case column(String, problem: String)
   case reference(String)
   case keepsNothing(Keep, pipelines: [String])
+  /// A database on a file system over a network.
+  case network(path: String, type: String)
+  /// A database on another machine.
+  case elsewhere(path: String, host: String)
+  case notSplit(path: String, reason: String)
 
   package var description: String {
     switch self {
@@ -97,6 +102,15 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
     case .undeclared(let what, let execution):
       "\(what), in execution \(execution), is unknown; was it made by a newer Locus? Use that version"
     case .manifest(let role, let reason): "output `\(role)` is no manifest: \(reason)"
+    case .network(let path, let type):
+      "\(path): is on \(type), a file system over a network, where SQLite's log does not work and the"
+        + " database would be damaged; take --store DIR on a disk of this machine, and --objects \(path)"
+        + " for objects and receipts"
+    case .elsewhere(let path, let host):
+      "the database of this store is on \(host), in \(path); use it there, or give that folder's copy"
+        + " here with --store DIR --objects DIR"
+    case .notSplit(let path, let reason):
+      "\(path): \(reason); --store and --objects take two folders that are new, or were given so before"
     case .column(let name, let problem): "column \(name): \(problem)"
     case .keepsNothing(let rule, let pipelines):
       "--keep \(rule) keeps no run; pipelines in this store: \(pipelines.joined(separator: ", "))"
@@ -116,15 +130,15 @@ package enum StoreError: CategorizedError, Sendable, Hashable, CustomStringConve
 
   package var category: ErrorCategory {
     switch self {
-    case .missing: .missing
+    case .missing, .elsewhere: .missing
     case .notAFolder, .notADatabase, .foreign, .newer, .newerReceipt, .link, .sameStore, .stranger,
       .wrongKind,
       .notAStore, .lostReceipts, .damaged, .undeclared:
       .data
-    case .cannotWrite: .cannotCreate
+    case .cannotWrite, .network: .cannotCreate
     case .inputOutput, .full, .cannotRead, .noThread, .noMemory: .inputOutput
     case .busy: .busy
-    case .sql, .timeLimit, .refused, .tooLarge, .reference, .keepsNothing: .usage
+    case .sql, .timeLimit, .refused, .tooLarge, .reference, .keepsNothing, .notSplit: .usage
     case .metric, .manifest, .column: .bug
     }
   }

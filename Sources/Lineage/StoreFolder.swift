@@ -121,6 +121,12 @@ extension Store {
   /// Removes what killed processes left half done in a store; what cannot be removed is in no way. The
   /// caller holds the lock: nobody else is at work but `verify`, whose draft says that it is held.
   package static func removeLeftovers(in folder: URL) throws(StoreError) {
+    let base = databaseFolder(in: folder)
+    if base != folder { try? removeOwnLeftovers(in: base) }
+    try removeOwnLeftovers(in: folder)
+  }
+
+  private static func removeOwnLeftovers(in folder: URL) throws(StoreError) {
     let place = try StoreFolder(folder)
     place.removeDrafts("")
     place.removeDrafts("tmp")

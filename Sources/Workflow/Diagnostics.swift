@@ -158,6 +158,12 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
   case noMemory(needed: Int, free: Int, limit: String)
   case noOutput(stage: String, role: String, path: String)
   case roleTwice(stage: String, role: String)
+  case noScheduler(String)
+  case jobRefused(stage: String, reason: String)
+  case jobLost(stage: String, reason: String, retries: Int, log: String)
+  case jobCancelled(stage: String)
+  case badOrder(String, reason: String)
+  case otherNumerics(found: String, expected: String)
 
   package var description: String {
     switch self {
@@ -170,7 +176,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
           ? ["\(file): … and \(problems.count - Self.problemLimit) more"] : []))
         .joined(separator: "\n")
     case .badOverride(let text, let reason):
-      "--set \(text): \(reason); accepted: seed=VALUE, scale=VALUE, replicate.KEY=VALUE or STAGE.PARAMETER=VALUE,"
+      "--set \(text): \(reason); accepted: seed=VALUE, scale=VALUE, replicate.KEY=VALUE, executor.KEY=VALUE or STAGE.PARAMETER=VALUE,"
         + " for example"
         + " --set baseline.network.width=32"
     case .badSelection(let option, let name, let known):
@@ -199,6 +205,21 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
         + " this is a fault of Locus"
     case .roleTwice(let stage, let role):
       "stage `\(stage)` gave the output `\(role)` twice; this is a fault of Locus"
+    case .noScheduler(let reason):
+      "Slurm cannot be used here: \(Escape.line(reason)); run this where `sinfo` works, or with"
+        + " --executor local"
+    case .jobRefused(let stage, let reason):
+      "the scheduler refuses stage `\(stage)`: \(Escape.line(reason)); correct `executor` in the pipeline"
+        + " file, or --set executor.KEY=VALUE"
+    case .jobLost(let stage, let reason, let retries, let log):
+      "stage `\(stage)` was lost \(retries + 1) times, the last time: \(reason); its last words are in"
+        + " \(log), and `executor.retries` allows more"
+    case .jobCancelled(let stage):
+      "stage `\(stage)` was cancelled by `locus cancel`; the same command orders it anew"
+    case .badOrder(let path, let reason): "\(path): \(reason); orders are made by `locus run`"
+    case .otherNumerics(let found, let expected):
+      "this node computes by `\(found)`, and the order is for `\(expected)`: last bits would differ; let"
+        + " `executor.constraint` choose nodes of one kind, or build Locus with LOCUS_CPU for all of them"
     }
   }
 
@@ -214,6 +235,8 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
     case .cannotLock: .cannotCreate
     case .noThreads, .noMemory: .inputOutput
     case .noOutput, .roleTwice: .bug
+    case .noScheduler, .jobRefused, .jobLost, .jobCancelled, .otherNumerics: .unavailable
+    case .badOrder: .data
     }
   }
 }

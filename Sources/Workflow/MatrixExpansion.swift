@@ -163,11 +163,12 @@ struct MatrixExpansion {
           list.add(.tooManyInstances(limit: instanceLimit), at: stage.position, stage.path)
           return
         }
-        made.append(
-          StageInstance(
-            stage: stage.name, bindings: bindings, kind: kind,
-            parameters: combination.parameters, seed: combination.seed,
-            inputs: partial.inputs.merging(gathered) { first, _ in first }))
+        var instance = StageInstance(
+          stage: stage.name, bindings: bindings, kind: kind,
+          parameters: combination.parameters, seed: combination.seed,
+          inputs: partial.inputs.merging(gathered) { first, _ in first })
+        instance.executor = stage.executor
+        made.append(instance)
       }
       // A stage with fewer seeds of its own has no replicates beyond these, nor has what it feeds.
       if !used, hasNoInput(combination, of: stage, partials) { continue }

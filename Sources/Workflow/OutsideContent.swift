@@ -40,6 +40,13 @@ package struct OutsideContent: Sendable, Hashable {
     get throws { try url.resourceValues(forKeys: [.fileSizeKey]).fileSize ?? 0 }
   }
 
+  /// What a plan found, as a work order tells it.
+  init(_ url: URL, sha256: String, files: [String: String]) {
+    self.url = url
+    self.sha256 = sha256
+    self.files = files
+  }
+
   /// - Parameter checkCancellation: is called between files.
   init(
     _ url: URL, _ declaration: OutsideDeclaration, stage: String,

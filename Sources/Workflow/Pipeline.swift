@@ -12,10 +12,13 @@ package struct Pipeline: Sendable {
   /// In topological order: the inputs of an instance precede it.
   package var instances: [StageInstance]
   package var replication: Replication?
+  /// Where the file says that it runs, for stages that do not say otherwise.
+  package var executor: ExecutorOptions
 
   package init(
     name: String, question: String, seed: UInt64, path: String, source: String,
-    instances: [StageInstance], replication: Replication? = nil
+    instances: [StageInstance], replication: Replication? = nil,
+    executor: ExecutorOptions = ExecutorOptions()
   ) {
     self.name = name
     self.question = question
@@ -24,6 +27,7 @@ package struct Pipeline: Sendable {
     self.source = source
     self.instances = instances
     self.replication = replication
+    self.executor = executor
   }
 }
 
@@ -45,6 +49,8 @@ package struct StageInstance: Sendable {
   package var inputs: [String: [Int]]
   /// In a plan's steps: what lies outside, by the parameter that names it.
   var outside: [String: OutsideContent] = [:]
+  /// No part of its key.
+  package var executor = ExecutorOptions()
 
   /// A stage without inputs and without a matrix.
   package init(stage: String, kind: StageKind, parameters: JSONValue, seed: UInt64) {
@@ -113,6 +119,7 @@ struct StageDraft {
   var axes: [Axis] = []
   var exclusions: [Exclusion] = []
   var combinations: [Combination] = []
+  var executor = ExecutorOptions()
 
   var path: String { "stages.\(name)" }
 

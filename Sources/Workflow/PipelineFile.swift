@@ -65,7 +65,8 @@ extension Pipeline {
     }
     return Pipeline(
       name: name, question: question, seed: seed, path: path, source: source,
-      instances: expansion.instances, replication: reader.replication)
+      instances: expansion.instances, replication: reader.replication,
+      executor: ExecutorOptions(reader.executor))
   }
 
   private static func precedes(_ first: PipelineProblem, _ second: PipelineProblem) -> Bool {
@@ -118,7 +119,7 @@ struct Override {
     let steps = sides[0].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     guard !steps.contains("") else { throw .badOverride(text, reason: "no key is named") }
     if steps == ["seed"] || steps == [PipelineScale.key]
-      || steps[0] == "replicate" && steps.count > 1
+      || ["replicate", ExecutorOptions.key].contains(steps[0]) && steps.count > 1
     {
       path = steps
     } else if steps.count > 1 {

@@ -13,6 +13,8 @@ struct PipelineReader {
   private(set) var replication: Replication?
   private(set) var extensionDrafts: [ExtensionDraft] = []
   private var scale = PipelineScale()
+  /// The members of the pipeline's `executor`.
+  private(set) var executor = JSONValue.object([:])
 
   init(
     kinds: [StageKind], replicates: Int? = nil, extensions: [PipelineExtension] = []
@@ -24,8 +26,9 @@ struct PipelineReader {
 
   static let keys = [
     "pipeline", "question", "seed", PipelineScale.key, "replicate", "stages",
+    ExecutorOptions.key,
   ]
-  static let stageKeys = ["kind", "inputs", "matrix", "seed"]
+  static let stageKeys = ["kind", "inputs", "matrix", "seed", ExecutorOptions.key]
   static let seedRange = 0...Int.max
 
   /// What could be read; a member is absent only after a problem was noted.
@@ -74,6 +77,9 @@ struct PipelineReader {
       let value = parameters.read(node, as: .number(PipelineScale.range), path: PipelineScale.key)
       scale.factor = value?.number ?? 1
     }
+    if let node = member(ExecutorOptions.key, members)?.value {
+      executor = readExecutor(node, as: ExecutorOptions.ofPipeline, path: ExecutorOptions.key)
+    }
     guard let stages = member("stages", members)?.value else {
       parameters.list.add(
         .missingKey(accepted: "an object of stages by name"), at: root.position, "stages")
@@ -110,6 +116,26 @@ struct PipelineReader {
     return parameters.read(node, as: .text, path: key)?.string
   }
 
+  private mutating func readExecutor(
+    _ node: JSONNode, as parameters: [Parameter], path: String
+  ) -> JSONValue {
+    var node = node
+    if case .object(let members) = node.value {
+      // Minutes and megabytes are numbers to people, and texts to the scheduler.
+      node.value = .object(
+        members.map { member in
+          var member = member
+          if case .number = member.value.value, let number = integer(member.value),
+            ["time", "memory"].contains(member.key)
+          {
+            member.value.value = .string("\(number)")
+          }
+          return member
+        })
+    }
+    return self.parameters.read(node, as: .object(parameters), path: path) ?? .object([:])
+  }
+
   private mutating func readSeed(_ node: JSONNode, path: String) -> UInt64? {
     parameters.read(node, as: .integer(Self.seedRange), path: path)?.integer.map { UInt64($0) }
   }
@@ -141,6 +167,12 @@ struct PipelineReader {
       return draft
     }
     draft.kind = kind
+    var own = JSONValue.object([:])
+    if let node = member(ExecutorOptions.key, members)?.value {
+      own = readExecutor(
+        node, as: ExecutorOptions.ofStage, path: "\(draft.path).\(ExecutorOptions.key)")
+    }
+    draft.executor = ExecutorOptions(ExecutorOptions.merged(executor, own))
     draft.inputs = readInputs(member("inputs", members), kind: kind, draft: draft)
     if let matrix = member("matrix", members) {
       readMatrix(matrix.value, kind: kind, into: &draft)

@@ -75,6 +75,11 @@ package final class ProgressPrinter: Sendable {
         line("\(place(step)) skipped: \(reason)", &state)
       case .interrupted(let signal):
         line("interrupted by \(signal == SIGINT ? "SIGINT" : "SIGTERM")", &state)
+      case .leftRunning(let count, let noun):
+        line(
+          "\(count) \(noun)\(count == 1 ? " goes" : "s go") on: the same command takes \(count == 1 ? "it" : "them")"
+            + " up again, `locus status` shows \(count == 1 ? "it" : "them"), `locus cancel` ends"
+            + " \(count == 1 ? "it" : "them")", &state)
       case .ended(let summary):
         let failure = state.failure.map { "; \($0)" } ?? ""
         line(

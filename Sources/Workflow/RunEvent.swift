@@ -11,6 +11,8 @@ package enum RunEvent: Sendable {
   case failed(RunStep, message: String)
   case skipped(RunStep, reason: String)
   case interrupted(signal: Int32)
+  /// Jobs that go on without this process.
+  case leftRunning(Int, noun: String)
   case ended(RunSummary)
 }
 

@@ -1,3 +1,4 @@
+import Foundation
 import Lineage
 
 /// What a run knows of where and why it runs; nothing here changes a result.
@@ -16,10 +17,13 @@ package struct RunSettings: Sendable {
   /// Seconds of work between two checkpoints of a stage: what a kill may cost, at most.
   package var checkpointInterval: Double
 
+  /// Where stages run, if not one after the other in this process.
+  package var jobs: JobSettings?
+
   package init(
     threads: Int, trigger: String = "manual", locusVersion: String, gitCommit: String? = nil,
     origin: FindOrigin? = nil, options: [String] = [],
-    machine: [String: String] = [:], checkpointInterval: Double = 30
+    machine: [String: String] = [:], checkpointInterval: Double = 30, jobs: JobSettings? = nil
   ) {
     self.threads = threads
     self.trigger = trigger
@@ -29,6 +33,25 @@ package struct RunSettings: Sendable {
     self.options = options
     self.machine = machine
     self.checkpointInterval = checkpointInterval
+    self.jobs = jobs
+  }
+}
+
+/// How stages run as jobs.
+package struct JobSettings: Sendable {
+  /// The most at once.
+  package var limit: Int
+  /// Threads of a job that does not ask for its own number.
+  package var threads: Int
+  /// Of the store whose objects lie in a folder.
+  package var executor: @Sendable (URL) throws -> any Executor
+
+  package init(
+    limit: Int, threads: Int, executor: @escaping @Sendable (URL) throws -> any Executor
+  ) {
+    self.limit = limit
+    self.threads = threads
+    self.executor = executor
   }
 }
 

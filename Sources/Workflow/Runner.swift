@@ -7,33 +7,35 @@ import Synchronization
 /// published to the store before the next begins.
 package struct Runner {
   /// How a stage of this run ended.
-  private enum Outcome {
+  enum Outcome {
     case done(StageResult)
     /// Failed or skipped: what needs it is skipped.
     case absent
   }
 
-  private let plan: Plan
-  private let store: Store
-  private let settings: RunSettings
-  private let cancellation: Cancellation
-  private let observer: RunObserver
-  private let live: LiveProgress
-  private let resolver: StageResolver
-  private let runID: String
-  private var outcomes: [Int: Outcome] = [:]
-  private var summary: RunSummary
+  let plan: Plan
+  let store: Store
+  let settings: RunSettings
+  let cancellation: Cancellation
+  let observer: RunObserver
+  let live: LiveProgress
+  let resolver: StageResolver
+  let runID: String
+  var outcomes: [Int: Outcome] = [:]
+  var summary: RunSummary
   /// Stages of this run that are not in the store yet, in their order.
-  private var unrecorded: [StageRecord] = []
+  var unrecorded: [StageRecord] = []
   /// Keys of executions that have one from earlier runs.
-  private let checkpoints: Set<String>
+  let checkpoints: Set<String>
+  /// Keys of executions that have orders from earlier runs.
+  let orders: Set<String>
   /// Whether the request to end left something undone; one that comes too late does not.
-  private var wasInterrupted = false
+  var wasInterrupted = false
   private var hasThreads = false
   private var forecast: RunForecast?
   /// Where the run comes from, as it is recorded.
-  private var origin: RunOrigin
-  private var isWorking = false
+  var origin: RunOrigin
+  var isWorking = false
 
   /// - Parameters:
   ///   - lock: shows that this process may write; held until the run has ended.
@@ -50,7 +52,11 @@ package struct Runner {
     }
     do {
       try runner.prepare(after: lock.previous)
-      for index in plan.steps.indices { try runner.step(index) }
+      if let jobs = settings.jobs {
+        try runner.runJobs(try jobs.executor(store.folder), limit: jobs.limit)
+      } else {
+        for index in plan.steps.indices { try runner.step(index) }
+      }
       return try runner.finish()
     } catch {
       // The store failed, but perhaps it can still say so; the first error is the one that counts.
@@ -77,6 +83,7 @@ package struct Runner {
     resolver = StageResolver(
       pipeline: plan.pipeline.name, store: store, checkCancellation: { try cancellation.check() })
     checkpoints = Set(try CheckpointFolder.keys(in: store))
+    orders = Set(try OrderFolder.keys(in: store.folder))
     origin = RunOrigin(gitCommit: settings.gitCommit, machine: settings.machine)
     runID = try store.beginRun(
       pipeline: plan.pipeline.name, path: plan.pipeline.path, source: plan.pipeline.source,
@@ -85,52 +92,6 @@ package struct Runner {
       options: settings.options, machine: settings.machine)
     summary = RunSummary(
       runID: runID, status: .succeeded, executed: 0, reused: 0, failed: 0, skipped: 0, exitCode: 0)
-  }
-
-  // MARK: - Where it comes from
-
-  /// A run that works waits for where it comes from, at its end; one without work hardly does.
-  private enum Patience {
-    static let working = Duration.seconds(2)
-    static let idle = Duration.milliseconds(250)
-  }
-
-  /// Has it found out while stages run, and records what is known: a run may be killed at any time.
-  private mutating func lookForOrigin() throws {
-    isWorking = true
-    if let found = settings.origin?(true, .zero) { try record(found) }
-  }
-
-  private mutating func settleOrigin() throws {
-    guard let find = settings.origin else { return }
-    if !isWorking, let before = try store.marksBefore(runID) {
-      // Without work its results are those of the run before, and come from where that came from. The same
-      // bytes are in the same commit or are not.
-      var found = origin
-      let isKnown = found.take(before)
-      try record(found)
-      if isKnown { return }
-    }
-    let patience = isWorking ? Patience.working : Patience.idle
-    if let found = find(isWorking, patience) {
-      try record(found)
-    } else {
-      origin.notes = [
-        "git did not say within \(patience) whether the checkout is as its commit has it"
-      ]
-    }
-    for note in origin.notes {
-      try store.recordEvent(runID: runID, executionID: nil, level: "info", message: note)
-    }
-  }
-
-  private mutating func record(_ found: RunOrigin) throws {
-    var found = found
-    found.machine = origin.machine.merging(found.machine) { $1 }
-    if (found.gitCommit, found.machine) != (origin.gitCommit, origin.machine) {
-      try store.amendRun(runID, gitCommit: found.gitCommit, machine: found.machine)
-    }
-    origin = found
   }
 
   private func prepare(after dead: LockHolder?) throws {
@@ -170,19 +131,42 @@ package struct Runner {
 
   // MARK: - One stage
 
+  /// A stage that has to run.
+  struct Ready {
+    var step: Plan.Step
+    var index: Int
+    var place: RunStep
+    /// Gathered stages in the order that the key has them.
+    var inputs: [String: [StageResult]]
+    var key: String
+    /// Why it runs, for the observer and for the record.
+    var told: String
+    var reason: String
+  }
+
   private mutating func step(_ index: Int) throws {
+    guard let ready = try decide(index) else { return }
+    observer(.started(ready.place, reason: ready.told))
+    foresee(index, ready.place)
+    try execute(ready)
+  }
+
+  /// `nil` once a stage has its outcome, because it is reused or skipped.
+  mutating func decide(_ index: Int) throws -> Ready? {
     let step = plan.steps[index]
     let place = RunStep(name: step.instance.name, number: index + 1, count: plan.steps.count)
     if cancellation.isRequested {
       wasInterrupted = true
-      return try skip(step, place, reason: "the run was interrupted")
+      try skip(step, place, reason: "the run was interrupted")
+      return nil
     }
     let absent = step.instance.inputs.values.flatMap { $0 }.sorted().first {
       if case .done? = outcomes[$0] { false } else { true }
     }
     if let absent {
-      return try skip(
+      try skip(
         step, place, reason: "its input `\(plan.pipeline.instances[absent].name)` did not succeed")
+      return nil
     }
     let inputs = step.instance.inputs.mapValues { positions in
       positions.compactMap { position -> StageResult? in
@@ -194,7 +178,8 @@ package struct Runner {
       resolution = try resolver.resolve(step.instance, inputs: inputs, forced: step.isForced)
     } catch is CancellationError {
       wasInterrupted = true
-      return try skip(step, place, reason: "the run was interrupted")
+      try skip(step, place, reason: "the run was interrupted")
+      return nil
     }
     let reason = resolution.reasons.map(\.text).joined(separator: "; ")
     if let execution = resolution.execution {
@@ -203,16 +188,22 @@ package struct Runner {
       if checkpoints.contains(execution.key) {
         try? CheckpointFolder(store: store, key: execution.key).remove()
       }
+      if orders.contains(execution.key) {
+        try? OrderFolder(store: store.folder, key: execution.key).remove()
+      }
       outcomes[step.position] = .done(StageResult(execution.outputs))
       summary.reused += 1
       observer(.reused(place))
-    } else {
-      observer(.started(place, reason: reason))
-      foresee(index, place)
-      let compared = resolution.comparedWith.map { "; compared with execution \($0)" } ?? ""
-      try execute(
-        step, place, inputs: inputs, key: resolution.specification.key, reason: reason + compared)
+      return nil
     }
+    let compared = resolution.comparedWith.map { "; compared with execution \($0)" } ?? ""
+    return Ready(
+      step: step, index: index, place: place,
+      inputs: inputs.mapValues { results in
+        results.sorted {
+          StageSpecification.sortText($0.outputs) < StageSpecification.sortText($1.outputs)
+        }
+      }, key: resolution.specification.key, told: reason, reason: reason + compared)
   }
 
   /// For the eyes alone: what cannot be foreseen stops nothing.
@@ -221,14 +212,14 @@ package struct Runner {
     if let forecast { observer(.foreseen(place, forecast[index])) }
   }
 
-  private mutating func skip(_ step: Plan.Step, _ place: RunStep, reason: String) throws {
+  mutating func skip(_ step: Plan.Step, _ place: RunStep, reason: String) throws {
     try record(step, key: nil, status: "skipped", reason: reason, nil)
     outcomes[step.position] = .absent
     summary.skipped += 1
     observer(.skipped(place, reason: reason))
   }
 
-  private mutating func record(
+  mutating func record(
     _ step: Plan.Step, key: String?, status: String, reason: String, _ executionID: String?
   ) throws {
     unrecorded.append(
@@ -239,27 +230,20 @@ package struct Runner {
     if status != "reused" && status != "skipped" { try recordAll() }
   }
 
-  private mutating func recordAll() throws {
+  mutating func recordAll() throws {
     if unrecorded.isEmpty { return }
     try store.recordStages(unrecorded)
     unrecorded = []
   }
 
-  private mutating func execute(
-    _ step: Plan.Step, _ place: RunStep, inputs: [String: [StageResult]], key: String,
-    reason: String
-  ) throws {
+  private mutating func execute(_ ready: Ready) throws {
+    let (step, place, inputs) = (ready.step, ready.place, ready.inputs)
+    let (key, reason) = (ready.key, ready.reason)
     let instance = step.instance
     try lookForOrigin()
     try record(step, key: key, status: "running", reason: reason, nil)
     let scratch = try store.makeScratch()
     defer { store.removeScratch(scratch) }
-    // Gathered stages are handed over in the order that the key has them.
-    let inputs = inputs.mapValues { results in
-      results.sorted {
-        StageSpecification.sortText($0.outputs) < StageSpecification.sortText($1.outputs)
-      }
-    }
     var execution = ExecutionRecord(
       key: key, kind: instance.kind.name, parameters: instance.parameters, seed: instance.seed,
       inputs: StageExecution.references(inputs, declarations: instance.kind.inputs))
@@ -281,7 +265,7 @@ package struct Runner {
       let output = try instance.kind.run(
         StageContext(
           parameters: instance.parameters, seed: instance.seed, threads: settings.threads,
-          inputs: StageExecution.inputs(inputs, store: store), outside: instance.outside,
+          inputs: StageExecution.inputs(inputs, in: store.folder), outside: instance.outside,
           object: StageExecution.objects(of: store), scratch: scratch,
           checkpoint: checkpoint, progress: { [observer] in observer(.progressed(place, $0)) },
           note: note,
@@ -331,21 +315,38 @@ package struct Runner {
     execution.status = isInterrupted ? "interrupted" : "failed"
     execution.error = isInterrupted ? "interrupted" : message(of: error)
     let id = try store.recordFailure(execution, runID: runID)
-    try record(step, key: execution.key, status: execution.status, reason: reason, id)
-    outcomes[step.position] = .absent
     if isInterrupted {
-      wasInterrupted = true
-      observer(.interrupted(signal: cancellation.signal))
+      try interrupt(step, place, key: execution.key, reason: reason, id)
     } else {
-      summary.failed += 1
-      // The first failure is the one that others may follow from.
-      if summary.exitCode == 0 { summary.exitCode = exitCode(of: error) }
-      let text = message(of: error)
-      try store.recordEvent(
-        runID: runID, executionID: id, level: "error", message: "\(step.instance.name): \(text)")
-      observer(.failed(place, message: text))
+      try fail(
+        step, place, key: execution.key, reason: reason, id, text: message(of: error),
+        exitCode: exitCode(of: error))
     }
     return id
+  }
+
+  mutating func interrupt(
+    _ step: Plan.Step, _ place: RunStep, key: String, reason: String, _ id: String
+  ) throws {
+    try record(step, key: key, status: "interrupted", reason: reason, id)
+    outcomes[step.position] = .absent
+    wasInterrupted = true
+    observer(.interrupted(signal: cancellation.signal))
+  }
+
+  /// - Parameter id: of the execution, as it was recorded.
+  mutating func fail(
+    _ step: Plan.Step, _ place: RunStep, key: String, reason: String, _ id: String, text: String,
+    exitCode: Int32
+  ) throws {
+    try record(step, key: key, status: "failed", reason: reason, id)
+    outcomes[step.position] = .absent
+    summary.failed += 1
+    // The first failure is the one that others may follow from.
+    if summary.exitCode == 0 { summary.exitCode = exitCode }
+    try store.recordEvent(
+      runID: runID, executionID: id, level: "error", message: "\(step.instance.name): \(text)")
+    observer(.failed(place, message: text))
   }
 
   private mutating func finish() throws -> RunSummary {
@@ -366,7 +367,7 @@ package struct Runner {
 
 extension ExecutionRecord {
   /// What it cost, with what earlier processes spent on the work that this one went on with.
-  fileprivate mutating func set(_ usage: ResourceUsage, after earlier: Checkpoint.Spent) {
+  mutating func set(_ usage: ResourceUsage, after earlier: Checkpoint.Spent) {
     wallSeconds = usage.wallSeconds + earlier.wallSeconds
     cpuSeconds = usage.cpuSeconds + earlier.cpuSeconds
     peakRSSBytes = usage.peakRSSBytes

@@ -6,14 +6,14 @@ import Lineage
 enum StageExecution {
   /// The inputs as a stage sees them.
   static func inputs(
-    _ results: [String: [StageResult]], store: Store
+    _ results: [String: [StageResult]], in folder: URL
   ) -> [String: [StageInput]] {
     results.mapValues { stages in
       stages.map { stage in
         StageInput(
           files: Dictionary(
             uniqueKeysWithValues: stage.outputs.map {
-              ($0.key, StageFile(url: store.objectURL($0.value), sha256: $0.value))
+              ($0.key, StageFile(url: Store.objectURL($0.value, in: folder), sha256: $0.value))
             }))
       }
     }
@@ -21,8 +21,12 @@ enum StageExecution {
 
   /// Content of the store by its hash.
   static func objects(of store: Store) -> @Sendable (String) -> StageFile {
-    let folder = store.folder
-    return { StageFile(url: Store.objectURL($0, in: folder), sha256: $0) }
+    objects(in: store.folder)
+  }
+
+  /// - Parameter folder: where objects lie.
+  static func objects(in folder: URL) -> @Sendable (String) -> StageFile {
+    { StageFile(url: Store.objectURL($0, in: folder), sha256: $0) }
   }
 
   /// The rows of `execution_input`: `scenes/pixels`, or `evaluations[3]/outcomes` where an input

@@ -4,7 +4,8 @@ import Workflow
 enum CommandLineTool {
   static var commands: [any Command.Type] {
     [
-      RunCommand.self, StatusCommand.self, RunsCommand.self, ShowCommand.self, DiffCommand.self,
+      RunCommand.self, StatusCommand.self, CancelCommand.self, RunsCommand.self, ShowCommand.self,
+      DiffCommand.self,
       CompareCommand.self,
       LineageCommand.self, QueryCommand.self, MetricsCommand.self, VerifyCommand.self,
       RebuildCommand.self, MergeCommand.self, CollectCommand.self, ReportCommand.self,
@@ -12,7 +13,7 @@ enum CommandLineTool {
       SampleCommand.self, DenoiseCommand.self, BenchCommand.self, ScheduleCommand.self,
       NoteCommand.self, InitCommand.self, GraphCommand.self, NamesCommand.self,
       CompletionsCommand.self, InstallCommand.self,
-      ManCommand.self, SchemaCommand.self,
+      ManCommand.self, SchemaCommand.self, ExecuteCommand.self,
     ]
   }
 

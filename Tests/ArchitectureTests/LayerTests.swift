@@ -51,7 +51,7 @@ struct LayerTests {
     ("Analytic", ["Diffusion", "Tensors", "Vectors", "Streams", "Formats"]),
     ("Theory", ["Features", "Statistics", "Streams", "Formats"]),
     ("Features", ["Statistics", "Streams", "Formats"]),
-    ("External", ["Diffusion", "Formats"]),
+    ("External", ["Diffusion", "Streams", "Formats"]),
     ("Scenes", ["Streams", "Formats"]),
     ("Diffusion", ["Tensors", "Vectors", "Streams", "Formats"]),
     ("Tensors", ["Vectors", "Streams", "Formats"]),

@@ -1,5 +1,6 @@
 import Formats
 import Foundation
+import Streams
 import Synchronization
 import Testing
 

@@ -38,7 +38,7 @@ struct ShellTests {
     "bash offers commands, options, words and files",
     .enabled(if: ScheduleTests.isInstalled("bash"), "bash is not installed"),
     arguments: [
-      (["sched"], "schedule"), (["run", "--o"], "--only"), (["query", "--format", "j"], "json"),
+      (["sched"], "schedule"), (["run", "--on"], "--only"), (["query", "--format", "j"], "json"),
       (["query", "--format", "=", "m"], "markdown"), (["run", "my"], "my study.json5"),
       (["help", "imp"], "import"), (["completions", "f"], "fish"), (["import", "w"], "weights"),
       (["run", "--threads", ""], ""),
@@ -58,7 +58,7 @@ struct ShellTests {
     "fish offers the same",
     .enabled(if: ScheduleTests.isInstalled("fish"), "fish is not installed: apt-get install fish"),
     arguments: [
-      ("sched", "schedule\t"), ("run --o", "--only\t"), ("query --format j", "json\t"),
+      ("sched", "schedule\t"), ("run --on", "--only\t"), ("query --format j", "json\t"),
       ("run my", "my study.json5"), ("completions f", "fish"), ("import w", "weights"),
     ])
   func fish(_ line: String, _ offered: String) throws {

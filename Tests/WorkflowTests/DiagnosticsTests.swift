@@ -33,7 +33,7 @@ struct DiagnosticsTests {
       (.invalid(file: "a", problems: []), "", 65),
       (
         .badOverride("x", reason: "there is no `=`"),
-        "--set x: there is no `=`; accepted: seed=VALUE, scale=VALUE, replicate.KEY=VALUE or STAGE.PARAMETER=VALUE,"
+        "--set x: there is no `=`; accepted: seed=VALUE, scale=VALUE, replicate.KEY=VALUE, executor.KEY=VALUE or STAGE.PARAMETER=VALUE,"
           + " for example"
           + " --set baseline.network.width=32", 64
       ),

@@ -74,6 +74,11 @@ extension CommandContext {
 
 extension CommandContext where Options: StoreOptions {
   var storeFolder: URL {
+    Store.objectsFolder(of: namedFolder)
+  }
+
+  /// The folder of the database, where that is another one.
+  var namedFolder: URL {
     let path = options.store ?? console.environment["LOCUS_STORE"] ?? ""
     return URL(filePath: path.isEmpty ? "data" : path, directoryHint: .isDirectory)
   }

@@ -22,6 +22,18 @@ enum RunCommand: Command {
     var overrides: [String]
     @Option(.threads("threads a stage may use", note: "; no result changes")) var threads: Int
     @Option(
+      "--jobs", "N", shown: "1, or all on Slurm",
+      "stages at once, sharing the threads here",
+      reading: { text throws(UsageError) in
+        guard let count = Int(text), (1...100_000).contains(count) else {
+          throw .badValue(text, option: "--jobs", accepted: "an integer from 1 to 100000")
+        }
+        return count
+      })
+    var jobs: Int?
+    @Option("--executor", "WORD", shown: "the pipeline file's, or local", { "where: \($0)" })
+    var executor: ExecutorOptions.Kind?
+    @Option(
       "--checkpoint", "N", in: 0...60, showsRange: true, default: 30,
       "seconds of work between a stage's checkpoints")
     var checkpoint: Int
@@ -32,6 +44,10 @@ enum RunCommand: Command {
     @Option(.reports) var reports: String
     @Option("--trigger", "WORD", "what started it, for the record") var trigger: String?
     @Option(.store) var store: String?
+    @Option(
+      "--objects", "DIR", shown: "the store",
+      "objects and receipts, where a cluster sees them")
+    var objects: String?
   }
 
   static let about = CommandSummary(
@@ -43,6 +59,10 @@ enum RunCommand: Command {
       failure, a run writes its report and prints its answer in one sentence and its path
       (the path alone to the standard output); one that had nothing to do
       leaves the last report as it stands. What `locus verify` found damaged is healed first.
+
+      With `--executor slurm` stages are jobs of Slurm, with `--jobs N` child processes, N at once:
+      the same keys, the same bytes. Jobs of Slurm go on when this command ends; given again it
+      takes them up, whatever ended it.
       """,
     examples: [
       .init(
@@ -51,6 +71,9 @@ enum RunCommand: Command {
       .init(
         command: "locus run Pipelines/quickstart.json5 --dry-run --set baseline.network.width=32",
         effect: "which stages would a wider network run again, and why"),
+      .init(
+        command: "locus run study.json5 --executor slurm --set executor.time=4:00:00",
+        effect: "run it on a cluster, each stage a job of four hours at most"),
       .init(
         command: "locus run study.json5 --only 'baseline[labelling=single]' --force baseline",
         effect: "train one instance again, whether or not anything changed"),
@@ -97,15 +120,24 @@ enum RunCommand: Command {
         options.json
           ? RunText.json(plan, standing).prettyText()
           : RunText.text(plan, standing, for: context.console))
+      if let kinds = nodeKinds(of: pipeline, context) { context.console.tell(kinds) }
       return 0
     }
     try Processor.check()
     try context.checkWritable(folder: options.reports)
+    if let kinds = nodeKinds(of: pipeline, context), !options.isQuiet {
+      context.console.tell(kinds)
+    }
     // A wrong selection leaves no store behind. What is still to be done is decided stage by stage,
     // under the lock: another run may be at work yet.
     let plan = try plan(pipeline, nil, options)
     try plan.checkNeeds { try openedStore(context) }
 
+    if let objects = options.objects {
+      try Store.split(
+        database: context.namedFolder,
+        objects: URL(filePath: objects, directoryHint: .isDirectory))
+    }
     // From here on a signal is a request, so that nothing is left behind half done.
     let signals = SignalWatch()
     defer { withExtendedLifetime(signals) {} }
@@ -129,7 +161,8 @@ enum RunCommand: Command {
         gitCommit: origins?.commit, origin: origins?.found(isWorking:within:),
         options: words(options),
         machine: Machine.facts.merging(origins?.machine ?? [:]) { $1 },
-        checkpointInterval: Double(options.checkpoint)),
+        checkpointInterval: Double(options.checkpoint),
+        jobs: try jobs(of: pipeline, context)),
       cancellation: cancellation, observer: printer.observe,
       report: { summary, store in
         (
@@ -148,6 +181,42 @@ enum RunCommand: Command {
       if let standing = end.standing { try context.console.showLine(standing.text) }
     }
     return summary.exitCode
+  }
+
+  /// What is to be said of a cluster whose nodes may compute otherwise.
+  private static func nodeKinds(
+    of pipeline: Pipeline, _ context: CommandContext<Options>
+  ) -> String? {
+    guard executor(of: pipeline, context.options) == .slurm else { return nil }
+    return NodeKinds(of: pipeline, environment: context.console.environment)?.text
+  }
+
+  private static func executor(of pipeline: Pipeline, _ options: Options) -> ExecutorOptions.Kind {
+    options.executor ?? pipeline.executor.type ?? .local
+  }
+
+  /// `nil`: one stage after the other, in this process.
+  private static func jobs(
+    of pipeline: Pipeline, _ context: CommandContext<Options>
+  ) throws -> JobSettings? {
+    let options = context.options
+    let kind = executor(of: pipeline, options)
+    let limit = options.jobs ?? (kind == .slurm ? 100_000 : 1)
+    if kind == .local && limit == 1 { return nil }
+    guard let program = context.console.program?.path else {
+      throw UsageError.missingFile("locus", reason: "where this program lies is not known")
+    }
+    let environment = context.console.environment
+    switch kind {
+    case .local:
+      return JobSettings(limit: limit, threads: max(1, options.threads / limit)) { _ in
+        LocalExecutor(program: program, environment: environment)
+      }
+    case .slurm:
+      return JobSettings(limit: limit, threads: 1) { store in
+        try SlurmExecutor(store: store, program: program, environment: environment)
+      }
+    }
   }
 
   private static func open(

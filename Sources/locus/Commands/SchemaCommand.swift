@@ -30,6 +30,7 @@ enum SchemaCommand: Command {
         ("question", string("what the report is to answer")),
         ("seed", .object(["type": .string("integer"), "minimum": .integer(0)])),
         ("replicate", .object(["type": .string("object")])),
+        (ExecutorOptions.key, value(.object(ExecutorOptions.ofPipeline))),
         (
           PipelineExtension.claims.key,
           value(.object(PipelineExtension.claims.parameters))
@@ -75,6 +76,7 @@ enum SchemaCommand: Command {
           ])
         ),
         ("seed", .object(["type": .string("integer"), "minimum": .integer(0)])),
+        (ExecutorOptions.key, value(.object(ExecutorOptions.ofStage))),
       ] + kind.parameters.map { ($0.name, member($0)) },
       // A parameter may stand in the matrix instead.
       required: ["kind"] + (required.isEmpty ? [] : ["inputs"]),

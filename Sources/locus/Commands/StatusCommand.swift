@@ -17,6 +17,7 @@ enum StatusCommand: Command {
     name: "status", summary: "Show what is running and how each pipeline's latest run stands.",
     discussion: """
       While a pipeline runs: its stage, how far it is, the rate, the time left and the latest values.
+      Where stages are jobs: which are queued, running (node, rate, time left), done or lost.
       Then a line a pipeline, and for each stage of one why it ran or did not, and why it failed.
 
       \(TextTable.fitting)
@@ -50,6 +51,9 @@ enum StatusCommand: Command {
         table.rows[row][status] = .string("killed")
       }
     }
+    let board = try JobBoard(
+      of: context.storeFolder, isHeld: holder != nil, environment: context.console.environment)
+    let jobs = jobs(board)
     let (pipeline, stages) = try stages(context.options.pipeline, table, store)
     if context.options.json {
       let running: JSONValue =
@@ -61,13 +65,18 @@ enum StatusCommand: Command {
         } ?? .null
       try context.console.printLine(
         JSONValue.object([
-          "running": running, "pipelines": .array(table.objects), "stages": .array(stages.objects),
+          "running": running, "jobs": .array(jobs.objects), "pipelines": .array(table.objects),
+          "stages": .array(stages.objects),
         ]).prettyText())
       return 0
     }
     let console = context.console
     try console.showLine(holder.map { "running: \($0.description)" } ?? "nothing is running")
     if let progress { try console.showLine("  " + ProgressPrinter.text(of: progress)) }
+    if !jobs.rows.isEmpty {
+      let shown = jobs.without(empty: ["job", "node", "time_left", "reason", "progress"])
+      try console.show("\njobs: \(board.summary)\n" + shown.text(for: console))
+    }
     if !table.rows.isEmpty {
       let text = table.text(
         for: console, dispensable: ["finished_at", "skipped", "failed", "reused", "executed"])
@@ -94,6 +103,18 @@ enum StatusCommand: Command {
       WHERE s.run_id = (SELECT id FROM newest_run WHERE pipeline = ?) ORDER BY s.id
       """, [.text(name ?? "")])
     return (name, TextTable(found))
+  }
+
+  private static func jobs(_ board: JobBoard) -> TextTable {
+    func text(_ text: String?) -> JSONValue { text.map(JSONValue.string) ?? .null }
+    return TextTable(
+      columns: ["stage", "state", "job", "node", "progress", "time_left", "reason"],
+      rows: board.lines.map { line in
+        [
+          .string(line.stage), .string(line.state.rawValue), text(line.job), text(line.node),
+          text(line.pace), text(line.timeLeft), text(line.reason),
+        ]
+      })
   }
 
   private static func json(_ progress: RunProgress?) -> JSONValue {

@@ -1,17 +1,9 @@
-import Formats
 import Foundation
 
-/// Why a program cannot be started.
-struct SpawnFault: CategorizedError {
-  var reason: String
-  var category: ErrorCategory { .unavailable }
-  init(_ reason: String) { self.reason = reason }
-}
-
 /// Calls of the system around a child process.
-enum Spawning {
+package enum Spawning {
   /// Both ends are closed in programs that are started.
-  static func pipe() -> (read: Int32, write: Int32)? {
+  package static func pipe() -> (read: Int32, write: Int32)? {
     var ends: [Int32] = [-1, -1]
     // In one call: another thread may start a program at any time.
     if let pipe2 = SystemCalls.pipe2 {
@@ -24,7 +16,7 @@ enum Spawning {
   }
 
   /// Holds a batch of pictures instead of 64 KiB, where the system lets it.
-  static func widen(_ descriptor: Int32) {
+  package static func widen(_ descriptor: Int32) {
     #if os(Linux)
       // F_SETPIPE_SZ of linux/fcntl.h.
       _ = fcntl(descriptor, 1031, 1 << 20)
@@ -35,7 +27,7 @@ enum Spawning {
   ///
   /// - Parameter descriptors: its standard input, output and error; it gets no others.
   /// - Returns: its number, and 0 or the system's code.
-  static func start(
+  package static func start(
     _ command: [String], _ descriptors: [Int32], in folder: String?,
     _ environment: [String: String]
   ) -> (pid: pid_t, code: Int32) {
@@ -86,7 +78,7 @@ enum Spawning {
   }
 
   /// Whether it has ended; it stays to be reaped.
-  static func hasExited(_ pid: pid_t) -> Bool {
+  package static func hasExited(_ pid: pid_t) -> Bool {
     var found = siginfo_t()
     let code = waitid(P_PID, id_t(pid), &found, WEXITED | WNOHANG | WNOWAIT)
     return code < 0 ? errno == ECHILD : found.si_signo != 0
@@ -96,25 +88,25 @@ enum Spawning {
   ///
   /// - Returns: its status.
   @discardableResult
-  static func reap(_ pid: pid_t) -> Int32 {
+  package static func reap(_ pid: pid_t) -> Int32 {
     var status: Int32 = 0
     while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
     return status
   }
 
   /// Whether a call that failed so is to be made again.
-  static func isPassing(_ code: Int32) -> Bool {
+  package static func isPassing(_ code: Int32) -> Bool {
     code == EAGAIN || code == EWOULDBLOCK || code == EINTR
   }
 
-  static func reason(_ code: Int32) -> String {
+  package static func reason(_ code: Int32) -> String {
     code == ENOENT
       ? "there is no such program, or no such folder" : String(cString: strerror(code))
   }
 
   /// Runs `body` while writing to a pipe that nobody reads is an error of the call, and no signal that would
   /// end this program.
-  static func withoutPipeSignal<Result>(_ body: () throws -> Result) rethrows -> Result {
+  package static func withoutPipeSignal<Result>(_ body: () throws -> Result) rethrows -> Result {
     var pipe = sigset_t()
     sigemptyset(&pipe)
     sigaddset(&pipe, SIGPIPE)

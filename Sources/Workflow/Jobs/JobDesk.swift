@@ -1,0 +1,56 @@
+import Foundation
+import Lineage
+
+/// One stage of a run that is executed elsewhere.
+struct ActiveJob {
+  var ready: Runner.Ready
+  var orders: OrderFolder
+  var attempt: Int
+  /// The executor's name of it; `nil`: it is to be submitted.
+  var job: String?
+  /// How often it was lost.
+  var losses = 0
+  var notBefore = ContinuousClock.now
+  /// Since when it has been gone without a receipt.
+  var goneSince: ContinuousClock.Instant?
+  var isRunning = false
+
+  var name: String { ready.place.name }
+  var instance: StageInstance { ready.step.instance }
+}
+
+/// The jobs of a run, and what was said of them.
+struct JobDesk {
+  var executor: any Executor
+  var jobs: [ActiveJob] = []
+  var isStopping = false
+  /// Whether the last look found something new.
+  var hasChanged = false
+  private(set) var lastChange = ContinuousClock.now
+  private var told: Set<String> = []
+  private var lastShown = ContinuousClock.now
+
+  init(_ executor: any Executor) { self.executor = executor }
+
+  /// `Slurm job 17_3`.
+  func called(_ job: String) -> String { "\(executor.noun) \(executor.shown(job))" }
+
+  mutating func change() {
+    hasChanged = true
+    lastChange = .now
+  }
+
+  /// Whether something is to be said: once, until it is forgotten.
+  mutating func isNews(_ what: String) -> Bool { told.insert(what).inserted }
+
+  mutating func forget(_ what: String) { told.remove(what) }
+
+  /// Whether this look tells how far jobs are: once a second.
+  private(set) var showsProgress = false
+
+  mutating func beginLook() {
+    hasChanged = false
+    showsProgress = ContinuousClock.now - lastShown >= .seconds(1)
+    if showsProgress { lastShown = .now }
+  }
+}
