@@ -8,10 +8,10 @@ struct SpawnFault: CategorizedError {
   init(_ reason: String) { self.reason = reason }
 }
 
-/// Calls of the system around a child process.
-enum Spawning {
+/// Calls of the system around a child process: the one place that starts any.
+package enum Spawning {
   /// Both ends are closed in programs that are started.
-  static func pipe() -> (read: Int32, write: Int32)? {
+  package static func pipe() -> (read: Int32, write: Int32)? {
     var ends: [Int32] = [-1, -1]
     // In one call: another thread may start a program at any time.
     if let pipe2 = SystemCalls.pipe2 {
@@ -35,7 +35,7 @@ enum Spawning {
   ///
   /// - Parameter descriptors: its standard input, output and error; it gets no others.
   /// - Returns: its number, and 0 or the system's code.
-  static func start(
+  package static func start(
     _ command: [String], _ descriptors: [Int32], in folder: String?,
     _ environment: [String: String]
   ) -> (pid: pid_t, code: Int32) {
@@ -96,7 +96,7 @@ enum Spawning {
   ///
   /// - Returns: its status.
   @discardableResult
-  static func reap(_ pid: pid_t) -> Int32 {
+  package static func reap(_ pid: pid_t) -> Int32 {
     var status: Int32 = 0
     while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
     return status
