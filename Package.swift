@@ -115,7 +115,7 @@ let package = Package(
       name: "locus",
       dependencies: [
         "Benchmarks", "Experiments", "Artifacts", "Reporting", "Measures", "Workflow", "Lineage",
-        "Formats", "Evaluation", "Diffusion", "Scenes", "Tensors",
+        "Formats", "Evaluation", "Diffusion", "Scenes", "Tensors", "Streams",
       ]),
 
     .testTarget(name: "ArchitectureTests"),

@@ -58,6 +58,8 @@ def add_arguments(parser):
     parser.add_argument("--alphas", help=".npy of the products alpha-bar of a schedule: the model takes a time")
     parser.add_argument("--predicts", choices=["epsilon", "v", "sample"], default="epsilon",
                         help="... and gives this (default %(default)s)")
+    parser.add_argument("--endpoint", action="store_true",
+                        help="what comes is like a sample and no mean, as of a consistency model of one step")
     parser.add_argument("--batch", type=int, default=64, help="pictures at a time (default %(default)s)")
     parser.add_argument("--threads", type=int, default=2, help="threads to compute on (default %(default)s)")
 

@@ -64,5 +64,5 @@ serve(
         identity=identity(
             __file__, arguments.model, onnxruntime=onnxruntime.__version__, threads=arguments.threads),
         shape=[int(n) for n in arguments.shape.split(",")], conditioner=conditioner_of(arguments),
-        noise=noise_of(arguments), batch=batch),
+        noise=noise_of(arguments), batch=batch, gives="endpoint" if arguments.endpoint else "mean"),
     denoise)

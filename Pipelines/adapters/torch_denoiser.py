@@ -81,7 +81,8 @@ def activations(x, level, labels, names):
 
 hello = dict(
     name=os.path.basename(arguments.model), device=str(device), batch=arguments.batch,
-    shape=[int(n) for n in arguments.shape.split(",")], conditioner=conditioner_of(arguments), noise=noise_of(arguments))
+    shape=[int(n) for n in arguments.shape.split(",")], conditioner=conditioner_of(arguments), noise=noise_of(arguments),
+    gives="endpoint" if arguments.endpoint else "mean")
 hello.update(said)
 names = [name for name in arguments.features.split(",") if name]
 if names:

@@ -102,6 +102,7 @@ package struct DenoiserArtifact: Sendable {
       network = nil
       mask = nil
       isInterruptible = true
+    case .field(let field, let external): throw MisfitError(field, external)
     }
     guard training.objects.count == 2, training.objects[0] <= training.objects[1],
       plain.shape == PictureShape(size: training.size, space: training.space)
@@ -134,5 +135,15 @@ package struct DenoiserArtifact: Sendable {
       throw ArtifactError(file: file, reason: "holds no float32 pictures")
     }
     return values
+  }
+}
+
+extension MisfitError {
+  /// A model of a shape of its own where pictures of Locus are needed.
+  init(_ field: DenoiserManifest.Field, _ external: DenoiserManifest.External) {
+    self.init(
+      external.name, "pictures are \(field.text)",
+      "square ones of three channels, told of cells or words; there is neither a judge for others nor a place to ask an"
+        + " object for. The kinds `probe` and `features` take it")
   }
 }

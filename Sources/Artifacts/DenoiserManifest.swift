@@ -19,6 +19,8 @@ package enum DenoiserManifest: Manifest {
   case masked(Mask)
   /// What another program computes.
   case external(Training, External)
+  /// The same of other pictures or conditioners than Locus has.
+  case field(Field, External)
 
   /// On what a denoiser was made.
   package struct Training: Codable, Sendable, Hashable {
@@ -144,6 +146,37 @@ package enum DenoiserManifest: Manifest {
     }
   }
 
+  /// What a model of any shape denoises, and what it is told.
+  package struct Field: Codable, Sendable, Hashable {
+    /// Channels, height, width.
+    package var shape: [Int]
+    /// A name for each entry of a conditioner.
+    package var entries: [String]
+    /// Whether it gives what is like a sample, and no mean.
+    package var endpoints: Bool
+    /// Whether it has gradients of its own.
+    package var gradients: Bool
+
+    package init(_ hello: PeerHello) {
+      shape = hello.shape
+      entries = hello.conditioner.names
+      endpoints = hello.givesEndpoints
+      gradients = hello.abilities.contains(.vjp)
+    }
+
+    package var fieldShape: FieldShape {
+      let factors = shape + [Int](repeating: 1, count: max(0, 3 - shape.count))
+      return FieldShape(
+        channels: factors[0], height: factors[1], width: factors[2], entries: entries.count)
+    }
+
+    package var text: String {
+      let told = entries.count == 1 ? "one number" : "\(entries.count) numbers"
+      return shape.map(String.init).joined(separator: " × ")
+        + " (channels, height, width), told of \(entries.isEmpty ? "nothing" : told)"
+    }
+  }
+
   package struct External: Codable, Sendable, Hashable {
     /// The program and its arguments, without a shell.
     package var command: [String]
@@ -184,7 +217,9 @@ package enum DenoiserManifest: Manifest {
 
   // MARK: - On disk: the members of the parts beside each other, and `form`
 
-  private enum Form: String, Codable { case trained, imported, machine, masked, external }
+  private enum Form: String, Codable {
+    case trained, imported, machine, masked, external, field
+  }
   private enum Key: String, CodingKey { case form }
 
   private var form: Form {
@@ -194,6 +229,7 @@ package enum DenoiserManifest: Manifest {
     case .machine: .machine
     case .masked: .masked
     case .external: .external
+    case .field: .field
     }
   }
 
@@ -205,6 +241,7 @@ package enum DenoiserManifest: Manifest {
     case .machine: self = .machine(try Training(from: decoder), try Machine(from: decoder))
     case .masked: self = .masked(try Mask(from: decoder))
     case .external: self = .external(try Training(from: decoder), try External(from: decoder))
+    case .field: self = .field(try Field(from: decoder), try External(from: decoder))
     }
   }
 
@@ -221,6 +258,9 @@ package enum DenoiserManifest: Manifest {
     case .masked(let mask): try mask.encode(to: encoder)
     case .external(let training, let external):
       try training.encode(to: encoder)
+      try external.encode(to: encoder)
+    case .field(let field, let external):
+      try field.encode(to: encoder)
       try external.encode(to: encoder)
     }
   }

@@ -44,11 +44,25 @@ extension DenoiserManifest.External {
     object: (String) throws -> StageFile, note: @escaping @Sendable (String) -> Void,
     checkCancellation: @escaping @Sendable () throws -> Void
   ) throws -> ExternalDenoiser {
+    let peer = try started(object, note, checkCancellation)
+    return try ExternalDenoiser(peer, directions: directions, note: note)
+  }
+
+  /// The same of any shape.
+  package func model(
+    object: (String) throws -> StageFile, note: @escaping @Sendable (String) -> Void,
+    checkCancellation: @escaping @Sendable () throws -> Void
+  ) throws -> PeerModel { PeerModel(try started(object, note, checkCancellation)) }
+
+  private func started(
+    _ object: (String) throws -> StageFile, _ note: @escaping @Sendable (String) -> Void,
+    _ checkCancellation: @escaping @Sendable () throws -> Void
+  ) throws -> Peer {
     let peer = try Self.peer(
       command, files.map { ($0.path, try object($0.sha256)) }, timeout: timeout, note: note,
       checkCancellation: checkCancellation)
     try peer.require(identity: identity)
-    return try ExternalDenoiser(peer, directions: directions, note: note)
+    return peer
   }
 
   /// A program in a folder of its own.

@@ -38,11 +38,15 @@ package struct OutcomesManifest: Manifest {
     package var guidance: Guidance?
     /// Of words; `nil` for the ordinary ones, and for places.
     package var asked: AskedWords?
+    /// `nil`: Heun's.
+    package var sampler: SamplingMethod?
 
     package init(
       judge: String, steps: Int, tolerance: Double, instructions: String, spacing: LayoutSpacing,
-      unlike: String?, guidance: Guidance? = nil, asked: AskedWords? = nil
+      unlike: String?, guidance: Guidance? = nil, asked: AskedWords? = nil,
+      sampler: SamplingMethod? = nil
     ) {
+      self.sampler = sampler
       self.asked = asked
       self.guidance = guidance
       self.spacing = spacing

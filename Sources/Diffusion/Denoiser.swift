@@ -79,6 +79,9 @@ package protocol Denoiser: Sendable {
   /// pixel can see; S² when it sees all. Window load is λ(K) = K · area / S².
   var labelWindowArea: Double { get }
 
+  /// The noise levels that it takes.
+  var schedule: NoiseSchedule { get }
+
   /// D(x, σ, c), shape (N, S, S, 3).
   func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float]
 
@@ -86,4 +89,8 @@ package protocol Denoiser: Sendable {
   /// shape (N, S, S, 3), and to the labels, shape (N, C). `cotangent` is (N, S, S, 3).
   func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws
     -> (x: [Float], labels: [Float])
+}
+
+extension Denoiser {
+  package var schedule: NoiseSchedule { .any }
 }

@@ -46,6 +46,7 @@ struct GuidedDenoiser: Denoiser {
 
   var shape: PictureShape { base.shape }
   var labelWindowArea: Double { base.labelWindowArea }
+  var schedule: NoiseSchedule { base.schedule }
 
   func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)

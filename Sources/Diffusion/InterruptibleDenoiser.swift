@@ -17,6 +17,7 @@ package struct InterruptibleDenoiser: Denoiser {
 
   package var shape: PictureShape { base.shape }
   package var labelWindowArea: Double { base.labelWindowArea }
+  package var schedule: NoiseSchedule { base.schedule }
 
   package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     var result: [Float] = []

@@ -107,7 +107,7 @@ enum AgreeStage {
       let noise = requests.flatMap {
         startingNoise(k: k, layout: $0.layout, shape: shape, seed: context.seed)
       }
-      let sampler = HeunSampler(steps: options.steps)
+      let sampler = Sampler(steps: options.steps)
       func draw(_ denoiser: any Denoiser) throws -> [Float] {
         try requireFinite(
           sampler.sample(

@@ -30,6 +30,7 @@ enum EvaluateStage {
       "of words: renders on which it is tried how well they are told")
     var renders: Int
     @Setting(Shared.steps) var steps: Int
+    @Setting(Shared.sampler) var sampler: SamplingMethod
     @Setting(Shared.guidance) var guidance: Double
     @Setting(Shared.guidanceSigmas) var guidanceSigmas: [Double]
     @Setting(Shared.foundWithin) var tolerance: Double
@@ -107,7 +108,7 @@ enum EvaluateStage {
     for k in options.counts { others[k] = try (0..<chanceLayouts).map { try request(k, $0) } }
     let evaluator = Evaluator(
       artifact: artifact, denoiser: artifact.denoiser.guided(by: options.guided), judge: judge,
-      words: words?.reader, sampler: HeunSampler(steps: options.steps),
+      words: words?.reader, sampler: Sampler(steps: options.steps, method: options.sampler),
       tolerance: options.tolerance * Double(shape.size), context: context)
     let drawn = try evaluator.draw(requests, others: others)
     return try EvaluationReport(
@@ -116,7 +117,8 @@ enum EvaluateStage {
         judge: inputs.judgeWeights, steps: options.steps, tolerance: options.tolerance,
         instructions: instructionSet, spacing: options.spacing,
         unlike: inputs.unlike, guidance: options.guided,
-        asked: options.asked == .seen ? nil : options.asked),
+        asked: options.asked == .seen ? nil : options.asked,
+        sampler: options.sampler == .heun ? nil : options.sampler),
       seen: inputs.seen, words: words, drawn: drawn, context: context
     ).output(shown: options.shown)
   }

@@ -57,7 +57,7 @@ struct Evaluator {
   let judge: JudgeFile
   /// Tells words, where these are asked for.
   let words: WordReader?
-  let sampler: HeunSampler
+  let sampler: Sampler
   let tolerance: Double
   let context: StageContext
   /// The noise that a request starts from, by its place among all; `nil`: each its own.

@@ -35,7 +35,7 @@ enum ExternalStage {
   }
 
   static let kind = StageKind(
-    name: "external", version: 1,
+    name: "external", version: 2,
     summary: "Takes a model that another program computes, by a protocol over its pipes.",
     settings: Options.self, inputs: [], produces: .denoiser, isSeeded: false,
     check: { Shared.checkObjects($0.objects) },
@@ -53,17 +53,23 @@ enum ExternalStage {
     let peer = try DenoiserManifest.External.peer(
       options.command, taken.map { ($0.path, StageFile(url: $0.url, sha256: $0.sha256)) },
       timeout: options.timeout, note: context.note, checkCancellation: context.checkCancellation)
-    let denoiser = try ExternalDenoiser(peer, directions: options.directions, note: context.note)
-    let check = try ExternalCheck(denoiser)
+    let model = PeerModel(peer)
+    let check = try ExternalCheck(model)
     for text in check.doubts { context.note(text) }
-    let shape = denoiser.shape
-    let manifest = DenoiserManifest.external(
-      .init(
-        camera: nil, size: shape.size, space: shape.space, labelling: options.labelling,
-        objects: options.objects[0]...options.objects[1]),
-      .init(
-        command: options.command, files: taken.map { .init(path: $0.path, sha256: $0.sha256) },
-        hello: peer.hello, timeout: options.timeout, directions: options.directions))
+    let external = DenoiserManifest.External(
+      command: options.command, files: taken.map { .init(path: $0.path, sha256: $0.sha256) },
+      hello: peer.hello, timeout: options.timeout, directions: options.directions)
+    let manifest: DenoiserManifest
+    if let shape = try? peer.hello.pictureShape() {
+      manifest = .external(
+        .init(
+          camera: nil, size: shape.size, space: shape.space, labelling: options.labelling,
+          objects: options.objects[0]...options.objects[1]), external)
+    } else {
+      let field = DenoiserManifest.Field(peer.hello)
+      context.note("took a model of \(field.text): for `probe` and `features`")
+      manifest = .field(field, external)
+    }
     var published: Set<String> = []
     let files = taken.filter { published.insert($0.sha256).inserted }.enumerated()
     return StageOutput(
@@ -122,37 +128,39 @@ private struct ExternalCheck {
   private var batched = 0.0
   private var gradient: Double?
 
-  init(_ denoiser: ExternalDenoiser) throws {
-    let shape = denoiser.shape
-    let (low, high) = denoiser.peer.hello.noise.range
-    let sigma = Float(min(max(1, low), high))
-    let count = min(3, max(2, denoiser.peer.hello.batch))
+  init(_ model: PeerModel) throws {
+    let shape = model.fieldShape
+    let schedule = model.schedule
+    let sigma = Float(min(max(1, schedule.low), schedule.high))
+    let count = min(3, max(2, model.peer.hello.batch))
     var stream = RandomStream(seed: 0, purpose: .externalCheck, index: 0)
-    var batch = NoisedBatch(
-      x: (0..<count * shape.pictureCount).map { _ in sigma * stream.gaussian() },
-      sigma: [Float](repeating: sigma, count: count),
-      labels: [Float](repeating: 0, count: count * shape.conditionerCount))
-    // ∅ is one of them.
-    for n in 1..<count {
-      batch.labels[n * shape.conditionerCount + stream.integer(below: shape.conditionerCount)] = 1
+    var batch = FieldBatch()
+    for n in 0..<count {
+      var labels = [Float](repeating: 0, count: shape.entries)
+      // ∅ is one of them.
+      if n > 0, shape.entries > 0 { labels[stream.integer(below: shape.entries)] = 1 }
+      batch.append((0..<shape.count).map { _ in sigma * stream.gaussian() }, sigma, labels)
     }
-    func denoise(_ batch: NoisedBatch) throws -> [Float] { try denoiser.denoise(batch, threads: 1) }
-    let first = try denoise(batch)
-    repeated = Self.largest(first, try denoise(batch))
-    let alone = try (0..<count).flatMap { try denoise(batch.pictures([$0], shape)) }
+    func one(_ n: Int) -> FieldBatch {
+      FieldBatch(
+        x: Array(batch.x[n * shape.count..<(n + 1) * shape.count]), sigma: [sigma],
+        labels: Array(batch.labels[n * shape.entries..<(n + 1) * shape.entries]))
+    }
+    let first = try model.denoise(batch)
+    repeated = Self.largest(first, try model.denoise(batch))
+    let alone = try (0..<count).flatMap { try model.denoise(one($0)) }
     batched = Self.largest(first, alone)
-    guard denoiser.hasGradients else { return }
+    guard model.hasGradients else { return }
     // vᵀ J u by the model's gradient, and by a difference of passes.
-    let one = batch.pictures([1], shape)
-    let direction = (0..<shape.pictureCount).map { _ in stream.gaussian() }
-    let cotangent = (0..<shape.pictureCount).map { _ in stream.gaussian() }
-    let product = Self.dot(
-      try denoiser.vectorJacobian(one, cotangent: cotangent, threads: 1).x, direction)
+    let picture = one(1)
+    let direction = (0..<shape.count).map { _ in stream.gaussian() }
+    let cotangent = (0..<shape.count).map { _ in stream.gaussian() }
+    let product = Self.dot(try model.gradient(picture, cotangent: cotangent), direction)
     let step = 0.01 * sigma
     func moved(_ step: Float) throws -> Double {
-      var moved = one
+      var moved = picture
       for i in moved.x.indices { moved.x[i] += step * direction[i] }
-      return Self.dot(try denoise(moved), cotangent)
+      return Self.dot(try model.denoise(moved), cotangent)
     }
     let quotient = (try moved(step) - moved(-step)) / Double(2 * step)
     gradient = abs(product - quotient) / max(abs(quotient), .leastNormalMagnitude)

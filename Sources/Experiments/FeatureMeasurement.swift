@@ -66,7 +66,7 @@ struct FeatureMeasurement {
     let asked = try (0..<options.layouts).map {
       try words.request(k: k, layout: $0, asked: .seen, seed: context.seed)
     }
-    let sampled = try HeunSampler(steps: options.steps).states(
+    let sampled = try Sampler(steps: options.steps).states(
       denoiser, labels: asked.flatMap(\.labels),
       noise: (0..<options.layouts).flatMap {
         startingNoise(k: k, layout: $0, shape: denoiser.shape, seed: context.seed)
@@ -108,11 +108,13 @@ struct FeatureMeasurement {
 
   // MARK: - Measurements
 
-  private var singles: [WordSet] { words.askable.map { WordSet([$0]) } }
-  private var pairs: [WordSet] {
-    let all = words.askable
-    return all.indices.flatMap { i in all[(i + 1)...].map { WordSet([all[i], $0]) } }
+  private var told: FeatureMetrics {
+    FeatureMetrics(
+      texts: words.texts, askable: words.askable, isHeldOut: { words.isHeldOut($0.contains) },
+      seed: context.seed, resamples: options.resamples)
   }
+  private var singles: [WordSet] { told.singles }
+  private var pairs: [WordSet] { told.pairs }
 
   func measure() throws -> (metrics: [MetricRow], table: SubspaceTable) {
     var metrics: [MetricRow] = []
@@ -162,9 +164,9 @@ struct FeatureMeasurement {
   private func means(_ sigma: Double) throws -> [MetricRow] {
     let source = try source(
       noisedLaw(sigma, 0..<law.count), law.count, sigma, byPlace: false)
-    var rows = try self.rows(
-      MeanDifferences(intervening: source, on: singles),
-      MeanDifferences(intervening: source, on: singles + pairs), sigma, .intervened)
+    var rows = told.rows(
+      try MeanDifferences(intervening: source, on: singles),
+      try MeanDifferences(intervening: source, on: singles + pairs), sigma, .intervened)
     let whitening = try Whitening(try source.features(telling: .none))
     rows += [
       Measure.featureDeparture.row(whitening.departure, .sigma(sigma), n: law.count),
@@ -177,9 +179,9 @@ struct FeatureMeasurement {
       }
       let alone = groups.filter { $0.words.count == 1 }
       if alone.count > 1 {
-        rows += try self.rows(
-          MeanDifferences(conditioning: alone, base: base),
-          MeanDifferences(conditioning: groups, base: base), sigma, .conditioned)
+        rows += told.rows(
+          try MeanDifferences(conditioning: alone, base: base),
+          try MeanDifferences(conditioning: groups, base: base), sigma, .conditioned)
       }
     }
     return rows
@@ -194,44 +196,6 @@ struct FeatureMeasurement {
     ).features(telling: .none)
   }
 
-  private func rows(
-    _ alone: MeanDifferences, _ all: MeanDifferences, _ sigma: Double,
-    _ means: Measure.FeatureMeans
-  ) -> [MetricRow] {
-    let cosines = WordCosines(alone, seed: context.seed, resamples: options.resamples)
-    func name(_ target: Int) -> String {
-      alone.targets[target].words.map { words.texts[$0] }.joined()
-    }
-    var rows = cosines.pairs.map { pair in
-      Measure.featureCosine(means).row(
-        pair.cosine, .sigma(sigma), .pair("\(name(pair.first))-\(name(pair.second))"))
-    }
-    rows += [
-      Measure.featureMeanCosine(means).row(cosines.mean, .sigma(sigma)),
-      Measure.featureExchangedCosine(means).row(cosines.exchanged, .sigma(sigma)),
-      Measure.featureCosineP(means).row(cosines.p, .sigma(sigma), n: options.resamples),
-    ]
-    for (target, share) in cosines.noise.enumerated() {
-      rows.append(
-        Measure.featureNoise(means).row(
-          share, .sigma(sigma), .attribute(name(target)), n: alone.count))
-    }
-    let told = Set(all.targets)
-    for isHeldOut in [false, true] {
-      let sets = pairs.filter { told.contains($0) && words.isHeldOut($0.contains) == isHeldOut }
-      guard
-        let additivity = Additivity(
-          all, sets: sets, seed: context.seed, resamples: options.resamples)
-      else { continue }
-      let which = Coordinate.attribute(isHeldOut ? "held-out" : "seen")
-      rows += [
-        Measure.featureAdditivity(means).row(additivity.share, .sigma(sigma), which),
-        Measure.featureSlope(means).row(additivity.slope, .sigma(sigma), which),
-      ]
-    }
-    return rows
-  }
-
   private func locality(_ sigma: Double, _ subspaces: WordSubspaces) throws -> [MetricRow] {
     var rows: [MetricRow] = []
     let half = max(options.draws / 2, 1)
@@ -241,40 +205,11 @@ struct FeatureMeasurement {
       // Half of the training pictures were looked at for the subspaces.
       let law = try source(
         noisedLaw(sigma, half..<options.draws), others, sigma, byPlace: true)
-      rows += try self.rows(
+      rows += try told.rows(
         law, (0..<others).map { sets[$0 % sets.count] }, subspaces, k, sigma, .law)
       if let x = states[sigma] {
-        rows += try self.rows(
+        rows += try told.rows(
           source(x, sets.count, sigma, byPlace: true), sets, subspaces, k, sigma, .trajectory)
-      }
-    }
-    return rows
-  }
-
-  private func rows(
-    _ source: NetworkFeatures, _ sets: [WordSet], _ subspaces: WordSubspaces, _ k: Int,
-    _ sigma: Double, _ inputs: ProbeInputs
-  ) throws -> [MetricRow] {
-    let found = try FeatureLocality(
-      source, telling: sets, subspaces: subspaces, seed: context.seed,
-      resamples: options.resamples)
-    let at: [Coordinate] = [.k(k), .sigma(sigma), .inputs(inputs)]
-    func row(_ measure: Measure, _ interval: Interval) -> MetricRow {
-      measure.row(interval, at[0], at[1], at[2])
-    }
-    var rows = [
-      row(.featureDiagonal, found.projected.diagonal), row(.featureRandom, found.random),
-      row(.featureRandomInSpan, found.randomInSpan),
-      Measure.featureOthers.row(
-        found.projected.others, at[0], at[1], at[2], n: source.draws),
-    ]
-    if let oblique = found.oblique { rows.append(row(.featureOblique, oblique.diagonal)) }
-    for (i, shares) in found.projected.matrix.enumerated() {
-      for (j, share) in shares.enumerated() where share.isFinite {
-        rows.append(
-          Measure.featureShare.row(
-            share, at[0], at[1], at[2], .pair("\(words.texts[i])-\(words.texts[j])"),
-            n: source.draws))
       }
     }
     return rows

@@ -51,6 +51,12 @@ enum FeaturesStage {
     @Setting(10...100_000, default: 1000, "draws behind intervals, and exchanges of words")
     var resamples: Int
     @Setting(Shared.steps) var steps: Int
+    @Setting(
+      default: "", isLate: true,
+      "of a model of a shape of its own: the name of the activation that is looked at, instead of a level"
+    )
+    var feature: String
+    @Setting(Shared.together) var together: Int
   }
 
   static let kind = StageKind(
@@ -61,7 +67,9 @@ enum FeaturesStage {
     inputs: [
       InputDeclaration(
         "denoiser", accepts: [.denoiser], help: "a U-Net told of words, not behind a mask"),
-      InputDeclaration("scenes", accepts: [.pictureSet], help: "its training pictures"),
+      InputDeclaration(
+        "scenes", accepts: [.pictureSet], arity: .optional,
+        help: "its training pictures; none of a model of a shape of its own"),
     ], produces: .features, check: check, checkInputs: checkInputs,
     foresee: { options, upstream in
       var foreseen = Foreseen(upstream, "denoiser")
@@ -70,7 +78,14 @@ enum FeaturesStage {
       foreseen.sigmas = options.sigmas
       return foreseen.value
     },
+    foretell: { options, inputs in
+      DenoiserManifest.field("denoiser", inputs).map { FieldFeaturesWork.work(options, $0) }
+    },
     memory: { options, context in
+      if case .field(let field, _) = try DenoiserManifest(context.input("denoiser").manifest) {
+        return FieldFeaturesWork.memory(options, field)
+      }
+      try Shared.requireScenes(context)
       let shape = try PictureSetManifest("scenes", of: context).shape
       let words = shape.conditionerCount
       let pictures =
@@ -86,11 +101,19 @@ enum FeaturesStage {
 
   private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
     let denoiser = Foreseen(upstream, "denoiser")
-    var problems = Shared.checkScenes(of: denoiser, upstream)
+    var problems = Shared.checkScenesAreGiven(denoiser, upstream)
+    if !problems.isEmpty { return problems }
+    problems = Shared.checkScenes(of: denoiser, upstream)
     func refuse(_ path: String, _ message: String) {
       problems.append(ParameterProblem(path: path, message: message))
     }
-    if denoiser.isMasked == true || denoiser.isNetwork == false {
+    // Of what shape a model that lives elsewhere is, it alone knows.
+    let mayBeField = denoiser.isMasked != true && upstream.one("scenes") == nil
+    if mayBeField {
+      if options.feature.isEmpty {
+        refuse("feature", "is missing; accepted: the name of an activation that the model tells")
+      }
+    } else if denoiser.isMasked == true || denoiser.isNetwork == false {
       refuse("inputs.denoiser", "is no network but one behind a mask, or none; accepted: a U-Net")
     } else if let levels = denoiser.levels, !levels.contains(options.level) {
       refuse(
@@ -136,6 +159,9 @@ enum FeaturesStage {
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
+    if let artifact = try FieldArtifact("denoiser", of: context) {
+      return try FieldFeaturesWork(options: options, artifact: artifact, context: context).output()
+    }
     let artifact = try DenoiserArtifact("denoiser", of: context)
     guard let network = artifact.network else {
       throw NetworkLevelError.missing(options.level, found: [])

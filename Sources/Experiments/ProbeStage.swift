@@ -35,6 +35,15 @@ enum ProbeStage {
       1...511, default: 13, unit: "px", "side of the window outside of which they are made; odd")
     var window: Int
     @Setting(Shared.steps) var steps: Int
+    @Setting(Shared.sampler) var sampler: SamplingMethod
+    @Setting(Shared.together) var together: Int
+    @Setting(
+      1...64, default: 4, isLate: true,
+      "of the same: random projections of a place's channels; as many as there are take each channel once"
+    )
+    var projections: Int
+
+    var pathSampler: Sampler { Sampler(steps: steps, method: sampler) }
   }
 
   static let kind = StageKind(
@@ -43,7 +52,9 @@ enum ProbeStage {
     settings: Options.self,
     inputs: [
       InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to probe"),
-      InputDeclaration("scenes", accepts: [.pictureSet], help: "how the pictures are rendered"),
+      InputDeclaration(
+        "scenes", accepts: [.pictureSet], arity: .optional,
+        help: "how the pictures are rendered; none of a model of a shape of its own"),
     ], produces: .locality, check: check, checkInputs: { checkInputs($1) },
     foresee: { options, upstream in
       Foreseen(
@@ -51,7 +62,14 @@ enum ProbeStage {
         remoteSigmas: options.layouts > 0 ? options.remoteSigmas : []
       ).value
     },
+    foretell: { options, inputs in
+      DenoiserManifest.field("denoiser", inputs).map { FieldProbeWork.work(options, $0) }
+    },
     memory: { options, context in
+      if case .field(let field, _) = try DenoiserManifest(context.input("denoiser").manifest) {
+        return FieldProbeWork.memory(options, field)
+      }
+      try Shared.requireScenes(context)
       let shape = try PictureSetManifest("scenes", of: context).shape
       // States stay at every noise level.
       let pictures = max(options.pictures, options.layouts * (options.remoteSigmas.count + 4))
@@ -73,12 +91,17 @@ enum ProbeStage {
 
   private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
     let denoiser = Foreseen(upstream, "denoiser")
+    let missing = Shared.checkScenesAreGiven(denoiser, upstream)
+    if !missing.isEmpty { return missing }
     return Shared.checkScenes(of: denoiser, upstream)
       + Shared.checkPlaces(
         denoiser, path: "inputs.denoiser", what: "windows around labels need places")
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
+    if let artifact = try FieldArtifact("denoiser", of: context) {
+      return try FieldProbeWork(options: options, artifact: artifact, context: context).output()
+    }
     let artifact = try DenoiserArtifact("denoiser", of: context)
     let denoiser = artifact.denoiser
     let scenes = try PictureSetManifest(try context.input("scenes").manifest)

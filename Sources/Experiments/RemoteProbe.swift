@@ -25,7 +25,7 @@ struct RemoteProbe {
 
   private var denoiser: any Denoiser { artifact.denoiser }
   private var shape: PictureShape { denoiser.shape }
-  private var sampler: HeunSampler { HeunSampler(steps: options.steps) }
+  private var sampler: Sampler { options.pathSampler }
 
   func measure(_ checkpointing: Checkpointing) throws -> Result {
     var result = Result()

@@ -16,7 +16,14 @@ enum Shared {
     1...PictureShape.sizes.upperBound, default: 16, "side of the conditioner grid")
   static let sigmaRange = 0.002...80.0
   static let agreementSigmas = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
-  static let steps = Setting<Int>(2...1000, default: 18, "steps of Heun's sampler")
+  static let steps = Setting<Int>(2...1000, default: 18, "steps of the sampler")
+  static let sampler = Setting<SamplingMethod>(
+    default: .heun, isLate: true,
+    "heun: along EDM's noise levels; euler: the same, one pass a step; ddim: along evenly spaced times of a model of its own schedule"
+  )
+  static let together = Setting<Int>(
+    1...64, default: 2, isLate: true,
+    "of a model of a shape of its own: entries of its conditioner that are told of a picture")
   static let labelling = Setting<Labelling>(
     default: .all, "which objects the training conditioner tells of")
   static let judgeTolerance = 0.001...0.5
@@ -66,6 +73,25 @@ enum Shared {
         path: "inputs.\(role)",
         message: "denoiser and \(role) differ: \(difference); give both one set of scenes")
     ]
+  }
+
+  private static let missingScenes =
+    "is missing, and only a model of a shape of its own is looked at without; accepted: the pictures that the"
+    + " denoiser was trained on"
+
+  /// A fault of pictures that are left out for a denoiser that needs them.
+  static func checkScenesAreGiven(_ denoiser: Foreseen, _ upstream: Upstream)
+    -> [ParameterProblem]
+  {
+    if upstream.one("scenes") != nil || denoiser.size == nil { return [] }
+    return [ParameterProblem(path: "inputs.scenes", message: missingScenes)]
+  }
+
+  /// What `checkScenesAreGiven` looks at, where it could not be known before.
+  static func requireScenes(_ context: StageContext) throws(MismatchError) {
+    if context.inputs["scenes", default: []].isEmpty {
+      throw MismatchError("`inputs.scenes` " + missingScenes)
+    }
   }
 
   /// A fault of a judge of other pictures than those of `role`, which it is to look at.

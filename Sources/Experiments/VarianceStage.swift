@@ -69,7 +69,7 @@ enum VarianceStage {
     let (noises, seed) = (options.noises, context.seed)
     let evaluator = Evaluator(
       artifact: artifact, denoiser: artifact.denoiser.guided(by: options.guided),
-      judge: inputs.judge, words: nil, sampler: HeunSampler(steps: options.steps),
+      judge: inputs.judge, words: nil, sampler: Sampler(steps: options.steps),
       tolerance: options.tolerance * Double(shape.size), context: context,
       noise: { sharedNoise($0 % noises, shape: shape, seed: seed) }, unit: "pictures")
     let drawn = try evaluator.draw(requests, others: [:])

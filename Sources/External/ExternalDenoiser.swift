@@ -5,7 +5,7 @@ import Synchronization
 /// A model that another program computes, as a denoiser of Locus: noise levels are σ, pictures are channels
 /// last.
 package final class ExternalDenoiser: Denoiser {
-  package let peer: Peer
+  package let model: PeerModel
   package let shape: PictureShape
   /// Directions along which it is probed where it gives no gradients.
   private let directions: Int
@@ -20,7 +20,7 @@ package final class ExternalDenoiser: Denoiser {
     _ peer: Peer, directions: Int = 4096, note: @escaping @Sendable (String) -> Void = { _ in }
   ) throws {
     self.note = note
-    self.peer = peer
+    model = PeerModel(peer)
     self.directions = directions
     shape = try peer.hello.pictureShape()
   }
@@ -29,35 +29,23 @@ package final class ExternalDenoiser: Denoiser {
     if let estimate { note("had no gradients of its model but " + estimate.text) }
   }
 
+  package var peer: Peer { model.peer }
+  package var schedule: NoiseSchedule { model.schedule }
+
   package var labelWindowArea: Double {
     let side = peer.hello.labelReach.map { min(2 * $0 + 1, shape.size) } ?? shape.size
     return Double(side * side)
   }
 
   /// Whether its gradients are the model's own, and not estimates.
-  package var hasGradients: Bool { peer.hello.abilities.contains(.vjp) }
+  package var hasGradients: Bool { model.hasGradients }
 
   /// Of the gradients that were estimated so far, the worst; `nil` where there were none.
   package var estimate: GradientEstimate? { found.withLock { $0 } }
 
   package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)
-    let (asked, factors) = try question(batch)
-    let answer = try peer.denoise(asked)
-    let (plane, channels) = (shape.size * shape.size, PictureShape.channels)
-    var result = batch.x
-    for n in 0..<batch.count {
-      let (skip, out) = (Float(factors[n].skip), Float(factors[n].out))
-      let start = n * shape.pictureCount
-      for pixel in 0..<plane {
-        for channel in 0..<channels {
-          let i = start + pixel * channels + channel
-          let f = answer[start + channel * plane + pixel]
-          result[i] = skip == 0 ? out * f : skip * result[i] + out * f
-        }
-      }
-    }
-    return result
+    return transposed(try model.denoise(field(batch)), toPlanes: false)
   }
 
   package func vectorJacobian(_ batch: NoisedBatch, cotangent: [Float], threads: Int) throws -> (
@@ -71,33 +59,16 @@ package final class ExternalDenoiser: Denoiser {
       found.withLock { $0 = $0.map { $0.worse(estimate) } ?? estimate }
       return gradient
     }
-    let (asked, factors) = try question(batch)
-    let answer = try peer.vectorJacobian(asked, cotangent: transposed(cotangent, toPlanes: true))
-    var result = (x: transposed(answer.x, toPlanes: false), labels: answer.labels)
-    let (count, entries) = (shape.pictureCount, shape.conditionerCount)
-    for n in 0..<batch.count {
-      let (skip, out) = (Float(factors[n].skip), Float(factors[n].out))
-      let inner = out * Float(factors[n].input)
-      for i in n * count..<(n + 1) * count {
-        result.x[i] = skip == 0 ? inner * result.x[i] : skip * cotangent[i] + inner * result.x[i]
-      }
-      for i in n * entries..<(n + 1) * entries { result.labels[i] *= out }
-    }
-    return result
+    let result = try model.gradients(
+      field(batch), cotangent: transposed(cotangent, toPlanes: true))
+    return (transposed(result.x, toPlanes: false), result.labels)
   }
 
-  // MARK: - Between the conventions
+  // MARK: - Between the orders of channels
 
-  private func question(_ batch: NoisedBatch) throws -> (Peer.Batch, [NoiseConvention.Factors]) {
-    let factors = try batch.sigma.map { try peer.hello.noise.factors(Double($0)) }
-    var x = transposed(batch.x, toPlanes: true)
-    for (n, factor) in factors.enumerated() where factor.input != 1 {
-      let input = Float(factor.input)
-      for i in n * shape.pictureCount..<(n + 1) * shape.pictureCount { x[i] *= input }
-    }
-    return (
-      Peer.Batch(x: x, levels: factors.map { Float($0.level) }, labels: batch.labels), factors
-    )
+  private func field(_ batch: NoisedBatch) -> FieldBatch {
+    FieldBatch(
+      x: transposed(batch.x, toPlanes: true), sigma: batch.sigma, labels: batch.labels)
   }
 
   /// From (N, S, S, 3) to (N, 3, S, S), or back.

@@ -79,7 +79,7 @@ package struct MisfitError: CategorizedError, Hashable, CustomStringConvertible 
   private let found: String
   private let accepted: String
 
-  init(_ name: String, _ found: String, _ accepted: String) {
+  package init(_ name: String, _ found: String, _ accepted: String) {
     (self.name, self.found, self.accepted) = (name, found, accepted)
   }
 

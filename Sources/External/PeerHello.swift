@@ -18,6 +18,15 @@ package struct PeerHello: Sendable, Hashable {
       case .vector(let count): count
       }
     }
+
+    /// What its entries are called.
+    package var names: [String] {
+      switch self {
+      case .grid(let cells): (0..<cells * cells).map { "\($0 / cells + 1),\($0 % cells + 1)" }
+      case .set(let words): words
+      case .vector(let count): (0..<count).map { "entry \($0 + 1)" }
+      }
+    }
   }
 
   package enum Ability: String, Sendable, CaseIterable { case vjp, features, encode, decode }
@@ -42,6 +51,8 @@ package struct PeerHello: Sendable, Hashable {
   package var features: [Feature]
   /// Channels, height, width of the pictures that it decodes to and encodes from.
   package var picture: [Int]?
+  /// Whether what it gives is like a sample, as of a consistency model, and no mean.
+  package var givesEndpoints: Bool
   /// How far away in px an output still depends on pixels, and on conditioner entries; `nil`: anywhere.
   package var pixelReach: Int?
   package var labelReach: Int?
@@ -101,6 +112,14 @@ extension PeerHello {
     if picture == nil, !abilities.isDisjoint(with: [.encode, .decode]) {
       throw AnswerFault(
         "it says that it can encode or decode, and has no `picture`: the shape of one")
+    }
+    switch header["gives"] {
+    case nil, .string("mean"): givesEndpoints = false
+    case .string("endpoint"): givesEndpoints = true
+    case let other?:
+      throw AnswerFault(
+        "`gives` is \(PeerRequest.excerpt(other.canonicalText().utf8)), accepted: \"mean\" or \"endpoint\""
+      )
     }
     pixelReach = try fields.optional("pixel_reach", 0...1 << 20)
     labelReach = try fields.optional("label_reach", 0...1 << 20)

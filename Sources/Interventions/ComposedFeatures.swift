@@ -65,6 +65,7 @@ package struct ComposedFeatures: Denoiser {
 
   package var shape: PictureShape { base.shape }
   package var labelWindowArea: Double { base.labelWindowArea }
+  package var schedule: NoiseSchedule { base.schedule }
 
   package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)

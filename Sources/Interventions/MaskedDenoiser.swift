@@ -55,6 +55,7 @@ package struct MaskedDenoiser: Denoiser {
   }
 
   package var shape: PictureShape { base.shape }
+  package var schedule: NoiseSchedule { base.schedule }
 
   /// The area that the mask leaves of the base's. With a range of σ, or of pixels, the base's own, which
   /// holds outside the range.

@@ -7,6 +7,7 @@ struct RangedDenoiser: Denoiser {
   let applies: @Sendable (_ sigma: Float) -> Bool
 
   var shape: PictureShape { outside.shape }
+  var schedule: NoiseSchedule { outside.schedule }
   /// That of the wider of the two.
   var labelWindowArea: Double { max(inside.labelWindowArea, outside.labelWindowArea) }
 

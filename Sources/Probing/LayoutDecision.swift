@@ -27,9 +27,9 @@ package struct LayoutDecision: Sendable, Hashable {
 
   /// - Parameters:
   ///   - labels, others: A and B, (N, C) each.
-  ///   - states: of trajectories with A, as `HeunSampler.states` gives them.
+  ///   - states: of trajectories with A, as `Sampler.states` gives them.
   package init(
-    _ denoiser: any Denoiser, _ sampler: HeunSampler, labels: [Float], others: [Float],
+    _ denoiser: any Denoiser, _ sampler: Sampler, labels: [Float], others: [Float],
     noise: [Float], draws: [UInt64], pictures: [Float], states: [Double: [Float]], seed: UInt64,
     threads: Int, checkCancellation: () throws -> Void
   ) throws {

@@ -29,7 +29,7 @@ func profile(
 }
 
 /// Running sums as shares of the whole.
-private func cumulative(_ rings: [Double]) -> [Double] {
+func cumulative(_ rings: [Double]) -> [Double] {
   let total = rings.reduce(0, +)
   var sum = 0.0
   return rings.map { ring in
@@ -38,14 +38,14 @@ private func cumulative(_ rings: [Double]) -> [Double] {
   }
 }
 
-private func sides(_ shares: [Interval], _ windows: [Int]) -> [Int] {
+func sides(_ shares: [Interval], _ windows: [Int]) -> [Int] {
   LocalityProfile.sideShares.map { share in
     zip(shares, windows).first { $0.0.value >= share }?.1 ?? windows.last ?? 0
   }
 }
 
 /// Each picture counts with its whole sensitivity; the interval resamples pictures.
-private func shares(_ pictures: [[Double]], seed: UInt64) -> [Interval] {
+func shares(_ pictures: [[Double]], seed: UInt64) -> [Interval] {
   let count = pictures.count
   let size = pictures[0].count
   func pooled(_ chosen: some Sequence<Int>) -> [Double] {

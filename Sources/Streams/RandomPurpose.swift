@@ -70,6 +70,10 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case probePixels = 0x6002
   case probeBootstrap = 0x6003
   case movedLabels = 0x6004
+  /// Places at which a model of any shape is probed, with the signs of their channels.
+  case fieldPlaces = 0x6005
+  /// Two noises on one picture, on one of which it is found where a concept is.
+  case conceptNoise = 0x6006
 
   // Stages
   case maskCheck = 0x7001
@@ -93,6 +97,10 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case featurePlaces = 0x7011
   /// Pictures on which it is tried whether a model that lives elsewhere keeps what it says.
   case externalCheck = 0x7012
+  /// What a model that lives elsewhere is asked to draw, the noise that it begins with, and that which is added anew.
+  case fieldConcepts = 0x7013
+  case fieldNoise = 0x7014
+  case fieldNoising = 0x7015
 
   // Finite worlds
   case featureMap = 0x8001

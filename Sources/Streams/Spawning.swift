@@ -1,6 +1,6 @@
 import Foundation
 
-/// Calls of the system around a child process.
+/// Calls of the system around a child process: the one place that starts any.
 package enum Spawning {
   /// Both ends are closed in programs that are started.
   package static func pipe() -> (read: Int32, write: Int32)? {

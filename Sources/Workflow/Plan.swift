@@ -21,6 +21,8 @@ package struct Plan: Sendable {
     package var comparedWith: String?
     /// By what its result is or will be computed; `nil` where that was not recorded.
     package var numerics: String?
+    /// What its work will be, where its kind can tell and its inputs are there.
+    package var work: String?
 
     /// All reasons in one line.
     package var reason: String { reasons.map(\.text).joined(separator: "; ") }
@@ -76,6 +78,9 @@ package struct Plan: Sendable {
           step.decision = .reuse(execution: execution.id)
           step.numerics = execution.instructions
           results[position] = StageResult(execution.outputs)
+        } else if let store {
+          step.work = instance.kind.foretell?(
+            instance.parameters, StageExecution.inputs(inputs, store: store))
         }
       } else {
         let names = waiting.map { pipeline.instances[$0].name }

@@ -145,8 +145,8 @@ extension Setting where Value == Bool {
 extension Setting where Value == String {
   package init(_ help: String) { self.init(.text, "", nil, nil, help, isLate: false) }
 
-  package init(default: String, _ help: String) {
-    self.init(.text, "", .string(`default`), nil, help, isLate: false)
+  package init(default: String, isLate: Bool = false, _ help: String) {
+    self.init(.text, "", .string(`default`), nil, help, isLate: isLate)
   }
 }
 

@@ -40,6 +40,9 @@ package struct StageKind: Sendable {
   package var needs: (@Sendable (JSONValue) -> [NeededObject])?
   /// What these objects tell of the artifact, in the form of `foresee`; `nil`: nothing.
   package var inspect: (@Sendable (JSONValue, (String) -> StageFile) -> JSONValue)?
+  /// What the work will be, where it follows from its inputs, in words for whoever asks before it begins; `nil`:
+  /// nothing to tell.
+  package var foretell: (@Sendable (JSONValue, [String: [StageInput]]) -> String?)?
   /// Parameters that name what lies outside of the store.
   package var outside: [OutsideDeclaration] = []
   package var run: @Sendable (StageContext) throws -> StageOutput
@@ -63,6 +66,7 @@ package struct StageKind: Sendable {
     foresee = { _, _ in .null }
     needs = nil
     inspect = nil
+    foretell = nil
     self.run = run
   }
 
@@ -74,6 +78,7 @@ package struct StageKind: Sendable {
   ///   - foresee: members of the manifest that are known before it is made.
   ///   - needs: objects that the store must hold.
   ///   - inspect: members of the manifest that these objects tell.
+  ///   - foretell: what the work will be, told in a plan.
   ///   - outside: settings that name what lies outside of the store.
   ///   - memory: bytes that the work will hold at least, from settings and manifests: refused before it
   ///     begins where they are not to be had.
@@ -85,6 +90,7 @@ package struct StageKind: Sendable {
     foresee: @escaping @Sendable (S, Upstream) -> JSONValue = { _, _ in .null },
     needs: (@Sendable (S) -> [NeededObject])? = nil,
     inspect: (@Sendable (S, (String) -> StageFile) -> JSONValue)? = nil,
+    foretell: (@Sendable (S, [String: [StageInput]]) -> String?)? = nil,
     outside: [OutsideDeclaration] = [],
     memory: @escaping @Sendable (S, StageContext) throws -> Int,
     run: @escaping @Sendable (S, StageContext) throws -> StageOutput
@@ -104,6 +110,11 @@ package struct StageKind: Sendable {
     }
     self.foresee = { parameters, upstream in
       (try? S(normalised: parameters)).map { foresee($0, upstream) } ?? .null
+    }
+    if let foretell {
+      self.foretell = { parameters, inputs in
+        (try? S(normalised: parameters)).flatMap { foretell($0, inputs) }
+      }
     }
     if let needs {
       self.needs = { parameters in (try? S(normalised: parameters)).map(needs) ?? [] }

@@ -14,7 +14,7 @@ struct LayerTests {
       "locus",
       [
         "Reporting", "Experiments", "Measures", "Artifacts", "Benchmarks", "Evaluation", "Scenes",
-        "Diffusion", "Tensors", "Workflow", "Lineage", "Statistics", "Formats",
+        "Diffusion", "Tensors", "Workflow", "Lineage", "Statistics", "Streams", "Formats",
       ]
     ),
     (

@@ -101,7 +101,7 @@ struct GuidanceTests {
   func samples() throws {
     let noise = batch(sigmas: [1], labels: [1, 0]).x
     let guidance = try #require(Guidance(scale: 2))
-    let drawn = try HeunSampler(steps: 60).sample(
+    let drawn = try Sampler(steps: 60).sample(
       base.guided(by: guidance), labels: [1, 0], noise: noise, threads: 1)
     let (m, s) = (2 * ShiftedGaussian.shifts[0], ShiftedGaussian.deviation)
     for (value, z) in zip(drawn, noise) {

@@ -152,17 +152,131 @@ struct ExternalStageTests {
     }
   }
 
+  /// A model of 4 × 6 × 10 that is told of three concepts, and what may be asked of it.
+  private static func field(_ folder: URL, _ more: String = "", _ words: String = "") throws
+    -> Pipeline
+  {
+    let file = folder.appending(path: "field.json5")
+    try Data(
+      """
+      {
+        pipeline: "field", question: "Are concepts local?", seed: 3,
+        stages: {
+          model: {
+            kind: "external", files: ["peer.py"], timeout: 60, objects: [0, 1],
+            command: [
+              "python3", "peer.py", "shape=4,6,10", "conditioner={\\\"set\\\": [\\\"a\\\", \\\"b\\\", \\\"c d\\\"]}",
+              "batch=64", "told"\(words),
+            ],
+          },
+          probe: {
+            kind: "probe", inputs: { denoiser: "model" }, pictures: 3, pixels: 3, sigmas: [0.5, 5], steps: 2,
+            projections: 2,
+          },
+          features: {
+            kind: "features", inputs: { denoiser: "model" }, feature: "rows", draws: 6, rank: 1, places: 2,
+            sigmas: [1], steps: 2, resamples: 20,
+          },\(more)
+        },
+      }
+      """.utf8
+    ).write(to: file)
+    return try Pipeline.read(path: file.path, kinds: Experiments.stageKinds, overrides: [])
+  }
+
   @Test(
-    "what no stage knows to ask is refused as data, a missing file as missing, a missing program as unavailable"
+    "one of another shape is probed between places and by concepts, and its features are told apart"
   )
+  func otherShape() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
+      let (store, run) = try runWhole(try Self.field(folder), in: folder.appending(path: "data"))
+      let probed = try Self.values(store, "probe")
+      for measure in Measure.fields where measure != .fieldStepError {
+        #expect(probed[measure.name] != nil, "\(measure.name)")
+      }
+      #expect(probed[Measure.fieldEndpoints.name] == 0)
+      // Drawing by 3 passes; at each of two σ 3 places by 2 projections, and 2 · (1 + 2 · 2) for two concepts.
+      #expect(probed[Measure.fieldPasses.name] == Double(3 * (3 + 2 * (6 + 10))))
+      // F_i = ½ x_i + …, of which the next place is 1/5 of the square; and concepts that add up.
+      let share = try store.rows(
+        "SELECT value FROM metric WHERE name = 'field.locality' AND \"window\" = 1"
+      ).map { try $0.number("value") }
+      #expect(share.count == 2 && share.allSatisfy { abs($0 - 0.8) < 0.02 })
+      #expect((probed[Measure.conceptRemote.name] ?? 0) > 0)
+      // Each word has a channel of its own.
+      let features = try Self.values(store, "features")
+      #expect((features[Measure.featureDiagonal.name] ?? 0) > 0.99)
+      #expect((features[Measure.featureAdditivity(.intervened).name] ?? 0) > 0.99)
+      #expect(abs(features[Measure.featureMeanCosine(.intervened).name] ?? 1) < 0.01)
+      let events = try store.texts("SELECT message FROM event WHERE run_id = ?", [.text(run)])
+      #expect(
+        events.contains { $0.hasPrefix("probe plans 105 passes of 4 × 6 × 10") }, "\(events)")
+    }
+  }
+
+  @Test("without gradients columns of its Jacobian stand for rows; an endpoint is named as one")
+  func otherShapeByDifferences() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
+      let (store, _) = try runWhole(
+        try Self.field(folder, "", ", \"can=features\", \"gives=endpoint\""),
+        in: folder.appending(path: "data"))
+      let probed = try Self.values(store, "probe")
+      #expect(probed[Measure.fieldEndpoints.name] == 1)
+      #expect((probed[Measure.fieldStepError.name] ?? 1) < 0.01)
+      // One step, and two passes a place and projection and two more.
+      #expect(probed[Measure.fieldPasses.name] == Double(3 * (1 + 2 * (14 + 10))))
+    }
+  }
+
+  @Test("whoever needs pictures of Locus refuses it and says who does not")
+  func noJudge() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
+      let more = """
+        scenes: { kind: "generate", size: 16, cells: 4, objects: [1, 2], count: 20 },
+        masked: {
+          kind: "intervene", inputs: { denoiser: "model", scenes: "scenes" }, mask: "sum",
+        },
+        agree: { kind: "agree", inputs: { denoiser: "model", reference: "model", scenes: "scenes" } },
+        """
+      let (store, summary) = try Self.run(try Self.field(folder, more), folder)
+      #expect(summary.exitCode == 65)
+      for kind in ["intervene", "agree"] {
+        let text = try store.texts("SELECT error FROM execution WHERE kind = '\(kind)'").first
+        #expect(
+          text?.contains("4 × 6 × 10 (channels, height, width), told of 3 numbers") == true,
+          "\(text ?? "")")
+        #expect(text?.contains("The kinds `probe` and `features` take it") == true)
+      }
+    }
+  }
+
+  @Test("a missing file is missing, and pictures are asked for where only they will do")
   func refused() throws {
     try withTemporaryFolder { folder in
       try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
-      let vector = try Self.run(
-        try Self.pipeline(folder, ", \"conditioner={\\\"vector\\\": 3}\""), folder)
-      #expect(vector.1.exitCode == 65)
-      let text = try vector.0.texts("SELECT error FROM execution WHERE kind = 'external'").first
-      #expect(text?.contains("3 numbers that stand for nothing known") == true, "\(text ?? "")")
+      let file = folder.appending(path: "plain.json5")
+      try Data(
+        """
+        {
+          pipeline: "plain", question: "?", seed: 3,
+          stages: {
+            model: {
+              kind: "external", files: ["peer.py"], objects: [0, 1],
+              command: ["python3", "peer.py", "shape=3,16,16", "conditioner={\\\"grid\\\": 4}"],
+            },
+            probe: { kind: "probe", inputs: { denoiser: "model" } },
+          },
+        }
+        """.utf8
+      ).write(to: file)
+      let plain = try Self.run(
+        try Pipeline.read(path: file.path, kinds: Experiments.stageKinds, overrides: []), folder)
+      #expect(plain.1.exitCode == 65)
+      let text = try plain.0.texts("SELECT error FROM execution WHERE kind = 'probe'").first
+      #expect(text?.contains("`inputs.scenes` is missing") == true, "\(text ?? "")")
       try FileManager.default.removeItem(at: folder.appending(path: "peer.py"))
       #expect(throws: WorkflowError.self) {
         try Self.run(try Self.pipeline(folder, ""), folder)

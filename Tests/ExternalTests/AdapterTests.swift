@@ -9,7 +9,7 @@ import Testing
 @testable import External
 
 /// `LOCUS_PYTHON` names an interpreter that has the packages: PyTorch, onnxruntime, adaptive-terrain-diffusion.
-private enum Adapters {
+enum Adapters {
   static let python = ProcessInfo.processInfo.environment["LOCUS_PYTHON"] ?? Peers.python ?? ""
   static let root = URL(filePath: #filePath).deletingLastPathComponent()
     .deletingLastPathComponent().deletingLastPathComponent()
@@ -195,6 +195,7 @@ struct ONNXAdapterTests {
         [
           Adapters.python, "onnx_denoiser.py", Self.model ?? "", "--x", "noisy", "--labels",
           "difficulty", "--shape", "1,128,128", "--vector", "1",
+          "--endpoint",
         ], in: folder.url.path))
     #expect(peer.hello.shape == [1, 128, 128])
     #expect(peer.hello.conditioner == .vector(count: 1))
@@ -213,6 +214,17 @@ struct ONNXAdapterTests {
     let hard = try map(0.9)
     let change = zip(easy, hard).reduce(0) { max($0, abs($1.0 - $1.1)) }
     #expect(change > 0.01)
-    print("a height map took \(time); difficulty changes it by up to \(change)")
+    // As a model of a shape of its own it is probed by columns of its Jacobian, for it gives no gradients.
+    let model = PeerModel(peer)
+    #expect(!model.hasGradients && model.givesEndpoints)
+    var fields = FieldBatch()
+    fields.append(x.map { $0 / 80 }, 1, [0.9])
+    let found = try FieldProbe(places: 2, projections: 1).measure(model, fields, seed: 1)
+    #expect((found.stepError ?? 1) < 0.5)
+    let near = found.shares[8].value
+    #expect(near > 2 * found.even[8], "what is near matters more than its share of the places")
+    print(
+      "a height map took \(time); difficulty changes it by up to \(change); \(near) within 17 of 128 places, step"
+        + " \(found.stepError ?? 0)")
   }
 }

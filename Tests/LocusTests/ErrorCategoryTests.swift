@@ -107,6 +107,7 @@ struct ErrorCategoryTests {
     (FeatureError.words(1), .data), (FeatureError.rows(found: 1, expected: 2), .bug),
     (TheoryError.tooManyPictures(cells: 9, states: 9), .data),
 
+    (SamplingError.noTimes, .data), (SamplingError.range(low: 0, high: 1), .data),
     (PeerError.cannotStart(command: ["c"], reason: "r"), .unavailable),
     (PeerError.ended(command: ["c"], how: "h", asked: "a", words: "w"), .unavailable),
     (PeerError.silent(command: ["c"], asked: "a", seconds: 1, words: "w"), .unavailable),

@@ -163,7 +163,7 @@ struct LayoutDecisionTests {
   }
 
   private static func decision(_ denoiser: Frozen) throws -> LayoutDecision {
-    let sampler = HeunSampler(steps: 8)
+    let sampler = Sampler(steps: 8)
     let shape = denoiser.shape
     let inputs = RemoteTests.inputs(4)
     let others = RemoteTests.inputs(4, [3, 60]).batch

@@ -21,6 +21,7 @@ struct GoldenTests {
     try fixture.scoreErrors()
     try fixture.pictures()
     try fixture.features()
+    try fixture.fields()
     let data = try fixture.data
     try Self.compare(Report.sections, data, fixture, Self.folder)
   }
@@ -61,6 +62,7 @@ struct GoldenTests {
     try study.scoreErrors()
     try study.pictures()
     try study.features()
+    try study.fields()
     var shown = 0
     for fixture in [study, try ReportFixture.alongTraining()] {
       let data = try fixture.data

@@ -135,6 +135,29 @@ extension ReportFixture {
         + shares(2, .trajectory, 0.5))
   }
 
+  /// A model of a shape of its own, of which a mean comes, and one of one step.
+  func fields() throws {
+    guard let denoiser = made["baseline[labelling=all]"] else { return }
+    for (name, isEndpoint) in [("latents", false), ("heights", true)] {
+      let sigma = Coordinate.sigma(5)
+      let step = isEndpoint ? [Measure.fieldStepError.row(0.02, sigma)] : []
+      let remote = isEndpoint ? [] : [Measure.conceptRemote.row(interval(0.4), sigma)]
+      try stage(
+        name, "probe", inputs: [("denoiser", denoiser)], files: ["samples": name],
+        metrics: [
+          Measure.fieldEndpoints.row(isEndpoint ? 1 : 0), Measure.fieldPasses.row(1200),
+          Measure.fieldLocality.row(interval(0.8), sigma, .window(9)),
+          Measure.fieldEven.row(0.2, sigma, .window(9)),
+          Measure.fieldSide(.half).row(3, sigma, n: 24),
+          Measure.fieldSide(.most).row(7, sigma, n: 24),
+          Measure.fieldSide(.nearlyAll).row(31, sigma, n: 24),
+          Measure.conceptInside.row(interval(0.6), sigma),
+          Measure.conceptArea.row(interval(0.2), sigma),
+          Measure.conceptEffect.row(interval(0.3), sigma, .attribute("a red cube")),
+        ] + step + remote)
+    }
+  }
+
   func quality(
     _ name: String, of evaluation: Made, _ scenes: Made, _ judge: Made, frechet: Double
   ) throws {

@@ -54,6 +54,8 @@ struct RandomStreamTests {
         probePixels 6002
         probeBootstrap 6003
         movedLabels 6004
+        fieldPlaces 6005
+        conceptNoise 6006
         maskCheck 7001
         fillPictures 7002
         probeScenes 7003
@@ -72,6 +74,9 @@ struct RandomStreamTests {
         featureNoise 7010
         featurePlaces 7011
         externalCheck 7012
+        fieldConcepts 7013
+        fieldNoise 7014
+        fieldNoising 7015
         featureMap 8001
         exactDraws 8002
         composedDraws 8003

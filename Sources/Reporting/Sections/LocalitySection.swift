@@ -10,6 +10,8 @@ struct LocalitySection: Section {
   private let rows: [LocalityRow]
   private let sides: [SidesRow]
   private let maps: [SectionPicture]
+  /// All that was probed are models of shapes of their own, which have a section of theirs.
+  private let isElsewhere: Bool
 
   init(_ data: RunData) throws {
     run = data.run.id
@@ -18,12 +20,14 @@ struct LocalitySection: Section {
     // Of several seeds the first, as of the maps: a side is no mean.
     sides = try data.ask(SidesRow.question(run)).labelled().filter { shown.insert($0.key).inserted }
     maps = try SectionPicture.all(data, kind: "probe", role: "map")
+    isElsewhere = try rows.isEmpty && !data.ask(FieldRow.question(run)).isEmpty
   }
 
   private var counts: [Int] { Set(rows.map(\.k)).sorted() }
   private var sigmas: [Double] { Set(rows.map(\.sigma)).sorted() }
 
   var blocks: [Block] {
+    if isElsewhere { return [] }
     let heading = Block.heading("Locality")
     let nearest = sigmas.min { abs($0 - Claims.sigma) < abs($1 - Claims.sigma) }
     guard let sigma = nearest else { return [heading, .paragraph("No locality was probed.")] }

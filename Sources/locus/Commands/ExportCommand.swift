@@ -185,7 +185,7 @@ enum ExportCommand: Command {
     case .masked(let mask):
       throw UsageError.noWeights(
         word, reason: "it is the denoiser \(mask.base.prefix(12)) behind a mask; export that")
-    case .external(_, let external):
+    case .external(_, let external), .field(_, let external):
       throw UsageError.noWeights(
         word, reason: "another program computes it: \(external.command.joined(separator: " "))")
     }

@@ -27,7 +27,8 @@ enum SampleCommand: Command {
       repeated: "--word", "WORD", "ask for this word, where conditioners are words")
     var words: [String]
     @Option("--count", "N", in: 1...1024, default: 8, "pictures to draw") var count: Int
-    @Option("--steps", "N", in: 2...1000, default: 20, "steps of Heun's sampler") var steps: Int
+    @Option("--steps", "N", in: 2...1000, default: 20, "steps of the sampler") var steps: Int
+    @Option("--sampler", "METHOD", default: .heun) var sampler: SamplingMethod
     @Option(
       "--guidance", "G[,LOW,HIGH]", shown: "1",
       "classifier-free guidance, between noise levels",
@@ -85,7 +86,7 @@ enum SampleCommand: Command {
       startingNoise(k: wanted.k, layout: $0, shape: shape, seed: UInt64(options.seed))
     }
     let pictures = try requireFinite(
-      HeunSampler(steps: options.steps).sample(
+      Sampler(steps: options.steps, method: options.sampler).sample(
         denoiser, labels: (0..<count).flatMap { _ in wanted.labels }, noise: noise,
         draws: (0..<count).map { layoutDraw(k: wanted.k, layout: $0, seed: UInt64(options.seed)) },
         threads: options.threads), shape)

@@ -1,4 +1,5 @@
 import Foundation
+import Streams
 import Synchronization
 
 /// A question to git that any output answers with yes, and a success without output with no. It is asked
@@ -57,7 +58,7 @@ final class GitQuestion: Sendable {
           answer = .yes
         } else {
           close(output)
-          let status = Self.wait(for: pid)
+          let status = Spawning.reap(pid)
           answer =
             status == 0 ? .no : .unknown("git cannot tell (it ended with \(status >> 8 & 0xFF))")
         }
@@ -69,44 +70,30 @@ final class GitQuestion: Sendable {
 
   // MARK: - The process
 
-  private static func start(_ words: [String], _ environment: [String]) -> State {
-    var ends: [Int32] = [-1, -1]
-    guard pipe(&ends) == 0 else { return .answered(.unknown(reason(errno))) }
-    for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    defer { close(ends[1]) }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    // This process ignores it, and so would a child.
-    var signals = sigset_t()
-    sigemptyset(&signals)
-    sigaddset(&signals, SIGPIPE)
-    posix_spawnattr_setsigdefault(&attributes, &signals)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
-    var pid: pid_t = 0
-    let code = withCTexts(words) { words in
-      withCTexts(environment) { posix_spawnp(&pid, "git", &actions, &attributes, words, $0) }
+  private static func start(_ words: [String], _ environment: [String: String]) -> State {
+    guard let (output, input) = Spawning.pipe() else { return .answered(.unknown(reason(errno))) }
+    defer { close(input) }
+    let nothing = open("/dev/null", O_RDWR | O_CLOEXEC)
+    if nothing < 0 {
+      close(output)
+      return .answered(.unknown(reason(errno)))
     }
-    if code == 0 { return .asked(pid: pid, output: ends[0]) }
-    close(ends[0])
+    defer { close(nothing) }
+    let (pid, code) = Spawning.start(words, [nothing, input, nothing], in: nil, environment)
+    if code == 0 { return .asked(pid: pid, output: output) }
+    close(output)
     return .answered(.unknown(code == ENOENT ? "git is not installed" : reason(code)))
   }
 
   /// Settings of the environment that belong to another repository, as a hook of git has them, are left
   /// out.
-  private static func environment(_ given: [String: String]) -> [String] {
+  private static func environment(_ given: [String: String]) -> [String: String] {
     var environment = given.filter { !$0.key.hasPrefix("GIT_") }
     environment["GIT_OPTIONAL_LOCKS"] = "0"
     environment["GIT_LITERAL_PATHSPECS"] = "1"
     environment["GIT_NO_LAZY_FETCH"] = "1"
     environment["GIT_ALLOW_PROTOCOL"] = "none"
-    return environment.map { "\($0)=\($1)" }
+    return environment
   }
 
   /// `nil` when neither output nor an end came in time.
@@ -128,25 +115,10 @@ final class GitQuestion: Sendable {
   private static func end(_ pid: pid_t, _ output: Int32) {
     kill(pid, SIGKILL)
     close(output)
-    _ = wait(for: pid)
-  }
-
-  private static func wait(for pid: pid_t) -> Int32 {
-    var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
-    return status
+    Spawning.reap(pid)
   }
 
   private static func reason(_ code: Int32) -> String {
     "git cannot be started: \(String(cString: strerror(code)))"
   }
-}
-
-/// Texts as C's functions want them, `nil` at their end.
-private func withCTexts<Result>(
-  _ texts: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
-) -> Result {
-  let copies = texts.map { strdup($0) }
-  defer { for copy in copies { free(copy) } }
-  return body(copies + [nil])
 }

@@ -17,6 +17,7 @@ enum RunText {
     return table.text(for: console, dispensable: ["compared with"])
       + "\(plan.pipeline.name): \(runs) of \(plan.steps.count) stages to run"
       + (words.contains("run?") ? "; `run?`: not if its inputs come out as before\n" : "\n")
+      + plan.steps.map { step in step.work.map { "\(step.instance.name): \($0)\n" } ?? "" }.joined()
       + (plan.mixedNumerics.map { $0.text + "\n" } ?? "")
       + (standing.map { $0.text + "\n" } ?? "")
   }
@@ -41,6 +42,7 @@ enum RunText {
             "reasons": .array(step.reasons.map { .string($0.text) }),
             "compared_with": step.comparedWith.map(JSONValue.string) ?? .null,
             "numerics": step.numerics.map(JSONValue.string) ?? .null,
+            "work": step.work.map(JSONValue.string) ?? .null,
           ])
         }),
     ])

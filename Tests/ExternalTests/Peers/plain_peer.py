@@ -68,7 +68,7 @@ hello = {
     if "predicts" in options else {"convention": "sigma", "low": 0.002, "high": 80},
     "can": options.get("can", "vjp,features,encode,decode").split(","),
     "features": [{"name": "mean", "shape": [1]}, {"name": "rows", "shape": shape[:2]}],
-    "picture": [shape[0], shape[1], shape[2]],
+    "picture": [shape[0], shape[1], shape[2]], "gives": options.get("gives", "mean"),
 }
 if os.path.exists(options.get("second", "")):
     hello["identity"] = "another one"
@@ -123,6 +123,12 @@ while True:
             found["mean"].append(sum(x) / count)
             for row in range(shape[0] * shape[1]):
                 found["rows"].append(sum(x[row * shape[2]:(row + 1) * shape[2]]))
+            if "told" in options:
+                # Each word has a value of its own.
+                for j in range(entries):
+                    for channel in range(shape[0]):
+                        place = len(found["rows"]) - shape[0] * shape[1] + channel * shape[1] + j
+                        found["rows"][place] += 2 * given["labels"][n * entries + j]
         answer(
             request,
             [(name, [batch] + ([1] if name == "mean" else shape[:2]), found[name]) for name in request["features"]])

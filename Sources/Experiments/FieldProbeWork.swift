@@ -1,0 +1,137 @@
+import Artifacts
+import Diffusion
+import External
+import Foundation
+import Lineage
+import Measures
+import Probing
+import Statistics
+import Streams
+import Workflow
+
+/// `probe` of a model of a shape of its own: between places by its Jacobian, and by concepts.
+struct FieldProbeWork {
+  let options: ProbeStage.Options
+  let artifact: FieldArtifact
+  let context: StageContext
+
+  private var model: PeerModel { artifact.model }
+  private var shape: FieldShape { model.fieldShape }
+  private var probe: FieldProbe { Self.probe(options) }
+  /// Told of a picture.
+  private var together: Int { min(options.together, shape.entries) }
+  private var passes: Int { Self.passes(options, artifact.field) }
+
+  private static func probe(_ options: ProbeStage.Options) -> FieldProbe {
+    FieldProbe(places: options.pixels, projections: options.projections)
+  }
+
+  /// Fields that are passed through the model, all in all.
+  private static func passes(_ options: ProbeStage.Options, _ field: DenoiserManifest.Field) -> Int
+  {
+    let shape = field.fieldShape
+    let together = min(options.together, shape.entries)
+    let each =
+      probe(options).passes(shape, hasGradients: field.gradients)
+      + (together > 0 ? ConceptLocality.passes(concepts: together) : 0)
+    return options.pictures
+      * (FieldDrawing.passes(options.pathSampler, endpoints: field.endpoints)
+        + options.sigmas.count * each)
+  }
+
+  /// Bytes that the largest request and its answer hold, and the pictures.
+  static func memory(_ options: ProbeStage.Options, _ field: DenoiserManifest.Field) -> Int {
+    let shape = field.fieldShape
+    let each = 2 * options.pixels * probe(options).directions(shape)
+    return (3 * options.pictures + 6 * max(each, options.pictures)) * shape.count
+      * MemoryLayout<Float>.stride
+  }
+
+  /// What it will be, without a pass.
+  static func work(_ options: ProbeStage.Options, _ field: DenoiserManifest.Field) -> String {
+    "\(passes(options, field)) passes of \(field.text), \(field.gradients ? "gradients" : "differences") at"
+      + " \(options.pixels) places of \(options.pictures) pictures, \(max(1, memory(options, field) >> 20)) MiB"
+  }
+
+  func output() throws -> StageOutput {
+    context.note(try plan())
+    let drawing = try FieldDrawing(
+      model, count: options.pictures, together: together, sampler: options.pathSampler,
+      guidance: nil, context)
+    var metrics = [
+      Measure.fieldEndpoints.row(model.givesEndpoints ? 1 : 0),
+      Measure.fieldPasses.row(Double(passes)),
+    ]
+    let sigmas = options.sigmas.sorted()
+    for (place, sigma) in sigmas.enumerated() {
+      let found = try probe.measure(
+        model, drawing.noised(sigma, 0..<options.pictures), seed: context.seed,
+        checkCancellation: context.checkCancellation)
+      metrics += rows(found, sigma)
+      if together > 0 {
+        metrics += rows(
+          try ConceptLocality(
+            model, clean: drawing.clean, told: drawing.told, sigma: sigma, seed: context.seed,
+            checkCancellation: context.checkCancellation), sigma)
+      }
+      context.progress(StageProgress(done: place + 1, total: sigmas.count, unit: "noise levels"))
+    }
+    let content = metricTable(metrics)
+    let samples = try drawing.grid().pngData()
+    return StageOutput(
+      files: [
+        try context.output(
+          FieldProbeManifest(denoiser: artifact.sha256, table: SHA256.hash(content))),
+        try context.output("probe", kind: "probe", .json, content),
+        try context.output("samples", kind: "picture", .png, samples),
+      ], metrics: metrics)
+  }
+
+  /// What it will take, by one pass that is timed.
+  private func plan() throws -> String {
+    let sigma = Float(min(max(1, model.schedule.low), model.schedule.high))
+    var one = FieldBatch()
+    one.append(
+      [Float](repeating: 0, count: shape.count), sigma, [Float](repeating: 0, count: shape.entries))
+    // The first one has to get ready.
+    _ = try model.denoise(one)
+    let start = ContinuousClock.now
+    _ = try model.denoise(one)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let whole = seconds * Double(passes)
+    let time = whole < 90 ? "\(Int(whole.rounded(.up))) s" : "\(Int((whole / 60).rounded(.up))) min"
+    return "plans \(Self.work(options, artifact.field)): about \(time) by a pass of one picture"
+  }
+
+  /// Sides 1, 3, 5, 9, 17, …: a picture of 128 places has too many others.
+  private func isTold(_ window: Int) -> Bool { (window - 1) & (window - 2) == 0 || window <= 3 }
+
+  private func rows(_ found: FieldLocality, _ sigma: Double) -> [MetricRow] {
+    var rows: [MetricRow] = []
+    for (place, window) in found.windows.enumerated()
+    where isTold(window) || place == found.windows.count - 1 {
+      rows += [
+        Measure.fieldLocality.row(found.shares[place], .sigma(sigma), .window(window)),
+        Measure.fieldEven.row(found.even[place], .sigma(sigma), .window(window)),
+      ]
+    }
+    for (share, side) in zip(Measure.Share.allCases, found.sides) {
+      rows.append(
+        Measure.fieldSide(share).row(Double(side), .sigma(sigma), n: options.pictures))
+    }
+    if let error = found.stepError { rows.append(Measure.fieldStepError.row(error, .sigma(sigma))) }
+    return rows
+  }
+
+  private func rows(_ found: ConceptLocality, _ sigma: Double) -> [MetricRow] {
+    [
+      Measure.conceptInside.row(found.inside, .sigma(sigma)),
+      Measure.conceptArea.row(found.area, .sigma(sigma)),
+    ]
+      + (found.remote.map { [Measure.conceptRemote.row($0, .sigma(sigma))] } ?? [])
+      + found.effects.map { entry, effect in
+        Measure.conceptEffect.row(
+          effect, .sigma(sigma), .attribute(artifact.field.entries[entry]))
+      }
+  }
+}

@@ -1,0 +1,146 @@
+import Diffusion
+import Statistics
+import Streams
+
+/// How much of the squared sensitivity between places lies within windows, at one σ, for a model of any shape.
+package struct FieldLocality: Sendable {
+  /// Sides of centred square windows in places: 1, 3, 5, …
+  package var windows: [Int]
+  /// Share of Σ ‖∂D_i/∂x_j‖² over the pairs of places that are looked at.
+  package var shares: [Interval]
+  /// The share of the pairs themselves.
+  package var even: [Double]
+  /// Side of the smallest window that holds each of `LocalityProfile.sideShares`.
+  package var sides: [Int]
+  /// Relative change of the differences when their step is halved; `nil`: the model has gradients.
+  package var stepError: Double?
+}
+
+/// Which places are looked at, and how.
+package struct FieldProbe: Sendable, Hashable {
+  /// Places of each field, drawn at random.
+  package var places: Int
+  /// Random projections of a place's channels; as many as there are channels are taken one by one instead.
+  package var projections: Int
+
+  package init(places: Int, projections: Int) {
+    self.places = places
+    self.projections = projections
+  }
+
+  /// Directions of a place.
+  package func directions(_ shape: FieldShape) -> Int { min(projections, shape.channels) }
+
+  /// Passes of a field at one σ: one with its gradient, or two and at the first place two more for the step.
+  package func passes(_ shape: FieldShape, hasGradients: Bool) -> Int {
+    hasGradients ? places * directions(shape) : 2 * places * directions(shape) + 2
+  }
+
+  /// Measures N fields, all at one σ.
+  ///
+  /// With gradients: of an output place i the rows of ∂D_i/∂x, E_s ‖Jᵀ s e_i‖² = ‖J_i‖² for random signs s over
+  /// its channels (Hutchinson 1990). Without: of an input place j the columns, by central differences of D along s
+  /// e_j. Over places drawn at random both are the same sum over pairs of places.
+  ///
+  /// - Parameter seed: of places and signs.
+  package func measure(
+    _ model: some FieldDenoiser, _ fields: FieldBatch, seed: UInt64,
+    checkCancellation: () throws -> Void = {}
+  ) throws -> FieldLocality {
+    let shape = model.fieldShape
+    let rings = max(shape.height, shape.width)
+    var sums: [[Double]] = []
+    var even = [Double](repeating: 0, count: rings)
+    var error: (change: Double, size: Double) = (0, 0)
+    for n in 0..<fields.count {
+      var stream = RandomStream(seed: seed, purpose: .fieldPlaces, index: UInt64(n))
+      let one = FieldBatch(
+        x: Array(fields.x[n * shape.count..<(n + 1) * shape.count]), sigma: [fields.sigma[n]],
+        labels: Array(fields.labels[n * shape.entries..<(n + 1) * shape.entries]))
+      var own = [Double](repeating: 0, count: rings)
+      try checkCancellation()
+      let middles = (0..<places).map { _ in stream.integer(below: shape.places) }
+      let all = middles.map { self.directions(at: $0, shape, &stream) }
+      let squares: [Float]
+      if model.hasGradients {
+        var batch = FieldBatch()
+        for _ in all.joined() { batch.append(one.x, one.sigma[0], one.labels) }
+        squares = try model.gradient(batch, cotangent: all.joined().flatMap { $0 })
+      } else {
+        let step = Self.step(one.sigma[0])
+        squares = try Self.slopes(model, one, Array(all.joined()), step)
+        let half = try Self.slopes(model, one, [all[0][0]], step / 2)
+        for (a, b) in zip(squares, half) {
+          error.change += Double(a - b) * Double(a - b)
+          error.size += Double(b) * Double(b)
+        }
+      }
+      let each = directions(shape) * shape.count
+      for (place, middle) in middles.enumerated() {
+        add(squares[place * each..<(place + 1) * each], around: middle, shape, &own)
+        for other in 0..<shape.places { even[ring(middle, other, shape)] += 1 }
+      }
+      sums.append(own)
+    }
+    guard sums.contains(where: { $0.contains { $0 > 0 && $0.isFinite } }) else {
+      throw ProbeError.insensitive(sigma: Double(fields.sigma.first ?? 0))
+    }
+    let windows = (0..<rings).map { 2 * $0 + 1 }
+    let shares = shares(sums, seed: seed)
+    return FieldLocality(
+      windows: windows, shares: shares, even: cumulative(even), sides: sides(shares, windows),
+      stepError: model.hasGradients
+        ? nil : (error.size > 0 ? (error.change / error.size).squareRoot() : 0))
+  }
+
+  /// A place is moved by a part of the noise that is on it.
+  private static func step(_ sigma: Float) -> Float { 0.05 * sigma }
+
+  private static func slopes(
+    _ model: some FieldDenoiser, _ one: FieldBatch, _ directions: [[Float]], _ step: Float
+  ) throws -> [Float] {
+    var batch = FieldBatch()
+    for direction in directions {
+      for side in [step, -step] {
+        batch.append(zip(one.x, direction).map { $0 + side * $1 }, one.sigma[0], one.labels)
+      }
+    }
+    let values = try model.denoise(batch)
+    let count = one.x.count
+    return directions.indices.flatMap { d in
+      (0..<count).map { i in
+        (values[2 * d * count + i] - values[(2 * d + 1) * count + i]) / (2 * step)
+      }
+    }
+  }
+
+  /// Fields that are 0 but at a place: each channel, or random signs over them with the same expected square.
+  private func directions(at place: Int, _ shape: FieldShape, _ stream: inout RandomStream)
+    -> [[Float]]
+  {
+    let isWhole = projections >= shape.channels
+    return (0..<directions(shape)).map { d in
+      var direction = [Float](repeating: 0, count: shape.count)
+      for c in 0..<shape.channels where !isWhole || c == d {
+        let sign: Float = isWhole || stream.integer(below: 2) == 0 ? 1 : -1
+        direction[c * shape.places + place] = sign
+      }
+      return direction
+    }
+  }
+
+  private func ring(_ a: Int, _ b: Int, _ shape: FieldShape) -> Int {
+    max(abs(a / shape.width - b / shape.width), abs(a % shape.width - b % shape.width))
+  }
+
+  private func add(
+    _ values: ArraySlice<Float>, around middle: Int, _ shape: FieldShape, _ rings: inout [Double]
+  ) {
+    for start in stride(from: values.startIndex, to: values.endIndex, by: shape.places) {
+      for place in 0..<shape.places {
+        let value = Double(values[start + place])
+        rings[ring(middle, place, shape)] += value * value
+      }
+    }
+  }
+}
