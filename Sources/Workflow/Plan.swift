@@ -80,7 +80,7 @@ package struct Plan: Sendable {
           results[position] = StageResult(execution.outputs)
         } else if let store {
           step.work = instance.kind.foretell?(
-            instance.parameters, StageExecution.inputs(inputs, store: store))
+            instance.parameters, StageExecution.inputs(inputs, in: store.folder))
         }
       } else {
         let names = waiting.map { pipeline.instances[$0].name }
