@@ -3,9 +3,9 @@ import Statistics
 /// K_max of networks such as these: the largest K up to which mean recall over training seeds is ≥
 /// `threshold`; 0 when the smallest fails.
 ///
-/// The 95 % interval inverts tests of each K's mean over seeds (`overSeeds`): as `kMax` does for one network, the lower end is the
-/// largest K up to which every K′ is above at 2.5 %, the upper the last K before the first that is below at
-/// 2.5 % by Holm over all K.
+/// The 95 % interval inverts tests of each K's mean over seeds (`overSeeds`): as `kMax` does for one network,
+/// the lower end is the largest K up to which every K′ is above at 2.5 %, the upper the last K before the first
+/// that is below at 2.5 % by Holm over all K.
 ///
 /// - Parameter recalls: by K > 0, a value a seed, of two seeds or more.
 package func kMaxOverSeeds(_ recalls: [Int: [SeedValue]], threshold: Double) -> Interval {

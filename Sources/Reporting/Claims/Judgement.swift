@@ -64,19 +64,21 @@ extension RecallFinding {
   /// What is below the threshold within the training range, for certain, has not learned what it is asked to
   /// extrapolate: what it does beyond says nothing of composition.
   var undertrained: [String] {
-    guard let threshold else { return [] }
-    return [(claim.lower, low), (claim.higher, high)].filter { _, side in
-      side.within.mean.map { ($0.high ?? $0.value) < threshold } ?? false
-    }.map(\.0)
+    sides { threshold, within in (within.high ?? within.value) < threshold }
   }
 
   /// What is neither above the threshold within the training range nor below it for certain.
   var doubtful: [String] {
+    sides { threshold, within in
+      (within.low ?? within.value) < threshold && (within.high ?? within.value) >= threshold
+    }
+  }
+
+  /// The names of the sides whose recall within the training range stands so to the threshold.
+  private func sides(where holds: (_ threshold: Double, _ within: Estimate) -> Bool) -> [String] {
     guard let threshold else { return [] }
     return [(claim.lower, low), (claim.higher, high)].filter { _, side in
-      side.within.mean.map {
-        ($0.low ?? $0.value) < threshold && ($0.high ?? $0.value) >= threshold
-      } ?? false
+      side.within.mean.map { holds(threshold, $0) } ?? false
     }.map(\.0)
   }
 
