@@ -9,6 +9,8 @@ package struct FeaturesManifest: Manifest {
   /// SHA-256 of the denoiser's manifest.
   package var denoiser: String
   package var level: NetworkLevel
+  /// `nil`: the level's own activations.
+  package var space: FeatureSpace?
   /// In the order of a conditioner's entries.
   package var words: [String]
   /// Told beside a word when its subspace was learned.
@@ -18,9 +20,10 @@ package struct FeaturesManifest: Manifest {
   package var table: String
 
   package init(
-    denoiser: String, level: NetworkLevel, words: [String], beside: Beside, subspaces: String,
-    table: String
+    denoiser: String, level: NetworkLevel, space: FeatureSpace, words: [String], beside: Beside,
+    subspaces: String, table: String
   ) {
+    self.space = space == .level ? nil : space
     self.beside = beside
     self.denoiser = denoiser
     self.level = level

@@ -1,4 +1,5 @@
 import Diffusion
+import Features
 import Formats
 import Scenes
 import Workflow
@@ -25,6 +26,8 @@ package struct Foreseen: Codable, Sendable {
   package var levels: [NetworkLevel]?
   /// Of a measurement of features: the level.
   package var level: NetworkLevel?
+  /// … and in which features.
+  package var featureSpace: FeatureSpace?
   /// Whether a denoiser is a network, which can go on learning.
   package var isNetwork: Bool?
   /// Whether a denoiser is behind a mask.

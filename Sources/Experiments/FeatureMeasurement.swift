@@ -17,6 +17,7 @@ struct FeatureMeasurement {
   let words: PictureWords
   let context: StageContext
   private let level: LevelShape
+  private let judge: Judge?
   /// Training pictures, clean, with their noise and their places: (N, S, S, 3).
   private let law: Inputs
   private let worded: WordedRenders?
@@ -38,8 +39,10 @@ struct FeatureMeasurement {
     self.words = words
     self.context = context
     level = try network.shape(of: options.level)
-    if options.rank > level.channels {
-      throw FeatureError.rank(found: options.rank, most: level.channels)
+    judge = try context.inputs["judge"] == nil ? nil : JudgeFile.read("judge", of: context).0.judge
+    let dimension = judge?.featureCount ?? level.channels
+    if options.rank > dimension {
+      throw FeatureError.rank(found: options.rank, most: dimension)
     }
     let pixels = network.shape.pictureCount
     var inputs = Inputs(clean: [], noise: [], count: options.draws)
@@ -77,14 +80,49 @@ struct FeatureMeasurement {
 
   // MARK: - Sources
 
-  private func source(_ x: [Float], _ count: Int, _ sigma: Double, byPlace: Bool) throws
-    -> NetworkFeatures
-  {
+  /// The maps of one noise level that make features' covariance the identity: of means over places, and of places.
+  private struct Whitenings {
+    var means: Whitening
+    var places: Whitening
+  }
+
+  private func whitenings(_ sigma: Double) throws -> Whitenings? {
+    if options.space != .whitened { return nil }
+    let half = max(options.draws / 2, 1)
+    return Whitenings(
+      means: try Whitening(
+        source(noisedLaw(sigma, 0..<law.count), law.count, sigma, byPlace: false, nil)
+          .features(telling: .none)),
+      places: try Whitening(
+        source(noisedLaw(sigma, 0..<half), half, sigma, byPlace: true, nil)
+          .features(telling: .none)))
+  }
+
+  private func source(
+    _ x: [Float], _ count: Int, _ sigma: Double, byPlace: Bool, _ whitenings: Whitenings?
+  ) throws -> any FeatureSource {
+    let inputs = NoisedBatch(
+      x: x, sigma: [Float](repeating: Float(sigma), count: count),
+      labels: [Float](repeating: 0, count: count * network.shape.conditionerCount))
+    if let judge {
+      return JudgedFeatures(
+        denoiser: network, judge: judge, inputs: inputs, threads: context.threads,
+        checkCancellation: context.checkCancellation)
+    }
+    func whitened(_ source: some FeatureSource, _ map: Whitening) -> any FeatureSource {
+      WhitenedSource(source, map)
+    }
+    let plain = try levelSource(inputs, byPlace: byPlace)
+    guard let whitenings else { return plain }
+    return whitened(plain, byPlace ? whitenings.places : whitenings.means)
+  }
+
+  private func levelSource(_ inputs: NoisedBatch, byPlace: Bool) throws -> NetworkFeatures {
     let places = min(options.places, level.places)
     let look: NetworkFeatures.Look =
       byPlace
       ? .places(
-        (0..<count).map { n in
+        (0..<inputs.count).map { n in
           var stream = RandomStream(
             seed: context.seed, purpose: .featurePlaces, index: UInt64(n))
           var all = Array(0..<level.places)
@@ -92,11 +130,8 @@ struct FeatureMeasurement {
           return all.prefix(places).sorted()
         }) : .mean
     return try NetworkFeatures(
-      network, options.level,
-      NoisedBatch(
-        x: x, sigma: [Float](repeating: Float(sigma), count: count),
-        labels: [Float](repeating: 0, count: count * network.shape.conditionerCount)), look,
-      threads: context.threads, checkCancellation: context.checkCancellation)
+      network, options.level, inputs, look, threads: context.threads,
+      checkCancellation: context.checkCancellation)
   }
 
   private func noisedLaw(_ sigma: Double, _ chosen: Range<Int>) -> [Float] {
@@ -121,11 +156,12 @@ struct FeatureMeasurement {
     var found: [Double: WordSubspaces] = [:]
     let sigmas = options.sigmas.sorted()
     for (place, sigma) in sigmas.enumerated() {
-      metrics += try means(sigma)
-      let (subspaces, turned) = try subspaces(sigma)
+      let whitenings = try whitenings(sigma)
+      metrics += try means(sigma, whitenings)
+      let (subspaces, turned) = try subspaces(sigma, whitenings)
       found[sigma] = subspaces
       metrics += turned
-      metrics += try locality(sigma, subspaces)
+      metrics += try locality(sigma, subspaces, whitenings)
       context.progress(StageProgress(done: place + 1, total: sigmas.count, unit: "noise levels"))
     }
     return (
@@ -147,9 +183,11 @@ struct FeatureMeasurement {
 
   /// Along what a word changes the features at a place, over half of the training pictures; and how much of what
   /// it changes from ∅ on is what it changes beside another word.
-  private func subspaces(_ sigma: Double) throws -> (WordSubspaces, [MetricRow]) {
+  private func subspaces(_ sigma: Double, _ whitenings: Whitenings?) throws -> (
+    WordSubspaces, [MetricRow]
+  ) {
     let half = max(options.draws / 2, 1)
-    let source = try source(noisedLaw(sigma, 0..<half), half, sigma, byPlace: true)
+    let source = try source(noisedLaw(sigma, 0..<half), half, sigma, byPlace: true, whitenings)
     let alone = try WordSubspaces(
       source, beside: words.texts.map { _ in [] }, rank: options.rank)
     let companions = Self.companions(words)
@@ -161,9 +199,9 @@ struct FeatureMeasurement {
     return (options.beside == .word ? beside : alone, rows)
   }
 
-  private func means(_ sigma: Double) throws -> [MetricRow] {
+  private func means(_ sigma: Double, _ whitenings: Whitenings?) throws -> [MetricRow] {
     let source = try source(
-      noisedLaw(sigma, 0..<law.count), law.count, sigma, byPlace: false)
+      noisedLaw(sigma, 0..<law.count), law.count, sigma, byPlace: false, whitenings)
     var rows = told.rows(
       try MeanDifferences(intervening: source, on: singles),
       try MeanDifferences(intervening: source, on: singles + pairs), sigma, .intervened)
@@ -173,9 +211,9 @@ struct FeatureMeasurement {
       Measure.featureCondition.row(whitening.condition, .sigma(sigma), n: law.count),
     ]
     if let worded {
-      let base = try features(worded.base, sigma)
+      let base = try features(worded.base, sigma, whitenings)
       let groups = try (singles + pairs).compactMap { set in
-        try worded.groups[set].map { (words: set, rows: try features($0, sigma)) }
+        try worded.groups[set].map { (words: set, rows: try features($0, sigma, whitenings)) }
       }
       let alone = groups.filter { $0.words.count == 1 }
       if alone.count > 1 {
@@ -188,15 +226,19 @@ struct FeatureMeasurement {
   }
 
   /// z of clean pictures with noise, told nothing: a function of the picture alone.
-  private func features(_ pictures: WordedRenders.Pictures, _ sigma: Double) throws -> FeatureRows {
+  private func features(
+    _ pictures: WordedRenders.Pictures, _ sigma: Double, _ whitenings: Whitenings?
+  ) throws -> FeatureRows {
     let noise = pictures.noise
     return try source(
       zip(pictures.clean, noise).map { $0 + Float(sigma) * $1 }, pictures.count, sigma,
-      byPlace: false
+      byPlace: false, whitenings
     ).features(telling: .none)
   }
 
-  private func locality(_ sigma: Double, _ subspaces: WordSubspaces) throws -> [MetricRow] {
+  private func locality(
+    _ sigma: Double, _ subspaces: WordSubspaces, _ whitenings: Whitenings?
+  ) throws -> [MetricRow] {
     var rows: [MetricRow] = []
     let half = max(options.draws / 2, 1)
     let others = options.draws - half
@@ -204,12 +246,13 @@ struct FeatureMeasurement {
       try context.checkCancellation()
       // Half of the training pictures were looked at for the subspaces.
       let law = try source(
-        noisedLaw(sigma, half..<options.draws), others, sigma, byPlace: true)
+        noisedLaw(sigma, half..<options.draws), others, sigma, byPlace: true, whitenings)
       rows += try told.rows(
         law, (0..<others).map { sets[$0 % sets.count] }, subspaces, k, sigma, .law)
       if let x = states[sigma] {
         rows += try told.rows(
-          source(x, sets.count, sigma, byPlace: true), sets, subspaces, k, sigma, .trajectory)
+          source(x, sets.count, sigma, byPlace: true, whitenings), sets, subspaces, k, sigma,
+          .trajectory)
       }
     }
     return rows

@@ -56,6 +56,11 @@ enum FeaturesStage {
       "of a model of a shape of its own: the name of the activation that is looked at, instead of a level"
     )
     var feature: String
+    @Setting(
+      default: .level, isLate: true,
+      "the features that are looked at: the level's own, the level's after a linear map that makes their covariance"
+        + " the identity (whitened), or the judge's of what the network denoises (judge)")
+    var space: FeatureSpace
     @Setting(Shared.together) var together: Int
   }
 
@@ -70,10 +75,13 @@ enum FeaturesStage {
       InputDeclaration(
         "scenes", accepts: [.pictureSet], arity: .optional,
         help: "its training pictures; none of a model of a shape of its own"),
+      InputDeclaration(
+        "judge", accepts: [.judge], arity: .optional, help: "whose features space \"judge\" is"),
     ], produces: .features, check: check, checkInputs: checkInputs,
     foresee: { options, upstream in
       var foreseen = Foreseen(upstream, "denoiser")
       foreseen.level = options.level
+      foreseen.featureSpace = options.space
       foreseen.counts = options.counts
       foreseen.sigmas = options.sigmas
       return foreseen.value
@@ -107,11 +115,26 @@ enum FeaturesStage {
     func refuse(_ path: String, _ message: String) {
       problems.append(ParameterProblem(path: path, message: message))
     }
+    let hasJudge = upstream.one("judge") != nil
+    if hasJudge != (options.space == .judge) {
+      refuse(
+        "inputs.judge",
+        hasJudge
+          ? "is given, and space \"\(options.space.rawValue)\" does not ask it; accepted: space \"judge\""
+          : "is missing; space \"judge\" is that of a judge's features")
+    } else if hasJudge {
+      problems += Shared.checkJudge(upstream, of: denoiser, as: "denoiser")
+    }
     // Of what shape a model that lives elsewhere is, it alone knows.
     let mayBeField = denoiser.isMasked != true && upstream.one("scenes") == nil
     if mayBeField {
       if options.feature.isEmpty {
         refuse("feature", "is missing; accepted: the name of an activation that the model tells")
+      }
+      if options.space != .level {
+        refuse(
+          "space",
+          "found \"\(options.space.rawValue)\", accepted of a model of a shape of its own: level")
       }
     } else if denoiser.isMasked == true || denoiser.isNetwork == false {
       refuse("inputs.denoiser", "is no network but one behind a mask, or none; accepted: a U-Net")
@@ -182,7 +205,8 @@ enum FeaturesStage {
       files: [
         try context.output(
           FeaturesManifest(
-            denoiser: artifact.sha256, level: options.level, words: words.texts,
+            denoiser: artifact.sha256, level: options.level, space: options.space,
+            words: words.texts,
             beside: options.beside, subspaces: SHA256.hash(subspaces), table: SHA256.hash(content))),
         try context.output("subspaces", kind: "subspaces", .safetensors, subspaces),
         try context.output("features", kind: "features", .json, content),

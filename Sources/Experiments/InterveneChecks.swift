@@ -109,6 +109,15 @@ extension InterveneStage {
             + " mask \"features\"")
       ]
     }
+    if let space = Foreseen(upstream, "features").featureSpace, space != .level {
+      return [
+        ParameterProblem(
+          path: "inputs.features",
+          message:
+            "its subspaces are of space \"\(space.rawValue)\", and a mask replaces the level's own"
+            + " features; accepted: space \"level\"")
+      ]
+    }
     return []
   }
 

@@ -184,6 +184,10 @@ enum InterveneStage {
       throw MismatchError(
         "the features are of another denoiser; give those of the denoiser that is masked")
     }
+    if let space = manifest.space, space != .level {
+      throw MismatchError(
+        "the features are of space \"\(space.rawValue)\"; a mask takes those of the level itself")
+    }
     return (manifest.level, context.object(manifest.subspaces))
   }
 

@@ -52,10 +52,7 @@ struct NetworkFeatures: FeatureSource {
     for start in stride(from: 0, to: draws, by: Self.portion) {
       try checkCancellation()
       let chosen = start..<min(start + Self.portion, draws)
-      var batch = inputs.pictures(chosen, denoiser.shape)
-      batch.labels = chosen.flatMap { n in
-        (0..<words).map { told[n].contains($0) ? 1 : 0 }
-      }
+      let batch = inputs.pictures(chosen, telling: told, of: denoiser.shape)
       let made = try denoiser.features(batch, at: level, threads: threads)
       for n in chosen { append(made, (n - start) * shape.count, picture: n, to: &values) }
     }

@@ -55,7 +55,7 @@ enum ProbeStage {
       InputDeclaration(
         "scenes", accepts: [.pictureSet], arity: .optional,
         help: "how the pictures are rendered; none of a model of a shape of its own"),
-    ], produces: .locality, check: check, checkInputs: { checkInputs($1) },
+    ], produces: .locality, check: check, checkInputs: checkInputs,
     foresee: { options, upstream in
       Foreseen(
         size: Foreseen(upstream, "denoiser").size, counts: options.counts, sigmas: options.sigmas,
@@ -89,13 +89,25 @@ enum ProbeStage {
       + Shared.checkDistinct(options.counts, path: "counts", what: "K")
   }
 
-  private static func checkInputs(_ upstream: Upstream) -> [ParameterProblem] {
+  private static func checkInputs(_ options: Options, _ upstream: Upstream) -> [ParameterProblem] {
     let denoiser = Foreseen(upstream, "denoiser")
-    let missing = Shared.checkScenesAreGiven(denoiser, upstream)
-    if !missing.isEmpty { return missing }
-    return Shared.checkScenes(of: denoiser, upstream)
-      + Shared.checkPlaces(
-        denoiser, path: "inputs.denoiser", what: "windows around labels need places")
+    let problems = Shared.checkScenesAreGiven(denoiser, upstream)
+    if !problems.isEmpty { return problems }
+    let others = Shared.checkScenes(of: denoiser, upstream)
+    guard let space = denoiser.space, !space.hasPlaces else { return others }
+    guard case .set(let texts) = space,
+      let words = PictureWords(texts, heldOut: denoiser.heldOut ?? [])
+    else {
+      return others
+        + Shared.checkPlaces(
+          denoiser, path: "inputs.denoiser",
+          what: "windows need places, and regions where words act need words of objects")
+    }
+    guard let most = options.counts.max(), most > words.askable.count else { return others }
+    return others + [
+      ParameterProblem(
+        path: "counts", message: "found \(most), accepted: up to \(words.askable.count) words")
+    ]
   }
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
@@ -103,6 +115,10 @@ enum ProbeStage {
       return try FieldProbeWork(options: options, artifact: artifact, context: context).output()
     }
     let artifact = try DenoiserArtifact("denoiser", of: context)
+    if let words = artifact.words {
+      return try WordProbe(options: options, artifact: artifact, words: words, context: context)
+        .output()
+    }
     let denoiser = artifact.denoiser
     let scenes = try PictureSetManifest(try context.input("scenes").manifest)
     let total = options.counts.count * options.sigmas.count

@@ -3,7 +3,8 @@ import Lineage
 extension Measure {
   /// Every measure, in the order of the work: `locus metrics` and README list them so.
   package static let all: [Measure] =
-    models + locality + fields + evaluation + wordEvaluation + counts + pictureQuality + realism
+    models + locality + fields + wordProbe + evaluation + wordEvaluation + counts + pictureQuality
+    + realism
     + varianceSplit + comparison + agreement + scoreErrors + featureSpace + theoryWorlds
 
   static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })

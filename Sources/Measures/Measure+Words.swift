@@ -1,4 +1,5 @@
 private let evaluate = ["evaluate"]
+private let probe = ["probe"]
 
 /// Pictures drawn for requested words. What is requested and found are words there, so that recall and
 /// precision, K_max and effects are those of places.
@@ -33,6 +34,22 @@ extension Measure {
     "color_confusion", by: [.detector, .pair], in: evaluate,
     "Share of rendered objects of a colour that are told for another one, or missed.")
 
+  package static let wordInside = Measure(
+    "word.inside", by: [.k, .sigma], interval: .pictures, in: probe,
+    "Share of a word's squared effect in its region: the fewest pixels that hold 75 % of it under other noise.",
+    source: .localScores)
+  package static let wordArea = Measure(
+    "word.area", by: [.k, .sigma], interval: .pictures, in: probe,
+    "The region's share of the picture.")
+  package static let wordRemote = Measure(
+    "word.remote", by: [.k, .sigma], interval: .pictures, in: probe,
+    "Effect in a word's region of all other words going at once, over that of its own going.",
+    source: .localScores)
+  package static let wordEffect = Measure(
+    "word.effect", by: [.k, .sigma, .attribute], interval: .pictures, in: probe,
+    "Root mean square effect of a word that is told no longer, over the output itself.")
+
+  static let wordProbe: [Measure] = [wordInside, wordArea, wordRemote, wordEffect]
   static let wordEvaluation: [Measure] = [
     recallByWord, heldOutAsked, mixing, emptyPictures, renderedMixing, blendMixing, renderedWords,
     renderedColor, colorConfusion,

@@ -11,7 +11,8 @@ package enum Report {
       TrainingSection.self, WindowSection.self, SampleSection.self, TheorySection.self,
       RemoteSection.self, PredictionSection.self, LocalitySection.self, FieldSection.self,
       AnalyticSection.self,
-      ScoreErrorSection.self, FeaturesSection.self, EffectSection.self, CompositionSection.self,
+      ScoreErrorSection.self, WordsSection.self, FeaturesSection.self, EffectSection.self,
+      CompositionSection.self,
       PictureQualitySection.self, VarianceSection.self, JudgeSection.self, RealismSection.self,
       CostSection.self, ChangeSection.self, LineageSection.self, ReproductionSection.self,
     ]

@@ -2,7 +2,7 @@ import Formats
 import Measures
 
 /// A number that a `features` stage measured.
-struct FeatureRow {
+struct FeatureRow: Measured {
   /// The instance, and what measured.
   var stage: String
   var measure: String
@@ -13,6 +13,21 @@ struct FeatureRow {
   var pair: String?
   var attribute: String?
   var estimate: Estimate
+  var label = ""
+  var thing: Labels.Thing { Labels.Thing(title: stage, instances: [stage]) }
+
+  struct Key: Hashable {
+    var measure: String
+    var sigma: Double
+    var k: Int?
+    var inputs: String?
+    var pair: String?
+    var attribute: String?
+  }
+  var key: Key {
+    Key(
+      measure: measure, sigma: sigma, k: k, inputs: inputs, pair: pair, attribute: attribute)
+  }
 
   static func question(_ runID: String) -> Question<FeatureRow> {
     Question(
@@ -30,5 +45,20 @@ struct FeatureRow {
         inputs: try row.optionalText("inputs"), pair: try row.optionalText("pair"),
         attribute: try row.optionalText("attribute"), estimate: try row.estimate("value"))
     }
+  }
+}
+
+/// Of which model a `features` stage is.
+struct FeatureModelRow {
+  var stage: String
+  var model: String
+
+  static func question(_ runID: String) -> Question<FeatureModelRow> {
+    Question(
+      """
+      SELECT name AS stage, model FROM run_model
+      WHERE run_id = \(Escape.sql(runID)) AND kind = 'features' ORDER BY position
+      """
+    ) { FeatureModelRow(stage: try $0.text("stage"), model: try $0.text("model")) }
   }
 }

@@ -8,6 +8,11 @@ protocol Replicated: Labelled {
   var estimate: Estimate { get set }
 }
 
+/// A row that says what was measured.
+protocol Measured: Replicated {
+  var measure: String { get }
+}
+
 extension Replicated {
   /// `nil` for what all replicates share.
   var seed: String? { Labels.seed(of: thing.title, measuredBy: stage) }
@@ -21,6 +26,21 @@ private struct Thing<Key: Hashable>: Hashable {
 extension Array where Element: Replicated {
   /// A row a thing, in the order of their first, with its name without a seed: the mean over seeds, with
   /// their interval, as measured on the same layouts, which is never the narrower one.
+  ///
+  /// - Parameter worst: measures of which the largest of all seeds stands for them, as p values have no mean.
+  func overSeeds(worst: Set<String> = []) -> [Element] where Element: Measured {
+    overSeeds().map { row in
+      guard worst.contains(row.measure) else { return row }
+      var row = row
+      row.estimate.value =
+        filter { Labels.withoutSeed($0.label) == row.label && $0.key == row.key }
+        .map(\.estimate.value).max() ?? row.estimate.value
+      (row.estimate.low, row.estimate.high) = (nil, nil)
+      return row
+    }
+  }
+
+  /// The same without such measures.
   func overSeeds() -> [Element] {
     var order: [Thing<Element.Key>] = []
     var groups: [Thing<Element.Key>: [Element]] = [:]

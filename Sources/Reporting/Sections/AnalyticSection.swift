@@ -215,6 +215,6 @@ struct AnalyticSection: Section {
 }
 
 /// Each once, in order.
-func distinct(_ names: [String]) -> [String] {
-  names.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+func distinct<Value: Equatable>(_ values: [Value]) -> [Value] {
+  values.reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
 }

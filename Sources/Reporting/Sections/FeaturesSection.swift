@@ -6,16 +6,25 @@ struct FeaturesSection: Section {
   static let kinds: Set = ["features"]
 
   private let run: String
+  /// Over seeds.
   private let rows: [FeatureRow]
+  private let correlation: [Block]
+  private let trainingMaximum: Int
 
   init(_ data: RunData) throws {
     run = data.run.id
-    rows = try data.ask(FeatureRow.question(run))
+    let all = try data.ask(FeatureRow.question(run)).labelled()
+    rows = all.overSeeds(worst: [
+      Measure.featureCosineP(.intervened).name, Measure.featureCosineP(.conditioned).name,
+    ])
+    trainingMaximum = data.trainingMaximum ?? 0
+    correlation = try FeatureCorrelation(all, data)?.blocks ?? []
   }
 
   var blocks: [Block] {
     if rows.isEmpty { return [] }
-    return meanBlocks + besideTable + shareBlocks + matrices + [FeatureRow.question(run).block]
+    return meanBlocks + besideTable + shareBlocks + correlation + matrices
+      + [FeatureRow.question(run).block]
   }
 
   private var meanBlocks: [Block] {
@@ -26,7 +35,8 @@ struct FeaturesSection: Section {
           + "mean, d_k = E[z ∣ k] − E[z ∣ ∅], stands at right angles (cosines of 0) and adds up (r² of d_i + d_j for "
           + "what both change is 1). *Told or not* are the same noised training pictures, *shown* renders that have "
           + "exactly the words, told nothing. *Exchanged* is the mean cosine when it does not matter which word is "
-          + "told, with the p of one as small as it is. z is the mean of a level over places."),
+          + "told, with the p of one as small as it is, the largest of seeds. z is the mean of a level over places."
+      ),
       .table(
         columns: [
           "features", "σ", "cosine, told or not", "exchanged", "p", "r², seen pairs", "held out",
@@ -43,13 +53,38 @@ struct FeaturesSection: Section {
           + "the others' subspaces; random subspaces of the same dimensions say what chance gives, in all channels "
           + "and in what the words' subspaces span. *Oblique* splits a change into parts in all subspaces that add "
           + "up to it, at whatever angles these stand. Inputs are training pictures with noise (law) or states on "
-          + "the network's own way to what is asked (trajectory)."),
-      .table(
-        columns: [
-          "features", "σ", "K", "inputs", "own subspace", "oblique", "another's", "random",
-          "random in span", "N pictures",
-        ], rows: stages.flatMap(shares)),
+          + "the network's own way to what is asked (trajectory).")
+    ] + verdicts + [
+      shareTable(stages.flatMap { stage in shares(stage) { $0.k == asked } }),
+      .details(
+        "Shares at every K", [shareTable(stages.flatMap { stage in shares(stage) { _ in true } })]),
     ]
+  }
+
+  private func shareTable(_ rows: [[String]]) -> Block {
+    .table(
+      columns: [
+        "features", "σ", "K", "inputs", "own subspace", "oblique", "another's", "random",
+        "random in span", "N pictures",
+      ], rows: rows)
+  }
+
+  /// The least K beyond the training range, or the largest.
+  private var asked: Int? {
+    let all = Set(rows.compactMap(\.k)).sorted()
+    return all.first { $0 > trainingMaximum } ?? all.last
+  }
+
+  private var verdicts: [Block] {
+    guard let asked else { return [] }
+    return stages.compactMap { stage in
+      let own = rows.filter {
+        $0.label == stage && $0.k == asked && $0.inputs == ProbeInputs.trajectory.rawValue
+      }
+      return FeatureVerdict(
+        stage, k: asked, own: own.filter { $0.measure == Measure.featureDiagonal.name },
+        random: own.filter { $0.measure == Measure.featureRandomInSpan.name })?.block
+    }
   }
 
   /// From ∅ on, and beside another word.
@@ -66,7 +101,7 @@ struct FeaturesSection: Section {
         columns: ["features", "σ", "share", "least", "most"],
         rows: stages.flatMap { stage in
           sigmas(stage).compactMap { sigma -> [String]? in
-            let found = own.filter { $0.stage == stage && $0.sigma == sigma }
+            let found = own.filter { $0.label == stage && $0.sigma == sigma }
             let values = found.map(\.estimate.value)
             guard let least = found.min(by: { $0.estimate.value < $1.estimate.value }),
               let most = found.max(by: { $0.estimate.value < $1.estimate.value })
@@ -84,14 +119,14 @@ struct FeaturesSection: Section {
     ]
   }
 
-  private var stages: [String] { distinct(rows.map(\.stage)) }
+  private var stages: [String] { distinct(rows.map(\.label)) }
 
   private func estimate(
     _ stage: String, _ measure: Measure, _ sigma: Double, k: Int? = nil, inputs: String? = nil,
     attribute: String? = nil
   ) -> Estimate? {
     rows.first {
-      $0.stage == stage && $0.measure == measure.name && $0.sigma == sigma && $0.k == k
+      $0.label == stage && $0.measure == measure.name && $0.sigma == sigma && $0.k == k
         && $0.inputs == inputs && $0.attribute == attribute
     }?.estimate
   }
@@ -101,7 +136,7 @@ struct FeaturesSection: Section {
   }
 
   private func sigmas(_ stage: String) -> [Double] {
-    Set(rows.filter { $0.stage == stage }.map(\.sigma)).sorted(by: >)
+    Set(rows.filter { $0.label == stage }.map(\.sigma)).sorted(by: >)
   }
 
   private func means(_ stage: String) -> [[String]] {
@@ -122,8 +157,10 @@ struct FeaturesSection: Section {
     }
   }
 
-  private func shares(_ stage: String) -> [[String]] {
-    rows.filter { $0.stage == stage && $0.measure == Measure.featureDiagonal.name }.map { row in
+  private func shares(_ stage: String, where isShown: (FeatureRow) -> Bool) -> [[String]] {
+    rows.filter {
+      $0.label == stage && $0.measure == Measure.featureDiagonal.name && isShown($0)
+    }.map { row in
       func at(_ measure: Measure) -> String {
         text(estimate(stage, measure, row.sigma, k: row.k, inputs: row.inputs))
       }
@@ -137,17 +174,25 @@ struct FeaturesSection: Section {
 
   // MARK: - Word by word
 
+  private func pairs(_ rows: [FeatureRow]) -> [(pair: String, value: Double)] {
+    rows.compactMap { row in row.pair.map { ($0, row.estimate.value) } }
+  }
+
+  /// As many recipes have heat maps.
+  private static let drawn = 4
+
   private var matrices: [Block] {
-    stages.enumerated().flatMap { index, stage -> [Block] in
+    stages.prefix(Self.drawn).enumerated().flatMap { index, stage -> [Block] in
       guard let sigma = sigmas(stage).first else { return [] }
-      let own = rows.filter { $0.stage == stage && $0.sigma == sigma }
+      let own = rows.filter { $0.label == stage && $0.sigma == sigma }
       let cosines = WordMatrix(
-        own.filter { $0.measure == Measure.featureCosine(.intervened).name }, isSymmetric: true)
+        pairs(own.filter { $0.measure == Measure.featureCosine(.intervened).name }),
+        isSymmetric: true)
       let told = own.filter {
         $0.measure == Measure.featureShare.name && $0.inputs == ProbeInputs.trajectory.rawValue
       }
       let most = told.compactMap(\.k).max()
-      let shares = WordMatrix(told.filter { $0.k == most }, isSymmetric: false)
+      let shares = WordMatrix(pairs(told.filter { $0.k == most }), isSymmetric: false)
       let name = index == 0 ? "" : "-\(index + 1)"
       let at = "σ = \(Markdown.number(sigma))"
       var tables: [Block] = []
@@ -176,45 +221,5 @@ struct FeaturesSection: Section {
       if tables.isEmpty { return [] }
       return charts + [.details("Word by word at \(at): \(Markdown.name(stage))", tables)]
     }
-  }
-}
-
-/// What is told of pairs of words.
-private struct WordMatrix {
-  let words: [String]
-  private var values: [[String]: Double] = [:]
-
-  init(_ rows: [FeatureRow], isSymmetric: Bool) {
-    words = Set(rows.flatMap { Self.pair($0) }).sorted()
-    for row in rows {
-      let pair = Self.pair(row)
-      values[pair] = row.estimate.value
-      if isSymmetric { values[pair.reversed()] = row.estimate.value }
-    }
-  }
-
-  private static func pair(_ row: FeatureRow) -> [String] {
-    (row.pair ?? "").split(separator: "-").map(String.init)
-  }
-
-  var table: Block {
-    .table(
-      columns: [""] + words.map(Markdown.name),
-      rows: words.map { row in
-        [Markdown.name(row)]
-          + words.map { column in
-            values[[row, column]].map { Markdown.number($0, digits: 2) } ?? Markdown.nothing
-          }
-      })
-  }
-
-  func chart(name: String, title: String, x: String, y: String) -> Block {
-    .chart(
-      name: name,
-      .heatMap(
-        HeatMapChart(
-          title: title, xLabel: x, yLabel: y, columns: words, rows: words,
-          values: words.map { row in words.map { values[[row, $0]] } })),
-      alternative: title + "; the numbers stand below")
   }
 }
