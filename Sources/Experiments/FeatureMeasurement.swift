@@ -205,7 +205,9 @@ struct FeatureMeasurement {
     var rows = told.rows(
       try MeanDifferences(intervening: source, on: singles),
       try MeanDifferences(intervening: source, on: singles + pairs), sigma, .intervened)
-    let whitening = try Whitening(try source.features(telling: .none))
+    // Where it stands for the features themselves, the map is the one that made them.
+    let whitening =
+      try whitenings?.means ?? Whitening(try source.features(telling: .none))
     rows += [
       Measure.featureDeparture.row(whitening.departure, .sigma(sigma), n: law.count),
       Measure.featureCondition.row(whitening.condition, .sigma(sigma), n: law.count),

@@ -20,13 +20,23 @@ struct ColorsPipelineTests {
     all += ["scenes.count=60", "judge.renders=200", "judge.pictures=640", "judge.held_out=5"]
     all += overrides(
       ["model", "own"], ["pictures=64", "network.width=4", "matrix.seed=[1]"])
+    all += ["others.pictures=64"]
+    let features = [
+      "features", "own_features", "other_features", "whitened", "judged", "levels",
+    ]
     all += overrides(
-      ["features", "own_features"],
+      features,
       [
         "sigmas=[5]", "counts=[1, 4]", "draws=8", "layouts=3", "pictures=2", "places=2",
         "resamples=10", "steps=2",
       ])
-    let evaluated = ["model", "added", "composed", "own", "pairs", "guidance"]
+    all += ["levels.matrix.rank=[1, 2]", "levels.matrix.level=[\"encoder.2\", \"decoder.0\"]"]
+    all += overrides(
+      ["model_probed", "own_probed"], ["sigmas=[5]", "counts=[2]", "pictures=2", "steps=2"])
+    let evaluated = [
+      "model", "added", "composed", "own", "pairs", "own_pairs", "guidance", "others",
+      "other_pairs", "dosed",
+    ]
     all += overrides(
       evaluated.map { $0 + "_evaluated" }, ["layouts=2", "steps=2", "renders=40"])
     return all
@@ -35,16 +45,32 @@ struct ColorsPipelineTests {
   @Test("it runs to its report, which answers its claims")
   func runs() throws {
     try withTemporaryFolder { folder in
-      let file = PipelineTests.file.deletingLastPathComponent().appending(path: "colors.json5")
+      // The other recipes' widths are an axis that no override reaches.
+      let committed = PipelineTests.file.deletingLastPathComponent().appending(
+        path: "colors.json5")
+      var text = try String(contentsOf: committed, encoding: .utf8)
+      for (wide, narrow) in [
+        (#""network.width": [8, 16]"#, #""network.width": [4, 8]"#),
+        (#""network.width": 16, "#, #""network.width": 8, "#),
+      ] {
+        #expect(text.contains(wide))
+        text = text.replacing(wide, with: narrow)
+      }
+      let file = folder.appending(path: "colors.json5")
+      try Data(text.utf8).write(to: file)
       let pipeline = try Pipeline.read(
         path: file.path, kinds: Experiments.stageKinds, overrides: Self.small(),
         extensions: [.claims])
-      let (store, run) = try runWhole(pipeline, in: folder)
-      let page = try Report.write(
+      let (store, run) = try runWhole(pipeline, in: folder.appending(path: "data"))
+      let written = try Report.write(
         store: store, runID: run, into: folder.appending(path: "reports"))
-      let text = try String(contentsOf: page, encoding: .utf8)
-      #expect(text.contains("Words in features"))
-      #expect(text.contains("feature-cosines.svg") && text.contains("feature-shares-2.svg"))
+      let page = try String(contentsOf: written, encoding: .utf8)
+      #expect(page.contains("Words in features"))
+      for sentence in [
+        "Where words act in pixels", "Colours that mix", "Does locality in features go with",
+        "What the judge tells on held-out renders", "seen − held out",
+      ] { #expect(page.contains(sentence), "\(sentence)") }
+      #expect(page.contains("feature-cosines.svg") && page.contains("feature-shares-2.svg"))
       // Features of words' own channels are theirs alone, by construction; two of 32 channels are not all four.
       let own = try store.rows(
         """

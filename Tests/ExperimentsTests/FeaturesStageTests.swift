@@ -56,6 +56,36 @@ struct FeaturesStageTests {
         "beside: found \"word\", and training shows one word a picture"
       ),
       (
+        "last: { kind: 'features', inputs: { denoiser: 'model', scenes: 'words' }, space: 'judge' },",
+        "inputs.judge: is missing"
+      ),
+      (
+        """
+        judge: { kind: 'judge', size: 16, cells: 8 },
+        last: { kind: 'features', inputs: { denoiser: 'model', scenes: 'words', judge: 'judge' } },
+        """, "inputs.judge: is given, and space \"level\" does not ask it"
+      ),
+      (
+        """
+        judge: { kind: 'judge', size: 32, cells: 8 },
+        last: {
+          kind: 'features', inputs: { denoiser: 'model', scenes: 'words', judge: 'judge' }, space: 'judge',
+        },
+        """, "inputs.judge: judge and denoiser differ: 32 px and 16 px"
+      ),
+      (
+        """
+        white: { kind: 'features', inputs: { denoiser: 'model', scenes: 'words' }, space: 'whitened' },
+        last: {
+          kind: 'intervene', inputs: { denoiser: 'model', scenes: 'words', features: 'white' }, mask: 'features',
+        },
+        """, "inputs.features: its subspaces are of space \"whitened\""
+      ),
+      (
+        "last: { kind: 'probe', inputs: { denoiser: 'model', scenes: 'words' }, counts: [9] },",
+        "counts: found 9, accepted: up to 8 words"
+      ),
+      (
         "last: { kind: 'intervene', inputs: { denoiser: 'model', scenes: 'words' }, mask: 'features' },",
         "inputs.features: mask \"features\" needs the level"
       ),

@@ -1,4 +1,5 @@
 import Foundation
+import Statistics
 import Streams
 import Testing
 
@@ -26,6 +27,28 @@ struct MadeSource: FeatureSource {
 
   static func sum(_ rows: [[Double]], _ d: Int) -> [Double] {
     rows.reduce([Double](repeating: 0, count: d)) { zip($0, $1).map { $0 + $1 } }
+  }
+}
+
+/// Features of another source, turned.
+private struct TurnedSource<Base: FeatureSource>: FeatureSource {
+  var base: Base
+  /// (D, D), orthogonal.
+  var rotation: [Double]
+
+  var words: Int { base.words }
+  var dimension: Int { base.dimension }
+  var draws: Int { base.draws }
+
+  func features(told: [WordSet]) throws -> FeatureRows {
+    let rows = try base.features(told: told)
+    let d = dimension
+    return FeatureRows(
+      (0..<rows.count).map { row in
+        (0..<d).map { i in
+          (0..<d).reduce(0.0) { $0 + rotation[i * d + $1] * rows.values[row * d + $1] }
+        }
+      }, dimension: d)
   }
 }
 
@@ -246,6 +269,40 @@ struct MeasureTests {
     // Variances 1 and 4, A = diag(1, ½): AᵀA = diag(1, ¼), s = ⅝, off by ±⅗.
     let stretched = Whitening(covariance: [1, 0, 0, 4], dimension: 2)
     #expect(abs(stretched.departure - 0.6) < 1e-12 && abs(stretched.condition - 2) < 1e-12)
+  }
+
+  @Test("a rotation of whitened features, as ICA ends with, changes no share and no cosine")
+  func rotated() throws {
+    let source = Self.source(3, dimension: 5, draws: 24, common: 0.5)
+    let white = WhitenedSource(
+      source, try Whitening(try source.features(telling: .none)))
+    // A rotation: the eigenvectors of any symmetric matrix that is no multiple of 1.
+    var stream = RandomStream(seed: 8, purpose: .test, index: 0)
+    var some = [Double](repeating: 0, count: 25)
+    for i in 0..<5 {
+      for j in i..<5 {
+        some[i * 5 + j] = Double(stream.gaussian())
+        some[j * 5 + i] = some[i * 5 + j]
+      }
+    }
+    let turned = TurnedSource(base: white, rotation: SymmetricEigen(some, size: 5).vectors)
+    let told = (0..<24).map { WordSet([$0 % 3, ($0 + 1) % 3]) }
+    func measure(_ source: some FeatureSource) throws -> [Double] {
+      let subspaces = try WordSubspaces(
+        source, beside: [[], [], []], rank: 1)
+      let found = try FeatureLocality(
+        source, telling: told, subspaces: subspaces, seed: 1, resamples: 20, randoms: 5)
+      let cosines = WordCosines(
+        try MeanDifferences(intervening: source, on: Self.singles(3)), seed: 1, resamples: 20)
+      return found.projected.matrix.joined() + [found.projected.diagonal.value]
+        + cosines.pairs.map(\.cosine.value)
+    }
+    let (before, after) = (try measure(white), try measure(turned))
+    #expect(before.count == 13)
+    for (a, b) in zip(before, after) { #expect(abs(a - b) < 1e-9) }
+    // What does not whiten does change them.
+    let plain = try measure(source)
+    #expect(zip(before, plain).contains { abs($0 - $1) > 0.01 })
   }
 
   @Test("features that are no numbers, and means of nothing, are refused")

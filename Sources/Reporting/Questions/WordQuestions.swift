@@ -71,7 +71,7 @@ struct AskedRow {
   static func question(_ runID: String) -> Question<AskedRow?> {
     Question(
       """
-      SELECT coalesce(v.intervention, v.model) AS title, v.name AS stage, json_extract(e.params, '$.asked') AS asked,
+      SELECT coalesce(v.intervention, v.model) AS title, v.name AS stage, coalesce(json_extract(e.params, '$.asked'), 'seen') AS asked,
         m.k, (m.value - c.value) / (1 - c.value) AS recall, (m.ci_low - c.value) / (1 - c.value) AS ci_low,
         (m.ci_high - c.value) / (1 - c.value) AS ci_high, m.n
       FROM run_model v JOIN execution e ON e.id = v.execution_id

@@ -18,7 +18,9 @@ struct WordsSection: Section {
   init(_ data: RunData) throws {
     run = data.run.id
     let all = try data.ask(WordRow.question(run))
-    rows = all.labelled().overSeeds()
+    // How many words are heeded by how much guidance, and combinations, are evaluated apart.
+    let compared = Set(data.compared.map(\.evaluated.stage))
+    rows = all.filter { compared.isEmpty || compared.contains($0.stage) }.labelled().overSeeds()
     rendered = all.filter { $0.stage == all.first?.stage }
     asked = try data.ask(AskedRow.question(run)).compactMap(\.self)
     probes = try data.ask(WordProbeRow.question(run)).labelled().overSeeds()
@@ -229,7 +231,7 @@ private struct Combination {
 }
 
 /// Whether a model's score is shown not to be local in pixels.
-private struct PixelVerdict {
+struct PixelVerdict {
   private let label: String
   private let least: WordProbeRow?
 
