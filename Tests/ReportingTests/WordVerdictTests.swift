@@ -18,11 +18,14 @@ struct WordVerdictTests {
       estimate: Estimate(value: (low + high) / 2, low: low, high: high, n: 32))
   }
 
-  private static func verdict(_ own: [(Double, Double)], _ random: (Double, Double)) -> String {
+  private static func verdict(
+    _ own: [(Double, Double)], others: Double = 0.05, _ random: (Double, Double)
+  ) -> String {
     text(
       FeatureVerdict(
         "features", k: 5,
         own: own.enumerated().map { row(Double($0.offset + 1), $0.element.0, $0.element.1) },
+        others: own.indices.map { row(Double($0 + 1), others, others) },
         random: own.indices.map { row(Double($0 + 1), random.0, random.1) })?.block)
   }
 
@@ -34,6 +37,11 @@ struct WordVerdictTests {
     #expect(
       Self.verdict([(0.95, 0.99), (0.8, 0.95)], (0.1, 0.2)).contains("is open"))
     #expect(Self.verdict([(0.95, 0.99), (0.15, 0.6)], (0.1, 0.2)).hasPrefix("**Not shown**"))
+    // All words in one subspace: none has its own.
+    #expect(
+      Self.verdict([(0.95, 0.99)], others: 0.96, (0.1, 0.2)).hasPrefix("**Not shown**"))
+    #expect(
+      Self.verdict([(0.95, 0.99)], others: 0.3, (0.1, 0.2)).contains("it is not local by words"))
     #expect(Self.verdict([], (0, 0)).isEmpty)
   }
 

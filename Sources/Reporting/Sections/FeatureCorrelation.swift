@@ -14,7 +14,7 @@ struct FeatureCorrelation {
   private var models: [Model] = []
   private let k: Int
 
-  private static let own = "share in the own subspace"
+  private static let own = "share in the own subspace less another's"
   private static let seen = "additivity (r², seen pairs)"
   private static let heldOut = "additivity (r², held-out pairs)"
   private static let judge = "words beyond the range, by the judge"
@@ -55,11 +55,12 @@ struct FeatureCorrelation {
         models[place][keyPath: part][name, default: Replicates([], areShared: true)].values
           .append(.init(seed: seed, estimate: Estimate(value: value)))
       }
+      func share(_ measure: Measure) -> Double? {
+        index(measure) { $0.k == k && $0.inputs == ProbeInputs.trajectory.rawValue }
+      }
       add(
         \.indices, Self.own,
-        index(.featureDiagonal) {
-          $0.k == k && $0.inputs == ProbeInputs.trajectory.rawValue
-        })
+        share(.featureDiagonal).flatMap { own in share(.featureOthers).map { own - $0 } })
       add(
         \.indices, Self.seen, index(.featureAdditivity(.intervened)) { $0.attribute == "seen" })
       add(
@@ -97,7 +98,7 @@ struct FeatureCorrelation {
     let verdicts = [
       (
         Self.own,
-        "the more of what words change lies in their own subspaces, the more words are drawn beyond the range"
+        "the more of what words change lies in their own subspaces and not in others', the more words are drawn beyond the range"
       ),
       (
         Self.seen, "the better what words change adds up, the more words are drawn beyond the range"

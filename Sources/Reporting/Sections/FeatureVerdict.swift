@@ -4,20 +4,28 @@ import Formats
 struct FeatureVerdict {
   private let stage: String
   private let k: Int
-  private let levels: [(own: Estimate, random: Estimate, sigma: Double)]
+  private let levels: [(own: Estimate, others: Double, random: Estimate, sigma: Double)]
 
-  /// A share of 1 is what local scores have.
+  /// Local scores have a share of 1 in the own subspace, and 0 in others'. Where all words have nearly the same
+  /// subspace both are near 1.
   private static let local = 0.9
+  private static let shared = 0.1
 
   /// - Parameters:
   ///   - own: shares of words' own subspaces, a row a noise level.
+  ///   - others: the mean shares of another word's subspace.
   ///   - random: those of random subspaces of what all words' subspaces span.
   /// - Returns: `nil` where nothing was measured at this K.
-  init?(_ stage: String, k: Int, own: [FeatureRow], random: [FeatureRow]) {
+  init?(
+    _ stage: String, k: Int, own: [FeatureRow], others: [FeatureRow], random: [FeatureRow]
+  ) {
     self.stage = stage
     self.k = k
     levels = own.compactMap { row in
-      random.first { $0.sigma == row.sigma }.map { (row.estimate, $0.estimate, row.sigma) }
+      guard let other = others.first(where: { $0.sigma == row.sigma }),
+        let random = random.first(where: { $0.sigma == row.sigma })
+      else { return nil }
+      return (row.estimate, other.estimate.value, random.estimate, row.sigma)
     }
     if levels.isEmpty { return nil }
   }
@@ -26,23 +34,27 @@ struct FeatureVerdict {
   private func high(_ estimate: Estimate) -> Double { estimate.high ?? estimate.value }
 
   var block: Block {
-    guard let least = levels.min(by: { low($0.own) < low($1.own) }) else { return .paragraph("") }
+    guard
+      let least = levels.min(by: { low($0.own) - $0.others < low($1.own) - $1.others })
+    else { return .paragraph("") }
     let name = Markdown.name(stage)
     let numbers =
-      "own share \(Markdown.interval(least.own)), random in span \(Markdown.interval(least.random)) at K = \(k) and "
-      + "σ = \(Markdown.number(least.sigma)), the lowest of \(levels.count) noise levels, uncorrected; "
+      "own share \(Markdown.interval(least.own)), another's \(Markdown.number(least.others)), random in span "
+      + "\(Markdown.interval(least.random)) at K = \(k) and σ = \(Markdown.number(least.sigma)), where own and "
+      + "another's differ least of \(levels.count) noise levels, uncorrected; "
       + "N = \(Markdown.count(least.own.n)) pictures"
-    if levels.allSatisfy({ low($0.own) >= Self.local }) {
+    if levels.allSatisfy({ low($0.own) >= Self.local && $0.others <= Self.shared }) {
       return .paragraph("**Shown:** \(name) is local by words: \(numbers).")
     }
-    if levels.allSatisfy({ low($0.own) > high($0.random) }) {
-      let isOpen = levels.allSatisfy { high($0.own) >= Self.local }
+    if levels.allSatisfy({ low($0.own) > max($0.others, high($0.random)) }) {
+      let isOpen = levels.allSatisfy { high($0.own) >= Self.local && $0.others <= Self.shared }
       return .paragraph(
-        "**Shown in part:** in \(name) words change more of their own subspaces than chance gives at every noise level, "
+        "**Shown in part:** in \(name) words change more of their own subspaces than of others' or of random ones at every noise level, "
           + (isOpen ? "and whether it is local by words is open" : "and it is not local by words")
           + ": \(numbers).")
     }
     return .paragraph(
-      "**Not shown** that \(name) is local by words, or more so than random subspaces: \(numbers).")
+      "**Not shown** that \(name) is local by words, or that words have subspaces of their own: \(numbers)."
+    )
   }
 }

@@ -35,12 +35,14 @@ struct FeaturesSection: Section {
           + "mean, d_k = E[z ∣ k] − E[z ∣ ∅], stands at right angles (cosines of 0) and adds up (r² of d_i + d_j for "
           + "what both change is 1). *Told or not* are the same noised training pictures, *shown* renders that have "
           + "exactly the words, told nothing. *Exchanged* is the mean cosine when it does not matter which word is "
-          + "told, with the p of one as small as it is, the largest of seeds. z is the mean of a level over places."
+          + "told, with the p of one as small as it is, the largest of seeds. z is the mean of a level over places. "
+          + "*Departure*: how far the map that whitens it is from a multiple of an orthogonal one, which would leave "
+          + "right angles as they are."
       ),
       .table(
         columns: [
           "features", "σ", "cosine, told or not", "exchanged", "p", "r², seen pairs", "held out",
-          "cosine, shown", "r², seen pairs", "held out",
+          "cosine, shown", "r², seen pairs", "held out", "departure",
         ], rows: stages.flatMap(means)),
     ]
   }
@@ -83,6 +85,7 @@ struct FeaturesSection: Section {
       }
       return FeatureVerdict(
         stage, k: asked, own: own.filter { $0.measure == Measure.featureDiagonal.name },
+        others: own.filter { $0.measure == Measure.featureOthers.name },
         random: own.filter { $0.measure == Measure.featureRandomInSpan.name })?.block
     }
   }
@@ -152,7 +155,7 @@ struct FeaturesSection: Section {
         } ?? Markdown.nothing, at(.featureAdditivity(.intervened), "seen"),
         at(.featureAdditivity(.intervened), "held-out"), at(.featureMeanCosine(.conditioned)),
         at(.featureAdditivity(.conditioned), "seen"),
-        at(.featureAdditivity(.conditioned), "held-out"),
+        at(.featureAdditivity(.conditioned), "held-out"), at(.featureDeparture),
       ]
     }
   }
