@@ -54,6 +54,7 @@ package struct LocalExecutor: Executor {
 
   package mutating func poll(_ jobs: [String]) throws -> [String: JobState]? {
     var states: [String: JobState] = [:]
+    reap(except: Set(jobs))
     for job in jobs {
       guard let pid = pid_t(job), let child = children[pid], child.ending == nil else { continue }
       if Spawning.hasExited(pid) {
@@ -68,6 +69,16 @@ package struct LocalExecutor: Executor {
       }
     }
     return states
+  }
+
+  /// Nobody asks how those ended whose results are in; unreaped they would stay in the table of processes.
+  private mutating func reap(except jobs: Set<String>) {
+    for (pid, child) in children
+    where child.ending == nil && !jobs.contains("\(pid)") && Spawning.hasExited(pid) {
+      _ = Spawning.reap(pid)
+      child.life.close()
+      children[pid] = nil
+    }
   }
 
   package func ending(of job: String) throws -> JobEnding? {
