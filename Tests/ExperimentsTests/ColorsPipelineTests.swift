@@ -16,11 +16,14 @@ struct ColorsPipelineTests {
   }
 
   private static func small() -> [String] {
-    var all = overrides(["scenes", "judge"], ["size=16", "cells=8"])
-    all += ["scenes.count=60", "judge.renders=200", "judge.pictures=640", "judge.held_out=5"]
+    var all = overrides(["scenes", "judge", "empties"], ["size=16", "cells=8"])
+    all += [
+      "scenes.count=60", "empties.count=60", "judge.renders=200", "judge.pictures=640",
+      "judge.held_out=5",
+    ]
     all += overrides(
       ["model", "own"], ["pictures=64", "network.width=4", "matrix.seed=[1]"])
-    all += ["others.pictures=64"]
+    all += ["others.pictures=64", "told_nothing.pictures=64", "told_nothing.network.width=4"]
     let features = [
       "features", "own_features", "other_features", "whitened", "judged", "levels",
     ]
@@ -35,7 +38,7 @@ struct ColorsPipelineTests {
       ["model_probed", "own_probed"], ["sigmas=[5]", "counts=[2]", "pictures=2", "steps=2"])
     let evaluated = [
       "model", "added", "composed", "own", "pairs", "own_pairs", "guidance", "others",
-      "other_pairs", "dosed",
+      "other_pairs", "dosed", "nothing", "blank",
     ]
     all += overrides(
       evaluated.map { $0 + "_evaluated" }, ["layouts=2", "steps=2", "renders=40"])
@@ -68,6 +71,7 @@ struct ColorsPipelineTests {
       #expect(page.contains("Words in features"))
       for sentence in [
         "Where words act in pixels", "Colours that mix", "Does locality in features go with",
+        "Told that nothing is there",
         "What the judge tells on held-out renders", "seen − held out",
       ] { #expect(page.contains(sentence), "\(sentence)") }
       #expect(page.contains("feature-cosines.svg") && page.contains("feature-shares-2.svg"))

@@ -21,12 +21,11 @@ struct WordVerdictTests {
   private static func verdict(
     _ own: [(Double, Double)], others: Double = 0.05, _ random: (Double, Double)
   ) -> String {
-    text(
-      FeatureVerdict(
-        "features", k: 5,
-        own: own.enumerated().map { row(Double($0.offset + 1), $0.element.0, $0.element.1) },
-        others: own.indices.map { row(Double($0 + 1), others, others) },
-        random: own.indices.map { row(Double($0 + 1), random.0, random.1) })?.block)
+    FeatureVerdict(
+      "features", k: 5,
+      own: own.enumerated().map { row(Double($0.offset + 1), $0.element.0, $0.element.1) },
+      others: own.indices.map { row(Double($0 + 1), others, others) },
+      random: own.indices.map { row(Double($0 + 1), random.0, random.1) })?.text ?? ""
   }
 
   @Test("features are local only where all noise levels say so")

@@ -33,10 +33,10 @@ struct FeatureVerdict {
   private func low(_ estimate: Estimate) -> Double { estimate.low ?? estimate.value }
   private func high(_ estimate: Estimate) -> Double { estimate.high ?? estimate.value }
 
-  var block: Block {
+  var text: String {
     guard
       let least = levels.min(by: { low($0.own) - $0.others < low($1.own) - $1.others })
-    else { return .paragraph("") }
+    else { return "" }
     let name = Markdown.name(stage)
     let numbers =
       "own share \(Markdown.interval(least.own)), another's \(Markdown.number(least.others)), random in span "
@@ -44,17 +44,17 @@ struct FeatureVerdict {
       + "another's differ least of \(levels.count) noise levels, uncorrected; "
       + "N = \(Markdown.count(least.own.n)) pictures"
     if levels.allSatisfy({ low($0.own) >= Self.local && $0.others <= Self.shared }) {
-      return .paragraph("**Shown:** \(name) is local by words: \(numbers).")
+      return "**Shown:** \(name) is local by words: \(numbers)."
     }
     if levels.allSatisfy({ low($0.own) > max($0.others, high($0.random)) }) {
       let isOpen = levels.allSatisfy { high($0.own) >= Self.local && $0.others <= Self.shared }
-      return .paragraph(
-        "**Shown in part:** in \(name) words change more of their own subspaces than of others' or of random ones at every noise level, "
-          + (isOpen ? "and whether it is local by words is open" : "and it is not local by words")
-          + ": \(numbers).")
+      return
+        "**Shown in part:** in \(name) words change more of their own subspaces than of others' or of random ones at "
+        + "every noise level, "
+        + (isOpen ? "and whether it is local by words is open" : "and it is not local by words")
+        + ": \(numbers)."
     }
-    return .paragraph(
+    return
       "**Not shown** that \(name) is local by words, or that words have subspaces of their own: \(numbers)."
-    )
   }
 }

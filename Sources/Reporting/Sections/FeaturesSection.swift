@@ -39,12 +39,17 @@ struct FeaturesSection: Section {
           + "*Departure*: how far the map that whitens it is from a multiple of an orthogonal one, which would leave "
           + "right angles as they are."
       ),
-      .table(
-        columns: [
-          "features", "σ", "cosine, told or not", "exchanged", "p", "r², seen pairs", "held out",
-          "cosine, shown", "r², seen pairs", "held out", "departure",
-        ], rows: stages.flatMap(means)),
+      meanTable { stage in means(stage).prefix(1).map { $0 } },
+      .details("At every noise level", [meanTable(means)]),
     ]
+  }
+
+  private func meanTable(_ rows: (String) -> [[String]]) -> Block {
+    .table(
+      columns: [
+        "features", "σ", "cosine, told or not", "exchanged", "p", "r², seen pairs", "held out",
+        "cosine, shown", "r², seen pairs", "held out", "departure",
+      ], rows: stages.flatMap(rows))
   }
 
   private var shareBlocks: [Block] {
@@ -57,9 +62,13 @@ struct FeaturesSection: Section {
           + "up to it, at whatever angles these stand. Inputs are training pictures with noise (law) or states on "
           + "the network's own way to what is asked (trajectory).")
     ] + verdicts + [
-      shareTable(stages.flatMap { stage in shares(stage) { $0.k == asked } }),
+      shareTable(
+        stages.flatMap { stage in
+          shares(stage) { $0.k == asked && $0.inputs == ProbeInputs.trajectory.rawValue }
+        }),
       .details(
-        "Shares at every K", [shareTable(stages.flatMap { stage in shares(stage) { _ in true } })]),
+        "Shares at every K, and at inputs of the training law",
+        [shareTable(stages.flatMap { stage in shares(stage) { _ in true } })]),
     ]
   }
 
@@ -79,15 +88,18 @@ struct FeaturesSection: Section {
 
   private var verdicts: [Block] {
     guard let asked else { return [] }
-    return stages.compactMap { stage in
+    let texts = stages.compactMap { stage -> [String]? in
       let own = rows.filter {
         $0.label == stage && $0.k == asked && $0.inputs == ProbeInputs.trajectory.rawValue
       }
       return FeatureVerdict(
         stage, k: asked, own: own.filter { $0.measure == Measure.featureDiagonal.name },
         others: own.filter { $0.measure == Measure.featureOthers.name },
-        random: own.filter { $0.measure == Measure.featureRandomInSpan.name })?.block
+        random: own.filter { $0.measure == Measure.featureRandomInSpan.name }
+      ).map { [Markdown.name(stage), $0.text] }
     }
+    return texts.isEmpty
+      ? [] : [.table(columns: ["features", "is it local by words?"], rows: texts)]
   }
 
   /// From ∅ on, and beside another word.
@@ -100,26 +112,30 @@ struct FeaturesSection: Section {
           + "from ∅ on a word takes all others away, too. Of the directions in which a word changes features from ∅ "
           + "on, the share that it has beside another word as well (mean over words, least and most):"
       ),
-      .table(
-        columns: ["features", "σ", "share", "least", "most"],
-        rows: stages.flatMap { stage in
-          sigmas(stage).compactMap { sigma -> [String]? in
-            let found = own.filter { $0.label == stage && $0.sigma == sigma }
-            let values = found.map(\.estimate.value)
-            guard let least = found.min(by: { $0.estimate.value < $1.estimate.value }),
-              let most = found.max(by: { $0.estimate.value < $1.estimate.value })
-            else { return nil }
-            func end(_ row: FeatureRow) -> String {
-              "\(Markdown.number(row.estimate.value, digits: 2)) (\(row.attribute ?? ""))"
-            }
-            return [
-              Markdown.name(stage), Markdown.number(sigma),
-              Markdown.number(values.reduce(0, +) / Double(values.count), digits: 2), end(least),
-              end(most),
-            ]
-          }
-        }),
+      .details("Shares of directions", [besideRows(own)]),
     ]
+  }
+
+  private func besideRows(_ own: [FeatureRow]) -> Block {
+    .table(
+      columns: ["features", "σ", "share", "least", "most"],
+      rows: stages.flatMap { stage in
+        sigmas(stage).compactMap { sigma -> [String]? in
+          let found = own.filter { $0.label == stage && $0.sigma == sigma }
+          let values = found.map(\.estimate.value)
+          guard let least = found.min(by: { $0.estimate.value < $1.estimate.value }),
+            let most = found.max(by: { $0.estimate.value < $1.estimate.value })
+          else { return nil }
+          func end(_ row: FeatureRow) -> String {
+            "\(Markdown.number(row.estimate.value, digits: 2)) (\(row.attribute ?? ""))"
+          }
+          return [
+            Markdown.name(stage), Markdown.number(sigma),
+            Markdown.number(values.reduce(0, +) / Double(values.count), digits: 2), end(least),
+            end(most),
+          ]
+        }
+      })
   }
 
   private var stages: [String] { distinct(rows.map(\.label)) }

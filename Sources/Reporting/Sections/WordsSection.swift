@@ -10,6 +10,8 @@ struct WordsSection: Section {
 
   private let run: String
   private let rows: [WordRow]
+  /// Where it was said that nothing is there.
+  private let empty: [WordRow]
   private let asked: [AskedRow]
   private let probes: [WordProbeRow]
   /// Of what the judge sees in renders there is one opinion a judge: those of the first evaluation.
@@ -21,6 +23,7 @@ struct WordsSection: Section {
     // How many words are heeded by how much guidance, and combinations, are evaluated apart.
     let compared = Set(data.compared.map(\.evaluated.stage))
     rows = all.filter { compared.isEmpty || compared.contains($0.stage) }.labelled().overSeeds()
+    empty = all.filter { $0.measure == Measure.emptyPictures.name }.labelled().overSeeds()
     rendered = all.filter { $0.stage == all.first?.stage }
     asked = try data.ask(AskedRow.question(run)).compactMap(\.self)
     probes = try data.ask(WordProbeRow.question(run)).labelled().overSeeds()
@@ -28,7 +31,7 @@ struct WordsSection: Section {
 
   var blocks: [Block] {
     if rows.isEmpty && probes.isEmpty { return [] }
-    return [.heading("Words")] + mixing + combinations + places + words + renders
+    return [.heading("Words")] + mixing + combinations + nothing + places + words + renders
       + (rows.isEmpty ? [] : [WordRow.question(run).block])
       + (probes.isEmpty ? [] : [WordProbeRow.question(run).block])
   }
@@ -79,6 +82,18 @@ struct WordsSection: Section {
       .table(
         columns: ["model", "K", "seen", "held out", "seen − held out", "N pictures each", ""],
         rows: models.map(\.cells)), AskedRow.question(run).block,
+    ]
+  }
+
+  private var nothing: [Block] {
+    if empty.isEmpty { return [] }
+    return [
+      .paragraph(
+        "Told that nothing is there, which is a word of its own beside ∅, of which a blank request is: pictures without an "
+          + "object are "
+          + empty.map {
+            "\(Markdown.interval($0.estimate)) of \(Markdown.count($0.estimate.n)) of \(Markdown.name($0.label))"
+          }.joined(separator: ", ") + ".")
     ]
   }
 
