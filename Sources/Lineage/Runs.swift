@@ -13,9 +13,8 @@ extension Store {
     locusVersion: String, gitCommit: String?, options: [String] = [],
     machine: [String: String] = [:]
   ) throws(StoreError) -> String {
-    for dead in try database.texts("SELECT id FROM run WHERE status = 'running'") {
-      try close(dead)
-    }
+    let dead = try database.texts("SELECT id FROM run WHERE status = 'running'")
+    for id in dead { try close(id) }
     try Self.removeLeftovers(in: folder)
     let now = Date()
     let startedAt = timestamp(now)
@@ -36,6 +35,12 @@ extension Store {
     try record.writeReceipt(in: folder)
     try index { [database] () throws(StoreError) in try RunRow.insert(record, into: database) }
     if let last { try warn(of: last, in: record) }
+    for id in dead {
+      try recordEvent(
+        runID: record.id, executionID: nil, level: "warning",
+        message: "run \(id), before this one, ended without a word: it was killed, or could not"
+          + " write")
+    }
     return record.id
   }
 

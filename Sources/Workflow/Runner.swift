@@ -60,6 +60,9 @@ package struct Runner {
       return try runner.finish()
     } catch {
       // The store failed, but perhaps it can still say so; the first error is the one that counts.
+      try? store.recordEvent(
+        runID: runner.runID, executionID: nil, level: "error",
+        message: "the run ended early: \(message(of: error))")
       try? store.finishRun(
         runner.runID, status: RunSummary.Status.failed.rawValue, stages: runner.unrecorded)
       throw error

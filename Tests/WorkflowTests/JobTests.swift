@@ -48,6 +48,8 @@ private struct HereExecutor: Executor {
   func poll(_ jobs: [String]) throws -> [String: JobState]? { [:] }
   func ending(of job: String) throws -> JobEnding? { JobEnding(reason: "NODE_FAIL", node: "n7") }
   func cancel(_ jobs: [String]) throws {}
+  func news(of nodes: [String: String], isDue: Bool) -> [String] { [] }
+  func condition(of node: String) -> String? { nil }
 
   func submit(_ orders: [PlacedOrder]) throws -> [Submission] {
     try orders.map { order in
@@ -285,16 +287,17 @@ struct SlurmAnswerTests {
   func queue() {
     let found = Slurm.queue(
       """
-      17|0|RUNNING|n1|1:02:03|None|locus-a
-      17|1-2,5%3|PENDING||UNLIMITED|Priority|locus-a
-      19|N/A|RUNNING|n2|UNLIMITED|None|locus-b
-      20|N/A|RUNNING|n2|UNLIMITED|None|somebody's
-      21|N/A|COMPLETED|n2|UNLIMITED|None|locus-c
-      22|N/A|PENDING||UNLIMITED|launch failed requeued held|locus-d
+      17|0|RUNNING|n1|1:02:03|2026-11-27T11:59:22|None|locus-a
+      17|1-2,5%3|PENDING||UNLIMITED|N/A|Priority|locus-a
+      19|N/A|RUNNING|n2|UNLIMITED|N/A|None|locus-b
+      20|N/A|RUNNING|n2|UNLIMITED|N/A|None|somebody's
+      21|N/A|COMPLETED|n2|UNLIMITED|N/A|None|locus-c
+      22|N/A|PENDING||UNLIMITED|N/A|launch failed requeued held|locus-d
       """)
     #expect(
       found == [
-        "17_0 locus-a": .running(node: "n1", timeLeft: "1:02:03"),
+        "17_0 locus-a": .running(
+          node: "n1", timeLeft: "1:02:03", since: "2026-11-27T11:59:22"),
         "17_1 locus-a": .queued(reason: "Priority"), "17_2 locus-a": .queued(reason: "Priority"),
         "17_5 locus-a": .queued(reason: "Priority"),
         "19 locus-b": .running(node: "n2", timeLeft: nil),

@@ -95,6 +95,20 @@ struct BatchFolder {
     return number.isEmpty || !number.allSatisfy(\.isNumber) ? nil : number
   }
 
+  /// What sbatch printed, its beginning.
+  func printed(_ batch: Batch) throws -> String {
+    let data = try StoreFile.read(url(batch.name, "job")) ?? Data()
+    return String(decoding: data.prefix(200), as: UTF8.self)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// When the scheduler answered; `nil` where it has not.
+  func answeredAt(_ batch: Batch) -> Date? {
+    var status = stat()
+    guard stat(url(batch.name, "job").path, &status) == 0, status.st_size > 0 else { return nil }
+    return Date(timeIntervalSince1970: Double(status.st_mtim.tv_sec))
+  }
+
   /// Keeps a number that was found by the batch's name.
   func keep(_ number: String, in file: Descriptor) {
     let text = Array("\(number)\n".utf8)
