@@ -102,7 +102,9 @@ class Fault:
         untold = []
         for job in concerned:
             of_job = find(r"\b(Slurm job|as job) %s\b.*" % job)
-            of_job = [m for m in of_job if re.search("lost:|queued again|cancelled", m)]
+            # A job that was ended is not merely queued again.
+            words = "lost:" if self.kind in ("job", "scancel") else "lost:|queued again"
+            of_job = [m for m in of_job if re.search(words, m)]
             named += of_job
             if not of_job and not self.was_undisturbed(store, job):
                 untold.append(job)

@@ -84,6 +84,11 @@ extension Runner {
       if let misfit = delivery.misfit(order(job)) {
         return .failure(.damaged(path: job.orders.url.path, reason: misfit))
       }
+      let inputs = StageExecution.references(
+        job.ready.inputs, declarations: job.instance.kind.inputs)
+      if delivery.record.inputs != inputs {
+        return .failure(.damaged(path: job.orders.url.path, reason: "it is of other inputs"))
+      }
       return .success(delivery)
     } catch {
       guard case .damaged = error else { throw error }

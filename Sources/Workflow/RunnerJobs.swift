@@ -195,10 +195,12 @@ extension Runner {
       switch result {
       case .submitted(let id):
         desk.jobs[place].job = id
+        desk.jobs[place].refusals = 0
         observer(.noted(desk.jobs[place].ready.place, "is \(desk.called(id))"))
       case .refused(let reason): refused[place] = reason
       case .later(let reason):
-        desk.jobs[place].notBefore = now + .seconds(5)
+        desk.jobs[place].notBefore = .now + .seconds(min(5, 1 << desk.jobs[place].refusals))
+        desk.jobs[place].refusals = min(desk.jobs[place].refusals + 1, 3)
         if desk.isNews(reason) {
           observer(.noted(desk.jobs[place].ready.place, "waits: \(reason)"))
           try store.recordEvent(

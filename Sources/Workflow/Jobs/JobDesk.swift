@@ -10,6 +10,8 @@ struct ActiveJob {
   var job: String?
   /// How often it was lost.
   var losses = 0
+  /// How often in a row it could not be submitted.
+  var refusals = 0
   var notBefore = ContinuousClock.now
   /// Since when it has been gone without a receipt.
   var goneSince: ContinuousClock.Instant?

@@ -188,14 +188,9 @@ struct Slurm: Sendable {
         [
           "sacct", "--noheader", "--allocations", "--parsable2", "--jobs=\(job.shown)",
           "--name=\(job.name)", "--format=State,NodeList,ExitCode",
-        ]), answer.code == 0,
-      let line = answer.output.split(separator: "\n").last
+        ]), answer.code == 0, let found = Self.accounted(answer.output)
     {
-      let fields = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
-      let word = fields[0].split(separator: " ").first.map(String.init) ?? ""
-      if Self.ended.contains(word) {
-        return Self.ending(word, node: fields.dropFirst().first, code: fields.dropFirst(2).first)
-      }
+      return found
     }
     guard let answer = ask(["scontrol", "show", "job", "--oneliner", job.shown]) else { return nil }
     let isUnknown = ["Invalid job id", "not found"].contains {
@@ -203,6 +198,15 @@ struct Slurm: Sendable {
     }
     if isUnknown { return JobEnding(reason: "vanished") }
     return answer.code == 0 ? Self.ending(answer.output, name: job.name) : nil
+  }
+
+  /// What `sacct` says: `CANCELLED by 1000|n1|0:15`; of a job that began anew the last line counts.
+  static func accounted(_ text: String) -> JobEnding? {
+    guard let line = text.split(separator: "\n").last else { return nil }
+    let fields = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+    let word = fields[0].split(separator: " ").first.map(String.init) ?? ""
+    guard ended.contains(word) else { return nil }
+    return ending(word, node: fields.dropFirst().first, code: fields.dropFirst(2).first)
   }
 
   /// What `scontrol show job` says.
