@@ -191,6 +191,8 @@ extension Runner {
     let results = try desk.executor.submit(places.map { placed(desk.jobs[$0]) })
     desk.change()
     var refused: [Int: String] = [:]
+    // Orders of one batch are tried again at one time.
+    let later = ContinuousClock.now
     for (place, result) in zip(places, results) {
       switch result {
       case .submitted(let id):
@@ -199,7 +201,7 @@ extension Runner {
         observer(.noted(desk.jobs[place].ready.place, "is \(desk.called(id))"))
       case .refused(let reason): refused[place] = reason
       case .later(let reason):
-        desk.jobs[place].notBefore = .now + .seconds(min(5, 1 << desk.jobs[place].refusals))
+        desk.jobs[place].notBefore = later + .seconds(min(5, 1 << desk.jobs[place].refusals))
         desk.jobs[place].refusals = min(desk.jobs[place].refusals + 1, 3)
         if desk.isNews(reason) {
           observer(.noted(desk.jobs[place].ready.place, "waits: \(reason)"))

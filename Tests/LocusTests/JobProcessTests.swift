@@ -12,7 +12,7 @@ struct JobBench {
     { pipeline: "jobs", question: "q", seed: 1, stages: {
       scenes: { kind: "generate", size: 16, cells: 8, objects: [1, 2], count: 64 },
       model: { kind: "train", inputs: { scenes: "scenes" }, matrix: { labelling: ["all", "single"] },
-               network: { type: "local", width: 8, dilations: [1] }, pictures: 12000, batch: 8 },
+               network: { type: "local", width: 8, dilations: [1] }, pictures: 8000, batch: 8 },
       world: { kind: "theory", family: "copied-color", cells: [1, 2], sigmas: [1] },
     } }
     """
