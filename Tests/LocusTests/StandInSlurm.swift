@@ -34,6 +34,11 @@ struct StandInSlurm {
     try Data((line + "\n").utf8).write(to: folder.appending(path: "accounts"))
   }
 
+  /// When slurmctld says that it was started, in seconds since 1970.
+  func boot(_ seconds: Int) throws {
+    try Data("\(seconds)".utf8).write(to: folder.appending(path: "boot"))
+  }
+
   /// How often sbatch was asked.
   var submissions: Int {
     ((try? String(contentsOf: folder.appending(path: "asked"), encoding: .utf8)) ?? "")
@@ -50,7 +55,7 @@ struct StandInSlurm {
       case "$1 $2" in
       "show config")
         echo "AccountingStorageType   = accounting_storage/slurmdbd"
-        echo "BOOT_TIME               = $(moment 1700000000)"
+        echo "BOOT_TIME               = $(moment "$(cat "$STAND_IN/boot" 2>/dev/null || echo 1700000000)")"
         echo "MaxArraySize            = 1001" ;;
       *)
         echo "slurm_load_jobs error: Invalid job id specified" >&2
@@ -238,6 +243,31 @@ struct StandInSlurmTests {
         bench.jobs.words("two", ["--set", "model.pictures=64"]))
       #expect(other.code == 0, "\(other)")
       #expect(try bench.locus(["cancel", "--store", "two"]).output.contains("cancelled model"))
+    }
+  }
+
+  @Test(
+    "a run that takes up jobs says so if slurmctld was started since, and that the one before was killed"
+  )
+  func incidents() throws {
+    try with(Self.long) { bench in
+      let process = try bench.start("two")
+      try bench.jobs.waitForCheckpoint("two")
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      try bench.slurm.boot(Int(Date().timeIntervalSince1970) + 60)
+      let next = try bench.start("two")
+      defer { next.waitUntilExit() }
+      defer { kill(next.processIdentifier, SIGINT) }
+      for words in [
+        "took over the lock", ", before this one, ended without a word",
+        "(slurmctld) was started anew at",
+      ] {
+        try JobBench.wait(for: "an event: \(words)") {
+          try bench.jobs.events("two").contains { $0.contains(words) }
+        }
+      }
+      #expect(bench.slurm.submissions == 2)
     }
   }
 

@@ -104,9 +104,10 @@ struct BatchFolder {
 
   /// When the scheduler answered; `nil` where it has not.
   func answeredAt(_ batch: Batch) -> Date? {
-    var status = stat()
-    guard stat(url(batch.name, "job").path, &status) == 0, status.st_size > 0 else { return nil }
-    return Date(timeIntervalSince1970: Double(status.st_mtim.tv_sec))
+    let facts = try? url(batch.name, "job").resourceValues(
+      forKeys: [.contentModificationDateKey, .fileSizeKey])
+    guard let facts, (facts.fileSize ?? 0) > 0 else { return nil }
+    return facts.contentModificationDate
   }
 
   /// Keeps a number that was found by the batch's name.

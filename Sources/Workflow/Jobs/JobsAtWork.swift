@@ -14,9 +14,12 @@ package enum JobsAtWork {
     let instances = plan.steps.map(\.instance)
     let jobs = try SlurmExecutor.jobs(in: folder).filter { job in
       let orders = OrderFolder(store: folder, key: job.key)
-      guard try !orders.hasDelivery(job.attempt), try !orders.isCancelled(job.attempt),
-        let order = try? orders.order(job.attempt)
-      else { return false }
+      guard try !orders.isCancelled(job.attempt), let order = try? orders.order(job.attempt) else {
+        return false
+      }
+      // One that was stopped and is queued again has said so.
+      let status = (try? orders.delivery(job.attempt))?.record.status ?? "interrupted"
+      guard status == "interrupted" else { return false }
       return instances.contains {
         $0.kind.name == order.kind && $0.kind.version == order.kindVersion
           && $0.parameters == order.parameters && $0.seed == order.seed
