@@ -13,8 +13,7 @@ extension Store {
     locusVersion: String, gitCommit: String?, options: [String] = [],
     machine: [String: String] = [:]
   ) throws(StoreError) -> String {
-    let dead = try database.texts("SELECT id FROM run WHERE status = 'running'")
-    for id in dead { try close(id) }
+    for dead in try unfinishedRuns() { try close(dead) }
     try Self.removeLeftovers(in: folder)
     let now = Date()
     let startedAt = timestamp(now)
@@ -35,12 +34,6 @@ extension Store {
     try record.writeReceipt(in: folder)
     try index { [database] () throws(StoreError) in try RunRow.insert(record, into: database) }
     if let last { try warn(of: last, in: record) }
-    for id in dead {
-      try recordEvent(
-        runID: record.id, executionID: nil, level: "warning",
-        message: "run \(id), before this one, ended without a word: it was killed, or could not"
-          + " write")
-    }
     return record.id
   }
 
@@ -53,6 +46,11 @@ extension Store {
       message:
         "run \(try last.text("id")) began at \(before), which is later than now: the clock was"
         + " set. Times are as the clock tells them; runs stay in the order in which they were made")
+  }
+
+  /// Runs that did not tell of their end; nobody else is at work where this is asked.
+  package func unfinishedRuns() throws(StoreError) -> [String] {
+    try database.texts("SELECT id FROM run WHERE status = 'running'")
   }
 
   /// Ends a run that was killed. Its receipt, completed from the journal, counts.

@@ -29,6 +29,8 @@ package struct Runner {
   let checkpoints: Set<String>
   /// Keys of executions that have orders from earlier runs.
   let orders: Set<String>
+  /// Runs before this one that did not tell of their end.
+  private let unfinished: [String]
   /// Whether the request to end left something undone; one that comes too late does not.
   var wasInterrupted = false
   private var hasThreads = false
@@ -88,6 +90,7 @@ package struct Runner {
     checkpoints = Set(try CheckpointFolder.keys(in: store))
     orders = Set(try OrderFolder.keys(in: store.folder))
     origin = RunOrigin(gitCommit: settings.gitCommit, machine: settings.machine)
+    unfinished = try store.unfinishedRuns()
     runID = try store.beginRun(
       pipeline: plan.pipeline.name, path: plan.pipeline.path, source: plan.pipeline.source,
       trigger: settings.trigger, seed: plan.pipeline.seed, host: ProcessInfo.processInfo.hostName,
@@ -103,6 +106,12 @@ package struct Runner {
         runID: runID, executionID: nil, level: "warning",
         message: "took over the lock of \(dead.description), which ended without releasing it"
           + (dead.isOfEarlierBoot ? ": the machine was started anew" : ""))
+    }
+    for id in unfinished where try store.run(id).status == RunSummary.Status.interrupted.rawValue {
+      try store.recordEvent(
+        runID: runID, executionID: nil, level: "warning",
+        message: "run \(id), before this one, ended without a word: it was killed, or could not"
+          + " write")
     }
     live.remove()
     let count = plan.pipeline.instances.count
