@@ -130,7 +130,7 @@ struct JobBench {
   }
 }
 
-@Suite("jobs as processes", .serialized, .timeLimit(.minutes(5)))
+@Suite("jobs as processes", .serialized, .timeLimit(.minutes(10)))
 struct JobProcessTests {
   @Test("several stages at once give the bytes of one after the other, and a clean store")
   func same() throws {

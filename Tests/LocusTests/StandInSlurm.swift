@@ -113,7 +113,7 @@ struct StandInSlurm {
 }
 
 /// Proves what is done about answers that a real Slurm does not give on request.
-@Suite("Slurm's programs, by stand-ins", .timeLimit(.minutes(5)))
+@Suite("Slurm's programs, by stand-ins", .timeLimit(.minutes(10)))
 struct StandInSlurmTests {
   private static let quick = """
     { pipeline: "q", question: "q", seed: 1, stages: {
