@@ -238,6 +238,25 @@ extension Store {
     return record
   }
 
+  /// Whether the end of an attempt is in the database, as its receipt or its loss told it.
+  package func hasRecorded(_ key: String, attempt: Int) throws(StoreError) -> Bool {
+    try database.integer(
+      "SELECT EXISTS (SELECT 1 FROM execution WHERE key = ? AND attempt = ?)",
+      [.text(key), .integer(Int64(attempt))]) == 1
+  }
+
+  /// Records an attempt that left nothing, unless its receipt has told of it; returns its id.
+  package func recordLoss(_ execution: ExecutionRecord, attempt: Int) throws(StoreError) -> String?
+  {
+    if try hasRecorded(execution.key, attempt: attempt) { return nil }
+    var record = execution
+    record.attempt = attempt
+    record.setTimes()
+    record.id = try record.ownID()
+    try commit(record)
+    return record.id
+  }
+
   /// Records an attempt that failed or was interrupted, as it said; returns its id.
   package func takeFailure(_ delivery: Delivery) throws(StoreError) -> String {
     var record = delivery.record

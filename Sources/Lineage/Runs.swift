@@ -13,9 +13,7 @@ extension Store {
     locusVersion: String, gitCommit: String?, options: [String] = [],
     machine: [String: String] = [:]
   ) throws(StoreError) -> String {
-    for dead in try database.texts("SELECT id FROM run WHERE status = 'running'") {
-      try close(dead)
-    }
+    for dead in try unfinishedRuns() { try close(dead) }
     try Self.removeLeftovers(in: folder)
     let now = Date()
     let startedAt = timestamp(now)
@@ -48,6 +46,11 @@ extension Store {
       message:
         "run \(try last.text("id")) began at \(before), which is later than now: the clock was"
         + " set. Times are as the clock tells them; runs stay in the order in which they were made")
+  }
+
+  /// Runs that did not tell of their end; nobody else is at work where this is asked.
+  package func unfinishedRuns() throws(StoreError) -> [String] {
+    try database.texts("SELECT id FROM run WHERE status = 'running'")
   }
 
   /// Ends a run that was killed. Its receipt, completed from the journal, counts.

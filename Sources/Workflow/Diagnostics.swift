@@ -162,6 +162,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
   case jobRefused(stage: String, reason: String)
   case jobLost(stage: String, reason: String, retries: Int, log: String)
   case jobCancelled(stage: String)
+  case jobsAtWork(String)
   case badOrder(String, reason: String)
   case otherNumerics(found: String, expected: String)
 
@@ -216,6 +217,9 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
         + " \(log), and `executor.retries` allows more"
     case .jobCancelled(let stage):
       "stage `\(stage)` was cancelled by `locus cancel`; the same command orders it anew"
+    case .jobsAtWork(let jobs):
+      "Slurm is at work on \(jobs), which an earlier run submitted: take them up with --executor slurm, or"
+        + " end them (`locus cancel`)"
     case .badOrder(let path, let reason): "\(path): \(reason); orders are made by `locus run`"
     case .otherNumerics(let found, let expected):
       "this node computes by `\(found)`, and the order is for `\(expected)`: last bits would differ; let"
@@ -231,7 +235,7 @@ package enum WorkflowError: CategorizedError, Sendable, Hashable, CustomStringCo
     case .missingFile, .isFolder, .unreadable, .missingObject, .outside: .missing
     case .invalid, .misfits: .data
     case .badOverride, .badSelection: .usage
-    case .locked: .busy
+    case .locked, .jobsAtWork: .busy
     case .cannotLock: .cannotCreate
     case .noThreads, .noMemory: .inputOutput
     case .noOutput, .roleTwice: .bug

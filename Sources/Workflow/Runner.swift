@@ -29,6 +29,8 @@ package struct Runner {
   let checkpoints: Set<String>
   /// Keys of executions that have orders from earlier runs.
   let orders: Set<String>
+  /// Runs before this one that did not tell of their end.
+  private let unfinished: [String]
   /// Whether the request to end left something undone; one that comes too late does not.
   var wasInterrupted = false
   private var hasThreads = false
@@ -60,6 +62,9 @@ package struct Runner {
       return try runner.finish()
     } catch {
       // The store failed, but perhaps it can still say so; the first error is the one that counts.
+      try? store.recordEvent(
+        runID: runner.runID, executionID: nil, level: "error",
+        message: "the run ended early: \(message(of: error))")
       try? store.finishRun(
         runner.runID, status: RunSummary.Status.failed.rawValue, stages: runner.unrecorded)
       throw error
@@ -85,6 +90,7 @@ package struct Runner {
     checkpoints = Set(try CheckpointFolder.keys(in: store))
     orders = Set(try OrderFolder.keys(in: store.folder))
     origin = RunOrigin(gitCommit: settings.gitCommit, machine: settings.machine)
+    unfinished = try store.unfinishedRuns()
     runID = try store.beginRun(
       pipeline: plan.pipeline.name, path: plan.pipeline.path, source: plan.pipeline.source,
       trigger: settings.trigger, seed: plan.pipeline.seed, host: ProcessInfo.processInfo.hostName,
@@ -100,6 +106,12 @@ package struct Runner {
         runID: runID, executionID: nil, level: "warning",
         message: "took over the lock of \(dead.description), which ended without releasing it"
           + (dead.isOfEarlierBoot ? ": the machine was started anew" : ""))
+    }
+    for id in unfinished where try store.run(id).status == RunSummary.Status.interrupted.rawValue {
+      try store.recordEvent(
+        runID: runID, executionID: nil, level: "warning",
+        message: "run \(id), before this one, ended without a word: it was killed, or could not"
+          + " write")
     }
     live.remove()
     let count = plan.pipeline.instances.count

@@ -9,14 +9,9 @@ extension Runner {
     _ desk: inout JobDesk, _ waiting: inout [Int], _ held: inout [Ready]
   ) throws {
     desk.beginLook()
+    try watchDisk(&desk)
     let states = try desk.executor.poll(desk.jobs.compactMap(\.job))
-    if states != nil {
-      desk.forget("no answer")
-    } else if desk.isNews("no answer") {
-      try store.recordEvent(
-        runID: runID, executionID: nil, level: "warning",
-        message: "the scheduler does not answer: waiting for it")
-    }
+    try watchScheduler(&desk, isSilent: states == nil)
     var done: Set<Int> = []
     for place in desk.jobs.indices where desk.jobs[place].job != nil {
       if try look(at: place, states, &desk) {
@@ -40,14 +35,7 @@ extension Runner {
     guard let id = job.job else { return false }
     let state = states?[id]
     if case .queued? = state {
-      if job.isRunning {
-        // By itself before its time limit, or by the scheduler: its node failed, or somebody else came first.
-        let text = "queued again: \(desk.called(id)) was stopped and waits anew"
-        try store.recordEvent(
-          runID: runID, executionID: nil, level: "warning", message: "\(job.name) \(text)")
-        observer(.noted(job.ready.place, text))
-        desk.jobs[place].isRunning = false
-      }
+      if job.isRunning { try queuedAgain(place, id, "was stopped and waits anew", &desk) }
       desk.jobs[place].goneSince = nil
       return false
     }
@@ -57,8 +45,13 @@ extension Runner {
     guard states != nil else { return false }
     switch state {
     case .queued: return false
-    case .running(let node, _):
+    case .running(let node, _, let since):
       desk.jobs[place].goneSince = nil
+      if job.isRunning, let before = job.since, let since, since != before {
+        try queuedAgain(place, id, "was stopped and has begun anew", &desk)
+      }
+      desk.saw(node, since: since)
+      (desk.jobs[place].node, desk.jobs[place].since) = (node, since)
       show(place, node, &desk)
       return false
     case .stuck(let reason):
@@ -90,6 +83,11 @@ extension Runner {
       if delivery.record.status == "interrupted", isAtWork { return nil }
       if let misfit = delivery.misfit(order(job)) {
         return .failure(.damaged(path: job.orders.url.path, reason: misfit))
+      }
+      let inputs = StageExecution.references(
+        job.ready.inputs, declarations: job.instance.kind.inputs)
+      if delivery.record.inputs != inputs {
+        return .failure(.damaged(path: job.orders.url.path, reason: "it is of other inputs"))
       }
       return .success(delivery)
     } catch {
@@ -177,73 +175,6 @@ extension Runner {
         runID: runID, executionID: id, level: "info", message: "\(job.name) \(note)")
     }
     for note in delivery.notes { observer(.noted(job.ready.place, note)) }
-  }
-
-  private mutating func lose(
-    _ place: Int, _ id: String, _ ending: JobEnding?, _ desk: inout JobDesk
-  ) throws -> Bool {
-    let node = ending?.node.map { " on \($0)" } ?? ""
-    let reason = ending?.reason ?? "is gone"
-    let memory = reason == "OUT_OF_MEMORY" ? " (`executor.memory` gives it more)" : ""
-    return try lose(place, "\(desk.called(id))\(node): \(reason)\(memory)", &desk)
-  }
-
-  /// Orders anew what was lost, unless nobody wants it or it was lost too often.
-  ///
-  /// - Returns: whether the stage has its outcome.
-  private mutating func lose(
-    _ place: Int, _ reason: String, _ desk: inout JobDesk
-  ) throws -> Bool {
-    var job = desk.jobs[place]
-    if desk.isStopping {
-      try record(
-        job.ready.step, key: job.ready.key, status: "interrupted", reason: job.ready.reason, nil)
-      outcomes[job.ready.step.position] = .absent
-      return true
-    }
-    if try job.orders.isCancelled(job.attempt) {
-      try give(up: job, WorkflowError.jobCancelled(stage: job.name))
-      return true
-    }
-    job.losses += 1
-    let retries = job.instance.executor.retries
-    if job.losses > retries {
-      try give(
-        up: job,
-        WorkflowError.jobLost(
-          stage: job.name, reason: reason, retries: retries,
-          log: job.orders.logURL(job.attempt).path))
-      return true
-    }
-    let text = "lost: \(reason); submitted again, \(job.losses) of \(retries)"
-    try store.recordEvent(
-      runID: runID, executionID: nil, level: "warning", message: "\(job.name) \(text)")
-    observer(.noted(job.ready.place, text))
-    job.attempt = try store.nextAttempt(job.ready.key)
-    job.job = nil
-    job.goneSince = nil
-    job.isRunning = false
-    // What fails at once shall not fail a hundred times a minute.
-    job.notBefore = .now + .seconds(min(60, 1 << min(job.losses - 1, 6)))
-    desk.jobs[place] = job
-    desk.change()
-    return false
-  }
-
-  /// Fails a stage of which no attempt can tell why.
-  mutating func give(up job: ActiveJob, _ error: WorkflowError) throws {
-    var execution = ExecutionRecord(
-      key: job.ready.key, kind: job.instance.kind.name, parameters: job.instance.parameters,
-      seed: job.instance.seed,
-      inputs: StageExecution.references(job.ready.inputs, declarations: job.instance.kind.inputs))
-    execution.status = "failed"
-    execution.error = message(of: error)
-    execution.kindVersion = job.instance.kind.version
-    execution.instructions = job.instance.kind.instructions
-    let id = try store.recordFailure(execution, runID: runID)
-    try fail(
-      job.ready.step, job.ready.place, key: job.ready.key, reason: job.ready.reason, id,
-      text: message(of: error), exitCode: exitCode(of: error))
   }
 
   private func show(_ place: Int, _ node: String?, _ desk: inout JobDesk) {

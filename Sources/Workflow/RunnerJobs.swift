@@ -21,7 +21,9 @@ extension Runner {
       }
       if cancellation.isRequested { try stop(&desk, &held) }
       try begin(&held, &desk, limit)
-      if desk.jobs.isEmpty && waiting.isEmpty && held.isEmpty { return }
+      if desk.jobs.isEmpty && waiting.isEmpty && held.isEmpty {
+        return try tellNews(&desk, isDue: !desk.nodes.isEmpty)
+      }
       try submit(&desk)
       try look(&desk, &waiting, &held)
       // An outcome may let others begin at once.
@@ -100,7 +102,21 @@ extension Runner {
     let orders = OrderFolder(store: store.folder, key: ready.key)
     var job = ActiveJob(ready: ready, orders: orders, attempt: 0)
     let last = self.orders.contains(ready.key) ? try orders.attempts().last : nil
-    guard let last, try isCurrent(last, ready, orders) else {
+    if let last, let elsewhere = elsewhere(last, orders) {
+      job.attempt = last
+      let found = try desk.executor.find(placed(job))
+      if let found { try desk.executor.cancel([found]) }
+      let cancelled = found.map { "; \(desk.called($0)), which works there, is cancelled" } ?? ""
+      try store.recordEvent(
+        runID: runID, executionID: nil, level: "warning",
+        message: "\(job.name) was ordered in \(elsewhere), from where the store was moved"
+          + cancelled)
+      job.attempt = try store.nextAttempt(ready.key)
+      return job
+    }
+    guard let last, try !store.hasRecorded(ready.key, attempt: last),
+      try isCurrent(last, ready, orders)
+    else {
       job.attempt = try store.nextAttempt(ready.key)
       return job
     }
@@ -115,6 +131,17 @@ extension Runner {
       observer(.noted(ready.place, "was submitted before, as \(desk.called(found))"))
     }
     return job
+  }
+
+  /// The folder of the store that an order was written for, if that is another one.
+  private func elsewhere(_ attempt: Int, _ orders: OrderFolder) -> String? {
+    guard let order = try? orders.order(attempt) else { return nil }
+    var (then, now) = (stat(), stat())
+    // It may have several names.
+    let isHere =
+      stat(order.folder, &then) == 0 && stat(store.folder.path, &now) == 0
+      && then.st_dev == now.st_dev && then.st_ino == now.st_ino
+    return isHere ? nil : order.folder
   }
 
   /// Whether the last attempt's order still says what is to be done, and nothing is known yet of its end.
@@ -164,16 +191,23 @@ extension Runner {
     let results = try desk.executor.submit(places.map { placed(desk.jobs[$0]) })
     desk.change()
     var refused: [Int: String] = [:]
+    // Orders of one batch are tried again at one time.
+    let later = ContinuousClock.now
     for (place, result) in zip(places, results) {
       switch result {
       case .submitted(let id):
         desk.jobs[place].job = id
+        desk.jobs[place].refusals = 0
         observer(.noted(desk.jobs[place].ready.place, "is \(desk.called(id))"))
       case .refused(let reason): refused[place] = reason
       case .later(let reason):
-        desk.jobs[place].notBefore = now + .seconds(5)
+        desk.jobs[place].notBefore = later + .seconds(min(5, 1 << desk.jobs[place].refusals))
+        desk.jobs[place].refusals = min(desk.jobs[place].refusals + 1, 3)
         if desk.isNews(reason) {
           observer(.noted(desk.jobs[place].ready.place, "waits: \(reason)"))
+          try store.recordEvent(
+            runID: runID, executionID: nil, level: "warning",
+            message: "\(desk.jobs[place].name) waits for its submission: \(reason)")
         }
       }
     }

@@ -79,6 +79,7 @@ struct ErrorCategoryTests {
     (WorkflowError.jobRefused(stage: "s", reason: "r"), .unavailable),
     (WorkflowError.jobLost(stage: "s", reason: "r", retries: 3, log: "l"), .unavailable),
     (WorkflowError.jobCancelled(stage: "s"), .unavailable),
+    (WorkflowError.jobsAtWork("s as job 17"), .busy),
     (WorkflowError.badOrder("p", reason: "r"), .data),
     (WorkflowError.otherNumerics(found: "a", expected: "b"), .unavailable),
 

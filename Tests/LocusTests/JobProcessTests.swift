@@ -12,7 +12,7 @@ struct JobBench {
     { pipeline: "jobs", question: "q", seed: 1, stages: {
       scenes: { kind: "generate", size: 16, cells: 8, objects: [1, 2], count: 64 },
       model: { kind: "train", inputs: { scenes: "scenes" }, matrix: { labelling: ["all", "single"] },
-               network: { type: "local", width: 8, dilations: [1] }, pictures: 12000, batch: 8 },
+               network: { type: "local", width: 8, dilations: [1] }, pictures: 8000, batch: 8 },
       world: { kind: "theory", family: "copied-color", cells: [1, 2], sigmas: [1] },
     } }
     """
@@ -73,20 +73,49 @@ struct JobBench {
     try Executable.run(["verify", "--store", store], in: folder)
   }
 
-  /// The checkpoints of a store, once there is one.
-  func waitForCheckpoint(_ store: String) throws {
-    let place = folder.appending(path: "\(store)/checkpoints")
-    let end = ContinuousClock.now + .seconds(60)
-    while ContinuousClock.now < end {
-      let keys = (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
-      if keys.contains(where: {
-        FileManager.default.fileExists(atPath: place.appending(path: "\($0)/manifest.json").path)
-      }) {
-        return
-      }
+  /// What an undisturbed run in one process gives; computed once for all tests.
+  private static let undisturbed = Result {
+    try withFolder { folder in
+      let bench = try JobBench(folder)
+      let found = try bench.run("one")
+      guard found.code == 0 else { throw Late("the undisturbed run: \(found)") }
+      return try bench.results("one")
+    }
+  }
+
+  /// A store has what an undisturbed run gives, and is clean.
+  func expectSame(_ store: String = "two", _ place: SourceLocation = #_sourceLocation) throws {
+    let (found, expected) = (try results(store), try Self.undisturbed.get())
+    #expect(!expected.isEmpty && found == expected, sourceLocation: place)
+    let verified = try verify(store)
+    #expect(verified.code == 0, "\(verified)", sourceLocation: place)
+  }
+
+  struct Late: Error {
+    var what: String
+    init(_ what: String) { self.what = what }
+  }
+
+  /// Waits for what comes in seconds, and on a machine that is busy in minutes.
+  static func wait(
+    for what: String, atMost limit: Duration = .seconds(240), until isSo: () throws -> Bool
+  ) throws {
+    let end = ContinuousClock.now + limit
+    while try !isSo() {
+      if ContinuousClock.now > end { throw Late(what) }
       usleep(5000)
     }
-    throw CancellationError()
+  }
+
+  /// Waits for a checkpoint in a store.
+  func waitForCheckpoint(_ store: String) throws {
+    let place = folder.appending(path: "\(store)/checkpoints")
+    try Self.wait(for: "a checkpoint in \(store)") {
+      let keys = (try? FileManager.default.contentsOfDirectory(atPath: place.path)) ?? []
+      return keys.contains {
+        FileManager.default.fileExists(atPath: place.appending(path: "\($0)/manifest.json").path)
+      }
+    }
   }
 
   /// Processes that execute orders of a store.
@@ -101,18 +130,16 @@ struct JobBench {
   }
 }
 
-@Suite("jobs as processes", .serialized, .timeLimit(.minutes(5)))
+@Suite("jobs as processes", .serialized, .timeLimit(.minutes(10)))
 struct JobProcessTests {
   @Test("several stages at once give the bytes of one after the other, and a clean store")
   func same() throws {
     try withFolder { folder in
       let bench = try JobBench(folder)
-      #expect(try bench.run("one").code == 0)
       let found = try bench.run("two", ["--jobs", "2", "--threads", "2"])
       #expect(found.code == 0, "\(found.error)")
       #expect(found.error.contains("] model[labelling=all] is process "))
-      #expect(try bench.results("one") == bench.results("two"))
-      #expect(try bench.verify("two").code == 0)
+      try bench.expectSame()
       #expect(try bench.run("two", ["--jobs", "2"]).error.contains("4 reused"))
     }
   }
@@ -121,7 +148,6 @@ struct JobProcessTests {
   func child() throws {
     try withFolder { folder in
       let bench = try JobBench(folder)
-      #expect(try bench.run("one").code == 0)
       let process = try bench.start("two", ["--jobs", "2"])
       try bench.waitForCheckpoint("two")
       let hit = bench.workers("two")
@@ -134,8 +160,7 @@ struct JobProcessTests {
         events.contains { $0.contains("was ended by signal 9; submitted again, 1 of 3") },
         "\(events)")
       #expect(events.contains { $0.contains("goes on from its checkpoint") }, "\(events)")
-      #expect(try bench.results("one") == bench.results("two"))
-      #expect(try bench.verify("two").code == 0)
+      try bench.expectSame()
     }
   }
 
@@ -143,18 +168,14 @@ struct JobProcessTests {
   func controller() throws {
     try withFolder { folder in
       let bench = try JobBench(folder)
-      #expect(try bench.run("one").code == 0)
       let process = try bench.start("two", ["--jobs", "2"])
       try bench.waitForCheckpoint("two")
       kill(process.processIdentifier, SIGKILL)
       process.waitUntilExit()
-      let end = ContinuousClock.now + .seconds(20)
-      while !bench.workers("two").isEmpty, ContinuousClock.now < end { usleep(10_000) }
-      #expect(bench.workers("two").isEmpty)
+      try JobBench.wait(for: "the end of the children") { bench.workers("two").isEmpty }
       let found = try bench.run("two", ["--jobs", "2"])
       #expect(found.code == 0, "\(found.error)")
-      #expect(try bench.results("one") == bench.results("two"))
-      #expect(try bench.verify("two").code == 0)
+      try bench.expectSame()
     }
   }
 
@@ -177,7 +198,6 @@ struct JobProcessTests {
   func split() throws {
     try withFolder { folder in
       let bench = try JobBench(folder)
-      #expect(try bench.run("one").code == 0)
       let found = try bench.run("here", ["--objects", "shared", "--jobs", "2"])
       #expect(found.code == 0, "\(found.error)")
       func names(_ folder: String) throws -> [String] {
@@ -186,7 +206,7 @@ struct JobProcessTests {
       }
       #expect(try names("here").contains("locus.sqlite") && !names("here").contains("objects"))
       #expect(try !names("shared").contains("locus.sqlite") && names("shared").contains("objects"))
-      #expect(try bench.results("one") == bench.results("here"))
+      try bench.expectSame("here")
       for store in ["here", "shared"] {
         for words in [["verify"], ["rebuild"], ["status"]] {
           #expect(try Executable.run(words + ["--store", store], in: folder).code == 0)

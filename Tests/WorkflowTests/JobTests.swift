@@ -16,6 +16,8 @@ private enum Mishap {
   case writesAnotherObject
   case writesDamagedReceipt
   case writesReceiptOfOtherSettings
+  case writesReceiptOfOtherInputs
+  case writesReceiptOfAPath
 }
 
 /// Executes orders as they are submitted, in this process, but for mishaps.
@@ -48,6 +50,8 @@ private struct HereExecutor: Executor {
   func poll(_ jobs: [String]) throws -> [String: JobState]? { [:] }
   func ending(of job: String) throws -> JobEnding? { JobEnding(reason: "NODE_FAIL", node: "n7") }
   func cancel(_ jobs: [String]) throws {}
+  func news(of nodes: [String: String], isDue: Bool) -> [String] { [] }
+  func condition(of node: String) -> String? { nil }
 
   func submit(_ orders: [PlacedOrder]) throws -> [Submission] {
     try orders.map { order in
@@ -76,20 +80,25 @@ private struct HereExecutor: Executor {
         var data = try Data(contentsOf: receipt)
         data[data.count / 2] ^= 1
         try data.write(to: receipt)
-      case .writesReceiptOfOtherSettings:
-        var delivery = try #require(
-          try OrderFolder(
-            store: folder.deletingLastPathComponent().deletingLastPathComponent(),
-            key: order.key
-          ).delivery(order.attempt))
-        delivery.record.seed += 1
-        _ = try OrderFolder(
-          store: folder.deletingLastPathComponent().deletingLastPathComponent(), key: order.key
-        ).deliver(delivery, files: [])
+      case .writesReceiptOfOtherSettings: try forge(order) { $0.seed += 1 }
+      case .writesReceiptOfOtherInputs: try forge(order) { $0.inputs = [] }
+      case .writesReceiptOfAPath:
+        try forge(order) {
+          for place in $0.outputs.indices { $0.outputs[place].sha256 = "../../../locus.sqlite" }
+          for place in $0.artifacts.indices { $0.artifacts[place].sha256 = "../../../locus.sqlite" }
+        }
       case .vanishes, nil: break
       }
       return .submitted(job: "\(order.stage)-\(order.attempt)")
     }
+  }
+
+  private func forge(_ order: PlacedOrder, _ change: (inout ExecutionRecord) -> Void) throws {
+    let store = order.url.deletingLastPathComponent().deletingLastPathComponent()
+    let orders = OrderFolder(store: store.deletingLastPathComponent(), key: order.key)
+    var delivery = try #require(try orders.delivery(order.attempt))
+    change(&delivery.record)
+    _ = try orders.deliver(delivery, files: [])
   }
 }
 
@@ -159,6 +168,8 @@ struct JobTests {
       (.writesAnotherObject, "its result cannot be believed"),
       (.writesDamagedReceipt, "its receipt"),
       (.writesReceiptOfOtherSettings, "it is of other settings"),
+      (.writesReceiptOfOtherInputs, "it is of other inputs"),
+      (.writesReceiptOfAPath, "names what is no hash"),
     ])
   private func lost(_ mishap: Mishap, _ words: String) throws {
     let (here, there) = (try RunnerBench(), try RunnerBench())
@@ -171,6 +182,11 @@ struct JobTests {
     let said = try events(there)
     #expect(said.count == 1 && said[0].contains(words), "\(said)")
     #expect(said[0].hasSuffix("submitted again, 1 of 3"))
+    let rows = try there.store.query(
+      "SELECT attempt, error FROM execution WHERE status = 'interrupted'"
+    ).rows
+    #expect(rows.count == 1 && rows[0][0] == .integer(1), "\(rows)")
+    #expect(rows.first?[1].text?.hasPrefix("lost: ") == true, "\(rows)")
   }
 
   @Test("lost too often, a stage fails, what needs it is skipped, and the rest goes on")
@@ -272,6 +288,29 @@ struct JobTests {
     let elsewhere = bench.folder.appending(path: "order-1.json")
     try FileManager.default.copyItem(at: order.url, to: elsewhere)
     #expect(throws: (any Error).self) { try execute(elsewhere, Fake.kinds()) }
+    let orders = OrderFolder(store: bench.store.folder, key: order.key)
+    let whole = try orders.order(order.attempt)
+    for change: (inout WorkOrder) -> Void in [
+      { $0.kind = "nowhere" }, { $0.folder = "/elsewhere" }, { $0.attempt = 7 },
+      { $0.key = "../" + $0.key },
+    ] {
+      var changed = whole
+      change(&changed)
+      // What it says of itself is not where it lies.
+      try FileManager.default.removeItem(at: order.url)
+      try OrderFolder(store: bench.store.folder, key: order.key).place(changed)
+      let place = orders.orderURL(changed.attempt)
+      if changed.attempt != order.attempt {
+        try FileManager.default.moveItem(at: place, to: order.url)
+      }
+      #expect(throws: WorkflowError.self) { try execute(order.url, Fake.kinds()) }
+    }
+    for text in ["", "{}", String(repeating: "[", count: 1 << 20)] {
+      try FileManager.default.removeItem(at: order.url)
+      try Data(text.utf8).write(to: order.url)
+      #expect(throws: StoreError.self) { try execute(order.url, Fake.kinds()) }
+    }
+    try orders.place(whole)
     var other = Fake.generate()
     other.instructions = "another"
     #expect(try execute(order.url, [other]).exitCode == 69)
@@ -285,16 +324,17 @@ struct SlurmAnswerTests {
   func queue() {
     let found = Slurm.queue(
       """
-      17|0|RUNNING|n1|1:02:03|None|locus-a
-      17|1-2,5%3|PENDING||UNLIMITED|Priority|locus-a
-      19|N/A|RUNNING|n2|UNLIMITED|None|locus-b
-      20|N/A|RUNNING|n2|UNLIMITED|None|somebody's
-      21|N/A|COMPLETED|n2|UNLIMITED|None|locus-c
-      22|N/A|PENDING||UNLIMITED|launch failed requeued held|locus-d
+      17|0|RUNNING|n1|1:02:03|2026-11-27T11:59:22|None|locus-a
+      17|1-2,5%3|PENDING||UNLIMITED|N/A|Priority|locus-a
+      19|N/A|RUNNING|n2|UNLIMITED|N/A|None|locus-b
+      20|N/A|RUNNING|n2|UNLIMITED|N/A|None|somebody's
+      21|N/A|COMPLETED|n2|UNLIMITED|N/A|None|locus-c
+      22|N/A|PENDING||UNLIMITED|N/A|launch failed requeued held|locus-d
       """)
     #expect(
       found == [
-        "17_0 locus-a": .running(node: "n1", timeLeft: "1:02:03"),
+        "17_0 locus-a": .running(
+          node: "n1", timeLeft: "1:02:03", since: "2026-11-27T11:59:22"),
         "17_1 locus-a": .queued(reason: "Priority"), "17_2 locus-a": .queued(reason: "Priority"),
         "17_5 locus-a": .queued(reason: "Priority"),
         "19 locus-b": .running(node: "n2", timeLeft: nil),
@@ -320,6 +360,53 @@ struct SlurmAnswerTests {
     #expect(
       ending("JobState=FAILED ExitCode=1:0 NodeList=(null)")
         == JobEnding(reason: "FAILED (exit code 1:0)", node: nil))
+  }
+
+  @Test(
+    "where there is accounting its states are told apart, and what is at work has not ended",
+    arguments: [
+      ("COMPLETED|n1|0:0\n", JobEnding(reason: "COMPLETED (exit code 0:0)", node: "n1")),
+      ("FAILED|n1|1:0\n", JobEnding(reason: "FAILED (exit code 1:0)", node: "n1")),
+      ("CANCELLED by 1000|n1|0:15\n", JobEnding(reason: "CANCELLED", node: "n1")),
+      ("CANCELLED by 0|None assigned|0:0\n", JobEnding(reason: "CANCELLED", node: nil)),
+      ("NODE_FAIL|n2|1:0\n", JobEnding(reason: "NODE_FAIL", node: "n2")),
+      ("TIMEOUT|n2|0:0\n", JobEnding(reason: "TIMEOUT", node: "n2")),
+      ("OUT_OF_MEMORY|n2|0:125\n", JobEnding(reason: "OUT_OF_MEMORY", node: "n2")),
+      ("PREEMPTED|n2|0:0\n", JobEnding(reason: "PREEMPTED", node: "n2")),
+      (
+        "NODE_FAIL|n2|1:0\nCOMPLETED|n1|0:0\n",
+        JobEnding(reason: "COMPLETED (exit code 0:0)", node: "n1")
+      ),
+      ("RUNNING|n1|0:0\n", nil), ("PENDING|None assigned|0:0\n", nil),
+      ("REQUEUED|n1|0:0\n", nil), ("UNKNOWN|n1|0:0\n", nil), ("", nil), ("rubbish", nil),
+    ])
+  func accounting(_ text: String, _ ending: JobEnding?) {
+    #expect(Slurm.accounted(text) == ending)
+  }
+
+  @Test("a node's state, the reason for it and the start of its slurmd are read")
+  func node() {
+    let found = Slurm.nodes(
+      """
+      NodeName=n1 Arch=x86_64 State=IDLE BootTime=2026-11-26T17:09:51 SlurmdStartTime=2026-11-27T11:59:21
+      NodeName=n2 State=DOWN*+DRAIN SlurmdStartTime=None Reason=Not responding [slurm@2026-11-27T12:03:01]
+      NodeName=n3 State=MIXED+COMPLETING SlurmdStartTime=2026-11-27T11:59:22
+      """)
+    #expect(
+      found == [
+        "n1": .init(start: "2026-11-27T11:59:21", trouble: nil),
+        "n2": .init(start: nil, trouble: "DOWN+DRAIN (Not responding)"),
+        "n3": .init(start: "2026-11-27T11:59:22", trouble: nil),
+      ])
+  }
+
+  @Test("a program that hangs is ended, and has given no answer")
+  func hanging() {
+    let begun = ContinuousClock.now
+    let answer = Program.run(
+      ["sh", "-c", "echo 1; sleep 600"], environment: ProcessInfo.processInfo.environment,
+      limit: .milliseconds(300))
+    #expect(answer?.code == 137 && ContinuousClock.now - begun < .seconds(300))
   }
 
   @Test("nodes are counted once each, by their features")

@@ -95,6 +95,21 @@ struct BatchFolder {
     return number.isEmpty || !number.allSatisfy(\.isNumber) ? nil : number
   }
 
+  /// What sbatch printed, its beginning.
+  func printed(_ batch: Batch) throws -> String {
+    let data = try StoreFile.read(url(batch.name, "job")) ?? Data()
+    return String(decoding: data.prefix(200), as: UTF8.self)
+      .trimmingCharacters(in: .whitespacesAndNewlines)
+  }
+
+  /// When the scheduler answered; `nil` where it has not.
+  func answeredAt(_ batch: Batch) -> Date? {
+    let facts = try? url(batch.name, "job").resourceValues(
+      forKeys: [.contentModificationDateKey, .fileSizeKey])
+    guard let facts, (facts.fileSize ?? 0) > 0 else { return nil }
+    return facts.contentModificationDate
+  }
+
   /// Keeps a number that was found by the batch's name.
   func keep(_ number: String, in file: Descriptor) {
     let text = Array("\(number)\n".utf8)

@@ -24,8 +24,9 @@ package enum Submission: Sendable, Hashable {
 /// What the scheduler, or the system, says of a job.
 package enum JobState: Sendable, Hashable {
   case queued(reason: String?)
-  /// With the time that its limit leaves, as the scheduler writes it.
-  case running(node: String?, timeLeft: String?)
+  /// With the time that its limit leaves, as the scheduler writes it, and when it began, UTC, which is another
+  /// moment once it was queued again.
+  case running(node: String?, timeLeft: String?, since: String? = nil)
   /// It is not going to run as it is, and holds a place in the queue.
   case stuck(reason: String)
   /// It is not at work any more; what came of it, its receipt alone says.
@@ -63,4 +64,13 @@ package protocol Executor {
   /// `nil`: it has not ended, or that cannot be told now.
   mutating func ending(of job: String) throws -> JobEnding?
   mutating func cancel(_ jobs: [String]) throws
+  /// What happened to the scheduler itself, and on nodes since jobs ran there, that it did not tell yet; asks
+  /// seldom.
+  ///
+  /// - Parameters:
+  ///   - nodes: by name, since when, UTC.
+  ///   - isDue: whether it asks at once.
+  mutating func news(of nodes: [String: String], isDue: Bool) -> [String]
+  /// Why a node takes no jobs, where it does not.
+  func condition(of node: String) -> String?
 }

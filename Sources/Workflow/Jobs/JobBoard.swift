@@ -57,7 +57,7 @@ package struct JobBoard: Sendable, Hashable {
         switch states?[job.slurm.text] {
         case .queued(let reason): (line.state, line.reason) = (.queued, reason)
         case .stuck(let reason): (line.state, line.reason) = (.queued, reason)
-        case .running(let node, let left):
+        case .running(let node, let left, _):
           (line.state, line.node, line.timeLeft) = (.running, node, left)
         case .ended, nil: break
         }

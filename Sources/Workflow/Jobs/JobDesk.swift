@@ -10,10 +10,15 @@ struct ActiveJob {
   var job: String?
   /// How often it was lost.
   var losses = 0
+  /// How often in a row it could not be submitted.
+  var refusals = 0
   var notBefore = ContinuousClock.now
   /// Since when it has been gone without a receipt.
   var goneSince: ContinuousClock.Instant?
   var isRunning = false
+  /// Where and since when it ran when last seen at it.
+  var node: String?
+  var since: String?
 
   var name: String { ready.place.name }
   var instance: StageInstance { ready.step.instance }
@@ -28,6 +33,11 @@ struct JobDesk {
   var hasChanged = false
   private(set) var lastChange = ContinuousClock.now
   private var told: Set<String> = []
+  /// Where jobs of this run ran, and since when the first did.
+  private(set) var nodes: [String: String] = [:]
+  /// Since when the scheduler does not answer, and the disk has no room.
+  var silentSince: ContinuousClock.Instant?
+  var fullSince: String?
   private var lastShown = ContinuousClock.now
 
   init(_ executor: any Executor) { self.executor = executor }
@@ -43,7 +53,10 @@ struct JobDesk {
   /// Whether something is to be said: once, until it is forgotten.
   mutating func isNews(_ what: String) -> Bool { told.insert(what).inserted }
 
-  mutating func forget(_ what: String) { told.remove(what) }
+  mutating func saw(_ node: String?, since: String?) {
+    guard let node, let since else { return }
+    nodes[node] = min(nodes[node] ?? since, since)
+  }
 
   /// Whether this look tells how far jobs are: once a second.
   private(set) var showsProgress = false

@@ -91,4 +91,7 @@ package struct LocalExecutor: Executor {
       kill(pid, SIGTERM)
     }
   }
+
+  package func news(of nodes: [String: String], isDue: Bool) -> [String] { [] }
+  package func condition(of node: String) -> String? { nil }
 }

@@ -14,16 +14,19 @@ package struct OrderExecution {
   private let cancellation: Cancellation
   /// The scheduler's name of the job, where there is one.
   private let job: String?
+  private let restarts: Int
   private let host: String
   private let tell: @Sendable (String) -> Void
 
   /// - Parameters:
   ///   - url: of the order.
+  ///   - restarts: how often the scheduler has started the job anew.
   ///   - tell: is told what a person should know.
   /// - Throws: `WorkflowError.badOrder`, or why the order cannot be read.
   package init(
     orderAt url: URL, kinds: [StageKind], cancellation: Cancellation, job: String?,
-    host: String = ProcessInfo.processInfo.hostName, tell: @escaping @Sendable (String) -> Void
+    restarts: Int = 0, host: String = ProcessInfo.processInfo.hostName,
+    tell: @escaping @Sendable (String) -> Void
   ) throws {
     let order = try OrderFolder.order(at: url)
     self.order = order
@@ -45,6 +48,7 @@ package struct OrderExecution {
     }
     self.cancellation = cancellation
     self.job = job
+    self.restarts = restarts
     self.host = host
     self.tell = tell
   }
@@ -99,6 +103,9 @@ package struct OrderExecution {
     let note: @Sendable (String) -> Void = { [tell] text in
       tell(text)
       notes.withLock { $0.append(text) }
+    }
+    if restarts > 0 {
+      note("was queued again \(restarts == 1 ? "once" : "\(restarts) times"), as job \(job ?? "")")
     }
     let checkpoints = CheckpointFolder(folder: store, key: order.key)
     let checkpoint = Checkpoint(

@@ -3,6 +3,10 @@ import Foundation
 /// Slurm's own programs, and how their answers are read.
 struct Slurm: Sendable {
   private let environment: [String: String]
+  /// Answers are read by one clock and in one language, whatever those here are.
+  private let asking: [String: String]
+  /// When the scheduler was started, UTC.
+  let boot: String?
   /// The most tasks of an array.
   let largestArray: Int
   /// Whether `sacct` has something to tell.
@@ -19,9 +23,10 @@ struct Slurm: Sendable {
           name.hasPrefix($0)
         }
     }
-    guard
-      let answer = Program.run(["scontrol", "show", "config"], environment: self.environment)
-    else { throw .noScheduler(Self.absent) }
+    asking = self.environment.merging(["TZ": "UTC", "LC_ALL": "C"]) { $1 }
+    guard let answer = Program.run(Self.configuration, environment: asking) else {
+      throw .noScheduler(Self.absent)
+    }
     guard answer.code == 0 else {
       throw .noScheduler(answer.error.trimmingCharacters(in: .whitespacesAndNewlines))
     }
@@ -30,7 +35,12 @@ struct Slurm: Sendable {
     // Task numbers are below it. More than a thousand tasks a call gain nothing.
     largestArray = max(1, min(size - 1, 1000))
     hasAccounting = settings["AccountingStorageType"]?.hasSuffix("/none") == false
+    boot = settings["BOOT_TIME"]
   }
+
+  private static let configuration = ["scontrol", "show", "config"]
+
+  func ask(_ words: [String]) -> Program.Answer? { Program.run(words, environment: asking) }
 
   /// Lines such as `MaxArraySize            = 1001`.
   static func settings(_ text: String) -> [String: String] {
@@ -70,13 +80,13 @@ struct Slurm: Sendable {
     }
     for (number, tasks) in tasks {
       let word = tasks.isEmpty ? number : "\(number)_[\(tasks.joined(separator: ","))]"
-      _ = Program.run(["scancel", "--quiet", word], environment: environment)
+      _ = ask(["scancel", "--quiet", word])
     }
   }
 
   // MARK: - What it says of jobs
 
-  private static let format = "%F|%K|%T|%N|%L|%r|%j"
+  private static let format = "%F|%K|%T|%N|%L|%S|%r|%j"
   /// Tasks of an array that wait are one line; their numbers are not to be cut off.
   private static let wholeLists = ["SLURM_BITSTR_LEN": "0"]
 
@@ -85,7 +95,7 @@ struct Slurm: Sendable {
     guard
       let answer = Program.run(
         ["squeue", "--noheader", "--me", "--format=\(Self.format)"],
-        environment: environment.merging(Self.wholeLists) { $1 }), answer.code == 0
+        environment: asking.merging(Self.wholeLists) { $1 }), answer.code == 0
     else { return nil }
     return Self.queue(answer.output)
   }
@@ -93,13 +103,14 @@ struct Slurm: Sendable {
   static func queue(_ text: String) -> [String: JobState] {
     var jobs: [String: JobState] = [:]
     for line in text.split(separator: "\n") {
-      let fields = line.split(separator: "|", maxSplits: 6, omittingEmptySubsequences: false)
+      let fields = line.split(separator: "|", maxSplits: 7, omittingEmptySubsequences: false)
         .map(String.init)
-      guard fields.count == 7, fields[6].hasPrefix(Batch.prefix) else { continue }
-      let state = state(fields[2], node: fields[3], timeLeft: fields[4], reason: fields[5])
+      guard fields.count == 8, fields[7].hasPrefix(Batch.prefix) else { continue }
+      let state = state(
+        fields[2], node: fields[3], timeLeft: fields[4], since: fields[5], reason: fields[6])
       let tasks = tasks(fields[1])
       for task in tasks.isEmpty ? [nil] : tasks.map(Optional.some) {
-        jobs[SlurmID(number: fields[0], task: task, name: fields[6]).text] = state
+        jobs[SlurmID(number: fields[0], task: task, name: fields[7]).text] = state
       }
     }
     return jobs
@@ -116,9 +127,9 @@ struct Slurm: Sendable {
     }
   }
 
-  private static func state(_ word: String, node: String, timeLeft: String, reason: String)
-    -> JobState?
-  {
+  private static func state(
+    _ word: String, node: String, timeLeft: String, since: String, reason: String
+  ) -> JobState? {
     // Held after a failure, or waiting for what never comes: it would wait for ever.
     let isStuck =
       ["SPECIAL_EXIT", "REQUEUE_HOLD"].contains(word)
@@ -132,7 +143,8 @@ struct Slurm: Sendable {
     if ended.contains(word) { return nil }
     return .running(
       node: node.isEmpty ? nil : node,
-      timeLeft: ["UNLIMITED", "INVALID", "NOT_SET", "N/A", ""].contains(timeLeft) ? nil : timeLeft)
+      timeLeft: ["UNLIMITED", "INVALID", "NOT_SET", "N/A", ""].contains(timeLeft) ? nil : timeLeft,
+      since: ["N/A", "Unknown", ""].contains(since) ? nil : since)
   }
 
   /// Words for a job that is not at work any more.
@@ -149,17 +161,16 @@ struct Slurm: Sendable {
 
   /// The number of the job, or the array, of this name.
   func number(named name: String) -> Found {
-    let answer = Program.run(
-      ["squeue", "--noheader", "--me", "--states=all", "--name=\(name)", "--format=%F"],
-      environment: environment)
+    let answer = ask(
+      ["squeue", "--noheader", "--me", "--states=all", "--name=\(name)", "--format=%F"])
     guard let answer, answer.code == 0 else { return .noAnswer }
     if let number = Self.number(answer.output) { return .number(number) }
     guard hasAccounting else { return .none }
-    let accounted = Program.run(
+    let accounted = ask(
       [
         "sacct", "--noheader", "--allocations", "--parsable2", "--starttime=now-30days",
         "--name=\(name)", "--format=JobID",
-      ], environment: environment)
+      ])
     guard let accounted, accounted.code == 0 else { return .noAnswer }
     return Self.number(accounted.output).map(Found.number) ?? .none
   }
@@ -173,28 +184,29 @@ struct Slurm: Sendable {
   /// `nil` while it has not ended, and where there is no answer.
   func ending(of job: SlurmID) -> JobEnding? {
     if hasAccounting,
-      let answer = Program.run(
+      let answer = ask(
         [
           "sacct", "--noheader", "--allocations", "--parsable2", "--jobs=\(job.shown)",
           "--name=\(job.name)", "--format=State,NodeList,ExitCode",
-        ], environment: environment), answer.code == 0,
-      let line = answer.output.split(separator: "\n").last
+        ]), answer.code == 0, let found = Self.accounted(answer.output)
     {
-      let fields = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
-      let word = fields[0].split(separator: " ").first.map(String.init) ?? ""
-      if Self.ended.contains(word) {
-        return Self.ending(word, node: fields.dropFirst().first, code: fields.dropFirst(2).first)
-      }
+      return found
     }
-    guard
-      let answer = Program.run(
-        ["scontrol", "show", "job", "--oneliner", job.shown], environment: environment)
-    else { return nil }
+    guard let answer = ask(["scontrol", "show", "job", "--oneliner", job.shown]) else { return nil }
     let isUnknown = ["Invalid job id", "not found"].contains {
       answer.error.contains($0) || answer.output.contains($0)
     }
     if isUnknown { return JobEnding(reason: "vanished") }
     return answer.code == 0 ? Self.ending(answer.output, name: job.name) : nil
+  }
+
+  /// What `sacct` says: `CANCELLED by 1000|n1|0:15`; of a job that began anew the last line counts.
+  static func accounted(_ text: String) -> JobEnding? {
+    guard let line = text.split(separator: "\n").last else { return nil }
+    let fields = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+    let word = fields[0].split(separator: " ").first.map(String.init) ?? ""
+    guard ended.contains(word) else { return nil }
+    return ending(word, node: fields.dropFirst().first, code: fields.dropFirst(2).first)
   }
 
   /// What `scontrol show job` says.
@@ -231,9 +243,7 @@ struct Slurm: Sendable {
     let words =
       ["sinfo", "--noheader", "--Node", "--format=%N|%b|%z"]
       + (partition.map { ["--partition=\($0)"] } ?? [])
-    guard let answer = Program.run(words, environment: environment), answer.code == 0 else {
-      return [:]
-    }
+    guard let answer = ask(words), answer.code == 0 else { return [:] }
     return Self.nodeKinds(answer.output)
   }
 

@@ -10,6 +10,9 @@ package struct SlurmExecutor: Executor {
   private let slurm: Slurm
   private let batches: BatchFolder
   private let program: String
+  private var incidents: SlurmIncidents
+  /// By the name of a batch, how often sbatch said yes and no job came of it.
+  private var vain: [String: Int] = [:]
   /// By key and attempt, the batch that an earlier process or this one made.
   private var known: [Batch.Member: (batch: Batch, place: Int)] = [:]
 
@@ -22,12 +25,14 @@ package struct SlurmExecutor: Executor {
     slurm = try Slurm(environment: environment)
     batches = BatchFolder(store: store.standardizedFileURL)
     self.program = program
+    incidents = SlurmIncidents(boot: slurm.boot)
     for batch in try batches.all() {
       // What has succeeded, or was removed, has no orders any more.
       let isLeft = try batch.members.contains { member in
         try OrderFolder(store: store, key: member.key).attempts().contains(member.attempt)
       }
       if isLeft { remember(batch) } else { try batches.remove(batch) }
+      if isLeft, let moment = batches.answeredAt(batch) { incidents.hadJobs(at: moment) }
     }
   }
 
@@ -105,11 +110,24 @@ package struct SlurmExecutor: Executor {
     // It may have been taken even where sbatch failed.
     if case .number(let number) = try number(of: batch, file) { return .submitted(job: number) }
     let reason = answer.error.trimmingCharacters(in: .whitespacesAndNewlines)
-    if answer.code == 0 || Slurm.isPassing(reason) { return .later(reason) }
+    if answer.code == 0 {
+      vain[batch.name, default: 0] += 1
+      if vain[batch.name, default: 0] < Self.mostInVain {
+        return .later("sbatch gives no number of a job")
+      }
+    } else if answer.code > 128 || Slurm.isPassing(reason) {
+      return .later(reason.isEmpty ? "sbatch does not end" : reason)
+    }
+    let printed = try batches.printed(batch)
     for member in batch.members { known[member] = nil }
     try batches.remove(batch)
-    return .refused(reason)
+    return .refused(
+      answer.code == 0
+        ? "sbatch ended with 0, gave no number of a job and printed: \(printed)" : reason)
   }
+
+  /// More might submit the same a hundred times, to a scheduler that takes it and does not say so.
+  private static let mostInVain = 3
 
   /// Of a batch that was submitted: as its answer says, or else as the scheduler does of its name.
   private func number(of batch: Batch, _ file: Descriptor) throws -> Slurm.Found {
@@ -160,11 +178,16 @@ package struct SlurmExecutor: Executor {
 
   package mutating func find(_ order: PlacedOrder) throws -> String? {
     guard let (batch, place) = known[Batch.Member(order)] else { return nil }
+    return try submitted(batch).map { batch.job(place, of: $0).text }
+  }
+
+  /// The number of a batch, once nobody is about to submit it.
+  private func submitted(_ batch: Batch) throws -> String? {
     let end = ContinuousClock.now + .seconds(120)
     while true {
       if let file = try batches.openAnswer(batch) {
         guard case .number(let number) = try number(of: batch, file) else { return nil }
-        return batch.job(place, of: number).text
+        return number
       }
       // A program that submits it has outlived the process that asked for it.
       if ContinuousClock.now > end { return nil }
@@ -185,6 +208,14 @@ package struct SlurmExecutor: Executor {
 
   package mutating func cancel(_ jobs: [String]) throws {
     slurm.cancel(jobs.compactMap(SlurmID.init))
+  }
+
+  package mutating func news(of nodes: [String: String], isDue: Bool) -> [String] {
+    incidents.news(of: nodes, isDue: isDue, slurm)
+  }
+
+  package func condition(of node: String) -> String? {
+    slurm.nodes([node])?[node].flatMap(\.trouble)
   }
 
   // MARK: - Without a controller
@@ -221,6 +252,9 @@ package struct SlurmExecutor: Executor {
   ///
   /// - Returns: what was cancelled; `nil` where the scheduler does not answer.
   package mutating func cancelAll(stages: [String] = []) throws -> [Job]? {
+    for batch in try batches.all() where try batches.answer(batch) == nil {
+      _ = try submitted(batch)
+    }
     let jobs = try Self.jobs(in: batches.store).filter { job in
       stages.isEmpty || stages.contains { $0 == job.stage || job.stage.hasPrefix($0 + "[") }
     }

@@ -2,6 +2,8 @@
 package struct SlurmJob {
   /// `17`, or `17_3` for a task of an array, as `squeue` names it.
   package let id: String
+  /// How often it was queued again, by itself or by Slurm.
+  package var restarts: Int { environment["SLURM_RESTART_COUNT"].flatMap { Int($0) } ?? 0 }
   private let environment: [String: String]
 
   /// `nil` outside of one.

@@ -35,7 +35,7 @@ enum ExecuteCommand: Command {
     let own = SlurmJob(environment: console.environment)
     let execution = try OrderExecution(
       orderAt: URL(filePath: context.options.order).absoluteURL, kinds: context.kinds,
-      cancellation: cancellation, job: own?.id,
+      cancellation: cancellation, job: own?.id, restarts: own?.restarts ?? 0,
       tell: { console.tell("\(timestamp(Date())) \($0)") })
     let end = try execution.run { hasCheckpoint in
       guard hasCheckpoint, let own, own.requeue() else { return false }

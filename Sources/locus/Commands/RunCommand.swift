@@ -154,6 +154,12 @@ enum RunCommand: Command {
         if let mixed = try plan.checkNumerics(store), !options.isQuiet {
           context.console.tell(mixed.text)
         }
+        if executor(of: pipeline, options) != .slurm,
+          let text = try JobsAtWork.check(
+            plan, in: store.folder, environment: context.console.environment), !options.isQuiet
+        {
+          context.console.tell("locus: \(text)")
+        }
         return plan
       },
       settings: RunSettings(
