@@ -2,6 +2,7 @@ import Artifacts
 import Diffusion
 import External
 import Foundation
+import Interventions
 import Lineage
 import Measures
 import Probing
@@ -15,7 +16,7 @@ struct FieldProbeWork {
   let artifact: FieldArtifact
   let context: StageContext
 
-  private var model: PeerModel { artifact.model }
+  private var model: any FieldDenoiser { artifact.model }
   private var shape: FieldShape { model.fieldShape }
   private var probe: FieldProbe { Self.probe(options) }
   /// Told of a picture.
@@ -48,16 +49,24 @@ struct FieldProbeWork {
   }
 
   /// What it will be, without a pass.
-  static func work(_ options: ProbeStage.Options, _ field: DenoiserManifest.Field) -> String {
-    "\(passes(options, field)) passes of \(field.text), \(field.gradients ? "gradients" : "differences") at"
+  static func work(
+    _ options: ProbeStage.Options, _ field: DenoiserManifest.Field, _ mask: MaskSpecification?
+  ) -> String {
+    let behind =
+      mask?.mostPasses(told: min(options.together, field.entries.count)).map {
+        ", each up to \($0) of the one behind the mask"
+      } ?? ""
+    return
+      "\(passes(options, field)) passes of \(field.text)\(behind), \(field.gradients ? "gradients" : "differences") at"
       + " \(options.pixels) places of \(options.pictures) pictures, \(max(1, memory(options, field) >> 20)) MiB"
   }
 
   func output() throws -> StageOutput {
     context.note(try plan())
+    let checkpointing = try context.checkpointing()
     let drawing = try FieldDrawing(
       model, count: options.pictures, together: together, sampler: options.pathSampler,
-      guidance: nil, context)
+      portion: artifact.peer.peer.hello.batch, context, checkpointing.scoped("drawing"))
     var metrics = [
       Measure.fieldEndpoints.row(model.givesEndpoints ? 1 : 0),
       Measure.fieldPasses.row(Double(passes)),
@@ -66,18 +75,18 @@ struct FieldProbeWork {
     for (place, sigma) in sigmas.enumerated() {
       let found = try probe.measure(
         model, drawing.noised(sigma, 0..<options.pictures), seed: context.seed,
-        checkCancellation: context.checkCancellation)
+        checkpointing: checkpointing.scoped("places-\(sigma)"))
       metrics += rows(found, sigma)
       if together > 0 {
         metrics += rows(
           try ConceptLocality(
             model, clean: drawing.clean, told: drawing.told, sigma: sigma, seed: context.seed,
-            checkCancellation: context.checkCancellation), sigma)
+            checkpointing: checkpointing.scoped("concepts-\(sigma)")), sigma)
       }
       context.progress(StageProgress(done: place + 1, total: sigmas.count, unit: "noise levels"))
     }
     let content = metricTable(metrics)
-    let samples = try drawing.grid().pngData()
+    let samples = try drawing.grid(artifact.peer.peer).pngData()
     return StageOutput(
       files: [
         try context.output(
@@ -92,7 +101,8 @@ struct FieldProbeWork {
     let sigma = Float(min(max(1, model.schedule.low), model.schedule.high))
     var one = FieldBatch()
     one.append(
-      [Float](repeating: 0, count: shape.count), sigma, [Float](repeating: 0, count: shape.entries))
+      [Float](repeating: 0, count: shape.count), sigma,
+      FieldDrawing.labels(Array(0..<together), shape))
     // The first one has to get ready.
     _ = try model.denoise(one)
     let start = ContinuousClock.now
@@ -100,7 +110,8 @@ struct FieldProbeWork {
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let whole = seconds * Double(passes)
     let time = whole < 90 ? "\(Int(whole.rounded(.up))) s" : "\(Int((whole / 60).rounded(.up))) min"
-    return "plans \(Self.work(options, artifact.field)): about \(time) by a pass of one picture"
+    return
+      "plans \(Self.work(options, artifact.field, artifact.mask)): about \(time) by a pass of one picture"
   }
 
   /// Sides 1, 3, 5, 9, 17, …: a picture of 128 places has too many others.

@@ -63,11 +63,13 @@ enum ProbeStage {
       ).value
     },
     foretell: { options, inputs in
-      DenoiserManifest.field("denoiser", inputs).map { FieldProbeWork.work(options, $0) }
+      DenoiserManifest.field("denoiser", inputs).map {
+        FieldProbeWork.work(options, $0.field, $0.mask)
+      }
     },
     memory: { options, context in
-      if case .field(let field, _) = try DenoiserManifest(context.input("denoiser").manifest) {
-        return FieldProbeWork.memory(options, field)
+      if let found = try DenoiserManifest(context.input("denoiser").manifest).field {
+        return FieldProbeWork.memory(options, found.field)
       }
       try Shared.requireScenes(context)
       let shape = try PictureSetManifest("scenes", of: context).shape

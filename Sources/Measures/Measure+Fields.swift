@@ -1,6 +1,7 @@
 import Lineage
 
 private let probe = ["probe"]
+private let intervene = ["intervene"]
 
 /// Models of a shape of their own, probed on what they draw themselves, with noise anew.
 extension Measure {
@@ -44,8 +45,47 @@ extension Measure {
     "concept.effect", by: [.sigma, .attribute], interval: .pictures, in: probe,
     "Root mean square effect of a concept that is told no longer, over the output itself.")
 
+  /// What a mask changes in what a model denoises.
+  package static let maskDeparture = Measure(
+    "mask.departure", by: [.sigma], interval: .pictures, in: intervene,
+    "Root mean square change of a model's outputs by a mask, on pictures that it drew itself with noise anew, over the change of the same outputs when nothing is told."
+  )
+  package static let maskDrawnDeparture = Measure(
+    "mask.drawn_departure", interval: .pictures, in: intervene,
+    "The same between what both draw from the same noise, over what drawing without being told anything changes."
+  )
+
+  /// Whose drawings.
+  package enum Drawn: String, Sendable, CaseIterable {
+    case before, masked
+    fileprivate var words: String {
+      self == .before ? "it draws without a mask" : "are drawn behind the mask"
+    }
+  }
+
+  package static func maskShown(_ drawn: Drawn) -> Measure {
+    Measure(
+      "mask.asked.\(drawn.rawValue)", interval: .pictures, in: intervene,
+      "Share of asked entries that pictures which \(drawn.words) show, by the model's own errors: telling of the entry lowers its squared error of denoising the picture.",
+      source: .diffusionClassifier)
+  }
+
+  package static func maskUnasked(_ drawn: Drawn) -> Measure {
+    Measure(
+      "mask.unasked.\(drawn.rawValue)", interval: .pictures, in: intervene,
+      "Share of entries that were not asked for which the same pictures show.")
+  }
+
+  package static let maskShownChange = Measure(
+    "mask.asked.change", interval: .pictures, in: intervene,
+    "Change of the share of asked entries shown by the mask, from the same noise.")
+
+  package static let fieldMasks: [Measure] =
+    [maskDeparture, maskDrawnDeparture] + Drawn.allCases.map(maskShown)
+    + Drawn.allCases.map(maskUnasked) + [maskShownChange]
+
   package static let fields: [Measure] =
-    [fieldLocality, fieldEven] + Share.allCases.map(fieldSide)
+    fieldMasks + [fieldLocality, fieldEven] + Share.allCases.map(fieldSide)
     + [
       fieldStepError, fieldEndpoints, fieldPasses, conceptInside, conceptArea, conceptRemote,
       conceptEffect,

@@ -156,6 +156,45 @@ extension ReportFixture {
           Measure.conceptEffect.row(interval(0.3), sigma, .attribute("a red cube")),
         ] + step + remote)
     }
+    try fieldMasks()
+  }
+
+  /// A mask that keeps what a concept does to its region, and one that moves regions.
+  private func fieldMasks() throws {
+    guard let denoiser = made["baseline[labelling=all]"] else { return }
+    for (name, keep, remote) in [("regions", "near", 0.1), ("moved", "random", 0.5)] {
+      let masked = try stage(
+        name, "intervene", inputs: [("denoiser", denoiser)],
+        manifest: [
+          "type": .string("denoiser"), "format": .integer(1), "form": .string("masked-field"),
+          "base": .string(denoiser.manifest),
+          "mask": .object([
+            "mask": .string("concept"), "labels": .integer(1), "keep": .string(keep),
+            "radius": .number(7), "block": .integer(4), "margin": .integer(4),
+            "fill": .string("ground"),
+            "region": .object([
+              "share": .number(0.75), "noises": .integer(2), "knockOut": .string("among"),
+            ]),
+          ]),
+        ],
+        metrics: [
+          Measure.maskDeparture.row(interval(0.4), .sigma(5)),
+          Measure.maskDrawnDeparture.row(interval(0.5)),
+          Measure.maskShown(.before).row(interval(0.8)),
+          Measure.maskShown(.masked).row(interval(0.7)),
+          Measure.maskUnasked(.before).row(interval(0.2)),
+          Measure.maskUnasked(.masked).row(interval(0.3)),
+          Measure.maskShownChange.row(interval(-0.1)),
+        ])
+      let sigma = Coordinate.sigma(5)
+      try stage(
+        name + "_probe", "probe", inputs: [("denoiser", masked)],
+        metrics: [
+          Measure.fieldEndpoints.row(0), Measure.conceptInside.row(interval(0.9), sigma),
+          Measure.conceptArea.row(interval(0.2), sigma),
+          Measure.conceptRemote.row(interval(remote), sigma),
+        ])
+    }
   }
 
   func quality(
