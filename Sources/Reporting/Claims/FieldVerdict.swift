@@ -93,15 +93,17 @@ struct FieldVerdict {
       let low = remote[least], let high = remote[most]
     else { return nil }
     // At half of its own effect what is elsewhere is no small part of what is seen there.
-    let lead =
+    let words =
       ends(low).low > 0.5
-      ? "Shown" : ends(high).high < 0.5 ? "Shown, against the claim" : "Not shown"
+      ? "**Shown:** \(Markdown.name(model)) is not local between what it is told"
+      : ends(high).high < 0.5
+        ? "**Shown:** \(Markdown.name(model)) is mostly local between what it is told"
+        : "**Not shown:** whether \(Markdown.name(model)) is local between what it is told"
     return
-      "**\(lead):** \(Markdown.name(model)) is \(ends(high).high < 0.5 ? "local" : "not local") between what it is"
-      + " told: from \(Markdown.interval(low)) (σ = \(ChartNumber.text(least))) to \(Markdown.interval(high)) (σ ="
+      "\(words): from \(Markdown.interval(low)) (σ = \(ChartNumber.text(least))) to \(Markdown.interval(high)) (σ ="
       + " \(ChartNumber.text(most))) of what a concept's own going changes in its region, all others going at once"
-      + " change there (N = \(Markdown.count(low.n)) pictures); *not local* is half of it or more, at every noise level"
-      + " and by all of the interval."
+      + " change there (N = \(Markdown.count(low.n)) pictures); *not local* is half of it or more, *mostly local* less,"
+      + " at every noise level and by all of the interval."
   }
 
   private func places(_ model: String) -> String? {
