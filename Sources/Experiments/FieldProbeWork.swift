@@ -32,8 +32,11 @@ struct FieldProbeWork {
   {
     let shape = field.fieldShape
     let together = min(options.together, shape.entries)
+    // A picture has three channels at most.
+    let pixels =
+      options.pictureSpace ? 2 * options.pixels * min(options.projections, 3) + 2 : 0
     let each =
-      probe(options).passes(shape, hasGradients: field.gradients)
+      pixels + probe(options).passes(shape, hasGradients: field.gradients)
       + (together > 0 ? ConceptLocality.passes(concepts: together) : 0)
     return options.pictures
       * (FieldDrawing.passes(options.pathSampler, endpoints: field.endpoints)
@@ -62,6 +65,10 @@ struct FieldProbeWork {
   }
 
   func output() throws -> StageOutput {
+    if options.pictureSpace, !PixelModel.isOffered(by: artifact.peer.peer.hello) {
+      throw MismatchError(
+        "`picture_space` is true, and the model does not say that it encodes and decodes pictures")
+    }
     context.note(try plan())
     let checkpointing = try context.checkpointing()
     let drawing = try FieldDrawing(
@@ -77,6 +84,11 @@ struct FieldProbeWork {
         model, drawing.noised(sigma, 0..<options.pictures), seed: context.seed,
         checkpointing: checkpointing.scoped("places-\(sigma)"))
       metrics += rows(found, sigma)
+      if options.pictureSpace {
+        metrics += rows(
+          try betweenPixels(
+            drawing, sigma, checkpointing.scoped("pixels-\(sigma)")), sigma, betweenPixels: true)
+      }
       if together > 0 {
         metrics += rows(
           try ConceptLocality(
@@ -94,6 +106,29 @@ struct FieldProbeWork {
         try context.output("probe", kind: "probe", .json, content),
         try context.output("samples", kind: "picture", .png, samples),
       ], metrics: metrics)
+  }
+
+  /// Of what was drawn, decoded, each with a noise of its own.
+  private func betweenPixels(
+    _ drawing: FieldDrawing, _ sigma: Double, _ checkpointing: Checkpointing
+  ) throws -> FieldLocality {
+    let peer = artifact.peer.peer
+    func model(_ n: Int) -> PixelModel {
+      var stream = RandomStream(seed: context.seed, purpose: .fieldNoising, index: UInt64(n))
+      return PixelModel(
+        latents: model, peer: peer, sigma: Float(sigma),
+        noise: (0..<shape.count).map { _ in stream.gaussian() })
+    }
+    var fields = FieldBatch()
+    let pictures = try peer.decode(drawing.clean)
+    let size = model(0).fieldShape.count
+    for (n, told) in drawing.told.enumerated() {
+      // A pixel is moved by a part of 1, half of what lies between black and white.
+      fields.append(
+        Array(pictures[n * size..<(n + 1) * size]), 1, FieldDrawing.labels(told, shape))
+    }
+    return try probe.measure(
+      fields, seed: context.seed, like: model(0), checkpointing: checkpointing, of: model)
   }
 
   /// What it will take, by one pass that is timed.
@@ -117,20 +152,25 @@ struct FieldProbeWork {
   /// Sides 1, 3, 5, 9, 17, …: a picture of 128 places has too many others.
   private func isTold(_ window: Int) -> Bool { (window - 1) & (window - 2) == 0 || window <= 3 }
 
-  private func rows(_ found: FieldLocality, _ sigma: Double) -> [MetricRow] {
+  private func rows(_ found: FieldLocality, _ sigma: Double, betweenPixels: Bool = false)
+    -> [MetricRow]
+  {
+    let space: Measure.FieldSpace = betweenPixels ? .pixels : .places
     var rows: [MetricRow] = []
     for (place, window) in found.windows.enumerated()
     where isTold(window) || place == found.windows.count - 1 {
       rows += [
-        Measure.fieldLocality.row(found.shares[place], .sigma(sigma), .window(window)),
-        Measure.fieldEven.row(found.even[place], .sigma(sigma), .window(window)),
+        Measure.fieldLocality(space).row(found.shares[place], .sigma(sigma), .window(window)),
+        Measure.fieldEven(space).row(found.even[place], .sigma(sigma), .window(window)),
       ]
     }
     for (share, side) in zip(Measure.Share.allCases, found.sides) {
       rows.append(
-        Measure.fieldSide(share).row(Double(side), .sigma(sigma), n: options.pictures))
+        Measure.fieldSide(share, space).row(Double(side), .sigma(sigma), n: options.pictures))
     }
-    if let error = found.stepError { rows.append(Measure.fieldStepError.row(error, .sigma(sigma))) }
+    if let error = found.stepError {
+      rows.append(Measure.fieldStepError(space).row(error, .sigma(sigma)))
+    }
     return rows
   }
 

@@ -42,6 +42,11 @@ enum ProbeStage {
       "of the same: random projections of a place's channels; as many as there are take each channel once"
     )
     var projections: Int
+    @Setting(
+      default: false, isLate: true,
+      "of the same, where it encodes and decodes: whether it is probed between pixels, too, by differences of pictures that"
+        + " go through the encoder, noise, the model and the decoder")
+    var pictureSpace: Bool
 
     var pathSampler: Sampler { Sampler(steps: steps, method: sampler) }
   }

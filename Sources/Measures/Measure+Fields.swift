@@ -5,25 +5,46 @@ private let intervene = ["intervene"]
 
 /// Models of a shape of their own, probed on what they draw themselves, with noise anew.
 extension Measure {
-  package static let fieldLocality = Measure(
-    "field.locality", by: [.sigma, .window], interval: .pictures, in: probe,
-    "Share of the squared sensitivity between places that lies within the window, of a model of a shape of its own.",
-    source: .heatMaps)
-  package static let fieldEven = Measure(
-    "field.even", by: [.sigma, .window], in: probe,
-    "Share of the pairs of places that were looked at within the window.")
+  /// Between which places.
+  package enum FieldSpace: String, Sendable, CaseIterable {
+    /// Of what the model denoises.
+    case places
+    /// Of pictures that go through its encoder, noise, the model and its decoder.
+    case pixels
+    fileprivate var prefix: String { self == .places ? "field." : "field.pixels." }
+    fileprivate var words: String {
+      self == .places
+        ? "between places" : "between pixels of clean pictures, through encoder, noise and decoder,"
+    }
+  }
 
-  package static func fieldSide(_ share: Share) -> Measure {
+  package static func fieldLocality(_ space: FieldSpace) -> Measure {
     Measure(
-      "field.side.\(share.rawValue)", unit: "places", by: [.sigma], in: probe,
-      "Side of the smallest window with \(share.rawValue) % of the squared sensitivity between places.",
+      space.prefix + "locality", by: [.sigma, .window], interval: .pictures, in: probe,
+      "Share of the squared sensitivity \(space.words) that lies within the window, of a model of a shape of its own.",
       source: .heatMaps)
   }
 
-  package static let fieldStepError = Measure(
-    "field.step_error", by: [.sigma], in: probe,
-    "Relative change of the differences that stand for a model's gradients when their step is halved."
-  )
+  package static func fieldEven(_ space: FieldSpace) -> Measure {
+    Measure(
+      space.prefix + "even", by: [.sigma, .window], in: probe,
+      "Share of the pairs of \(space.rawValue) that were looked at within the window.")
+  }
+
+  package static func fieldSide(_ share: Share, _ space: FieldSpace) -> Measure {
+    Measure(
+      "\(space.prefix)side.\(share.rawValue)", unit: space.rawValue, by: [.sigma], in: probe,
+      "Side of the smallest window with \(share.rawValue) % of the squared sensitivity \(space == .places ? "between places" : "between pixels").",
+      source: .heatMaps)
+  }
+
+  package static func fieldStepError(_ space: FieldSpace) -> Measure {
+    Measure(
+      space.prefix + "step_error", by: [.sigma], in: probe,
+      "Relative change of the differences that stand for a model's gradients \(space.words) when their step is halved."
+    )
+  }
+
   package static let fieldEndpoints = Measure(
     "field.endpoints", in: probe,
     "1 where what a model gives is like a sample, as of a consistency model of one step, and no mean."
@@ -84,10 +105,14 @@ extension Measure {
     [maskDeparture, maskDrawnDeparture] + Drawn.allCases.map(maskShown)
     + Drawn.allCases.map(maskUnasked) + [maskShownChange]
 
+  package static func fields(_ space: FieldSpace) -> [Measure] {
+    [fieldLocality(space), fieldEven(space)] + Share.allCases.map { fieldSide($0, space) }
+      + [fieldStepError(space)]
+  }
+
   package static let fields: [Measure] =
-    fieldMasks + [fieldLocality, fieldEven] + Share.allCases.map(fieldSide)
+    FieldSpace.allCases.flatMap { fields($0) }
     + [
-      fieldStepError, fieldEndpoints, fieldPasses, conceptInside, conceptArea, conceptRemote,
-      conceptEffect,
-    ]
+      fieldEndpoints, fieldPasses, conceptInside, conceptArea, conceptRemote, conceptEffect,
+    ] + fieldMasks
 }

@@ -46,15 +46,23 @@ package struct FieldProbe: Sendable, Hashable {
   ///   - seed: of places and signs.
   ///   - checkpointing: keeps what each field that is done comes to.
   package func measure(
-    _ model: some FieldDenoiser, _ fields: FieldBatch, seed: UInt64,
+    _ model: any FieldDenoiser, _ fields: FieldBatch, seed: UInt64,
     checkpointing: Checkpointing = .none
+  ) throws -> FieldLocality {
+    try measure(fields, seed: seed, like: model, checkpointing: checkpointing) { _ in model }
+  }
+
+  /// The same with a model for each field, all of one kind.
+  package func measure(
+    _ fields: FieldBatch, seed: UInt64, like model: any FieldDenoiser,
+    checkpointing: Checkpointing = .none, of each: (Int) throws -> any FieldDenoiser
   ) throws -> FieldLocality {
     let shape = model.fieldShape
     let rings = max(shape.height, shape.width)
     // Of each field: squares by ring, pairs by ring, and of the step its change and size.
     var rows = PictureRows(width: 2 * rings + 2, checkpointing)
     try rows.fill(fields.count, checkpointing) { n in
-      let found = try one(model, fields, n, seed: seed)
+      let found = try one(each(n), fields, n, seed: seed)
       return found.squares + found.pairs + [found.change, found.size]
     }
     let sums = rows.all.map { Array($0[..<rings]) }
@@ -81,7 +89,7 @@ package struct FieldProbe: Sendable, Hashable {
   }
 
   private func one(
-    _ model: some FieldDenoiser, _ fields: FieldBatch, _ n: Int, seed: UInt64
+    _ model: any FieldDenoiser, _ fields: FieldBatch, _ n: Int, seed: UInt64
   ) throws -> OneField {
     let shape = model.fieldShape
     let none = [Double](repeating: 0, count: max(shape.height, shape.width))
@@ -118,7 +126,7 @@ package struct FieldProbe: Sendable, Hashable {
   private static func step(_ sigma: Float) -> Float { 0.05 * sigma }
 
   private static func slopes(
-    _ model: some FieldDenoiser, _ one: FieldBatch, _ directions: [[Float]], _ step: Float
+    _ model: any FieldDenoiser, _ one: FieldBatch, _ directions: [[Float]], _ step: Float
   ) throws -> [Float] {
     var batch = FieldBatch()
     for direction in directions {

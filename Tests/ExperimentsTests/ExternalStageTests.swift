@@ -154,7 +154,9 @@ struct ExternalStageTests {
   }
 
   /// A model of 4 × 6 × 10 that is told of three concepts, and what may be asked of it.
-  private static func field(_ folder: URL, _ more: String = "", _ words: String = "") throws
+  private static func field(
+    _ folder: URL, _ more: String = "", _ words: String = "", probe: String = ""
+  ) throws
     -> Pipeline
   {
     let file = folder.appending(path: "field.json5")
@@ -172,7 +174,7 @@ struct ExternalStageTests {
           },
           probe: {
             kind: "probe", inputs: { denoiser: "model" }, pictures: 3, pixels: 3, sigmas: [0.5, 5], steps: 2,
-            projections: 2,
+            projections: 2\(probe),
           },
           features: {
             kind: "features", inputs: { denoiser: "model" }, feature: "rows", draws: 6, rank: 1, places: 2,
@@ -194,7 +196,9 @@ struct ExternalStageTests {
       let (store, run) = try runWhole(try Self.field(folder), in: folder.appending(path: "data"))
       let probed = try Self.values(store, "probe")
       for measure in Measure.fields
-      where measure != .fieldStepError && !Measure.fieldMasks.contains(measure) {
+      where measure != .fieldStepError(.places) && !Measure.fieldMasks.contains(measure)
+        && !Measure.fields(.pixels).contains(measure)
+      {
         #expect(probed[measure.name] != nil, "\(measure.name)")
       }
       #expect(probed[Measure.fieldEndpoints.name] == 0)
@@ -217,6 +221,33 @@ struct ExternalStageTests {
     }
   }
 
+  @Test("between pixels it is probed through encoder, noise and decoder, where it has them")
+  func betweenPixels() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
+      let (store, _) = try runWhole(
+        try Self.field(folder, probe: ", picture_space: true"),
+        in: folder.appending(path: "data"))
+      let probed = try Self.values(store, "probe")
+      for measure in Measure.fields(.pixels) {
+        #expect(probed[measure.name] != nil, "\(measure.name)")
+      }
+      // ½ of an encoder and 2 of a decoder: the model's own Jacobian, of which the next place is 1/5.
+      let share = try store.rows(
+        "SELECT value FROM metric WHERE name = 'field.pixels.locality' AND \"window\" = 1"
+      ).map { try $0.number("value") }
+      #expect(share.count == 2 && share.allSatisfy { abs($0 - 0.8) < 0.02 }, "\(share)")
+      #expect(
+        probed[Measure.fieldPasses.name] == Double(3 * (3 + 2 * (6 + 10 + 2 * 3 * 2 + 2))))
+      let (other, summary) = try Self.run(
+        try Self.field(folder, "", ", \"can=vjp,features\"", probe: ", picture_space: true"), folder
+      )
+      #expect(summary.exitCode == 65)
+      let text = try other.texts("SELECT error FROM execution WHERE kind = 'probe'").first
+      #expect(text?.contains("does not say that it encodes and decodes") == true, "\(text ?? "")")
+    }
+  }
+
   @Test("without gradients columns of its Jacobian stand for rows; an endpoint is named as one")
   func otherShapeByDifferences() throws {
     try withTemporaryFolder { folder in
@@ -226,7 +257,7 @@ struct ExternalStageTests {
         in: folder.appending(path: "data"))
       let probed = try Self.values(store, "probe")
       #expect(probed[Measure.fieldEndpoints.name] == 1)
-      #expect((probed[Measure.fieldStepError.name] ?? 1) < 0.01)
+      #expect((probed[Measure.fieldStepError(.places).name] ?? 1) < 0.01)
       // One step, and two passes a place and projection and two more.
       #expect(probed[Measure.fieldPasses.name] == Double(3 * (1 + 2 * (14 + 10))))
     }

@@ -107,8 +107,8 @@ struct FieldVerdict {
   }
 
   private func places(_ model: String) -> String? {
-    let shares = estimates(model, nil, .fieldLocality, window: Self.window)
-    let even = estimates(model, nil, .fieldEven, window: Self.window)
+    let shares = estimates(model, nil, .fieldLocality(.places), window: Self.window)
+    let even = estimates(model, nil, .fieldEven(.places), window: Self.window)
     let sigmas = shares.keys.sorted()
     guard let least = sigmas.min(by: { ends(shares[$0]).low < ends(shares[$1]).low }),
       let share = shares[least], let all = even[least]
