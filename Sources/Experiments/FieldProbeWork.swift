@@ -113,7 +113,7 @@ struct FieldProbeWork {
     _ drawing: FieldDrawing, _ sigma: Double, _ checkpointing: Checkpointing
   ) throws -> FieldLocality {
     let peer = artifact.peer.peer
-    func model(_ n: Int) -> PixelModel {
+    func pixels(_ n: Int) -> PixelModel {
       var stream = RandomStream(seed: context.seed, purpose: .fieldNoising, index: UInt64(n))
       return PixelModel(
         latents: model, peer: peer, sigma: Float(sigma),
@@ -121,14 +121,14 @@ struct FieldProbeWork {
     }
     var fields = FieldBatch()
     let pictures = try peer.decode(drawing.clean)
-    let size = model(0).fieldShape.count
+    let size = pixels(0).fieldShape.count
     for (n, told) in drawing.told.enumerated() {
       // A pixel is moved by a part of 1, half of what lies between black and white.
       fields.append(
         Array(pictures[n * size..<(n + 1) * size]), 1, FieldDrawing.labels(told, shape))
     }
     return try probe.measure(
-      fields, seed: context.seed, like: model(0), checkpointing: checkpointing, of: model)
+      fields, seed: context.seed, like: pixels(0), checkpointing: checkpointing, of: pixels)
   }
 
   /// What it will take, by one pass that is timed.
