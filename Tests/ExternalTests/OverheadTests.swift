@@ -108,6 +108,8 @@ struct OverheadTests {
       "seconds of all cores: behind the protocol \(all[30]) (least \(all[0])), of which here \(computed.own.sorted()[30]);"
         + " called in Python \(alone[30]) (least \(alone[0])); of the medians \(all[30] / alone[30] - 1)"
     )
-    #expect(behind[0] / called[0] < 1.05)
+    // Neither is moved by what else the machine does: pairs stand beside each other, and seconds are the processes' own.
+    #expect(pairs[30] < 0.05)
+    #expect(alone[30] == 0 || all[30] / alone[30] < 1.05)
   }
 }
