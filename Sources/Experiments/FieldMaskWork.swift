@@ -168,7 +168,7 @@ struct FieldMaskWork {
       try ShownEntries(
         model: model, clean: drawing.clean, sigmas: options.sigmas, noises: options.judgements,
         seed: context.seed
-      ).measure(checkpointing.scoped("shown-" + name))
+      ).measure(most: together, checkpointing.scoped("shown-" + name))
     }
     let (plain, masked) = (try judged(before, "before"), try judged(after, "masked"))
     func share(_ shown: [[Bool]], asked: Bool) -> [(Double, Double)] {

@@ -87,7 +87,7 @@ extension Measure {
   package static func maskShown(_ drawn: Drawn) -> Measure {
     Measure(
       "mask.asked.\(drawn.rawValue)", interval: .pictures, in: intervene,
-      "Share of asked entries that pictures which \(drawn.words) show, by the model's own errors: telling of the entry lowers its squared error of denoising the picture.",
+      "Share of asked entries that pictures which \(drawn.words) show, by the model's own errors: shown are as many entries as were asked for, those told of which it denoises the picture best.",
       source: .diffusionClassifier)
   }
 

@@ -1,13 +1,14 @@
 import Diffusion
 import Streams
 
-/// Which entries of a conditioner pictures show, by the errors of the model that is told of them (Li et al. 2023,
-/// "Your diffusion model is secretly a zero-shot classifier"): telling of one that is there lowers the squared error of
-/// denoising the picture.
+/// Which entries of a conditioner pictures show most, by the errors of the model that is told of them (Li et al. 2023,
+/// "Your diffusion model is secretly a zero-shot classifier"): telling of one that is there leaves a smaller squared
+/// error of denoising the picture than telling of one that is not. Beside nothing an entry alone says with many models
+/// that nothing else is there: entries are held against each other, never against ∅.
 ///
 /// The score of entry k in a picture x₀ is the mean over noise levels and noises of
-/// (‖D(x₀ + σε, σ, ∅) − x₀‖² − ‖D(x₀ + σε, σ, {k}) − x₀‖²) / ‖D(x₀ + σε, σ, ∅) − x₀‖²; above 0 it is shown. The noises
-/// are the same for all entries of a picture, and for what several models draw.
+/// (‖D(x₀ + σε, σ, ∅) − x₀‖² − ‖D(x₀ + σε, σ, {k}) − x₀‖²) / ‖D(x₀ + σε, σ, ∅) − x₀‖²; those with the largest are shown. The
+/// noises are the same for all entries of a picture, and for what several models draw.
 package struct ShownEntries {
   private let model: any FieldDenoiser
   private let clean: [Float]
@@ -26,10 +27,10 @@ package struct ShownEntries {
     self.seed = seed
   }
 
-  /// Of each picture, whether it shows each entry.
+  /// Of each picture, whether each entry is among the so many that it shows most.
   ///
   /// - Parameter checkpointing: keeps the scores of pictures that are done.
-  package func measure(_ checkpointing: Checkpointing = .none) throws -> [[Bool]] {
+  package func measure(most: Int, _ checkpointing: Checkpointing = .none) throws -> [[Bool]] {
     let shape = model.fieldShape
     var rows = PictureRows(width: shape.entries, checkpointing)
     try rows.fill(clean.count / shape.count, checkpointing) { n in
@@ -39,7 +40,10 @@ package struct ShownEntries {
       }
       return scores
     }
-    return rows.all.map { $0.map { $0 > 0 } }
+    return rows.all.map { scores in
+      let first = scores.indices.sorted { (scores[$0], $1) > (scores[$1], $0) }.prefix(most)
+      return scores.indices.map { first.contains($0) }
+    }
   }
 
   /// Of each entry, summed over noises.

@@ -184,7 +184,7 @@ extension ReportFixture {
             "radius": .number(7), "block": .integer(4), "margin": .integer(4),
             "fill": .string("ground"),
             "region": .object([
-              "share": .number(0.75), "noises": .integer(2), "knockOut": .string("among"),
+              "share": .number(0.75), "noises": .integer(2), "knock_out": .string("among"),
             ]),
           ]),
         ],

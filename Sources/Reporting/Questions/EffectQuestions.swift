@@ -26,9 +26,12 @@ struct MaskRow {
       WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'intervene' ORDER BY s.id
       """
     ) { row in
-      MaskRow(
+      // As manifests and parameters spell their members.
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return MaskRow(
         intervention: try row.text("name"),
-        specification: try JSONDecoder().decode(
+        specification: try decoder.decode(
           Stated.self, from: Data(try row.text("mask").utf8)
         ).specification)
     }

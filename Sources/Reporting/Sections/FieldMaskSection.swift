@@ -73,10 +73,10 @@ struct FieldMaskSection: Section {
     if judged.isEmpty { return [] }
     return [
       .paragraph(
-        "What drawn pictures show, by the errors of the model without a mask (a picture shows an entry when telling of "
-          + "it lowers the squared error of denoising the picture; Li et al. 2023): the share of entries that were "
-          + "asked for, and of those that were not, which says how far the model can be believed. *Change* is paired "
-          + "by picture, from the same noise."),
+        "What drawn pictures show, by the errors of the model without a mask (Li et al. 2023): as many entries as were "
+          + "asked for, those told of which, one at a time, it denoises the picture best. The share of entries that were "
+          + "asked for, and of those that were not: alike where pictures show nothing of what is asked, or the model "
+          + "cannot tell. *Change* is paired by picture, from the same noise."),
       .table(
         columns: [
           "mask", "asked, without", "asked, behind it", "change", "not asked, without",
