@@ -98,6 +98,8 @@ struct ExternalProcessTests {
     let process = try run.start()
     try run.untilKept()
     #expect(!run.left(but: process.processIdentifier).isEmpty, "the peer works")
+    // What is kept is whole a moment after its name is there.
+    usleep(500_000)
     kill(process.processIdentifier, signal)
     process.waitUntilExit()
     #expect(process.terminationStatus == (signal == SIGTERM ? 128 + SIGTERM : SIGKILL))
