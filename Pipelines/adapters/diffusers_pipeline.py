@@ -20,6 +20,7 @@ import diffusers
 import transformers
 
 from locus_peer import identity, serve
+from locus_tensors import array, tensors
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("folder", help="a pipeline that save_pretrained wrote, or a copy of a hub's folder")
@@ -129,21 +130,13 @@ def predicted(x, times, labels):
     return unet(x.to(dtype), times, encoder_hidden_states=hidden, added_cond_kwargs=added).sample
 
 
-def tensors(*arrays):
-    return [torch.from_numpy(a).to(device) for a in arrays]
-
-
-def array(tensor):
-    return tensor.detach().float().cpu().numpy()
-
-
 def denoise(x, level, labels):
     with torch.no_grad():
-        return array(predicted(*tensors(x, level, labels)))
+        return array(predicted(*tensors(device, x, level, labels)))
 
 
 def vjp(x, level, labels, cotangent):
-    x, level, labels, cotangent = tensors(x, level, labels, cotangent)
+    x, level, labels, cotangent = tensors(device, x, level, labels, cotangent)
     x.requires_grad_(True)
     labels.requires_grad_(arguments.knock_out == "token")
     with torch.enable_grad():
@@ -178,13 +171,13 @@ scale, shift = vae.config.scaling_factor, getattr(vae.config, "shift_factor", No
 
 def encode(pictures):
     with torch.no_grad():
-        latents = vae.encode(tensors(pictures)[0]).latent_dist.mean
+        latents = vae.encode(tensors(device, pictures)[0]).latent_dist.mean
     return array((latents - shift) * scale)
 
 
 def decode(latents):
     with torch.no_grad():
-        return array(vae.decode(tensors(latents)[0] / scale + shift).sample)
+        return array(vae.decode(tensors(device, latents)[0] / scale + shift).sample)
 
 
 shape = [unet.config.in_channels, latent, latent]

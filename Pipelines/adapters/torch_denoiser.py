@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from locus_peer import add_arguments, conditioner_of, identity, noise_of, serve
+from locus_tensors import array, tensors
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("model", help="a TorchScript file, or a Python file with `load`")
@@ -41,21 +42,13 @@ if isinstance(model, torch.nn.Module):
     model.eval().requires_grad_(False)
 
 
-def tensors(*arrays):
-    return [torch.from_numpy(a).to(device) for a in arrays]
-
-
-def array(tensor):
-    return tensor.detach().float().cpu().numpy()
-
-
 def denoise(x, level, labels):
     with torch.inference_mode():
-        return array(model(*tensors(x, level, labels)))
+        return array(model(*tensors(device, x, level, labels)))
 
 
 def vjp(x, level, labels, cotangent):
-    x, level, labels, cotangent = tensors(x, level, labels, cotangent)
+    x, level, labels, cotangent = tensors(device, x, level, labels, cotangent)
     x.requires_grad_(True)
     labels.requires_grad_(True)
     with torch.enable_grad():

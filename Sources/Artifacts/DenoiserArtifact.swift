@@ -102,7 +102,9 @@ package struct DenoiserArtifact: Sendable {
       network = nil
       mask = nil
       isInterruptible = true
-    case .field(let field, let external): throw MisfitError(field, external)
+    case .field(let field, let external): throw MisfitError(field, external.name)
+    case .maskedField(let field, let mask):
+      throw MisfitError(field, "a model behind mask `\(mask.mask.mask.rawValue)`")
     }
     guard training.objects.count == 2, training.objects[0] <= training.objects[1],
       plain.shape == PictureShape(size: training.size, space: training.space)
@@ -140,10 +142,10 @@ package struct DenoiserArtifact: Sendable {
 
 extension MisfitError {
   /// A model of a shape of its own where pictures of Locus are needed.
-  init(_ field: DenoiserManifest.Field, _ external: DenoiserManifest.External) {
+  init(_ field: DenoiserManifest.Field, _ name: String) {
     self.init(
-      external.name, "pictures are \(field.text)",
+      name, "pictures are \(field.text)",
       "square ones of three channels, told of cells or words; there is neither a judge for others nor a place to ask an"
-        + " object for. The kinds `probe` and `features` take it")
+        + " object for. The kinds `probe`, `features` and `intervene` take it")
   }
 }

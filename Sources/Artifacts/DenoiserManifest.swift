@@ -21,6 +21,8 @@ package enum DenoiserManifest: Manifest {
   case external(Training, External)
   /// The same of other pictures or conditioners than Locus has.
   case field(Field, External)
+  /// Such a model behind a mask.
+  case maskedField(Field, Mask)
 
   /// On what a denoiser was made.
   package struct Training: Codable, Sendable, Hashable {
@@ -219,6 +221,7 @@ package enum DenoiserManifest: Manifest {
 
   private enum Form: String, Codable {
     case trained, imported, machine, masked, external, field
+    case maskedField = "masked-field"
   }
   private enum Key: String, CodingKey { case form }
 
@@ -230,6 +233,7 @@ package enum DenoiserManifest: Manifest {
     case .masked: .masked
     case .external: .external
     case .field: .field
+    case .maskedField: .maskedField
     }
   }
 
@@ -242,6 +246,7 @@ package enum DenoiserManifest: Manifest {
     case .masked: self = .masked(try Mask(from: decoder))
     case .external: self = .external(try Training(from: decoder), try External(from: decoder))
     case .field: self = .field(try Field(from: decoder), try External(from: decoder))
+    case .maskedField: self = .maskedField(try Field(from: decoder), try Mask(from: decoder))
     }
   }
 
@@ -262,6 +267,9 @@ package enum DenoiserManifest: Manifest {
     case .field(let field, let external):
       try field.encode(to: encoder)
       try external.encode(to: encoder)
+    case .maskedField(let field, let mask):
+      try field.encode(to: encoder)
+      try mask.encode(to: encoder)
     }
   }
 }

@@ -67,7 +67,7 @@ enum ExternalStage {
           objects: options.objects[0]...options.objects[1]), external)
     } else {
       let field = DenoiserManifest.Field(peer.hello)
-      context.note("took a model of \(field.text): for `probe` and `features`")
+      context.note("took a model of \(field.text): for `probe`, `features` and `intervene`")
       manifest = .field(field, external)
     }
     var published: Set<String> = []

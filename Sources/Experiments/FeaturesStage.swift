@@ -87,11 +87,11 @@ enum FeaturesStage {
       return foreseen.value
     },
     foretell: { options, inputs in
-      DenoiserManifest.field("denoiser", inputs).map { FieldFeaturesWork.work(options, $0) }
+      DenoiserManifest.field("denoiser", inputs).map { FieldFeaturesWork.work(options, $0.field) }
     },
     memory: { options, context in
-      if case .field(let field, _) = try DenoiserManifest(context.input("denoiser").manifest) {
-        return FieldFeaturesWork.memory(options, field)
+      if let found = try DenoiserManifest(context.input("denoiser").manifest).field {
+        return FieldFeaturesWork.memory(options, found.field)
       }
       try Shared.requireScenes(context)
       let shape = try PictureSetManifest("scenes", of: context).shape

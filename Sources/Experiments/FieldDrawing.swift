@@ -12,7 +12,7 @@ import Workflow
 /// With noise anew these are states as it has them on its own way to pictures, at any noise level and as often as
 /// wanted; of a model that gives endpoints they are those of its sampler of several steps.
 struct FieldDrawing {
-  let model: PeerModel
+  let model: any FieldDenoiser
   /// (N, C, H, W).
   let clean: [Float]
   /// Of each the entries that were told, ascending.
@@ -25,10 +25,13 @@ struct FieldDrawing {
     return sampler.method == .heun ? 2 * sampler.steps - 1 : sampler.steps
   }
 
-  /// - Parameter together: entries told of a picture, as far as there are so many.
+  /// - Parameters:
+  ///   - together: entries told of a picture, as far as there are so many.
+  ///   - portion: pictures that are drawn together, as many as the model takes at a time.
+  ///   - checkpointing: keeps each portion.
   init(
-    _ model: PeerModel, count: Int, together: Int, sampler: Sampler, guidance: Guidance?,
-    _ context: StageContext
+    _ model: any FieldDenoiser, count: Int, together: Int, sampler: Sampler, portion: Int,
+    _ context: StageContext, _ checkpointing: Checkpointing = .none
   ) throws {
     let shape = model.fieldShape
     self.model = model
@@ -39,15 +42,41 @@ struct FieldDrawing {
       stream.shuffle(&all)
       return all.prefix(together).sorted()
     }
+    let noise = Self.noise(count, shape, context)
+    let labels = told.map { Self.labels($0, shape) }
+    var made = GrowingBlob<Float>(name: "drawn")
+    var drawn: [Float] = []
+    if !checkpointing.saved.isEmpty {
+      if let found = GrowingBlob<Float>.restored("drawn", from: checkpointing.saved),
+        found.1.count.isMultiple(of: shape.count)
+      {
+        (made, drawn) = found
+      } else {
+        checkpointing.discard("its drawings are of another model")
+      }
+    }
+    try checkpointing.run(
+      while: { drawn.count < noise.count }, state: { made.piece(of: drawn) },
+      unit: {
+        let first = drawn.count / shape.count
+        let last = min(first + max(portion, 1), count)
+        drawn += try sampler.sample(
+          model, labels: labels[first..<last].flatMap { $0 },
+          noise: Array(noise[first * shape.count..<last * shape.count]),
+          checkCancellation: context.checkCancellation)
+      })
+    clean = drawn
+  }
+
+  /// What drawing begins with, the same for every model of a shape: (N, C, H, W).
+  static func noise(_ count: Int, _ shape: FieldShape, _ context: StageContext) -> [Float] {
     var noise: [Float] = []
     noise.reserveCapacity(count * shape.count)
     for n in 0..<count {
       var stream = RandomStream(seed: context.seed, purpose: .fieldNoise, index: UInt64(n))
       for _ in 0..<shape.count { noise.append(stream.gaussian()) }
     }
-    clean = try sampler.sample(
-      model, labels: told.flatMap { Self.labels($0, shape) }, noise: noise, guidance: guidance,
-      checkCancellation: context.checkCancellation)
+    return noise
   }
 
   static func labels(_ told: [Int], _ shape: FieldShape) -> [Float] {
@@ -76,13 +105,15 @@ struct FieldDrawing {
   private static let rows = 2
 
   /// Decoded where the model can; of latents that nobody decodes and of height maps the first channel in gray.
-  func grid() throws -> PNGImage {
-    let hello = model.peer.hello
+  ///
+  /// - Parameter peer: what decodes.
+  func grid(_ peer: Peer) throws -> PNGImage {
+    let hello = peer.hello
     let count = min(told.count, Self.columns * Self.rows)
     var pictures = Array(clean[..<(count * model.fieldShape.count)])
     var shape = hello.shape
     if hello.abilities.contains(.decode), let decoded = hello.picture {
-      pictures = try model.peer.decode(pictures)
+      pictures = try peer.decode(pictures)
       shape = decoded
     }
     let (channels, height, width) = (shape[0], shape[1], shape[2])

@@ -72,7 +72,7 @@ struct FieldFeaturesWork {
   let artifact: FieldArtifact
   let context: StageContext
 
-  private var model: PeerModel { artifact.model }
+  private var model: PeerModel { artifact.peer }
 
   static func memory(_ options: FeaturesStage.Options, _ field: DenoiserManifest.Field) -> Int {
     6 * options.draws * field.shape.reduce(1, *) * MemoryLayout<Float>.stride
@@ -95,6 +95,11 @@ struct FieldFeaturesWork {
   }
 
   func output() throws -> StageOutput {
+    if let mask = artifact.mask {
+      throw MismatchError(
+        "the model is behind mask `\(mask.mask.rawValue)`, which has no activations; give the one behind it"
+      )
+    }
     context.note("plans " + Self.work(options, artifact.field))
     let words = artifact.field.entries
     guard (2...WordSet.mostWords).contains(words.count) else {
@@ -113,7 +118,7 @@ struct FieldFeaturesWork {
     let together = min(options.together, words.count)
     let drawing = try FieldDrawing(
       model, count: options.draws, together: together, sampler: Sampler(steps: options.steps),
-      guidance: nil, context)
+      portion: model.peer.hello.batch, context, try context.checkpointing().scoped("drawing"))
     let told = FeatureMetrics(
       texts: words, askable: Array(words.indices), isHeldOut: { _ in false }, seed: context.seed,
       resamples: options.resamples)

@@ -115,7 +115,7 @@ enum FinetuneStage {
   private static func network(_ context: StageContext) throws -> DenoiserManifest.Network {
     switch try DenoiserManifest(context.input("denoiser").manifest) {
     case .trained(_, let network), .imported(_, let network): network
-    case .machine, .masked, .external, .field:
+    case .machine, .masked, .external, .field, .maskedField:
       throw MismatchError("the denoiser is no network; name a trained or imported one")
     }
   }

@@ -14,6 +14,7 @@ extension InterveneStage {
           path: "inputs.denoiser",
           message: "is behind a mask already; name the denoiser behind it, with both masks as one"))
     }
+    problems += Shared.checkScenesAreGiven(denoiser, upstream)
     problems += Shared.checkScenes(of: denoiser, upstream)
     let specification = options.specification(seed: 0)
     let hasBlocks = specification.masksPixels || specification.mask == .stitched

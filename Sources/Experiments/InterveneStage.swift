@@ -17,14 +17,17 @@ enum InterveneStage {
     @Setting(
       required: .identity,
       "what is cut: labels (conditioner, window), pixels, both, a path inside the network (path), nothing"
-        + " (identity, stitched); or sum, reverse, or features put together word by word"
+        + " (identity, stitched); each entry told only where its knock-out acts (concept); or sum, reverse, or"
+        + " features put together word by word"
     )
     var mask: MaskSpecification.Name
     @Setting(Shared.labels) var labels: Int
     @Setting(
       default: .near,
       "which labels remain beside its own; of a window those inside (near), or its own and those outside (far); of reverse"
-        + " whether a label's strength goes by its own cell (near) or by all others (far)")
+        + " whether a label's strength goes by its own cell (near) or by all others (far); of concept where an entry"
+        + " is told: in its own region (near), the next told one's (far), or its own moved at random (random)"
+    )
     var keep: MaskSpecification.Keep
     @Setting(
       default: .everywhere, isLate: true,
@@ -70,6 +73,36 @@ enum InterveneStage {
       "of features: beside what a word is told when it is looked at what it changes: nothing, or each of the other"
         + " words that are asked for, one at a time (word), of which the mean is taken")
     var beside: Beside
+    @Setting(
+      0.01...0.99, default: RegionMask.defaultShare, isLate: true,
+      "of concept: share of an entry's squared effect that its region holds, in the fewest places")
+    var share: Double
+    @Setting(
+      1...64, default: 2, isLate: true,
+      "of concept: noises on which a region is found, none of them that of the input")
+    var noises: Int
+    @Setting(
+      default: .among, isLate: true,
+      "of concept: an entry's effect, which its region holds: all that is told against all but it (among), or it alone"
+        + " against nothing (alone)")
+    var knockOut: RegionMask.KnockOut
+    @Setting(
+      1...10000, default: 12, isLate: true, isBudget: true,
+      "of a model of a shape of its own: pictures that it draws with and without the mask")
+    var pictures: Int
+    @Setting(
+      each: Shared.sigmaRange, count: 1...40, default: [10, 3, 1], isLate: true,
+      "of the same: noise levels at which both are compared")
+    var sigmas: [Double]
+    @Setting(
+      0...256, default: 8, isLate: true,
+      "of the same: noises a level by which the model without the mask tells which entries a drawn picture shows; 0: it"
+        + " is not asked")
+    var judgements: Int
+    @Setting(
+      2...1000, default: 18, isLate: true, "of the same: steps of the sampler") var steps: Int
+    @Setting(Shared.sampler) var sampler: SamplingMethod
+    @Setting(Shared.together) var together: Int
     @Setting(0...1000, default: 0, "noise level from which on the mask holds") var sigmaLow: Double
     @Setting(0...1000, default: 1000, "noise level up to which it holds") var sigmaHigh: Double
 
@@ -84,7 +117,8 @@ enum InterveneStage {
         margin: margin, ring: ring, fill: fill, seed: seed,
         sigmaLow: sigmaLow > 0 ? sigmaLow : nil, sigmaHigh: sigmaHigh < 1000 ? sigmaHigh : nil,
         amplitude: amplitude, path: path,
-        features: FeatureMask(level: level, projection: projection, rest: rest, beside: beside))
+        features: FeatureMask(level: level, projection: projection, rest: rest, beside: beside),
+        region: RegionMask(share: share, noises: noises, knockOut: knockOut))
     }
   }
 
@@ -96,18 +130,27 @@ enum InterveneStage {
     inputs: [
       InputDeclaration("denoiser", accepts: [.denoiser], help: "the denoiser to mask"),
       InputDeclaration(
-        "scenes", accepts: [.pictureSet], help: "pictures for fills and for the check"),
+        "scenes", accepts: [.pictureSet], arity: .optional,
+        help: "pictures for fills and for the check; none of a model of a shape of its own"),
       InputDeclaration(
         "features", accepts: [.features], arity: .optional,
         help: "of features: the level, and the words' subspaces there"),
-    ], produces: .denoiser, checkInputs: check,
+    ], produces: .denoiser,
+    check: { Shared.checkDistinct($0.sigmas, path: "sigmas", what: "σ") }, checkInputs: check,
     foresee: { _, upstream in
       var foreseen = Foreseen(upstream, "denoiser")
       foreseen.isMasked = true
       foreseen.base = foreseen.stage
       return foreseen.value
     },
+    foretell: { options, inputs in
+      DenoiserManifest.field("denoiser", inputs).map { FieldMaskWork.work(options, $0.field) }
+    },
     memory: { options, context in
+      if let found = try DenoiserManifest(context.input("denoiser").manifest).field {
+        return FieldMaskWork.memory(options, found.field)
+      }
+      try Shared.requireScenes(context)
       let scenes = try PictureSetManifest("scenes", of: context)
       let specification = options.specification(seed: 0)
       let fill =
@@ -119,6 +162,9 @@ enum InterveneStage {
     }, run: run)
 
   private static func run(_ options: Options, _ context: StageContext) throws -> StageOutput {
+    if let artifact = try FieldArtifact("denoiser", of: context) {
+      return try FieldMaskWork(options: options, artifact: artifact, context: context).output()
+    }
     let base = try DenoiserArtifact("denoiser", of: context)
     let scenes = try PictureSet("scenes", of: context)
     try Shared.requireSameShape(base.denoiser.shape, scenes.shape)

@@ -42,6 +42,11 @@ enum ProbeStage {
       "of the same: random projections of a place's channels; as many as there are take each channel once"
     )
     var projections: Int
+    @Setting(
+      default: false, isLate: true,
+      "of the same, where it encodes and decodes: whether it is probed between pixels, too, by differences of pictures that"
+        + " go through the encoder, noise, the model and the decoder")
+    var pictureSpace: Bool
 
     var pathSampler: Sampler { Sampler(steps: steps, method: sampler) }
   }
@@ -63,11 +68,13 @@ enum ProbeStage {
       ).value
     },
     foretell: { options, inputs in
-      DenoiserManifest.field("denoiser", inputs).map { FieldProbeWork.work(options, $0) }
+      DenoiserManifest.field("denoiser", inputs).map {
+        FieldProbeWork.work(options, $0.field, $0.mask)
+      }
     },
     memory: { options, context in
-      if case .field(let field, _) = try DenoiserManifest(context.input("denoiser").manifest) {
-        return FieldProbeWork.memory(options, field)
+      if let found = try DenoiserManifest(context.input("denoiser").manifest).field {
+        return FieldProbeWork.memory(options, found.field)
       }
       try Shared.requireScenes(context)
       let shape = try PictureSetManifest("scenes", of: context).shape

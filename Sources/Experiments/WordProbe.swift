@@ -7,6 +7,7 @@ import Lineage
 import Measures
 import Probing
 import Scenes
+import Streams
 import Workflow
 
 /// `probe` of a denoiser that is told of words: where in its own pictures each word acts, and whether others act there.
@@ -21,8 +22,9 @@ struct WordProbe {
   func output() throws -> StageOutput {
     var metrics: [MetricRow] = []
     let counts = options.counts.sorted()
+    let checkpointing = try context.checkpointing()
     for (place, k) in counts.enumerated() {
-      metrics += try rows(k)
+      metrics += try rows(k, checkpointing)
       context.progress(
         StageProgress(done: place + 1, total: counts.count, unit: "numbers of words"))
     }
@@ -35,7 +37,7 @@ struct WordProbe {
       ], metrics: metrics)
   }
 
-  private func rows(_ k: Int) throws -> [MetricRow] {
+  private func rows(_ k: Int, _ checkpointing: Checkpointing) throws -> [MetricRow] {
     let denoiser = artifact.denoiser
     let layouts = 0..<options.pictures
     let asked = try layouts.map {
@@ -52,7 +54,7 @@ struct WordProbe {
     return try options.sigmas.sorted().flatMap { sigma in
       let found = try ConceptLocality(
         field, clean: clean, told: asked.map { $0.asked.sorted() }, sigma: sigma,
-        seed: context.seed, checkCancellation: context.checkCancellation)
+        seed: context.seed, checkpointing: checkpointing.scoped("\(k)-\(sigma)"))
       let at = (Coordinate.k(k), Coordinate.sigma(sigma))
       return [
         Measure.wordInside.row(found.inside, at.0, at.1),

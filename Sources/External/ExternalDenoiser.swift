@@ -73,17 +73,8 @@ package final class ExternalDenoiser: Denoiser {
 
   /// From (N, S, S, 3) to (N, 3, S, S), or back.
   private func transposed(_ values: [Float], toPlanes: Bool) -> [Float] {
-    let (plane, channels) = (shape.size * shape.size, PictureShape.channels)
-    var result = values
-    for start in stride(from: 0, to: values.count, by: shape.pictureCount) {
-      for pixel in 0..<plane {
-        for channel in 0..<channels {
-          let (last, first) = (start + pixel * channels + channel, start + channel * plane + pixel)
-          if toPlanes { result[first] = values[last] } else { result[last] = values[first] }
-        }
-      }
-    }
-    return result
+    Diffusion.transposed(
+      values, places: shape.size * shape.size, channels: PictureShape.channels, toPlanes: toPlanes)
   }
 }
 

@@ -1,3 +1,4 @@
+import Diffusion
 import Formats
 import Foundation
 import Streams
@@ -76,7 +77,7 @@ final class PeerExchange {
 
   private func finished() throws(ExchangeFailure) -> [PeerArray] {
     for (expected, values) in zip(request.expected, arrays) {
-      if let index = values.firstIndex(where: { !$0.isFinite }) {
+      if let index = firstNotFinite(values) {
         throw .notFinite(array: expected.name, index: index)
       }
     }

@@ -22,15 +22,10 @@ package final class PeerModel: FieldDenoiser {
   package func denoise(_ batch: FieldBatch) throws -> [Float] {
     let (asked, factors) = try question(batch)
     let answer = try peer.denoise(asked)
-    var result = batch.x
-    let count = fieldShape.count
-    for (n, factor) in factors.enumerated() {
-      let (skip, out) = (Float(factor.skip), Float(factor.out))
-      for i in n * count..<(n + 1) * count {
-        result[i] = skip == 0 ? out * answer[i] : skip * result[i] + out * answer[i]
-      }
-    }
-    return result
+    // A model of σ gives D itself.
+    if factors.allSatisfy({ $0.skip == 0 && $0.out == 1 }) { return answer }
+    return combined(
+      batch.x, answer, factors.map { (Float($0.skip), Float($0.out)) }, count: fieldShape.count)
   }
 
   package func gradient(_ batch: FieldBatch, cotangent: [Float]) throws -> [Float] {
@@ -44,12 +39,11 @@ package final class PeerModel: FieldDenoiser {
     let (asked, factors) = try question(batch)
     var result = try peer.vectorJacobian(asked, cotangent: cotangent)
     let (count, entries) = (fieldShape.count, fieldShape.entries)
+    result.x = combined(
+      cotangent, result.x,
+      factors.map { (Float($0.skip), Float($0.out) * Float($0.input)) }, count: count)
     for (n, factor) in factors.enumerated() {
-      let (skip, out) = (Float(factor.skip), Float(factor.out))
-      let inner = out * Float(factor.input)
-      for i in n * count..<(n + 1) * count {
-        result.x[i] = skip == 0 ? inner * result.x[i] : skip * cotangent[i] + inner * result.x[i]
-      }
+      let out = Float(factor.out)
       for i in n * entries..<(n + 1) * entries { result.labels[i] *= out }
     }
     return result
@@ -62,12 +56,11 @@ package final class PeerModel: FieldDenoiser {
 
   private func question(_ batch: FieldBatch) throws -> (Peer.Batch, [NoiseConvention.Factors]) {
     let factors = try batch.sigma.map { try peer.hello.noise.factors(Double($0)) }
-    var x = batch.x
-    let count = fieldShape.count
-    for (n, factor) in factors.enumerated() where factor.input != 1 {
-      let input = Float(factor.input)
-      for i in n * count..<(n + 1) * count { x[i] *= input }
-    }
+    let x =
+      factors.allSatisfy { $0.input == 1 }
+      ? batch.x
+      : combined(
+        batch.x, batch.x, factors.map { (0, Float($0.input)) }, count: fieldShape.count)
     return (
       Peer.Batch(x: x, levels: factors.map { Float($0.level) }, labels: batch.labels), factors
     )

@@ -20,6 +20,7 @@ extension Peer {
     package var count: Int { levels.count }
 
     func slice(_ range: Range<Int>, _ hello: PeerHello) -> Batch {
+      if range == 0..<count { return self }
       let entries = hello.conditioner.count
       return Batch(
         x: Array(x[range.lowerBound * hello.count..<range.upperBound * hello.count]),
@@ -37,6 +38,7 @@ extension Peer {
         "denoise", "`denoise` of \(Self.pictures(range.count))",
         arrays(batch.slice(range, hello)),
         [ExpectedArray(name: "denoised", shape: [range.count] + hello.shape)])
+      if range.count == batch.count { return answer[0].values }
       result += answer[0].values
     }
     return result

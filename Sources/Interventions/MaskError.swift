@@ -14,6 +14,9 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   case places(MaskSpecification.Name, NoPlaces)
   case sigmaRange(low: Double?, high: Double?)
   case amplitude(Double)
+  case region(share: Double, noises: Int)
+  /// What goes by pixels or places of labels, of a model of a shape of its own.
+  case noFieldMask(MaskSpecification.Name)
   /// What a network cannot be trained under.
   case noLabelMask(MaskSpecification.Name)
   case fill(found: Int, expected: Int)
@@ -33,7 +36,8 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
   package var category: ErrorCategory {
     switch self {
     case .block, .margin, .radius, .labels, .keep, .ring, .places, .sigmaRange, .fill, .amplitude,
-      .noLabelMask, .subspaces, .otherSubspaces, .noGradient, .changedNothing, .ignoresLabels:
+      .region, .noFieldMask, .noLabelMask, .subspaces, .otherSubspaces, .noGradient,
+      .changedNothing, .ignoresLabels:
       .data
     case .uncut, .baseResult, .identityChanged, .changedOutside: .bug
     }
@@ -59,6 +63,15 @@ package enum MaskError: CategorizedError, Hashable, CustomStringConvertible {
         + " noise level"
     case .amplitude(let amplitude):
       "an amplitude of \(amplitude); labels tell more or less than 1 by a finite number above 0"
+    case .region(let share, let noises):
+      "a region with a share of \(share) of an effect, found on \(noises) noises; the share lies between 0 and 1,"
+        + " and noises are 1 or more"
+    case .noFieldMask(let name):
+      "mask `\(name.rawValue)` goes by pixels, by the places of labels or by a network's parts, which a model of"
+        + " a shape of its own does not show; accepted: "
+        + MaskSpecification.Name.allCases.filter {
+          MaskSpecification(mask: $0).mostPasses(told: 0) != nil
+        }.map(\.rawValue).joined(separator: ", ")
     case .noLabelMask(let name):
       "mask `\(name.rawValue)` does not stitch passes of whole pictures by their labels; accepted:"
         + " conditioner, window"

@@ -11,20 +11,20 @@ struct MaskExpansion {
   /// Sorted by picture.
   private(set) var jobs: [MaskJob] = []
   private let plans: [PassPlan]
-  private let pictureCount: Int
+  private let order: ValueOrder
   /// For each picture and each pass of its plan the job, or none where the pass is not needed.
   private var place: [[Int?]] = []
   /// For each job which pass of its picture it is.
   private var passes: [Int] = []
 
-  /// - Parameter cotangent: (N, S, S, 3): passes whose outputs all have cotangent 0 are left out,
+  /// - Parameter cotangent: of the batch's outputs: passes whose outputs all have cotangent 0 are left out,
   ///   as their gradient is 0. `nil`: all passes.
-  init(_ plans: [PassPlan], cotangent: [Float]? = nil, pictureCount: Int) {
+  init(_ plans: [PassPlan], cotangent: [Float]? = nil, _ order: ValueOrder) {
     self.plans = plans
-    self.pictureCount = pictureCount
+    self.order = order
     for (picture, plan) in plans.enumerated() {
-      let own = picture * pictureCount..<(picture + 1) * pictureCount
-      let needed = cotangent.map { Self.needed(plan, $0[own]) }
+      let own = picture * order.count..<(picture + 1) * order.count
+      let needed = cotangent.map { Self.needed(plan, $0[own], order) }
       var jobOfPass: [Int?] = []
       for (index, pass) in plan.passes.enumerated() {
         if needed?[index] == false {
@@ -39,21 +39,24 @@ struct MaskExpansion {
     }
   }
 
-  private static func needed(_ plan: PassPlan, _ cotangent: ArraySlice<Float>) -> [Bool] {
+  private static func needed(_ plan: PassPlan, _ cotangent: ArraySlice<Float>, _ order: ValueOrder)
+    -> [Bool]
+  {
     guard case .stitched(let choice) = plan.combination else {
       return [Bool](
         repeating: cotangent.contains { $0 != 0 }, count: plan.passes.count)
     }
     var needed = [Bool](repeating: false, count: plan.passes.count)
-    let channels = PictureShape.channels
-    for (pixel, pass) in choice.enumerated() {
-      let start = cotangent.startIndex + pixel * channels
-      if cotangent[start..<start + channels].contains(where: { $0 != 0 }) { needed[pass] = true }
+    for (place, pass) in choice.enumerated() {
+      let start = cotangent.startIndex + place * order.placeStride
+      for c in 0..<order.channels where cotangent[start + c * order.channelStride] != 0 {
+        needed[pass] = true
+      }
     }
     return needed
   }
 
-  /// Makes outputs (N, S, S, 3), which are 0 at first, of those of some jobs.
+  /// Makes the batch's outputs, which are 0 at first, of those of some jobs.
   func combine(_ chunk: Range<Int>, from outputs: [Float], into result: inout [Float]) {
     outputs.withUnsafeBufferPointer { outputs in
       result.withUnsafeMutableBufferPointer { result in
@@ -83,25 +86,26 @@ struct MaskExpansion {
     weighted: (_ inBatch: Int, _ inChunk: Int, _ weight: Float) -> Void
   ) {
     guard let first = chunk.first, let last = chunk.last else { return }
-    let channels = PictureShape.channels
+    let (channels, size) = (order.channels, order.count)
+    let (placeStride, channelStride) = (order.placeStride, order.channelStride)
     for picture in jobs[first].picture...jobs[last].picture {
       switch plans[picture].combination {
       case .stitched(let choice):
         let jobOfPass = place[picture]
         choice.withUnsafeBufferPointer { choice in
-          let count = choice.count
-          for pixel in 0..<count {
-            guard let job = jobOfPass[choice[pixel]], chunk.contains(job) else { continue }
-            let inBatch = (picture * count + pixel) * channels
-            let inChunk = ((job - first) * count + pixel) * channels
-            for c in 0..<channels { stitched(inBatch + c, inChunk + c) }
+          for place in 0..<choice.count {
+            guard let job = jobOfPass[choice[place]], chunk.contains(job) else { continue }
+            let inBatch = picture * size + place * placeStride
+            let inChunk = (job - first) * size + place * placeStride
+            for c in 0..<channels {
+              stitched(inBatch + c * channelStride, inChunk + c * channelStride)
+            }
           }
         }
       case .weighted(let weights):
-        let count = pictureCount
         for job in chunk where jobs[job].picture == picture {
           let weight = weights[passes[job]]
-          for i in 0..<count { weighted(picture * count + i, (job - first) * count + i, weight) }
+          for i in 0..<size { weighted(picture * size + i, (job - first) * size + i, weight) }
         }
       }
     }

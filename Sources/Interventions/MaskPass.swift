@@ -1,3 +1,5 @@
+import Diffusion
+
 /// One pass of the masked denoiser: what the base is shown.
 struct MaskPass: Hashable {
   /// Index of the block whose surroundings are shown; `nil`: all pixels.
@@ -13,42 +15,45 @@ struct MaskPass: Hashable {
 /// The passes of one picture, and how they make its output.
 struct PassPlan {
   enum Combination {
-    /// (S, S): for every pixel the position of the pass that it takes: the sets M_j of CPC, disjoint and
+    /// For every place the position of the pass that it takes: the sets M_j of CPC, disjoint and
     /// covering the picture.
     case stitched([Int])
-    /// Every pixel is the sum of all passes, each times its weight.
+    /// Every value is the sum of all passes, each times its weight.
     case weighted([Float])
   }
 
   private(set) var passes: [MaskPass] = []
   private(set) var combination: Combination
 
-  /// Every pixel names one view; of these, equal passes are done once: a picture without labels needs one
+  /// Every place names one view; of these, equal passes are done once: a picture without labels needs one
   /// for every conditioner mask.
+  init<View: Hashable>(places: Int, _ view: (Int) -> View, pass: (View) -> MaskPass) {
+    var choice = [Int](repeating: 0, count: places)
+    var position: [View: Int] = [:]
+    var known: [MaskPass: Int] = [:]
+    for place in 0..<places {
+      let view = view(place)
+      if let found = position[view] {
+        choice[place] = found
+        continue
+      }
+      let wanted = pass(view)
+      let index = known[wanted] ?? passes.count
+      if index == passes.count {
+        passes.append(wanted)
+        known[wanted] = index
+      }
+      position[view] = index
+      choice[place] = index
+    }
+    combination = .stitched(choice)
+  }
+
+  /// The same of a square.
   init<View: Hashable>(
     size: Int, _ view: (_ row: Int, _ column: Int) -> View, pass: (View) -> MaskPass
   ) {
-    var choice = [Int](repeating: 0, count: size * size)
-    var position: [View: Int] = [:]
-    var known: [MaskPass: Int] = [:]
-    for row in 0..<size {
-      for column in 0..<size {
-        let view = view(row, column)
-        if let found = position[view] {
-          choice[row * size + column] = found
-          continue
-        }
-        let wanted = pass(view)
-        let place = known[wanted] ?? passes.count
-        if place == passes.count {
-          passes.append(wanted)
-          known[wanted] = place
-        }
-        position[view] = place
-        choice[row * size + column] = place
-      }
-    }
-    combination = .stitched(choice)
+    self.init(places: size * size, { view($0 / size, $0 % size) }, pass: pass)
   }
 
   /// Passes of weight 0 are left out.
@@ -59,7 +64,30 @@ struct PassPlan {
   }
 
   /// The one pass that sees everything.
-  static func whole(size: Int) -> PassPlan {
-    PassPlan(size: size, { _, _ in 0 }, pass: { _ in .whole })
+  static func whole(places: Int) -> PassPlan {
+    PassPlan(places: places, { _ in 0 }, pass: { _ in .whole })
   }
+}
+
+/// How the values of a picture lie.
+struct ValueOrder: Hashable {
+  let places: Int
+  let channels: Int
+  /// From a place to the next one, and from a channel to the next.
+  let placeStride: Int
+  let channelStride: Int
+
+  /// (S, S, 3).
+  init(_ shape: PictureShape) {
+    (places, channels) = (shape.size * shape.size, PictureShape.channels)
+    (placeStride, channelStride) = (PictureShape.channels, 1)
+  }
+
+  /// (C, H, W).
+  init(_ shape: FieldShape) {
+    (places, channels) = (shape.places, shape.channels)
+    (placeStride, channelStride) = (1, shape.places)
+  }
+
+  var count: Int { places * channels }
 }

@@ -25,8 +25,12 @@ package struct MaskSpecification: Sendable, Hashable {
     case path
     /// A level's features put together word by word, as `features` says.
     case features
+    /// A place is told of an entry of the conditioner only where that entry's own knock-out acts, which the base
+    /// itself tells: its region, as `region` says. `keep` moves regions, their area kept.
+    case concept
   }
-  /// Which labels remain beside a pixel's own, which side of a window, or by what a label's strength goes.
+  /// Which labels remain beside a pixel's own, which side of a window, or by what a label's strength goes; of
+  /// regions an entry's own, the next told one's, or its own moved round the picture at random.
   package enum Keep: String, Sendable, Codable, CaseIterable { case near, far, random }
   /// Where the pixels lie that a block sees beside itself.
   package enum Ring: String, Sendable, Codable, CaseIterable {
@@ -81,13 +85,16 @@ package struct MaskSpecification: Sendable, Hashable {
   package var path: NetworkPath?
   /// What is put in their place, of `features` alone.
   package var features: FeatureMask?
+  /// How regions are found, of `concept` alone.
+  package var region: RegionMask?
 
   package init(
     mask: Name, labels: Int = 1, keep: Keep = .near, at: Place? = nil, radius: Double = 7,
     block: Int = 4, margin: Int = 4, ring: Ring = .near, fill: Fill = .ground, seed: UInt64 = 0,
     sigmaLow: Double? = nil, sigmaHigh: Double? = nil, amplitude: Double? = nil,
-    path: NetworkPath? = nil, features: FeatureMask? = nil
+    path: NetworkPath? = nil, features: FeatureMask? = nil, region: RegionMask? = nil
   ) {
+    self.region = mask == .concept ? region ?? RegionMask() : nil
     self.path = mask == .path ? path ?? .both : nil
     self.features = mask == .features ? features ?? FeatureMask() : nil
     self.at = at
@@ -112,7 +119,7 @@ package struct MaskSpecification: Sendable, Hashable {
   package var needsPlaces: Bool {
     switch mask {
     case .conditioner, .window, .both: true
-    case .identity, .stitched, .sum, .reverse, .pixel, .path, .features: false
+    case .identity, .stitched, .sum, .reverse, .pixel, .path, .features, .concept: false
     }
   }
   /// Whether it changes nothing by construction: it cannot object to anything.
@@ -130,7 +137,8 @@ package struct MaskSpecification: Sendable, Hashable {
   private var movesWhatIsKept: Bool {
     let choosesOthers = choosesLabels && labels > 1 && at != .ground
     if features?.movesSubspaces == true { return true }
-    let movesLabels = choosesOthers || mask == .window || mask == .reverse
+    let movesLabels =
+      choosesOthers || mask == .window || mask == .reverse || mask == .concept
     return movesLabels && keep != .near || masksPixels && ring == .remote
   }
 
@@ -168,7 +176,7 @@ package struct MaskSpecification: Sendable, Hashable {
     if !needsPlaces { (radius, at) = (plain.radius, plain.at) }
     let chooses = choosesLabels && at != .ground
     if !chooses { labels = plain.labels }
-    if !chooses, mask != .window, mask != .reverse { keep = plain.keep }
+    if !chooses, mask != .window, mask != .reverse, mask != .concept { keep = plain.keep }
     if !masksPixels {
       (block, margin, ring, fill) = (plain.block, plain.margin, plain.ring, plain.fill)
     }
@@ -185,13 +193,25 @@ package struct MaskSpecification: Sendable, Hashable {
     if margin < 0 { throw .margin(margin) }
     if labels < 1 { throw .labels(labels) }
     if mask == .window || mask == .reverse, keep == .random { throw .keep(mask, keep) }
-    if let amplitude, !(amplitude > 0 && amplitude.isFinite) { throw .amplitude(amplitude) }
+    try validateRegion()
     if masksPixels || mask == .stitched, block < 1 || shape.size % block != 0 {
       throw .block(block: block, size: shape.size)
     }
     if masksPixels, ring == .remote, hasRingInItself(size: shape.size) {
       throw .ring(block: block, margin: margin, size: shape.size)
     }
+    try validateStrength()
+  }
+
+  func validateRegion() throws(MaskError) {
+    guard let region else { return }
+    if !(region.share > 0 && region.share < 1 && region.noises > 0) {
+      throw .region(share: region.share, noises: region.noises)
+    }
+  }
+
+  func validateStrength() throws(MaskError) {
+    if let amplitude, !(amplitude > 0 && amplitude.isFinite) { throw .amplitude(amplitude) }
     let range = (low: sigmaLow ?? 0, high: sigmaHigh ?? .infinity)
     if !(range.low <= range.high && range.high > 0 && range.low < .infinity) {
       throw .sigmaRange(low: sigmaLow, high: sigmaHigh)
@@ -252,7 +272,7 @@ extension MaskSpecification {
     case .both: !cutsPixels && !cutsLabels
     case .window: !cutsWindow
     case .sum: most < 2
-    case .reverse: most == 0
+    case .reverse, .concept: most == 0
     }
   }
 }
@@ -260,7 +280,7 @@ extension MaskSpecification {
 extension MaskSpecification: Codable {
   private enum CodingKeys: String, CodingKey {
     case mask, labels, keep, at, radius, block, margin, ring, fill, seed, sigmaLow, sigmaHigh
-    case amplitude, path, keepsOwn, features
+    case amplitude, path, keepsOwn, features, region
   }
 
   /// What an earlier version made without these members showed one label, the nearest.
@@ -283,7 +303,8 @@ extension MaskSpecification: Codable {
       sigmaHigh: try container.decodeIfPresent(Double.self, forKey: .sigmaHigh),
       amplitude: try container.decodeIfPresent(Double.self, forKey: .amplitude),
       path: try container.decodeIfPresent(NetworkPath.self, forKey: .path),
-      features: try container.decodeIfPresent(FeatureMask.self, forKey: .features))
+      features: try container.decodeIfPresent(FeatureMask.self, forKey: .features),
+      region: try container.decodeIfPresent(RegionMask.self, forKey: .region))
     keepsOwn = try container.decodeIfPresent(Bool.self, forKey: .keepsOwn)
     if masksPixels, ring == nil {
       throw DecodingError.dataCorruptedError(

@@ -5,7 +5,7 @@ import Streams
 /// stitched pixel by pixel or added.
 ///
 /// With passes p over inputs (x_p, c_p) and disjoint pixel sets M_p, D(x, σ, c) on M_p is the
-/// base's D(x_p, σ, c_p); for `sum` and `reverse` it is Σ_p w_p D(x, σ, c_p); for `path` and `features` it is
+/// base's D(x_p, σ, c_p), where `concept` asks the base for M_p; for `sum` and `reverse` it is Σ_p w_p D(x, σ, c_p); for `path` and `features` it is
 /// that of the base with a path cut, or with a level's features put together. Costs as many passes as the
 /// picture has distinct views.
 package struct MaskedDenoiser: Denoiser {
@@ -15,6 +15,8 @@ package struct MaskedDenoiser: Denoiser {
   private let inner: any Denoiser
   private let fill: MaskFill?
   private let planner: PassPlanner
+  private let regions: RegionFinder?
+  private let order: ValueOrder
   private let shown: ShownPixels
   /// Outside the range of σ.
   private let wholePlan: PassPlan
@@ -50,7 +52,14 @@ package struct MaskedDenoiser: Denoiser {
     self.specification = specification
     self.fill =
       specification.masksPixels ? MaskFill(specification, pictures: fill, shape: shape) : nil
-    wholePlan = .whole(size: shape.size)
+    let order = ValueOrder(shape)
+    self.order = order
+    regions = specification.region.map { [planner] in
+      RegionFinder(
+        region: $0, keep: specification.keep, seed: specification.seed, planner: planner,
+        order: order, height: shape.size, width: shape.size)
+    }
+    wholePlan = .whole(places: order.places)
     fixedPlan = planner.isFixed ? planner.plan(labels: [], draw: 0) : nil
   }
 
@@ -65,7 +74,8 @@ package struct MaskedDenoiser: Denoiser {
     if isPartial { return base.labelWindowArea }
     let r = specification.radius
     return switch specification.mask {
-    case .identity, .stitched, .pixel, .sum, .reverse, .path, .features: base.labelWindowArea
+    case .identity, .stitched, .pixel, .sum, .reverse, .path, .features, .concept:
+      base.labelWindowArea
     case .conditioner, .both: min(base.labelWindowArea, .pi * r * r)
     case .window: min(base.labelWindowArea, 4 * r * r)
     }
@@ -73,7 +83,7 @@ package struct MaskedDenoiser: Denoiser {
 
   package func denoise(_ batch: NoisedBatch, threads: Int) throws -> [Float] {
     try batch.validate(shape)
-    let expansion = MaskExpansion(plans(batch), pictureCount: shape.pictureCount)
+    let expansion = MaskExpansion(try plans(batch, threads: threads), order)
     var result = [Float](repeating: 0, count: batch.x.count)
     try forEachChunk(expansion) { chunk in
       let passes = passes(expansion.jobs[chunk], of: batch, threads: threads)
@@ -92,7 +102,7 @@ package struct MaskedDenoiser: Denoiser {
   {
     try batch.validate(shape, cotangent: cotangent)
     let expansion = MaskExpansion(
-      plans(batch), cotangent: cotangent, pictureCount: shape.pictureCount)
+      try plans(batch, threads: threads), cotangent: cotangent, order)
     var dx = [Float](repeating: 0, count: batch.x.count)
     var dlabels = [Float](repeating: 0, count: batch.labels.count)
     try forEachChunk(expansion) { chunk in
@@ -111,8 +121,14 @@ package struct MaskedDenoiser: Denoiser {
     return (dx, dlabels)
   }
 
-  private func plans(_ batch: NoisedBatch) -> [PassPlan] {
+  private func plans(_ batch: NoisedBatch, threads: Int) throws -> [PassPlan] {
     let cells = shape.conditionerCount
+    if let regions {
+      let found = try regions.plans(
+        batch.x, batch.sigma, batch.labels, applies: specification.applies
+      ) { try inner.denoise(NoisedBatch(x: $0, sigma: $1, labels: $2), threads: threads) }
+      return found.map { $0 ?? wholePlan }
+    }
     return (0..<batch.count).map { n in
       if !specification.applies(at: batch.sigma[n]) { return wholePlan }
       return fixedPlan

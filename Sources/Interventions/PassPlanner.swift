@@ -4,6 +4,8 @@ import Streams
 /// Makes the passes of a mask for one shape of pictures.
 struct PassPlanner {
   private let specification: MaskSpecification
+  private let places: Int
+  /// Side of a picture that is a square.
   private let size: Int
   /// Where labels are, for a mask that goes by it.
   private let grid: CellGrid?
@@ -13,6 +15,7 @@ struct PassPlanner {
   init(_ specification: MaskSpecification, _ shape: PictureShape) throws(MaskError) {
     self.specification = specification
     size = shape.size
+    places = shape.size * shape.size
     cellCount = shape.conditionerCount
     do {
       grid = specification.needsPlaces ? try shape.places() : nil
@@ -21,22 +24,38 @@ struct PassPlanner {
     }
   }
 
+  /// - Throws: `MaskError` for a mask that goes by more than places and entries.
+  init(_ specification: MaskSpecification, _ shape: FieldShape) throws(MaskError) {
+    try specification.validate(shape)
+    self.specification = specification
+    size = 0
+    places = shape.places
+    cellCount = shape.entries
+    grid = nil
+  }
+
   /// Whether the passes are the same for all conditioners.
   var isFixed: Bool {
     switch specification.mask {
     case .identity, .stitched, .pixel, .path, .features: true
-    case .conditioner, .window, .sum, .reverse, .both: false
+    case .conditioner, .window, .sum, .reverse, .both, .concept: false
     }
   }
 
   /// The passes for a conditioner (C).
   ///
-  /// - Parameter draw: names the picture, for random labels.
-  func plan(labels: ArraySlice<Float>, draw: UInt64) -> PassPlan {
-    let first = labels.startIndex
-    let cells = (0..<cellCount).filter { first + $0 < labels.endIndex && labels[first + $0] != 0 }
+  /// - Parameters:
+  ///   - draw: names the picture, for random labels.
+  ///   - regions: of each entry that is told, ascending, whether it is told at a place; of `concept` alone.
+  func plan(labels: ArraySlice<Float>, draw: UInt64, regions: [[Bool]] = []) -> PassPlan {
+    let cells = told(labels)
     switch specification.mask {
-    case .identity, .path, .features: return .whole(size: size)
+    case .identity, .path, .features: return .whole(places: places)
+    case .concept:
+      if regions.count != cells.count || cells.isEmpty { return .whole(places: places) }
+      return PassPlan(
+        places: places, { place in cells.indices.filter { regions[$0][place] } },
+        pass: { there in MaskPass(block: nil, cells: there.map { cells[$0] }) })
     case .stitched:
       return PassPlan(size: size, block, pass: { MaskPass(block: nil, cells: nil, copy: $0) })
     case .pixel: return PassPlan(size: size, block, pass: { MaskPass(block: $0, cells: nil) })
@@ -64,6 +83,12 @@ struct PassPlanner {
       let shown = ShownLabels(specification, cells, grid, draw: draw)
       return PassPlan(size: size, shown.byWindow, pass: { MaskPass(block: nil, cells: $0) })
     }
+  }
+
+  /// The entries that are told, ascending.
+  func told(_ labels: ArraySlice<Float>) -> [Int] {
+    let first = labels.startIndex
+    return (0..<cellCount).filter { first + $0 < labels.endIndex && labels[first + $0] != 0 }
   }
 
   /// 1 ± amplitude, by a coin that some cells toss: each set of them always the same way.

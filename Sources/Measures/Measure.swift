@@ -40,6 +40,7 @@ package struct Measure: Sendable, Hashable {
     case heatMaps = "arXiv 2411.19339"
     case composition = "arXiv 2502.04549"
     case frechet = "arXiv 1706.08500"
+    case diffusionClassifier = "arXiv 2303.16203"
     case textbook
   }
 }

@@ -27,17 +27,17 @@ package struct ConceptLocality: Sendable {
   ///   - clean: pictures x₀, (N, C, H, W).
   ///   - told: of each the entries that were told when it was drawn, which are told again.
   ///   - seed: of the two noises.
+  ///   - checkpointing: keeps what each picture that is done comes to.
   package init(
     _ model: some FieldDenoiser, clean: [Float], told: [[Int]], sigma: Double, seed: UInt64,
-    checkCancellation: () throws -> Void = {}
+    checkpointing: Checkpointing = .none
   ) throws {
     let shape = model.fieldShape
-    var inside: [[Double]] = []
-    var area: [[Double]] = []
-    var remote: [[Double]] = []
-    var effects = [[[Double]]](repeating: [], count: shape.entries)
-    for (n, entries) in told.enumerated() {
-      try checkCancellation()
+    // Of each picture six sums, and of each entry that is told its own effect and the whole.
+    let most = told.map(\.count).max() ?? 0
+    var rows = PictureRows(width: 6 + 2 * most, checkpointing)
+    try rows.fill(told.count, checkpointing) { n in
+      let entries = told[n]
       let x = Array(clean[n * shape.count..<(n + 1) * shape.count])
       let halves = try (0..<2).map { half in
         var stream = RandomStream(
@@ -46,9 +46,10 @@ package struct ConceptLocality: Sendable {
         return try Changes(model, noised, Float(sigma), entries)
       }
       var sums = (inside: 0.0, own: 0.0, places: 0.0, others: 0.0, ownThere: 0.0)
-      for (place, entry) in entries.enumerated() {
+      var effects: [Double] = []
+      for (place, _) in entries.enumerated() {
         for (found, measured) in [(0, 1), (1, 0)] {
-          let region = Self.region(halves[found].gone[place])
+          let region = fewestPlaces(holding: Self.share, of: halves[found].gone[place])
           let own = halves[measured].gone[place]
           let there = region.reduce(0) { $0 + own[$1] }
           sums.inside += there
@@ -59,13 +60,22 @@ package struct ConceptLocality: Sendable {
             sums.others += region.reduce(0) { $0 + halves[measured].alone[place][$1] }
           }
         }
-        let own = halves.reduce(0) { $0 + $1.gone[place].reduce(0, +) }
-        let whole = halves.reduce(0) { $0 + $1.size }
-        effects[entry].append([own, whole])
+        effects.append(halves.reduce(0) { $0 + $1.gone[place].reduce(0, +) })
+        effects.append(halves.reduce(0) { $0 + $1.size })
       }
-      inside.append([sums.inside, sums.own])
-      area.append([sums.places, Double(2 * entries.count)])
-      if entries.count > 1 { remote.append([sums.others, sums.ownThere]) }
+      effects += [Double](repeating: 0, count: 2 * (most - entries.count))
+      return [
+        sums.inside, sums.own, sums.places, Double(2 * entries.count), sums.others, sums.ownThere,
+      ] + effects
+    }
+    let inside = rows.all.map { [$0[0], $0[1]] }
+    let area = rows.all.map { [$0[2], $0[3]] }
+    let remote = zip(told, rows.all).filter { $0.0.count > 1 }.map { [$0.1[4], $0.1[5]] }
+    var effects = [[[Double]]](repeating: [], count: shape.entries)
+    for (entries, row) in zip(told, rows.all) {
+      for (place, entry) in entries.enumerated() {
+        effects[entry].append([row[6 + 2 * place], row[7 + 2 * place]])
+      }
     }
     func ratio(_ rows: [[Double]], root: Bool) -> Interval {
       Bootstrap(seed: seed).interval(
@@ -86,19 +96,6 @@ package struct ConceptLocality: Sendable {
     self.effects = effects.enumerated().compactMap { entry, rows in
       rows.isEmpty ? nil : (entry, ratio(rows, root: true))
     }
-  }
-
-  /// The fewest places that hold the share, whatever is equal by their order.
-  static func region(_ squares: [Double]) -> [Int] {
-    let wanted = share * squares.reduce(0, +)
-    var sum = 0.0
-    var region: [Int] = []
-    for place in squares.indices.sorted(by: { (squares[$0], $1) > (squares[$1], $0) }) {
-      if sum >= wanted, !region.isEmpty { break }
-      sum += squares[place]
-      region.append(place)
-    }
-    return region
   }
 
   /// Squared changes of D by place, summed over channels.

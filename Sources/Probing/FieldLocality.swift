@@ -42,45 +42,33 @@ package struct FieldProbe: Sendable, Hashable {
   /// its channels (Hutchinson 1990). Without: of an input place j the columns, by central differences of D along s
   /// e_j. Over places drawn at random both are the same sum over pairs of places.
   ///
-  /// - Parameter seed: of places and signs.
+  /// - Parameters:
+  ///   - seed: of places and signs.
+  ///   - checkpointing: keeps what each field that is done comes to.
   package func measure(
-    _ model: some FieldDenoiser, _ fields: FieldBatch, seed: UInt64,
-    checkCancellation: () throws -> Void = {}
+    _ model: any FieldDenoiser, _ fields: FieldBatch, seed: UInt64,
+    checkpointing: Checkpointing = .none
+  ) throws -> FieldLocality {
+    try measure(fields, seed: seed, like: model, checkpointing: checkpointing) { _ in model }
+  }
+
+  /// The same with a model for each field, all of one kind.
+  package func measure(
+    _ fields: FieldBatch, seed: UInt64, like model: any FieldDenoiser,
+    checkpointing: Checkpointing = .none, of each: (Int) throws -> any FieldDenoiser
   ) throws -> FieldLocality {
     let shape = model.fieldShape
     let rings = max(shape.height, shape.width)
-    var sums: [[Double]] = []
-    var even = [Double](repeating: 0, count: rings)
-    var error: (change: Double, size: Double) = (0, 0)
-    for n in 0..<fields.count {
-      var stream = RandomStream(seed: seed, purpose: .fieldPlaces, index: UInt64(n))
-      let one = FieldBatch(
-        x: Array(fields.x[n * shape.count..<(n + 1) * shape.count]), sigma: [fields.sigma[n]],
-        labels: Array(fields.labels[n * shape.entries..<(n + 1) * shape.entries]))
-      var own = [Double](repeating: 0, count: rings)
-      try checkCancellation()
-      let middles = (0..<places).map { _ in stream.integer(below: shape.places) }
-      let all = middles.map { self.directions(at: $0, shape, &stream) }
-      let squares: [Float]
-      if model.hasGradients {
-        var batch = FieldBatch()
-        for _ in all.joined() { batch.append(one.x, one.sigma[0], one.labels) }
-        squares = try model.gradient(batch, cotangent: all.joined().flatMap { $0 })
-      } else {
-        let step = Self.step(one.sigma[0])
-        squares = try Self.slopes(model, one, Array(all.joined()), step)
-        let half = try Self.slopes(model, one, [all[0][0]], step / 2)
-        for (a, b) in zip(squares, half) {
-          error.change += Double(a - b) * Double(a - b)
-          error.size += Double(b) * Double(b)
-        }
-      }
-      let each = directions(shape) * shape.count
-      for (place, middle) in middles.enumerated() {
-        add(squares[place * each..<(place + 1) * each], around: middle, shape, &own)
-        for other in 0..<shape.places { even[ring(middle, other, shape)] += 1 }
-      }
-      sums.append(own)
+    // Of each field: squares by ring, pairs by ring, and of the step its change and size.
+    var rows = PictureRows(width: 2 * rings + 2, checkpointing)
+    try rows.fill(fields.count, checkpointing) { n in
+      let found = try one(each(n), fields, n, seed: seed)
+      return found.squares + found.pairs + [found.change, found.size]
+    }
+    let sums = rows.all.map { Array($0[..<rings]) }
+    let even = (0..<rings).map { ring in rows.all.reduce(0) { $0 + $1[rings + ring] } }
+    let error = rows.all.reduce((change: 0.0, size: 0.0)) {
+      ($0.change + $1[2 * rings], $0.size + $1[2 * rings + 1])
     }
     guard sums.contains(where: { $0.contains { $0 > 0 && $0.isFinite } }) else {
       throw ProbeError.insensitive(sigma: Double(fields.sigma.first ?? 0))
@@ -93,11 +81,52 @@ package struct FieldProbe: Sendable, Hashable {
         ? nil : (error.size > 0 ? (error.change / error.size).squareRoot() : 0))
   }
 
+  private struct OneField {
+    var squares: [Double]
+    var pairs: [Double]
+    var change = 0.0
+    var size = 0.0
+  }
+
+  private func one(
+    _ model: any FieldDenoiser, _ fields: FieldBatch, _ n: Int, seed: UInt64
+  ) throws -> OneField {
+    let shape = model.fieldShape
+    let none = [Double](repeating: 0, count: max(shape.height, shape.width))
+    var found = OneField(squares: none, pairs: none)
+    var stream = RandomStream(seed: seed, purpose: .fieldPlaces, index: UInt64(n))
+    let one = FieldBatch(
+      x: Array(fields.x[n * shape.count..<(n + 1) * shape.count]), sigma: [fields.sigma[n]],
+      labels: Array(fields.labels[n * shape.entries..<(n + 1) * shape.entries]))
+    let middles = (0..<places).map { _ in stream.integer(below: shape.places) }
+    let all = middles.map { self.directions(at: $0, shape, &stream) }
+    let squares: [Float]
+    if model.hasGradients {
+      var batch = FieldBatch()
+      for _ in all.joined() { batch.append(one.x, one.sigma[0], one.labels) }
+      squares = try model.gradient(batch, cotangent: all.joined().flatMap { $0 })
+    } else {
+      let step = Self.step(one.sigma[0])
+      squares = try Self.slopes(model, one, Array(all.joined()), step)
+      let half = try Self.slopes(model, one, [all[0][0]], step / 2)
+      for (a, b) in zip(squares, half) {
+        found.change += Double(a - b) * Double(a - b)
+        found.size += Double(b) * Double(b)
+      }
+    }
+    let each = directions(shape) * shape.count
+    for (place, middle) in middles.enumerated() {
+      add(squares[place * each..<(place + 1) * each], around: middle, shape, &found.squares)
+      for other in 0..<shape.places { found.pairs[ring(middle, other, shape)] += 1 }
+    }
+    return found
+  }
+
   /// A place is moved by a part of the noise that is on it.
   private static func step(_ sigma: Float) -> Float { 0.05 * sigma }
 
   private static func slopes(
-    _ model: some FieldDenoiser, _ one: FieldBatch, _ directions: [[Float]], _ step: Float
+    _ model: any FieldDenoiser, _ one: FieldBatch, _ directions: [[Float]], _ step: Float
   ) throws -> [Float] {
     var batch = FieldBatch()
     for direction in directions {

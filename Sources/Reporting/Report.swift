@@ -10,6 +10,7 @@ package enum Report {
       HeaderSection.self, ReplicateSection.self, LengthGeneralizationSection.self,
       TrainingSection.self, WindowSection.self, SampleSection.self, TheorySection.self,
       RemoteSection.self, PredictionSection.self, LocalitySection.self, FieldSection.self,
+      FieldMaskSection.self,
       AnalyticSection.self,
       ScoreErrorSection.self, WordsSection.self, FeaturesSection.self, EffectSection.self,
       CompositionSection.self,

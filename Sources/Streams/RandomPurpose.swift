@@ -64,6 +64,9 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case normMoments = 0x5005
   /// Which other word's subspace a word is given.
   case tradedSubspaces = 0x5006
+  /// Noise on which it is found where an entry of a conditioner acts, and how far its region is moved.
+  case regionNoise = 0x5007
+  case movedRegions = 0x5008
 
   // Probing
   case probeNoise = 0x6001
@@ -74,6 +77,8 @@ package enum RandomPurpose: UInt32, Sendable, CaseIterable {
   case fieldPlaces = 0x6005
   /// Two noises on one picture, on one of which it is found where a concept is.
   case conceptNoise = 0x6006
+  /// Noise on drawn pictures at which a model tells which entries they show.
+  case shownNoise = 0x6007
 
   // Stages
   case maskCheck = 0x7001

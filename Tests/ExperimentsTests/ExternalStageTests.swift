@@ -4,6 +4,7 @@ import Formats
 import Foundation
 import Lineage
 import Measures
+import Synchronization
 import Testing
 import Workflow
 
@@ -153,7 +154,9 @@ struct ExternalStageTests {
   }
 
   /// A model of 4 × 6 × 10 that is told of three concepts, and what may be asked of it.
-  private static func field(_ folder: URL, _ more: String = "", _ words: String = "") throws
+  private static func field(
+    _ folder: URL, _ more: String = "", _ words: String = "", probe: String = ""
+  ) throws
     -> Pipeline
   {
     let file = folder.appending(path: "field.json5")
@@ -171,7 +174,7 @@ struct ExternalStageTests {
           },
           probe: {
             kind: "probe", inputs: { denoiser: "model" }, pictures: 3, pixels: 3, sigmas: [0.5, 5], steps: 2,
-            projections: 2,
+            projections: 2\(probe),
           },
           features: {
             kind: "features", inputs: { denoiser: "model" }, feature: "rows", draws: 6, rank: 1, places: 2,
@@ -192,7 +195,10 @@ struct ExternalStageTests {
       try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
       let (store, run) = try runWhole(try Self.field(folder), in: folder.appending(path: "data"))
       let probed = try Self.values(store, "probe")
-      for measure in Measure.fields where measure != .fieldStepError {
+      for measure in Measure.fields
+      where measure != .fieldStepError(.places) && !Measure.fieldMasks.contains(measure)
+        && !Measure.fields(.pixels).contains(measure)
+      {
         #expect(probed[measure.name] != nil, "\(measure.name)")
       }
       #expect(probed[Measure.fieldEndpoints.name] == 0)
@@ -215,6 +221,33 @@ struct ExternalStageTests {
     }
   }
 
+  @Test("between pixels it is probed through encoder, noise and decoder, where it has them")
+  func betweenPixels() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
+      let (store, _) = try runWhole(
+        try Self.field(folder, probe: ", picture_space: true"),
+        in: folder.appending(path: "data"))
+      let probed = try Self.values(store, "probe")
+      for measure in Measure.fields(.pixels) {
+        #expect(probed[measure.name] != nil, "\(measure.name)")
+      }
+      // ½ of an encoder and 2 of a decoder: the model's own Jacobian, of which the next place is 1/5.
+      let share = try store.rows(
+        "SELECT value FROM metric WHERE name = 'field.pixels.locality' AND \"window\" = 1"
+      ).map { try $0.number("value") }
+      #expect(share.count == 2 && share.allSatisfy { abs($0 - 0.8) < 0.02 }, "\(share)")
+      #expect(
+        probed[Measure.fieldPasses.name] == Double(3 * (3 + 2 * (6 + 10 + 2 * 3 * 2 + 2))))
+      let (other, summary) = try Self.run(
+        try Self.field(folder, "", ", \"can=vjp,features\"", probe: ", picture_space: true"), folder
+      )
+      #expect(summary.exitCode == 65)
+      let text = try other.texts("SELECT error FROM execution WHERE kind = 'probe'").first
+      #expect(text?.contains("does not say that it encodes and decodes") == true, "\(text ?? "")")
+    }
+  }
+
   @Test("without gradients columns of its Jacobian stand for rows; an endpoint is named as one")
   func otherShapeByDifferences() throws {
     try withTemporaryFolder { folder in
@@ -224,9 +257,124 @@ struct ExternalStageTests {
         in: folder.appending(path: "data"))
       let probed = try Self.values(store, "probe")
       #expect(probed[Measure.fieldEndpoints.name] == 1)
-      #expect((probed[Measure.fieldStepError.name] ?? 1) < 0.01)
+      #expect((probed[Measure.fieldStepError(.places).name] ?? 1) < 0.01)
       // One step, and two passes a place and projection and two more.
       #expect(probed[Measure.fieldPasses.name] == Double(3 * (1 + 2 * (14 + 10))))
+    }
+  }
+
+  @Test(
+    "behind a mask it is compared with itself picture by picture, and probed as without; the identity changes no bit"
+  )
+  func masks() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
+      let settings = "pictures: 3, sigmas: [0.5, 5], steps: 2, judgements: 1"
+      let more = """
+        region: { kind: "intervene", inputs: { denoiser: "model" }, mask: "concept", \(settings) },
+        same: { kind: "intervene", inputs: { denoiser: "model" }, mask: "identity", \(settings) },
+        region_probe: {
+          kind: "probe", inputs: { denoiser: "region" }, pictures: 2, pixels: 2, sigmas: [0.5], steps: 2,
+        },
+        """
+      let (store, run) = try runWhole(
+        try Self.field(folder, more), in: folder.appending(path: "data"))
+      let region = try Self.values(store, "region")
+      for measure in Measure.fieldMasks { #expect(region[measure.name] != nil, "\(measure.name)") }
+      // Every concept adds to all places alike; a quarter of them is told of none.
+      #expect(abs((region[Measure.maskDeparture.name] ?? 0) - 0.5) < 0.15)
+      #expect((region[Measure.maskDrawnDeparture.name] ?? 0) > 0.1)
+      let same = try Self.values(store, "same")
+      for measure in [Measure.maskDeparture, .maskDrawnDeparture, .maskChangedShare] {
+        #expect(same[measure.name] == 0, "\(measure.name)")
+      }
+      #expect(same[Measure.maskShownChange.name] == 0)
+      #expect(try Self.values(store, "region_probe")[Measure.conceptRemote.name] != nil)
+      let masked = try store.texts(
+        "SELECT mask FROM denoiser WHERE form = 'masked-field' ORDER BY 1")
+      #expect(masked == ["concept", "identity"])
+      let behind = try store.texts(
+        "SELECT intervention FROM run_model WHERE run_id = ? AND name = 'region_probe'",
+        [.text(run)])
+      #expect(behind == ["region"])
+      let events = try store.texts("SELECT message FROM event WHERE run_id = ?", [.text(run)])
+      #expect(
+        events.contains { $0.hasPrefix("region_probe plans") && $0.contains("each up to 11 of") })
+    }
+  }
+
+  @Test("masks of a model's own shape are no base of another mask, and have no features to look at")
+  func masksOfMasks() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
+      for (more, text) in [
+        (
+          "again: { kind: \"intervene\", inputs: { denoiser: \"region\" }, mask: \"sum\" },",
+          "behind a mask"
+        ),
+        (
+          "f: { kind: \"features\", inputs: { denoiser: \"region\" }, feature: \"rows\" },",
+          "behind a mask"
+        ),
+      ] {
+        let error = #expect(throws: (any Error).self) {
+          try Self.field(
+            folder,
+            "region: { kind: \"intervene\", inputs: { denoiser: \"model\" }, mask: \"concept\" },"
+              + more)
+        }
+        #expect("\(error.map { "\($0)" } ?? "")".contains(text), "\(String(describing: error))")
+      }
+      // What goes by pixels is only known not to fit once the model has said what it is.
+      let (store, summary) = try Self.run(
+        try Self.field(
+          folder,
+          "pixel: { kind: \"intervene\", inputs: { denoiser: \"model\" }, mask: \"pixel\" },"),
+        folder)
+      #expect(summary.exitCode == 65)
+      let texts = try store.texts("SELECT error FROM execution WHERE kind = 'intervene'")
+      #expect(
+        texts.first?.contains("accepted: identity, sum, reverse, concept") == true, "\(texts)")
+    }
+  }
+
+  @Test("a probe of it that was stopped goes on to the same bytes, picture by picture")
+  func resumes() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
+      let pipeline = try Self.field(folder)
+      func results(_ store: Store) throws -> [String] {
+        try store.texts(
+          """
+          SELECT s.name || ' ' || o.role || ' ' || o.sha256 AS line FROM stage s JOIN execution_output o USING (execution_id)
+          WHERE s.run_id = (SELECT max(id) FROM run) ORDER BY 1
+          """)
+      }
+      let whole = try results(runWhole(pipeline, in: folder.appending(path: "whole")).0)
+      let store = try Store.open(folder.appending(path: "data"), .readWrite, .locus)
+      let notes = Mutex<[String]>([])
+      var statuses: [String] = []
+      for attempt in 0..<2 {
+        let lock = try RunLock.acquire(folder.appending(path: "lock"), as: .current(pipeline: "p"))
+        let cancellation = Cancellation()
+        let summary = try Runner.run(
+          try Plan(pipeline, store: store), store: store, lock: lock,
+          settings: RunSettings(threads: 1, locusVersion: "test", checkpointInterval: 0),
+          cancellation: cancellation
+        ) { event in
+          switch event {
+          case .progressed(let step, let progress)
+          where attempt == 0 && step.name == "probe" && progress.done == 1:
+            cancellation.request(signal: SIGTERM)
+          case .noted(let step, let note): notes.withLock { $0.append("\(step.name) \(note)") }
+          default: break
+          }
+        }
+        statuses.append("\(summary.status)")
+      }
+      #expect(statuses == ["interrupted", "succeeded"])
+      #expect(notes.withLock { $0.contains { $0.hasPrefix("probe goes on from its checkpoint") } })
+      #expect(try results(store) == whole)
     }
   }
 
@@ -236,20 +384,15 @@ struct ExternalStageTests {
       try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
       let more = """
         scenes: { kind: "generate", size: 16, cells: 4, objects: [1, 2], count: 20 },
-        masked: {
-          kind: "intervene", inputs: { denoiser: "model", scenes: "scenes" }, mask: "sum",
-        },
         agree: { kind: "agree", inputs: { denoiser: "model", reference: "model", scenes: "scenes" } },
         """
       let (store, summary) = try Self.run(try Self.field(folder, more), folder)
       #expect(summary.exitCode == 65)
-      for kind in ["intervene", "agree"] {
-        let text = try store.texts("SELECT error FROM execution WHERE kind = '\(kind)'").first
-        #expect(
-          text?.contains("4 × 6 × 10 (channels, height, width), told of 3 numbers") == true,
-          "\(text ?? "")")
-        #expect(text?.contains("The kinds `probe` and `features` take it") == true)
-      }
+      let text = try store.texts("SELECT error FROM execution WHERE kind = 'agree'").first
+      #expect(
+        text?.contains("4 × 6 × 10 (channels, height, width), told of 3 numbers") == true,
+        "\(text ?? "")")
+      #expect(text?.contains("The kinds `probe`, `features` and `intervene` take it") == true)
     }
   }
 

@@ -68,7 +68,8 @@ struct PipelineTests {
       #expect(
         arms.column("arm").compactMap(\.text)
           == [
-            "both", "conditioner", "features", "identity", "path", "pixel", "reverse", "stitched",
+            "both", "concept", "conditioner", "features", "identity", "path", "pixel", "reverse",
+            "stitched",
             "sum",
             "window",
           ])

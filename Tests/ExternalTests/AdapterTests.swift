@@ -59,7 +59,8 @@ private struct Twins {
     own = try untrainedDenoiser(NetworkDescription(architecture, shape: Self.shape), seed: 4)
     folder = try Adapters.folder([
       "Pipelines/adapters/torch_denoiser.py", "Pipelines/adapters/locus_peer.py",
-      "Pipelines/adapters/locus_weights.py", "Tests/Reference/locus_torch.py",
+      "Pipelines/adapters/locus_tensors.py", "Pipelines/adapters/locus_weights.py",
+      "Tests/Reference/locus_torch.py",
     ])
     try WeightsFile(
       denoiser: own, origin: TrainingOrigin(labelling: .single, objects: 1...3)

@@ -32,7 +32,7 @@ struct DiffusersAdapterTests {
 
   private static func folder() throws -> TemporaryFolder {
     try Adapters.folder(
-      ["diffusers_pipeline.py", "train_tiny_pipeline.py", "locus_peer.py"].map {
+      ["diffusers_pipeline.py", "train_tiny_pipeline.py", "locus_peer.py", "locus_tensors.py"].map {
         "Pipelines/adapters/" + $0
       })
   }
@@ -51,7 +51,10 @@ struct DiffusersAdapterTests {
     "SDXL's and Stable Diffusion's formats give what diffusers' own scheduler makes of their predictions",
     .enabled(
       if: isHere, "it is not here: pip install torch diffusers transformers; set LOCUS_PYTHON"),
-    arguments: [[], ["--predicts", "v_prediction"], ["--one-encoder"]])
+    arguments: [
+      [], ["--predicts", "v_prediction"], ["--one-encoder"],
+      ["--one-encoder", "--predicts", "v_prediction"],
+    ])
   func conventions(_ made: [String]) throws {
     let folder = try Self.folder()
     let model = PeerModel(try Self.peer(folder, made, []))
@@ -96,6 +99,58 @@ struct DiffusersAdapterTests {
     let difference = zip(own, theirs).reduce(0) { max($0, abs($1.0 - $1.1)) } / largest
     #expect(difference < 1e-4, "\(difference)")
     print("\(made): D differs from the scheduler's by \(difference) of its largest value")
+  }
+
+  /// D = √ᾱ x̃ − √(1 − ᾱ) v with x̃ = √ᾱ x, and the prompt's embeddings alone beside the time: no pooled ones, no sizes.
+  @Test(
+    "Stable Diffusion 2 with v-prediction, one encoder and nothing pooled, is converted by the closed form",
+    .enabled(
+      if: isHere, "it is not here: pip install torch diffusers transformers; set LOCUS_PYTHON"))
+  func velocity() throws {
+    let folder = try Self.folder()
+    let model = PeerModel(
+      try Self.peer(folder, ["--one-encoder", "--predicts", "v_prediction"], []))
+    guard case .schedule(let alphas, .velocity) = model.peer.hello.noise else {
+      Issue.record("\(model.peer.hello.noise) is no v-prediction")
+      return
+    }
+    #expect(model.peer.hello.name.hasPrefix("StableDiffusionPipeline"))
+    var largest: Float = 0
+    for time in [30, 500, 950] {
+      let alpha = alphas[time]
+      let batch = Self.batch(
+        model, sigma: Float(((1 - alpha) / alpha).squareRoot()), labels: [[0, 1, 0], [0, 0, 0]])
+      let own = try model.denoise(batch)
+      let numbers = folder.url.appending(path: "x.bin")
+      try batch.x.withUnsafeBytes { Data($0) }.write(to: numbers)
+      let text = try #require(
+        Adapters.output(
+          """
+          import json, numpy as np, torch
+          from diffusers import UNet2DConditionModel
+          from transformers import CLIPTextModel, CLIPTokenizer
+          at = "\(folder.path("pipeline"))/"
+          assert json.load(open(at + "scheduler/scheduler_config.json"))["prediction_type"] == "v_prediction"
+          unet, text = (kind.from_pretrained(at + name).eval() for kind, name in [
+              (UNet2DConditionModel, "unet"), (CLIPTextModel, "text_encoder")])
+          words = CLIPTokenizer.from_pretrained(at + "tokenizer")
+          x = torch.from_numpy(np.fromfile("\(numbers.path)", "<f4").reshape(2, 4, 16, 16))
+          a = \(alpha)
+          with torch.no_grad():
+              ids = words(["a blue sphere", ""], padding="max_length", max_length=words.model_max_length,
+                          truncation=True, return_tensors="pt").input_ids
+              v = unet(a ** 0.5 * x, \(time), encoder_hidden_states=text(ids)[0]).sample
+          print(" ".join(str(d) for d in (a * x - (1 - a) ** 0.5 * v).flatten().tolist()))
+          """))
+      let theirs = text.split(whereSeparator: \.isWhitespace).compactMap { Float($0) }
+      try #require(theirs.count == own.count)
+      let scale = theirs.reduce(0) { max($0, abs($1)) }
+      largest = max(largest, zip(own, theirs).reduce(0) { max($0, abs($1.0 - $1.1)) } / scale)
+      #expect(Array(own[..<model.fieldShape.count]) != Array(own[model.fieldShape.count...]))
+    }
+    #expect(largest < 1e-4, "\(largest)")
+    print(
+      "v of Stable Diffusion 2: D differs from the closed form by \(largest) of its largest value")
   }
 
   @Test(

@@ -5,8 +5,9 @@ import Testing
 
 @testable import External
 
-/// What the protocol costs beside the network: on demand, for it means something on a quiet machine and of optimised
-/// code (`swift test -c release`) alone.
+/// What the protocol costs beside the network: on demand, for it takes a minute.
+///
+/// The clock means something on a quiet machine alone; what both sides compute is told beside it, on Linux.
 @Suite("The protocol's cost", .serialized)
 struct OverheadTests {
   private static let isAsked =
@@ -41,19 +42,22 @@ struct OverheadTests {
         shape: shape), seed: 4)
     let folder = try Adapters.folder([
       "Pipelines/adapters/torch_denoiser.py", "Pipelines/adapters/locus_peer.py",
-      "Pipelines/adapters/locus_weights.py", "Tests/Reference/locus_torch.py",
+      "Pipelines/adapters/locus_tensors.py", "Pipelines/adapters/locus_weights.py",
+      "Tests/Reference/locus_torch.py",
     ])
     try WeightsFile(
       denoiser: own, origin: TrainingOrigin(labelling: .single, objects: 1...3)
     ).data().write(to: folder.url.appending(path: "weights.safetensors"))
     let threads = "1"
+    let mark = UUID().uuidString
     let theirs = try ExternalDenoiser(
       Peer(
         PeerCommand(
           [
             Adapters.python, "torch_denoiser.py", "locus_weights.py", "--argument",
             "weights.safetensors", "--batch", "64", "--threads", threads,
-          ], in: folder.url.path)))
+          ], in: folder.url.path, environment: ["LOCUS_TEST_MARK": mark])))
+    let peers = Processes.marked(mark)
     let process = Process()
     process.executableURL = URL(filePath: Adapters.python)
     process.arguments = ["-c", Self.script, threads]
@@ -82,9 +86,15 @@ struct OverheadTests {
     }
     for _ in 0..<3 { _ = (try here(), try inPython()) }
     var times: (behind: [Double], called: [Double]) = ([], [])
+    var computed: (own: [Double], peer: [Double], called: [Double]) = ([], [], [])
     for _ in 0..<60 {
+      let before = (Processes.seconds(getpid()), peers.map(Processes.seconds).reduce(0, +))
       times.behind.append(try here())
+      let called = Processes.seconds(process.processIdentifier)
+      computed.own.append(Processes.seconds(getpid()) - before.0)
+      computed.peer.append(peers.map(Processes.seconds).reduce(0, +) - before.1)
       times.called.append(try inPython())
+      computed.called.append(Processes.seconds(process.processIdentifier) - called)
     }
     let pairs = zip(times.behind, times.called).map { $0 / $1 - 1 }.sorted()
     let (behind, called) = (times.behind.sorted(), times.called.sorted())
@@ -92,6 +102,14 @@ struct OverheadTests {
       "60 turns: behind the protocol \(behind[30]) s (least \(behind[0])), called in Python \(called[30]) s (least"
         + " \(called[0])); median of the ratios \(pairs[30]), of the leasts \(behind[0] / called[0] - 1)"
     )
-    #expect(behind[0] / called[0] < 1.05)
+    let all = zip(computed.own, computed.peer).map { $0 + $1 }.sorted()
+    let alone = computed.called.sorted()
+    print(
+      "seconds of all cores: behind the protocol \(all[30]) (least \(all[0])), of which here \(computed.own.sorted()[30]);"
+        + " called in Python \(alone[30]) (least \(alone[0])); of the medians \(all[30] / alone[30] - 1)"
+    )
+    // Neither is moved by what else the machine does: pairs stand beside each other, and seconds are the processes' own.
+    #expect(pairs[30] < 0.05)
+    #expect(alone[30] == 0 || all[30] / alone[30] < 1.05)
   }
 }

@@ -61,6 +61,16 @@ enum Processes {
     }
   }
 
+  /// Seconds that a process has computed, all of its threads; 0 where the system does not say.
+  static func seconds(_ pid: pid_t) -> Double {
+    let tasks = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")) ?? []
+    return tasks.reduce(0) { sum, task in
+      let text =
+        (try? String(contentsOfFile: "/proc/\(pid)/task/\(task)/schedstat", encoding: .utf8)) ?? ""
+      return sum + (text.split(separator: " ").first.flatMap { Double($0) } ?? 0) / 1e9
+    }
+  }
+
   /// The most memory that this process has held, in bytes.
   static var peakMemory: Int {
     let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""

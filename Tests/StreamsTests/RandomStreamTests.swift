@@ -50,12 +50,15 @@ struct RandomStreamTests {
         strengths 5004
         normMoments 5005
         tradedSubspaces 5006
+        regionNoise 5007
+        movedRegions 5008
         probeNoise 6001
         probePixels 6002
         probeBootstrap 6003
         movedLabels 6004
         fieldPlaces 6005
         conceptNoise 6006
+        shownNoise 6007
         maskCheck 7001
         fillPictures 7002
         probeScenes 7003

@@ -26,9 +26,12 @@ struct MaskRow {
       WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'intervene' ORDER BY s.id
       """
     ) { row in
-      MaskRow(
+      // As manifests and parameters spell their members.
+      let decoder = JSONDecoder()
+      decoder.keyDecodingStrategy = .convertFromSnakeCase
+      return MaskRow(
         intervention: try row.text("name"),
-        specification: try JSONDecoder().decode(
+        specification: try decoder.decode(
           Stated.self, from: Data(try row.text("mask").utf8)
         ).specification)
     }
@@ -48,11 +51,12 @@ struct MaskRow {
     var sigmaLow: Double?
     var sigmaHigh: Double?
     var path: NetworkPath?
+    var region: RegionMask?
 
     var specification: MaskSpecification? {
       guard let name = MaskSpecification.Name(rawValue: mask) else { return nil }
       var result = MaskSpecification(
-        mask: name, sigmaLow: sigmaLow, sigmaHigh: sigmaHigh, path: path)
+        mask: name, sigmaLow: sigmaLow, sigmaHigh: sigmaHigh, path: path, region: region)
       if let labels { result.labels = labels }
       if let keep { result.keep = keep }
       result.at = at

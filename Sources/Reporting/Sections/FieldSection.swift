@@ -17,7 +17,8 @@ struct FieldSection: Section {
 
   var blocks: [Block] {
     if rows.isEmpty { return [] }
-    return [.heading("Models of shapes of their own"), .paragraph(Self.how)] + places
+    return [.heading("Models of shapes of their own"), .paragraph(Self.how)] + table(.places)
+      + betweenPixels
       + [.paragraph(Self.concepts)] + conceptTable + effects + pictures
       + [FieldRow.question(run).block]
   }
@@ -56,34 +57,46 @@ struct FieldSection: Section {
 
   private static let window = 9
 
-  private var places: [Block] {
-    [
+  private static let pixels =
+    "Between pixels: a pixel of a clean picture is moved, which goes through the encoder, noise of σ on what is encoded, "
+    + "the model and the decoder, to pixels again. By differences, whose step is told."
+
+  private var betweenPixels: [Block] {
+    let blocks = table(.pixels)
+    return blocks.isEmpty ? [] : [.paragraph(Self.pixels)] + blocks
+  }
+
+  /// Nothing where nothing was probed in that space.
+  private func table(_ space: Measure.FieldSpace) -> [Block] {
+    let rows = stages.flatMap { stage in
+      sigmas(stage).compactMap { sigma -> [String]? in
+        let share = estimate(stage, .fieldLocality(space), sigma, window: Self.window)
+        if share == nil, space == .pixels { return nil }
+        let even = estimate(stage, .fieldEven(space), sigma, window: Self.window)
+        return [
+          Markdown.name(stage), gives(stage), Markdown.number(sigma),
+          share.map { Markdown.interval($0) } ?? Markdown.nothing,
+          even.map { Markdown.number($0.value, digits: 3) } ?? Markdown.nothing,
+        ]
+          + Measure.Share.allCases.map { share in
+            estimate(stage, .fieldSide(share, space), sigma).map {
+              Markdown.number($0.value, digits: 0)
+            } ?? Markdown.nothing
+          }
+          + [
+            estimate(stage, .fieldStepError(space), sigma).map {
+              Markdown.number($0.value, digits: 3)
+            } ?? Markdown.nothing, share.map { Markdown.count($0.n) } ?? Markdown.nothing,
+          ]
+      }
+    }
+    if rows.isEmpty { return [] }
+    return [
       .table(
         columns: [
-          "probe", "gives", "σ", "within \(Self.window) places", "even", "50 %", "75 %", "95 %",
-          "step",
-          "N pictures",
-        ],
-        rows: stages.flatMap { stage in
-          sigmas(stage).map { sigma in
-            let share = estimate(stage, .fieldLocality, sigma, window: Self.window)
-            let even = estimate(stage, .fieldEven, sigma, window: Self.window)
-            return [
-              Markdown.name(stage), gives(stage), Markdown.number(sigma),
-              share.map { Markdown.interval($0) } ?? Markdown.nothing,
-              even.map { Markdown.number($0.value, digits: 3) } ?? Markdown.nothing,
-            ]
-              + Measure.Share.allCases.map { share in
-                estimate(stage, .fieldSide(share), sigma).map {
-                  Markdown.number($0.value, digits: 0)
-                } ?? Markdown.nothing
-              }
-              + [
-                estimate(stage, .fieldStepError, sigma).map { Markdown.number($0.value, digits: 3) }
-                  ?? Markdown.nothing, share.map { Markdown.count($0.n) } ?? Markdown.nothing,
-              ]
-          }
-        })
+          "probe", "gives", "σ", "within \(Self.window) \(space.rawValue)", "even", "50 %", "75 %",
+          "95 %", "step", "N pictures",
+        ], rows: rows)
     ]
   }
 

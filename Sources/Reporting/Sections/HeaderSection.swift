@@ -13,6 +13,7 @@ struct HeaderSection: Section {
   private let analytic: AnalyticMachines
   private let theory: String?
   private let realism: String?
+  private let fields: [String]
   private let figure: MainFigure
   private let models: ModelIndices?
   private let threshold: Double?
@@ -24,6 +25,7 @@ struct HeaderSection: Section {
     run = data.run
     theory = try TheorySection.verdict(data)
     realism = try RealismSection.verdict(data)
+    fields = try FieldMaskSection.verdict(data)
     analytic = try AnalyticMachines(data)
     let isStated = Claims(source: data.run.source) != nil
     findings = data.evaluated.isEmpty && !isStated ? nil : try Findings(data)
@@ -91,9 +93,10 @@ struct HeaderSection: Section {
       return ("**\(realism)**", (findings?.verdict.sentences ?? []) + theories)
     }
     if let findings, let bold = Answer(verdict: findings.verdict).bold {
-      return (bold, findings.verdict.sentences + theories)
+      return (bold, findings.verdict.sentences + theories + fields)
     }
-    if !theories.isEmpty { return first(of: theories) }
+    if !theories.isEmpty { return first(of: theories + fields) }
+    if !fields.isEmpty { return first(of: fields) }
     return (
       findings == nil
         ? "**No verdict:** the run has no evaluation to judge by."

@@ -182,7 +182,7 @@ enum ExportCommand: Command {
       return try object(network.weights).data()
     case .machine:
       throw UsageError.noWeights(word, reason: "it is made of pictures, without training")
-    case .masked(let mask):
+    case .masked(let mask), .maskedField(_, let mask):
       throw UsageError.noWeights(
         word, reason: "it is the denoiser \(mask.base.prefix(12)) behind a mask; export that")
     case .external(_, let external), .field(_, let external):

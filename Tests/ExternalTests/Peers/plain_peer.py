@@ -93,6 +93,8 @@ while True:
         os._exit(3)
     if "silent" in options:
         time.sleep(1000)
+    if "slow" in options and request["ask"] != "hello":
+        time.sleep(float(options["slow"]))
     batch = request["arrays"][0]["shape"][0]
     if request["ask"] == "denoise":
         result = denoise(given)
