@@ -42,7 +42,6 @@ struct SpaceTests {
     (InterveneStage.kind, ["mask": .string("conditioner")], "mask"),
     (InterveneStage.kind, ["mask": .string("both")], "mask"),
     (InterveneStage.kind, ["mask": .string("window")], "mask"),
-    (ProbeStage.kind, [:], "inputs.denoiser"),
     (AgreeStage.kind, [:], "inputs.denoiser"),
     (
       TrainStage.kind, network(["type": .string("local"), "dilations": .array([.integer(1)])]),
@@ -78,6 +77,9 @@ struct SpaceTests {
     for mask in ["identity", "stitched", "sum", "pixel"] {
       #expect(Self.problems(InterveneStage.kind, ["mask": .string(mask)]).isEmpty)
     }
+    #expect(Self.problems(ProbeStage.kind, ["counts": .array([.integer(2)])]).isEmpty)
+    let found = Self.problems(ProbeStage.kind, ["counts": .array([.integer(4)])])
+    #expect(found.map(\.path) == ["counts"])
   }
 
   @Test("channels of words' own are refused where conditioners are cells, and go with words")
