@@ -347,7 +347,7 @@ struct ExternalStageTests {
         try store.texts(
           """
           SELECT s.name || ' ' || o.role || ' ' || o.sha256 AS line FROM stage s JOIN execution_output o USING (execution_id)
-          WHERE s.run_id = (SELECT max(id) FROM run) ORDER BY 1
+          WHERE s.run_id = (SELECT id FROM run ORDER BY started_at DESC LIMIT 1) ORDER BY 1
           """)
       }
       let whole = try results(runWhole(pipeline, in: folder.appending(path: "whole")).0)
