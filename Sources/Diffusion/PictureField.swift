@@ -33,24 +33,12 @@ package struct PictureField: FieldDenoiser {
   }
 
   /// (N, S, S, 3) to (N, 3, S, S).
-  package func channelsFirst(_ values: [Float]) -> [Float] {
-    turned(values, from: base.shape.size * base.shape.size, by: 3)
-  }
+  package func channelsFirst(_ values: [Float]) -> [Float] { turned(values, toPlanes: true) }
 
-  private func channelsLast(_ values: [Float]) -> [Float] {
-    turned(values, from: 3, by: base.shape.size * base.shape.size)
-  }
+  private func channelsLast(_ values: [Float]) -> [Float] { turned(values, toPlanes: false) }
 
-  /// (N, rows, columns) to (N, columns, rows).
-  private func turned(_ values: [Float], from rows: Int, by columns: Int) -> [Float] {
-    var result = values
-    for first in stride(from: 0, to: values.count, by: rows * columns) {
-      for row in 0..<rows {
-        for column in 0..<columns {
-          result[first + column * rows + row] = values[first + row * columns + column]
-        }
-      }
-    }
-    return result
+  private func turned(_ values: [Float], toPlanes: Bool) -> [Float] {
+    transposed(
+      values, places: fieldShape.places, channels: PictureShape.channels, toPlanes: toPlanes)
   }
 }
