@@ -45,8 +45,9 @@ enum Descendants {
   /// Ends those that `/proc` shows to have been started under this name; elsewhere there is no such list.
   static func end(_ token: String) {
     let mark = Data("\(variable)=\(token)".utf8)
-    // One of them may start another one meanwhile.
-    for _ in 0..<8 {
+    // One of them may start another one meanwhile, and on a busy machine the dying are long at it.
+    let limit = ContinuousClock.now + .seconds(2)
+    while ContinuousClock.now < limit {
       let found = numbers().filter { environment(of: $0)?.firstRange(of: mark) != nil }
       if found.isEmpty { return }
       for pid in found { kill(pid, SIGKILL) }

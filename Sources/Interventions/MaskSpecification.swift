@@ -166,6 +166,12 @@ package struct MaskSpecification: Sendable, Hashable {
     return movesWhatIsKept ? nil : .keepsWhatIsNear
   }
 
+  /// Whether it leaves, by construction, as many labels and pixels as its control does: inside and outside a window
+  /// lie different numbers of labels, and on the ground more pixels than at objects.
+  package func leavesAsMuch(as control: MaskSpecification) -> Bool {
+    mask != .window && at == control.at
+  }
+
   package enum ControlFault: Sendable, Hashable {
     case changesNothing, sameMask, otherMechanism, keepsWhatIsNear
   }

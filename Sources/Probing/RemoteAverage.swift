@@ -58,9 +58,11 @@ package struct RemoteAverage: Sendable {
     sample(change) { value(change, $0) }?.interval(seed)
   }
 
-  /// This one's less the other's, on the same pictures.
-  package func difference(_ change: Change, from other: RemoteAverage, seed: UInt64) -> Interval? {
-    sample(change, with: other) { difference(change, from: other, $0) }?.interval(seed)
+  /// This one's less another change of the other's, by default the same one, on the same pictures.
+  package func difference(
+    _ change: Change, from other: RemoteAverage, of theirs: Change? = nil, seed: UInt64
+  ) -> Interval? {
+    sample(change, with: other) { difference(change, from: other, of: theirs, $0) }?.interval(seed)
   }
 
   /// The same as `interval`, each resampling of its own.
@@ -69,15 +71,19 @@ package struct RemoteAverage: Sendable {
   }
 
   /// The same as `difference`, each resampling of its own.
-  package func differences(_ change: Change, from other: RemoteAverage, seed: UInt64) -> [Double] {
-    sample(change, with: other) { difference(change, from: other, $0) }?.distribution(seed) ?? []
+  package func differences(
+    _ change: Change, from other: RemoteAverage, of theirs: Change? = nil, seed: UInt64
+  ) -> [Double] {
+    sample(change, with: other) { difference(change, from: other, of: theirs, $0) }?
+      .distribution(seed) ?? []
   }
 
-  private func difference(_ change: Change, from other: RemoteAverage, _ weights: [Int]) -> Double?
-  {
-    guard let own = value(change, weights), let theirs = other.value(change, weights) else {
-      return nil
-    }
+  private func difference(
+    _ change: Change, from other: RemoteAverage, of otherChange: Change?, _ weights: [Int]
+  ) -> Double? {
+    guard let own = value(change, weights),
+      let theirs = other.value(otherChange ?? change, weights)
+    else { return nil }
     return own - theirs
   }
 

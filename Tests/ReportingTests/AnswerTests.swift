@@ -161,7 +161,8 @@ struct AnswerTests {
     }
     #expect(
       try answer(own: 0.3, control: -0.2).hasPrefix(
-        "Shown: without any training, mask masked_single[mask=conditioner]"))
+        "Shown in part: without any training, mask masked_single[mask=conditioner]"))
+    #expect(try answer(own: 0.3, control: -0.2).contains("and it matters what the mask keeps"))
     #expect(try answer(own: 0.3, control: nil).hasPrefix("Shown in part: without"))
     #expect(try answer(own: 0, control: -0.2).hasPrefix("Not shown: without"))
     #expect(try answer(own: -0.3, control: -0.2).hasPrefix("Shown, against the claim: without"))

@@ -188,6 +188,59 @@ struct ClaimsTests {
     #expect(found.count == 1 && found[0].contains(said), "\(found)")
   }
 
+  @Test("claims support or refute statements by name")
+  func statements() {
+    let text = """
+      {
+        statements: [{ name: "labels", says: "one fails where the other composes" }],
+        fails: [{ model: "base[labelling=single]", against: "other", supports: "labels" }],
+        composes: [{ model: "other", against: "base[labelling=single]", refutes: "labels" }],
+      }
+      """
+    #expect(problems(text).isEmpty)
+    let claims = Claims(source: "{ claims: \(text) }")?.recalls
+    #expect(claims?.map(\.statement?.side) == [.supports, .refutes])
+    #expect(claims?.first?.statement?.text == "one fails where the other composes")
+    func said(_ claim: String, _ statements: String = "{ name: 'a', says: 'b' }") -> [String] {
+      problems(
+        "{ statements: [\(statements)], fails: [{ model: 'base[labelling=single]', against: 'other', \(claim) }] }"
+      )
+    }
+    #expect(said("supports: 'a'").isEmpty)
+    #expect(
+      said("supports: 'c'").first?.contains("claims.fails[0].supports: found \"c\", accepted: a")
+        == true)
+    #expect(
+      said("supports: 'a', refutes: 'a'").first?.contains(
+        "claims.fails[0].refutes: stands beside `supports`; accepted: one of the two") == true)
+    #expect(
+      said("supports: 'a'", "{ name: 'a', says: 'b' }, { name: 'a', says: 'c' }").first?.contains(
+        "claims.statements[1].name: \"a\" is stated before") == true)
+  }
+
+  @Test("the number of labels, and pixels, are claimed as remote labels are")
+  func kinds() {
+    let claims = Claims(
+      source: """
+        { claims: {
+          remote: [{ model: "a", against: "b" }], number: [{ model: "a", objects: 9 }],
+          pixels: [{ model: "a", against: "b", sigma: [1, 8], family: "f" }] } }
+        """)
+    #expect(
+      claims?.remotes == [
+        Claims.Remote(model: "a", against: "b"),
+        Claims.Remote(kind: .number, model: "a", against: "a", count: 9),
+        Claims.Remote(kind: .pixels, model: "a", against: "b", sigmas: 1...8, family: "f"),
+      ])
+    #expect(
+      problems("{ number: [{ model: 'othr' }] }").first?.contains(
+        "claims.number[0].model: there is no stage")
+        == true)
+    #expect(
+      problems("{ pixels: [{ model: 'other' }] }").first?.contains(
+        "claims.pixels[0].against: missing") == true)
+  }
+
   @Test("all faults are told at once")
   func several() {
     let found = problems(

@@ -152,7 +152,7 @@ struct RunTests {
     let steady = try Self.verdict(
       ReportFixture.replicated([(0.2, 0), (0.21, 0.01), (0.22, -0.01)]))
     #expect(steady[0].hasPrefix("**Shown in part:** `baseline[labelling=single]` recalls less"))
-    #expect(steady.contains { $0.hasPrefix("**Shown:** without any training") })
+    #expect(steady.contains { $0.hasPrefix("**Shown in part:** without any training") })
     #expect(
       steady.contains { $0.contains("(N = 48 layouts of 3 seeds, SD over seeds 0.01") }, "\(steady)"
     )
@@ -166,7 +166,7 @@ struct RunTests {
       ReportFixture.replicated([(0.2, 0), (0.21, 0.01), (0.22, 0.22)]))
     #expect(
       objected.contains {
-        $0.hasPrefix("**Shown:** without any training")
+        $0.hasPrefix("**Shown in part:** without any training")
           && $0.contains("**Not shown** that it matters what the mask keeps: its control")
       })
   }

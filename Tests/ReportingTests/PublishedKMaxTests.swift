@@ -86,6 +86,19 @@ struct PublishedKMaxTests {
     #expect(
       wide.agreement(with: own((0, 0, 1), beyond: (0.2, 0.3), within: (0.4, 0.5)))
         == .notShown("under-trained"))
+    // What may not have learned its range yet is not held against the paper for drawing too few, only for drawing more.
+    let all = try #require(PublishedKMax(of: Self.model("unet", "all")))
+    let short = own((5, 3, 7), beyond: (0.8, 0.85), within: (0.85, 0.95))
+    #expect(all.agreement(with: short) == .notShown("within range not shown to reach 0.90"))
+    #expect(
+      all.agreement(with: own((5, 3, 7), beyond: (0.8, 0.85), within: (0.91, 0.95))) == .disagrees)
+    let single = try #require(PublishedKMax(of: Self.model("unet", "single")))
+    #expect(single.agreement(with: own((5, 3, 7), within: (0.85, 0.95))) == .disagrees)
+    let local = try #require(
+      PublishedKMax(of: Self.model("local", "single", .local, trained: 5)))
+    #expect(
+      local.agreement(with: own((1, 0, 4), within: (0.85, 0.95)))
+        == .notShown("within range not shown to reach 0.90"))
   }
 
   @Test("what was not published has none, and a network goes by its window, not by its name")

@@ -46,13 +46,15 @@ struct Answer {
     if repairs.isEmpty { return "" }
     let shown = repairs.filter { verdict.judgement($0).isShown }
     let beyond = shown.count { $0.keeping == .matters }
+    let whole = shown.count(where: \.isWhole)
     let models = distinct(shown.map(\.claim.of)).map { Markdown.name($0) }
     return
       "; of the \(repairs.count == 1 ? "one mask" : "\(repairs.count) masks") claimed to repair "
-      + number(shown.count) + " shown"
+      + number(whole) + " shown"
+      + (whole < shown.count ? " in full, \(shown.count - whole) in part" : "")
       + (shown.isEmpty
         ? ""
-        : ", all of \(models.joined(separator: ", ")), \(beyond == 0 ? "none" : "\(beyond)") beyond a control")
+        : ", all of \(models.joined(separator: ", ")), \(beyond == 0 ? "none" : "\(beyond)") beyond a control that leaves as much")
   }
 
   private func number(_ count: Int) -> String {
@@ -128,7 +130,11 @@ struct Answer {
       + "\(Markdown.signed(control)), a difference of \(Markdown.signed(contrast)) "
       + "(N = \(finding.contrast.counted))"
     return switch finding.keeping {
-    case .matters: "Shown: \(change), and it matters what the mask keeps: \(beside)"
+    case .matters:
+      "\(finding.isWhole ? "Shown" : "Shown in part"): \(change), and it matters what the mask keeps: \(beside)"
+    case .confounded:
+      "Shown in part: \(change), but that it matters what the mask keeps is not shown, for its control leaves another "
+        + "number of labels or pixels: \(beside)"
     case .refuted:
       "Shown in part: \(change), but what the mask keeps and its control does not is not needed: \(beside)"
     case .open, .untested:

@@ -1,10 +1,38 @@
 import Formats
 import Foundation
 import Measures
+import Probing
 
 /// What a run is said to show, before anything of it is known. Names are those of instances; without
 /// their seed they stand for all of their replicates.
 struct Claims: Hashable {
+  /// What a claim is stated for: a sentence that it supports, or one that falls if it holds.
+  struct Statement: Hashable {
+    enum Side: String, Hashable, CaseIterable { case supports, refutes }
+    var side: Side
+    var text: String
+
+    /// - Parameter texts: by name.
+    /// - Returns: `nil` where a claim stands for itself.
+    init?(_ claim: JSONValue, _ texts: [String: String]) {
+      guard
+        let side = Side.allCases.first(where: { claim[$0.rawValue]?.string != nil }),
+        let text = claim[side.rawValue]?.string.flatMap({ texts[$0] })
+      else { return nil }
+      (self.side, self.text) = (side, text)
+    }
+
+    /// What the claims of a pipeline file name.
+    static func texts(_ claims: JSONValue) -> [String: String] {
+      let stated = (claims["statements"]?.array ?? []).compactMap { statement in
+        statement["name"]?.string.flatMap { name in
+          statement["says"]?.string.map { (name, $0) }
+        }
+      }
+      return Dictionary(stated, uniquingKeysWith: { first, _ in first })
+    }
+  }
+
   /// A model's recall against another one's.
   struct Recall: Hashable {
     enum Direction: Hashable {
@@ -20,6 +48,7 @@ struct Claims: Hashable {
     var counts: ClosedRange<Int>?
     /// The claims that are corrected together; `nil`: it stands alone.
     var family: String?
+    var statement: Statement?
 
     var lower: String { direction == .fails ? model : against }
     var higher: String { direction == .fails ? against : model }
@@ -38,9 +67,25 @@ struct Claims: Hashable {
     var count: Int?
   }
 
-  /// A model's output at labelled objects depends on labels remote to them, more than another one's.
+  /// A model's output at labelled objects depends on what is remote to them, more than another one's; or on how
+  /// many labels are there more than on where they are.
   struct Remote: Hashable {
+    /// What is remote, and whether it is held against another model or against another change of the same.
+    enum Kind: String, Hashable, CaseIterable {
+      /// All remote labels removed, more than from another model.
+      case labels = "remote"
+      /// All remote labels removed, more than moved.
+      case number
+      /// Pixels outside the window swapped for another picture's, more than of another model.
+      case pixels
+
+      var change: RemoteAverage.Change { self == .pixels ? .swapped : .removed }
+      /// What it is held against.
+      var other: RemoteAverage.Change { self == .number ? .moved : change }
+    }
+    var kind = Kind.labels
     var model: String
+    /// The model itself, of a number.
     var against: String
     /// The number of objects that was asked for; `nil`: the largest that both were probed at.
     var count: Int?
@@ -48,6 +93,7 @@ struct Claims: Hashable {
     var sigmas: ClosedRange<Double>?
     /// The claims that are corrected together; `nil`: it stands alone.
     var family: String?
+    var statement: Statement?
   }
 
   /// A mask, without any training, gives a model back what it lacks.
@@ -61,6 +107,7 @@ struct Claims: Hashable {
     /// The claims that are corrected together; `nil`: the masks of its comparison, or, over seeds, all
     /// claims about masks.
     var family: String?
+    var statement: Statement?
   }
 
   /// Side of the default local network's window.
@@ -88,6 +135,7 @@ struct Claims: Hashable {
   }
 
   init(_ value: JSONValue) {
+    let texts = Statement.texts(value)
     func each<Claim>(_ key: String, _ read: (JSONValue) -> Claim?) -> [Claim] {
       value[key]?.array?.compactMap(read) ?? []
     }
@@ -98,7 +146,7 @@ struct Claims: Hashable {
         }
         return Recall(
           direction: direction, model: model, against: against, counts: Self.counts(claim),
-          family: claim["family"]?.string)
+          family: claim["family"]?.string, statement: Statement(claim, texts))
       }
     }
     locals = each("local") { claim in
@@ -111,21 +159,23 @@ struct Claims: Hashable {
       if let sigma = claim["sigma"]?.number { local.sigma = sigma }
       return local
     }
-    remotes = each("remote") { claim in
-      guard let model = claim["model"]?.string, let against = claim["against"]?.string else {
-        return nil
+    for kind in Remote.Kind.allCases {
+      remotes += each(kind.rawValue) { claim in
+        guard let model = claim["model"]?.string,
+          let against = kind == .number ? model : claim["against"]?.string
+        else { return nil }
+        let ends = claim["sigma"]?.array?.compactMap(\.number) ?? []
+        return Remote(
+          kind: kind, model: model, against: against, count: claim["objects"]?.integer,
+          sigmas: ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil,
+          family: claim["family"]?.string, statement: Statement(claim, texts))
       }
-      let ends = claim["sigma"]?.array?.compactMap(\.number) ?? []
-      return Remote(
-        model: model, against: against, count: claim["objects"]?.integer,
-        sigmas: ends.count == 2 && ends[0] <= ends[1] ? ends[0]...ends[1] : nil,
-        family: claim["family"]?.string)
     }
     repairs = each("repairs") { claim in
       guard let mask = claim["mask"]?.string, let of = claim["of"]?.string else { return nil }
       return Repair(
         mask: mask, of: of, control: claim["control"]?.string, counts: Self.counts(claim),
-        family: claim["family"]?.string)
+        family: claim["family"]?.string, statement: Statement(claim, texts))
     }
   }
 

@@ -7,12 +7,19 @@ import Workflow
 struct ClaimsCheck {
   private let instances: StageInstances
   private var problems: [PipelineExtension.Problem] = []
+  /// By name.
+  private var statements: [String] = []
 
   init(_ instances: StageInstances) { self.instances = instances }
 
   func problems(_ value: JSONValue) -> [PipelineExtension.Problem] {
     var check = self
-    for key in ["fails", "composes", "local", "remote", "repairs"] {
+    let names = (value["statements"]?.array ?? []).compactMap { $0["name"]?.string }
+    for (place, name) in names.enumerated() where names[..<place].contains(name) {
+      check.add("statements[\(place)].name", "\"\(name)\" is stated before; accepted: another name")
+    }
+    check.statements = names
+    for key in ["fails", "composes", "local", "repairs"] + Self.remoteKeys {
       for (place, claim) in (value[key]?.array ?? []).enumerated() {
         check.hold(claim, of: key, at: "\(key)[\(place)]")
       }
@@ -24,8 +31,21 @@ struct ClaimsCheck {
     problems.append(.init(path: path, fault: .checkFailed(message)))
   }
 
+  private static let remoteKeys = Claims.Remote.Kind.allCases.map(\.rawValue)
+
   private mutating func hold(_ claim: JSONValue, of key: String, at path: String) {
     let before = problems.count
+    let sides = Claims.Statement.Side.allCases.map(\.rawValue).filter { claim[$0]?.string != nil }
+    if sides.count > 1 {
+      add("\(path).\(sides[1])", "stands beside `\(sides[0])`; accepted: one of the two")
+    }
+    for side in sides {
+      guard let name = claim[side]?.string, !statements.contains(name) else { continue }
+      add(
+        "\(path).\(side)",
+        "found \"\(name)\", accepted: \(statements.isEmpty ? "a name under `statements`" : list(statements))"
+      )
+    }
     let ends = (claim["k"]?.array ?? []).compactMap(\.integer)
     if ends.count == 2, ends[0] > ends[1] {
       add("\(path).k", "the least, \(ends[0]), exceeds the most, \(ends[1]); swap them")
@@ -33,10 +53,9 @@ struct ClaimsCheck {
     let compared =
       key == "repairs"
       ? repair(claim, path)
-      : [
-        ("model", replicates(claim, path, "model")),
-        ("against", replicates(claim, path, "against")),
-      ]
+      : (key == Claims.Remote.Kind.number.rawValue ? ["model"] : ["model", "against"]).map {
+        ($0, replicates(claim, path, $0))
+      }
     for (place, later) in compared.enumerated() {
       for earlier in compared[..<place] where !Set(earlier.found).isDisjoint(with: later.found) {
         add(
@@ -48,7 +67,7 @@ struct ClaimsCheck {
     guard problems.count == before else { return }
     if key == "local" {
       probes(of: compared, claim, path)
-    } else if key == "remote" {
+    } else if Self.remoteKeys.contains(key) {
       remoteProbes(of: compared, claim, path)
     } else {
       evaluations(of: compared, ends.count == 2 ? ends[0]...ends[1] : nil, path)

@@ -1,3 +1,16 @@
+/// How many of a claim's results there were already when a run of its pipeline first stated it.
+struct Afterthought: Hashable {
+  var known: Int
+  var all: Int
+
+  /// `nil` of what was stated beforehand.
+  var words: String? {
+    known == 0
+      ? nil
+      : "stated after \(known == all ? "all" : "\(known) of \(all)") of its results"
+  }
+}
+
 /// What a run has of a claim, a number a replicate.
 struct RecallFinding: Hashable {
   var claim: Claims.Recall
@@ -22,6 +35,7 @@ struct RecallFinding: Hashable {
   var pooled: [String] = []
   /// The evaluations that it rests on, where a side has further ones of the same replicate.
   var chosen: [String] = []
+  var afterthought: Afterthought?
 
   struct Side: Hashable {
     /// Recall beyond chance, averaged over the K of the claim.
@@ -52,7 +66,7 @@ struct RemoteFinding: Hashable {
   /// What was probed on both.
   var count: Int?
   var sigmas: [Double] = []
-  /// The effect of every remote label going at once, over that of an object's own label.
+  /// The effect of the claim's change, over that of an object's own label, or of all pixels.
   var model = Replicates([])
   var against = Replicates([])
   /// The model's less the other's, on the same layouts and noise.
@@ -65,6 +79,9 @@ struct RemoteFinding: Hashable {
   var againstMoved = Replicates([])
   /// Among the claims of its family.
   var test: FamilyTest?
+  /// The probes that it rests on.
+  var probes: [String] = []
+  var afterthought: Afterthought?
 }
 
 struct RepairFinding: Hashable {
@@ -87,6 +104,11 @@ struct RepairFinding: Hashable {
   var contrastBackground = Replicates([])
   /// Of the contrast, corrected for all that are claimed with it.
   var contrastHolm: Double?
+  /// Recall behind the mask, and that from which a model composes.
+  var reached = Replicates([])
+  var threshold: Double?
+  /// Whether the control leaves another number of labels or pixels: then that, too, may be what differs.
+  var isControlUnequal = false
   /// The K that it rests on.
   var counts: [Int] = []
   /// Why the control is none, where it is not.
@@ -97,4 +119,5 @@ struct RepairFinding: Hashable {
   var pooled: [String] = []
   /// The evaluations that it rests on, where the mask or its control has further ones of the same replicate.
   var chosen: [String] = []
+  var afterthought: Afterthought?
 }

@@ -93,6 +93,12 @@ extension RecallFinding {
   static let alone = Judgement.notShown("by the judge alone")
   static let byBackgroundAlone = Judgement.notShown("by the background detector alone")
 
+  /// The side that is said to compose is, for certain, below the threshold as well.
+  var bothFail: Bool {
+    guard let threshold, let mean = high.recall.mean else { return false }
+    return (mean.high ?? mean.value) < threshold
+  }
+
   /// One fails when all of its interval is below the threshold, the other composes when all of its is not.
   var dividesAtThreshold: Bool {
     guard let threshold, let a = pair.low.mean, let b = pair.high.mean else { return false }
@@ -110,6 +116,17 @@ extension LocalFinding {
 }
 
 extension RemoteFinding {
+  /// What the claim says, in words for a table.
+  var claimed: String {
+    let (model, against) = (Markdown.name(claim.model), Markdown.name(claim.against))
+    let place = count.map { " (K = \($0))" } ?? ""
+    return switch claim.kind {
+    case .labels: "remote labels count for \(model) more than for \(against)" + place
+    case .number: "removing the remote labels of \(model) counts for more than moving them" + place
+    case .pixels: "pixels outside its window count for \(model) more than for \(against)" + place
+    }
+  }
+
   var judgement: Judgement {
     guard let mean = difference.mean, count != nil else { return .notShown("not probed on both") }
     let isSeparated = (mean.low ?? 0) > 0 || (mean.high ?? 0) < 0
@@ -174,10 +191,24 @@ extension RepairFinding {
     return objection.map { .notShown($0.few) } ?? .shown
   }
 
+  /// What recall is behind the mask, held against the threshold: that it rises is less than that it is whole again.
+  var isWhole: Bool {
+    guard let threshold, let mean = reached.mean else { return true }
+    return (mean.low ?? mean.value) >= threshold
+  }
+
+  /// Below the threshold for certain.
+  var stillFails: Bool {
+    guard let threshold, let mean = reached.mean else { return false }
+    return (mean.high ?? mean.value) < threshold
+  }
+
   /// That a mask repairs does not say why: its control keeps something else.
   enum Keeping: Hashable {
     /// What the mask keeps is what repairs, beyond what its control does.
     case matters
+    /// It does more than its control, which leaves another number of labels or pixels.
+    case confounded
     /// The control does more.
     case refuted
     case open
@@ -195,7 +226,7 @@ extension RepairFinding {
     if let contrastHolm, contrastHolm >= 0.05 { return .open }
     // As everything that is shown, by both detectors.
     let all = [contrast, contrastBackground.mean].compactMap(\.self)
-    if all.allSatisfy({ ($0.low ?? 0) > 0 }) { return .matters }
+    if all.allSatisfy({ ($0.low ?? 0) > 0 }) { return isControlUnequal ? .confounded : .matters }
     return all.allSatisfy { ($0.high ?? 0) < 0 } ? .refuted : .open
   }
 }

@@ -105,9 +105,24 @@ struct PublishedKMax: Hashable {
   }
 
   func agreement(with own: Own) -> Agreement {
-    if let within = own.recallWithin, (within.high ?? within.value) < own.threshold {
-      return .notShown("under-trained")
+    guard let within = own.recallWithin else { return heldAgainst(own) }
+    if (within.high ?? within.value) < own.threshold { return .notShown("under-trained") }
+    let agreement = heldAgainst(own)
+    // Too short a training may be why it draws too few; that it draws more than was published it cannot explain.
+    let isShort = (within.low ?? within.value) < own.threshold
+    return isShort && agreement == .disagrees && !drawsMore(own)
+      ? .notShown("within range not shown to reach \(Markdown.number(own.threshold))") : agreement
+  }
+
+  private func drawsMore(_ own: Own) -> Bool {
+    switch told {
+    case .kMax(let published): own.kMax.low.map { Double(published) < $0 } ?? false
+    case .succeeds: false
+    case .fails: true
     }
+  }
+
+  private func heldAgainst(_ own: Own) -> Agreement {
     switch told {
     case .kMax(let published): return Self.agreement(published, own)
     case .succeeds: return Self.agreement(isAbove: true, own)
@@ -157,6 +172,7 @@ struct PublishedKMax: Hashable {
     + "*disagrees* with one below the interval, or above one that ends before the largest tested K; with "
     + "*succeeds* or *fails* by recall beyond the training range, whose interval lies on one side of the "
     + "threshold, and with *fails again* where besides, by both detectors, the intervals of all "
-    + "smaller windows of the same network and training lie above its own. Otherwise, and of a model whose recall within the training range is below the threshold, it "
-    + "is not shown."
+    + "smaller windows of the same network and training lie above its own. Otherwise it is not shown; neither is "
+    + "it of a model whose interval of recall within the training range lies below the threshold (*under-trained*), nor that one draws "
+    + "too few whose interval there is not all at or above it."
 }

@@ -97,6 +97,9 @@ struct Verdict: Hashable {
     return lead + (judgement == RecallFinding.alone ? "by the judge alone " : "")
       + "\(low) \(words): recall there is \(interval(a)) (N = \(pair.low.counted("layouts"))\(spread(pair.low))), "
       + "\(interval(b)) (N = \(pair.high.counted)\(spread(pair.high))) for \(high)\(difference(finding))."
+      + (finding.bothFail
+        ? " That \(high) composes is **contradicted**: all of its interval is below the threshold, too."
+        : "")
       + (finding.test?.words ?? "") + kMax(finding) + background(finding) + precision(finding)
       + within(finding)
       + about(pair)
@@ -191,6 +194,38 @@ struct Verdict: Hashable {
     }
     let judgement = finding.judgement
     let sigmas = finding.sigmas.map(ChartNumber.text).joined(separator: ", ")
+    let place = "on its own way to pictures of K = \(count) (mean over σ = \(sigmas))"
+    let ends =
+      "\(Markdown.interval(difference, digits: 3))\(deviation(finding.difference, digits: 3))."
+      + (finding.test?.words ?? "")
+    let counted = "(N = \(finding.model.counted("layouts"))\(spread(finding.model, digits: 3)))"
+    switch claim.kind {
+    case .labels: break
+    case .number:
+      let words =
+        switch judgement {
+        case .shown: "more than where they are"
+        case .against: "less than where they are"
+        case .notShown: "no more, as far as can be told, than where they are"
+        }
+      return judgement.bold
+        + "for \(model) how many remote labels there are counts \(words): \(place) "
+        + "removing all of them at once changes the output at an object \(ratio(own)) times as much as removing "
+        + "its own label \(counted), moving them to other remote places \(ratio(other)) times, a difference of "
+        + ends + about(finding.difference.values.count)
+    case .pixels:
+      let words =
+        switch judgement {
+        case .shown: "more than"
+        case .against: "less than"
+        case .notShown: "no more, as far as can be told, than"
+        }
+      return judgement.bold
+        + "\(model) depends on pixels outside an object's window \(words) \(against): "
+        + "\(place) another picture's in their place change the output at the object \(ratio(own)) times as much "
+        + "as another picture's everywhere \(counted), \(ratio(other)) times for \(against), a difference of "
+        + ends + about(finding.difference.values.count)
+    }
     let moved =
       if let own = finding.modelMoved.mean, let other = finding.againstMoved.mean {
         " Moved to other remote places they do \(ratio(own)) and \(ratio(other)): "
@@ -205,11 +240,9 @@ struct Verdict: Hashable {
       case .notShown: "no more, as far as can be told, than"
       }
     return judgement.bold + "\(model) depends on labels that are remote to an object \(than)"
-      + " \(against): on its own way to pictures of K = \(count) (mean over σ = \(sigmas)) removing all of "
+      + " \(against): \(place) removing all of "
       + "them at once changes the output there \(ratio(own)) times as much as removing its own label "
-      + "(N = \(finding.model.counted("layouts"))\(spread(finding.model, digits: 3))), \(ratio(other)) times for \(against), a difference of "
-      + "\(Markdown.interval(difference, digits: 3))\(deviation(finding.difference, digits: 3))."
-      + (finding.test?.words ?? "") + moved
+      + "\(counted), \(ratio(other)) times for \(against), a difference of " + ends + moved
       + about(finding.difference.values.count)
   }
 
@@ -234,7 +267,8 @@ struct Verdict: Hashable {
         ?? "")
     switch finding.judgement {
     case .shown:
-      return "**Shown:** \(change).\(control(of: finding))" + about(finding.recall.values.count)
+      return "\(finding.isWhole ? "**Shown:**" : "**Shown in part:**") \(change).\(behind(finding))"
+        + control(of: finding) + about(finding.recall.values.count)
     case .against:
       return finding.judgement.bold + change + "." + beside(finding)
         + about(finding.recall.values.count)
@@ -245,6 +279,14 @@ struct Verdict: Hashable {
     }
   }
 
+  private func behind(_ finding: RepairFinding) -> String {
+    guard let mean = finding.reached.mean, let threshold = finding.threshold else { return "" }
+    return " Behind it recall is \(interval(mean)), "
+      + (finding.isWhole
+        ? "at or above" : finding.stillFails ? "still below" : "not shown to reach")
+      + " \(Markdown.number(threshold))."
+  }
+
   /// The control of what is no repair, and which of both does more.
   private func beside(_ finding: RepairFinding) -> String {
     guard finding.controlFault == nil, let control = finding.control.mean,
@@ -253,6 +295,7 @@ struct Verdict: Hashable {
     let stands =
       switch finding.keeping {
       case .matters: "the mask does more"
+      case .confounded: "the mask does more, but leaves another number of labels or pixels"
       case .refuted: "the control does more"
       case .open, .untested: "which of both does more is not shown"
       }
@@ -273,6 +316,9 @@ struct Verdict: Hashable {
       + "(N = \(finding.contrast.counted)\(spread(finding.contrast)))."
     return switch finding.keeping {
     case .matters: " It matters what the mask keeps: " + found
+    case .confounded:
+      " **Not shown** that it matters what the mask keeps, for its control leaves another number of labels or"
+        + " pixels: " + found
     case .refuted: " What the mask keeps and its control does not is not needed: " + found
     case .open, .untested: open + found
     }

@@ -22,7 +22,7 @@ struct Findings {
     self.areStated = areStated
     isAboutMachines = basis.isAboutMachines
     let differences = Contrasts(try data.ask(ContrastRow.question(data.run.id, .models)))
-    verdict = Verdict(
+    var verdict = Verdict(
       recalls: try claims.recalls.map { try Self.finding($0, data, conditions, differences) },
       // What was derived and not probed is no claim.
       locals: try Self.locals(claims.locals, data).filter {
@@ -35,12 +35,15 @@ struct Findings {
       ).findings(claims.repairs),
       gaps: basis.gaps,
       identicalShare: try data.ask(IdentityRow.question(data.run.id)).map(\.share).min())
+    // What is derived says nothing beforehand.
+    if areStated { try ClaimsHistory(data).complete(&verdict) }
+    self.verdict = verdict
     questions = try Self.questions(verdict, data)
   }
 
   private static func questions(_ verdict: Verdict, _ data: RunData) throws -> [Block] {
     let run = data.run.id
-    var blocks: [Block] = []
+    var blocks = ClaimsHistory.questions(run)
     if !verdict.recalls.isEmpty || !verdict.repairs.isEmpty {
       blocks += [EvaluatedModel.question(run).block, ComparedEvaluation.question(run).block]
       blocks.append(ConditionsRow.question(run).block)

@@ -36,11 +36,14 @@ struct TrajectoryRow {
   var own: Double
   var removed: Double
   var moved: Double
+  /// Of the pixels outside the window, and of all of them.
+  var swapped: Double
+  var replaced: Double
 
   static func question(_ executionID: String) -> Question<TrajectoryRow> {
     Question(
       """
-      SELECT k, sigma, picture, remote_own, removed, moved FROM sensitivity
+      SELECT k, sigma, picture, remote_own, removed, moved, swapped, replaced FROM sensitivity
       WHERE execution_id = \(Escape.sql(executionID)) AND inputs = '\(ProbeInputs.trajectory.rawValue)'
       ORDER BY k, sigma, picture
       """
@@ -48,7 +51,8 @@ struct TrajectoryRow {
       TrajectoryRow(
         k: try row.integer("k"), sigma: try row.number("sigma"),
         picture: try row.integer("picture"), own: try row.number("remote_own"),
-        removed: try row.number("removed"), moved: try row.number("moved"))
+        removed: try row.number("removed"), moved: try row.number("moved"),
+        swapped: try row.number("swapped"), replaced: try row.number("replaced"))
     }
   }
 }
@@ -62,6 +66,7 @@ extension [TrajectoryRow] {
         filter { $0.k == k && $0.sigma == sigma }.map { row in
           var changes = RemoteChanges()
           (changes.remoteOwn, changes.removed, changes.moved) = (row.own, row.removed, row.moved)
+          (changes.swapped, changes.replaced) = (row.swapped, row.replaced)
           return changes
         }
       })
@@ -117,21 +122,22 @@ struct RemoteEvidence {
       draws: pair.isOneOfSeveral ? average.draws(change, seed: pair.seed) : [])
   }
 
-  private func difference(_ pair: Pair) -> Replicates.Value? {
+  private func difference(_ kind: Claims.Remote.Kind, _ pair: Pair) -> Replicates.Value? {
     let sides = [pair.mine, pair.theirs].map {
       $0.rows.average(k: pair.count, sigmas: pair.sigmas)
     }
     let stored =
-      pair.hasAllLevels
+      kind == .labels && pair.hasAllLevels
       ? differences.difference(pair.mine.probe.stage, pair.theirs.probe.stage, k: pair.count) : nil
     guard
       let estimate = stored
-        ?? sides[0].difference(.removed, from: sides[1], seed: pair.seed).map(Estimate.init)
+        ?? sides[0].difference(kind.change, from: sides[1], of: kind.other, seed: pair.seed)
+        .map(Estimate.init)
     else { return nil }
     return Replicates.Value(
       seed: pair.replicate, estimate: estimate,
       draws: pair.isOneOfSeveral
-        ? sides[0].differences(.removed, from: sides[1], seed: pair.seed) : [])
+        ? sides[0].differences(kind.change, from: sides[1], of: kind.other, seed: pair.seed) : [])
   }
 
   func findings(_ claims: [Claims.Remote]) throws -> [RemoteFinding] {
@@ -157,6 +163,8 @@ struct RemoteEvidence {
     if sigmas.isEmpty { return finding }
     finding.count = count
     finding.sigmas = sigmas
+    finding.probes = distinct(
+      pairs.flatMap { [$0.first.probe.executionID, $0.second.probe.executionID] })
     let areShared = Set(pairs.flatMap { [$0.first.probe.seed, $0.second.probe.seed] }).count == 1
     for (mine, theirs) in pairs {
       let pair = Pair(
@@ -166,9 +174,10 @@ struct RemoteEvidence {
         replicates.values.append(value)
         replicates.areShared = areShared
       }
-      add(value(.removed, of: mine, pair), to: &finding.model)
-      add(value(.removed, of: theirs, pair), to: &finding.against)
-      add(difference(pair), to: &finding.difference)
+      add(value(claim.kind.change, of: mine, pair), to: &finding.model)
+      add(value(claim.kind.other, of: theirs, pair), to: &finding.against)
+      add(difference(claim.kind, pair), to: &finding.difference)
+      if claim.kind != .labels { continue }
       add(value(.moved, of: mine, pair), to: &finding.modelMoved)
       add(value(.moved, of: theirs, pair), to: &finding.againstMoved)
     }

@@ -54,6 +54,9 @@ struct RepairEvidence {
           contrast: contrast(changes, control ?? [], .recall, claim.counts),
           controlBackground: replicates(control ?? [], .background) { $0.background },
           contrastBackground: contrast(changes, control ?? [], .background, claim.counts),
+          reached: reached(changes),
+          threshold: changes.first.flatMap { comparison($0.executionID)?.threshold },
+          isControlUnequal: claim.control.map { !leaveAsMuch(claim.mask, $0) } ?? false,
           counts: changes.reduce(into: Set<Int>()) { $0.formUnion($1.counts) }.sorted(),
           controlFault: claim.control.flatMap { fault(of: $0, for: claim.mask) },
           missing: changes.isEmpty ? reason(claim) : nil,
@@ -61,6 +64,22 @@ struct RepairEvidence {
     }
     for (test, adjusted) in zip(own, holm(own.map(\.p))) { findings[test.index].pHolm = adjusted }
     return findings
+  }
+
+  /// Recall behind the mask.
+  private func reached(_ changes: [Change]) -> Replicates {
+    .recalls(
+      changes.compactMap { change in
+        comparison(change.executionID).flatMap { own in
+          recallBeyondChance(change.outcomes, counts: change.counts, seed: own.seed).map {
+            Replicates.Value(
+              seed: change.seed, estimate: Estimate($0),
+              draws: changes.count < 2
+                ? []
+                : recallBeyondChanceDraws(change.outcomes, counts: change.counts, seed: own.seed))
+          }
+        }
+      }, areShared: areShared(changes))
   }
 
   /// Of several replicates with what resampled layouts make of each.
@@ -216,10 +235,6 @@ struct RepairEvidence {
 
   /// Why a mask cannot be the control of another one; `nil` when it can.
   private func fault(of control: String, for mask: String) -> String? {
-    func specification(_ name: String) -> MaskSpecification? {
-      masks.first { isMeant(name, data.naming.shown($0.intervention), $0.intervention) }?
-        .specification
-    }
     guard let own = specification(mask), let other = specification(control) else { return nil }
     return switch other.fault(asControlOf: own) {
     case nil: nil
@@ -228,6 +243,16 @@ struct RepairEvidence {
     case .otherMechanism: "differs from the mask in more than what is kept"
     case .keepsWhatIsNear: "keeps what is near, as the mask does"
     }
+  }
+
+  private func leaveAsMuch(_ mask: String, _ control: String) -> Bool {
+    guard let own = specification(mask), let other = specification(control) else { return true }
+    return own.leavesAsMuch(as: other)
+  }
+
+  private func specification(_ name: String) -> MaskSpecification? {
+    masks.first { isMeant(name, data.naming.shown($0.intervention), $0.intervention) }?
+      .specification
   }
 
   private func isMeant(_ name: String, _ title: String, _ stage: String) -> Bool {

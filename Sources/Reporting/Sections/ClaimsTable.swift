@@ -2,16 +2,23 @@
 struct ClaimsTable {
   let verdict: Verdict
 
-  private struct Row {
+  struct Row {
     var claim: String
     var judgement: String
+    var standing = Standing.open
+    var statement: Claims.Statement?
+    var afterthought: Afterthought?
     /// Each by the judge and, where it looked, by the background detector.
     var effect: [Replicates]
     var control: [Replicates]
     var difference: [Replicates]
     var digits = 2
+    /// Of a mask.
     var isChange = false
   }
+
+  /// How far what was found bears a claim out.
+  enum Standing: Hashable { case whole, part, against, open }
 
   var blocks: [Block] {
     let rows = rows
@@ -21,9 +28,10 @@ struct ClaimsTable {
         columns: ["claim", "verdict", "effect", "control", "difference", "N"],
         rows: rows.map { row in
           [
-            row.claim, row.judgement, text(row.effect, row, isSigned: row.isChange),
-            text(row.control, row, isSigned: row.isChange),
-            text(row.difference, row, isSigned: true),
+            row.claim,
+            row.judgement + (row.afterthought?.words.map { "; *\($0)*" } ?? ""),
+            text(row.effect, row, isSigned: row.isChange),
+            text(row.control, row, isSigned: row.isChange), differences(row),
             row.effect.first?.counted ?? Markdown.nothing,
           ]
         }),
@@ -43,7 +51,7 @@ struct ClaimsTable {
     }
     if !verdict.remotes.isEmpty {
       parts.append(
-        "of remote labels: the index of the first model, of the second, and their difference; of their "
+        "of remote labels, and of pixels outside the object's window: the index of the first model, of the second, and their difference; of their "
           + "number: the effect of removing them all, of moving them elsewhere, and their difference"
       )
     }
@@ -58,8 +66,13 @@ struct ClaimsTable {
       + "Differences are paired, on the same layouts and noise. Before the stroke the judge's numbers, "
       + "after it the background detector's: *shown* is what both show, by intervals of the difference that "
       + "exclude 0; Holm's correction over the masks, over what they do beyond their controls, and over the claims "
-      + "of a family has to agree."
+      + "of a family has to agree. *Stated after*: no run of this pipeline had stated the claim when these results were made."
   }
+
+  /// What a mask changes.
+  func effects(_ row: Row) -> String { text(row.effect, row, isSigned: true) }
+
+  func differences(_ row: Row) -> String { text(row.difference, row, isSigned: true) }
 
   private func text(_ values: [Replicates], _ row: Row, isSigned: Bool) -> String {
     let shown = values.compactMap(\.mean).map {
@@ -71,12 +84,25 @@ struct ClaimsTable {
   }
 
   /// In the order of the sentences.
-  private var rows: [Row] {
+  var rows: [Row] {
     func recalls(_ direction: Claims.Recall.Direction) -> [Row] {
       verdict.recalls.filter { $0.claim.direction == direction }.map(row)
     }
     return recalls(.fails) + verdict.locals.map(row) + verdict.remotes.map(row) + channels
       + recalls(.composes) + verdict.repairs.map(row)
+  }
+
+  private static func standing(_ judgement: Judgement) -> Standing {
+    switch judgement {
+    case .shown: .whole
+    case .against: .against
+    case .notShown: .open
+    }
+  }
+
+  /// A repair that leaves recall below the threshold is one in part.
+  private static func lead(_ finding: RepairFinding) -> String {
+    finding.isWhole ? "**shown**" : "**shown in part**: recalls more"
   }
 
   private func row(_ finding: RecallFinding) -> Row {
@@ -94,6 +120,9 @@ struct ClaimsTable {
       judgement: (judgement.isShown && !finding.dividesAtThreshold
         ? "**shown in part**: \(less)" : word(judgement, shown: ": \(divided)"))
         + doubt(finding),
+      standing: judgement.isShown
+        ? finding.dividesAtThreshold ? .whole : .part : Self.standing(judgement),
+      statement: claim.statement, afterthought: finding.afterthought,
       effect: [finding.model.recall, finding.model.background],
       control: [finding.against.recall, finding.against.background],
       difference: [finding.difference, finding.backgroundDifference])
@@ -103,10 +132,13 @@ struct ClaimsTable {
   private func doubt(_ finding: RecallFinding) -> String {
     let names = finding.doubtful.map { Markdown.name($0) }
     guard let threshold = finding.threshold else { return "" }
-    let isBelow =
+    let whose =
       finding.claim.direction == .composes
-      && finding.model.recall.mean.map { ($0.high ?? $0.value) < threshold } == true
-    let below = isBelow ? "; its recall is below \(Markdown.number(threshold))" : ""
+      ? "its" : "that of \(Markdown.name(finding.claim.against))"
+    let below =
+      finding.bothFail
+      ? "; **\(whose == "its" ? "its recall" : whose) is below \(Markdown.number(threshold))"
+        + "\(finding.claim.direction == .fails ? ", too" : "")**" : ""
     if names.isEmpty { return below }
     return below
       + "; within range \(names.joined(separator: " and ")) \(names.count == 1 ? "is" : "are") not shown to reach "
@@ -125,18 +157,19 @@ struct ClaimsTable {
   }
 
   private func row(_ finding: RemoteFinding) -> Row {
-    let claim = finding.claim
-    return Row(
-      claim: "remote labels count for \(Markdown.name(claim.model)) more than for "
-        + Markdown.name(claim.against) + (finding.count.map { " (K = \($0))" } ?? ""),
-      judgement: word(finding.judgement), effect: [finding.model], control: [finding.against],
+    Row(
+      claim: finding.claimed, judgement: word(finding.judgement),
+      standing: Self.standing(finding.judgement), statement: finding.claim.statement,
+      afterthought: finding.afterthought, effect: [finding.model], control: [finding.against],
       difference: [finding.difference], digits: 3)
   }
 
-  /// A row a model, however many claims are about it.
+  /// A row a model, however many claims are about it, that has no claim of its own.
   private var channels: [Row] {
-    distinct(verdict.remotes.map(\.claim.model)).compactMap { name in
-      guard let finding = verdict.remotes.first(where: { $0.claim.model == name }),
+    let claimed = verdict.remotes.filter { $0.claim.kind == .number }.map(\.claim.model)
+    return distinct(verdict.remotes.map(\.claim.model)).compactMap { name in
+      guard !claimed.contains(name),
+        let finding = verdict.remotes.first(where: { $0.claim.model == name }),
         !finding.modelMoved.isEmpty, let k = finding.count
       else { return nil }
       let pair = finding.channel
@@ -157,14 +190,20 @@ struct ClaimsTable {
     let keeping =
       switch finding.keeping {
       case .matters: "; it **matters** what it keeps"
+      case .confounded: "; more than its control, which leaves another number of labels or pixels"
       case .refuted: "; its control repairs **more**"
       case .open, .untested: "; *not shown* that it matters what it keeps"
       }
     return Row(
       claim: "\(Markdown.name(claim.mask)) repairs \(Markdown.name(claim.of))"
         + place(finding.counts) + (claim.control.map { "; control: \(Markdown.name($0))" } ?? ""),
-      judgement: word(verdict.judgement(finding), shown: keeping, otherwise: beside(finding))
-        + cost(finding),
+      judgement: (verdict.judgement(finding).isShown
+        ? Self.lead(finding) + keeping
+        : word(verdict.judgement(finding), otherwise: beside(finding)))
+        + still(finding) + cost(finding),
+      standing: verdict.judgement(finding).isShown
+        ? finding.isWhole ? .whole : .part : Self.standing(verdict.judgement(finding)),
+      statement: claim.statement, afterthought: finding.afterthought,
       effect: [finding.recall, finding.background],
       control: [finding.control, finding.controlBackground],
       difference: [finding.contrast, finding.contrastBackground], isChange: true)
@@ -173,11 +212,19 @@ struct ClaimsTable {
   /// How a mask that is not shown to repair stands to its control.
   private func beside(_ finding: RepairFinding) -> String {
     switch finding.keeping {
-    case .matters: "; more than its control"
+    case .matters, .confounded: "; more than its control"
     case .refuted: "; its control does **more**"
     case .open: "; not told from its control"
     case .untested: ""
     }
+  }
+
+  private func still(_ finding: RepairFinding) -> String {
+    guard finding.stillFails, verdict.judgement(finding).isShown, let mean = finding.reached.mean,
+      let threshold = finding.threshold
+    else { return "" }
+    return
+      "; behind it \(Markdown.unbroken(Markdown.interval(mean))), below \(Markdown.number(threshold))"
   }
 
   /// What it loses for certain, which no verdict on recall says.

@@ -57,8 +57,9 @@ struct HeaderSection: Section {
     }
     blocks.append(.heading(Self.verdict))
     if !isAboutMachines {
+      let claims = ClaimsTable(verdict: findings.verdict)
       blocks +=
-        ClaimsTable(verdict: findings.verdict).blocks
+        StatementTable(claims: claims).blocks + claims.blocks
         + EquivalenceTable(verdict: findings.verdict).blocks + (models?.table ?? [])
         + (models?.correlation ?? [])
     }
