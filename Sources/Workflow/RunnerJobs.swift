@@ -114,13 +114,16 @@ extension Runner {
       job.attempt = try store.nextAttempt(ready.key)
       return job
     }
-    guard let last, try !store.hasRecorded(ready.key, attempt: last),
-      try isCurrent(last, ready, orders)
-    else {
+    guard let last else {
       job.attempt = try store.nextAttempt(ready.key)
       return job
     }
     job.attempt = last
+    if try store.hasRecorded(ready.key, attempt: last) || !isCurrent(last, ready, orders) {
+      try tellOfEnd(job, desk)
+      job.attempt = try store.nextAttempt(ready.key)
+      return job
+    }
     // One that has delivered is looked at as any other.
     if try orders.hasDelivery(last) {
       job.job = "earlier"
@@ -131,6 +134,18 @@ extension Runner {
       observer(.noted(ready.place, "was submitted before, as \(desk.called(found))"))
     }
     return job
+  }
+
+  /// Names an attempt that had ended, or was given up, when an earlier controller did: it may not have said so itself.
+  private func tellOfEnd(_ job: ActiveJob, _ desk: JobDesk) throws {
+    var executor = desk.executor
+    guard let id = try executor.find(placed(job)) else { return }
+    let record = (try? job.orders.delivery(job.attempt))?.record
+    let how = record.map { " (\($0.status)\($0.error.map { ": \($0)" } ?? ""))" } ?? ""
+    try store.recordEvent(
+      runID: runID, executionID: nil, level: "warning",
+      message: "\(job.name): attempt \(job.attempt), \(desk.called(id)), had ended\(how); ordered"
+        + " anew")
   }
 
   /// The folder of the store that an order was written for, if that is another one.

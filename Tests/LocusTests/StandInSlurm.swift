@@ -271,6 +271,25 @@ struct StandInSlurmTests {
     }
   }
 
+  @Test("an attempt that had ended before its controller could say so is named by the next one")
+  func ended() throws {
+    try with(Self.long) { bench in
+      let process = try bench.start("two")
+      try bench.jobs.waitForCheckpoint("two")
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      #expect(try bench.locus(["cancel", "--store", "two"]).code == 0)
+      let next = try bench.start("two")
+      defer { next.waitUntilExit() }
+      defer { kill(next.processIdentifier, SIGINT) }
+      try JobBench.wait(for: "an event that names it") {
+        try bench.jobs.events("two").contains {
+          $0.contains("model: attempt 1, Slurm job 2, had ended") && $0.contains("; ordered anew")
+        }
+      }
+    }
+  }
+
   @Test("jobs of a store that was moved are cancelled, and ordered anew where it is now")
   func moved() throws {
     try with(Self.long) { bench in
