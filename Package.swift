@@ -47,6 +47,9 @@ let numeric: [SwiftSetting] = [
   .define("LOCUS_REGISTERS_\(registers)"),
 ]
 
+// What much of the tests' time goes into: optimized in debug builds too, every check kept.
+let quick: [SwiftSetting] = [.unsafeFlags(["-O"])]
+
 let package = Package(
   name: "locus",
   products: [.executable(name: "locus", targets: ["locus"])],
@@ -54,10 +57,11 @@ let package = Package(
     .systemLibrary(
       name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 
-    .target(name: "Formats"),
+    .target(name: "Formats", swiftSettings: quick),
     .target(name: "Streams", swiftSettings: numeric),
-    .target(name: "Statistics", dependencies: ["Streams"]),
-    .target(name: "Lineage", dependencies: ["CSQLite", "Streams", "Formats"]),
+    .target(name: "Statistics", dependencies: ["Streams"], swiftSettings: quick),
+    .target(
+      name: "Lineage", dependencies: ["CSQLite", "Streams", "Formats"], swiftSettings: quick),
     .target(name: "Workflow", dependencies: ["Lineage", "Formats", "Statistics", "Streams"]),
     .target(name: "Measures", dependencies: ["Lineage", "Statistics"]),
 
@@ -123,7 +127,7 @@ let package = Package(
       name: "FormatsTests", dependencies: ["Formats"],
       exclude: ["PngSuite", "picture_oracle.py"]),
     .testTarget(name: "StreamsTests", dependencies: ["Streams"]),
-    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"]),
+    .testTarget(name: "StatisticsTests", dependencies: ["Statistics"], swiftSettings: quick),
     .testTarget(
       name: "LineageTests", dependencies: ["Lineage", "Measures", "CSQLite", "Formats"],
       exclude: ["Stores", "MillionRows.sql", "FormerViews.sql", "read_store.py"]),
@@ -141,7 +145,8 @@ let package = Package(
       exclude: ["Golden"]),
     .testTarget(
       name: "AnalyticTests",
-      dependencies: ["Analytic", "Diffusion", "Tensors", "Vectors", "Streams"]),
+      dependencies: ["Analytic", "Diffusion", "Tensors", "Vectors", "Streams"], swiftSettings: quick
+    ),
     .target(
       name: "DenoiserFixtures", dependencies: ["Diffusion"], path: "Tests/DenoiserFixtures"),
     .target(name: "Mutations", path: "Tests/Mutations"),
@@ -167,7 +172,7 @@ let package = Package(
       name: "EvaluationTests",
       dependencies: [
         "Evaluation", "Diffusion", "Scenes", "Tensors", "Streams", "Statistics", "Formats",
-      ]),
+      ], swiftSettings: quick),
     .testTarget(
       name: "ReportingTests",
       dependencies: [

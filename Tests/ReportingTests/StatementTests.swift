@@ -43,7 +43,11 @@ struct StatementTests {
 
   private func page(_ findings: [RecallFinding]) -> String {
     rendered(
-      StatementTable(claims: ClaimsTable(verdict: Verdict(recalls: findings))).blocks)
+      StatementTable(
+        claims: ClaimsTable(verdict: Verdict(recalls: findings)),
+        order: findings.compactMap(\.claim.statement?.text).isEmpty
+          ? [] : ["one fails, the other does not"]
+      ).blocks)
   }
 
   @Test(

@@ -22,14 +22,13 @@ struct Claims: Hashable {
       (self.side, self.text) = (side, text)
     }
 
-    /// What the claims of a pipeline file name.
-    static func texts(_ claims: JSONValue) -> [String: String] {
-      let stated = (claims["statements"]?.array ?? []).compactMap { statement in
+    /// What the claims of a pipeline file name, in its order.
+    static func stated(_ claims: JSONValue) -> [(name: String, text: String)] {
+      (claims["statements"]?.array ?? []).compactMap { statement in
         statement["name"]?.string.flatMap { name in
           statement["says"]?.string.map { (name, $0) }
         }
       }
-      return Dictionary(stated, uniquingKeysWith: { first, _ in first })
     }
   }
 
@@ -122,6 +121,8 @@ struct Claims: Hashable {
         + repairs.flatMap { [$0.of, $0.mask] + [$0.control].compactMap { $0 } })
   }
 
+  /// What claims are stated for, in the file's order.
+  private(set) var statements: [String] = []
   var recalls: [Recall] = []
   var locals: [Local] = []
   var remotes: [Remote] = []
@@ -135,7 +136,10 @@ struct Claims: Hashable {
   }
 
   init(_ value: JSONValue) {
-    let texts = Statement.texts(value)
+    let stated = Statement.stated(value)
+    statements = stated.map(\.text)
+    let texts = Dictionary(
+      stated.map { ($0.name, $0.text) }, uniquingKeysWith: { first, _ in first })
     func each<Claim>(_ key: String, _ read: (JSONValue) -> Claim?) -> [Claim] {
       value[key]?.array?.compactMap(read) ?? []
     }

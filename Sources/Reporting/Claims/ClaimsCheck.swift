@@ -19,12 +19,25 @@ struct ClaimsCheck {
       check.add("statements[\(place)].name", "\"\(name)\" is stated before; accepted: another name")
     }
     check.statements = names
+    for (place, name) in names.enumerated() where !check.isMeant(name, value) {
+      check.add(
+        "statements[\(place)]",
+        "no claim supports or refutes \"\(name)\"; accepted: one that a claim names")
+    }
     for key in ["fails", "composes", "local", "repairs"] + Self.remoteKeys {
       for (place, claim) in (value[key]?.array ?? []).enumerated() {
         check.hold(claim, of: key, at: "\(key)[\(place)]")
       }
     }
     return check.problems
+  }
+
+  private func isMeant(_ statement: String, _ value: JSONValue) -> Bool {
+    (["fails", "composes", "repairs"] + Self.remoteKeys).contains { key in
+      (value[key]?.array ?? []).contains { claim in
+        Claims.Statement.Side.allCases.contains { claim[$0.rawValue]?.string == statement }
+      }
+    }
   }
 
   private mutating func add(_ path: String, _ message: String) {

@@ -119,7 +119,11 @@ struct EffectSection: Section {
           "Masks beside what can object to them: the control keeps something else. Near, far and random "
             + "labels, rings and the sum show as much as the mask does; inside and outside of a window are other "
             + "numbers of labels, objects and the ground other numbers of pixels. Recall of the mask less that of the control, on the same layouts and noise, over the compared K "
-            + "beyond the training range."))
+            + "beyond the training range."
+            + (isOverSeeds
+              ? " These intervals take the seeds' own errors for what layouts move all of them by, so that they are "
+                + "wider than those of the verdict, which resample the layouts: of one contrast the verdict's counts."
+              : "")))
       blocks.append(
         .table(
           columns: [

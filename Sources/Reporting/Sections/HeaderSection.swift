@@ -59,7 +59,7 @@ struct HeaderSection: Section {
     if !isAboutMachines {
       let claims = ClaimsTable(verdict: findings.verdict)
       blocks +=
-        StatementTable(claims: claims).blocks + claims.blocks
+        StatementTable(claims: claims, order: findings.claims.statements).blocks + claims.blocks
         + EquivalenceTable(verdict: findings.verdict).blocks + (models?.table ?? [])
         + (models?.correlation ?? [])
     }

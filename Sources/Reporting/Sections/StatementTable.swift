@@ -2,6 +2,8 @@
 /// them with its numbers.
 struct StatementTable {
   let claims: ClaimsTable
+  /// In the order of the pipeline file.
+  let order: [String]
 
   private struct Statement {
     var text: String
@@ -31,7 +33,7 @@ struct StatementTable {
 
   private var statements: [Statement] {
     let rows = claims.rows
-    return distinct(rows.compactMap(\.statement?.text)).map { text in
+    return order.map { text in
       Statement(text: text, rows: rows.filter { $0.statement?.text == text })
     }
   }
