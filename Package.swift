@@ -154,6 +154,7 @@ let package = Package(
       name: "ExternalTests",
       dependencies: [
         "External", "Diffusion", "Probing", "Interventions", "Tensors", "Streams", "Formats",
+        "Experiments", "Workflow", "Lineage",
       ], exclude: ["Peers"]),
     .testTarget(
       name: "ProbingTests",

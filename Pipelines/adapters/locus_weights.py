@@ -11,7 +11,7 @@ import torch
 
 import locus_torch
 
-hello = {}
+hello, submodules = {}, {}
 
 
 def load(path, device):
@@ -23,30 +23,27 @@ def load(path, device):
         name: torch.from_numpy(
             np.frombuffer(data[slice(*tensor["data_offsets"])], dtype="<f4").reshape(tensor["shape"]).copy())
         for name, tensor in header.items()}
-    cells, size = int(about["cells"]), int(about["size"])
-    if about["network"] == "unet":
-        network = locus_torch.UNet(
-            int(about["width"]), cells, about["conditioning"], about["normalization"], about["attention"] == "true")
-    elif about["network"] == "local":
-        network = locus_torch.LocalNet(int(about["width"]), [int(d) for d in about["dilations"].split(",")])
-    else:
-        raise SystemExit(f"networks of type {about['network']} are not among the reference ones")
+    network, size = locus_torch.network_of(about), int(about["size"])
     network.load_state_dict(weights, strict=True)
+    told = {"set": json.loads(about["words"])} if "words" in about else {"grid": int(about["cells"])}
     hello.update(
-        name=f"{about['network']} of {about['width']} channels", shape=[3, size, size], conditioner={"grid": cells},
+        name=f"{about['network']} of {about['width']} channels", shape=[3, size, size], conditioner=told,
         noise={"convention": "sigma", "low": 0.001, "high": 1000})
+    submodules.update({level: "network." + name for level, name in getattr(network, "levels", {}).items()})
     if about["network"] == "local":
         hello["pixel_reach"] = hello["label_reach"] = 1 + sum(int(d) for d in about["dilations"].split(","))
-    return Denoiser(network).to(device)
+    return Denoiser(network, "cells" in about).to(device)
 
 
 class Denoiser(torch.nn.Module):
     """D(x, sigma, c) with EDM's preconditioning."""
 
-    def __init__(self, network):
+    def __init__(self, network, is_grid):
         super().__init__()
-        self.network = network
+        self.network, self.is_grid = network, is_grid
 
     def forward(self, x, sigma, labels):
-        side = round(labels.shape[1] ** 0.5)
-        return locus_torch.denoise(self.network, x, sigma, labels.reshape(-1, side, side))
+        if self.is_grid:
+            side = round(labels.shape[1] ** 0.5)
+            labels = labels.reshape(-1, side, side)
+        return locus_torch.denoise(self.network, x, sigma, labels)

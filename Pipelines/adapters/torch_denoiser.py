@@ -2,7 +2,8 @@
 
     torch_denoiser.py model.pt                      a TorchScript file: forward(x, sigma, labels) -> D
     torch_denoiser.py model.py --argument WEIGHTS   a Python file with load(argument, device) -> a module, or any
-                                                    function of tensors; a dict `hello` in it says what the flags say
+                                                    function of tensors; a dict `hello` in it says what the flags say,
+                                                    one `submodules` what names of --features stand for
 
 x (N, C, H, W), sigma (N), labels (N, entries). With --alphas the second one is a time, and what comes is what
 --predicts says.
@@ -12,10 +13,9 @@ import argparse
 import importlib.util
 import os
 
-import numpy as np
 import torch
 
-from locus_peer import add_arguments, conditioner_of, identity, noise_of, serve
+from locus_peer import add_arguments, conditioner_of, identity, noise_of, serve, trial
 from locus_tensors import array, tensors
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -29,13 +29,13 @@ arguments = parser.parse_args()
 torch.set_num_threads(arguments.threads)
 torch.use_deterministic_algorithms(True, warn_only=True)
 device = torch.device(arguments.device)
-said = {}
+said, submodules = {}, {}
 if arguments.model.endswith(".py"):
     specification = importlib.util.spec_from_file_location("model", arguments.model)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     model = module.load(arguments.argument, device)
-    said = getattr(module, "hello", {})
+    said, submodules = getattr(module, "hello", {}), getattr(module, "submodules", {})
 else:
     model = torch.jit.load(arguments.model, map_location=device)
 if isinstance(model, torch.nn.Module):
@@ -63,7 +63,7 @@ def activations(x, level, labels, names):
     for name in names:
         def keep(_, __, output, name=name):
             found[name] = array(output)
-        hooks.append(model.get_submodule(name).register_forward_hook(keep))
+        hooks.append(model.get_submodule(submodules.get(name, name)).register_forward_hook(keep))
     try:
         denoise(x, level, labels)
     finally:
@@ -79,10 +79,12 @@ hello = dict(
 hello.update(said)
 names = [name for name in arguments.features.split(",") if name]
 if names:
-    entries = hello["conditioner"]
-    entries = entries.get("vector", entries.get("grid", 0) ** 2 or len(entries.get("set", [])))
-    tried = activations(
-        np.zeros([1] + hello["shape"], "f4"), np.ones(1, "f4"), np.zeros([1, entries], "f4"), names)
+    there = dict(model.named_modules()) if isinstance(model, torch.nn.Module) else {}
+    for name in names:
+        if submodules.get(name, name) not in there:
+            accepted = ", ".join(list(submodules) or [found for found in there if found]) or "none"
+            raise SystemExit(f"the model has no submodule '{name}'; accepted: {accepted}")
+    tried = activations(*trial(hello), names)
     hello["features"] = [dict(name=name, shape=list(tried[name].shape[1:])) for name in names]
 files = [name for name in [__file__, arguments.model, arguments.argument] if os.path.exists(name)]
 hello["identity"] = identity(*files, torch=torch.__version__, device=str(device), threads=arguments.threads)

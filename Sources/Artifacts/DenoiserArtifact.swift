@@ -19,6 +19,8 @@ package struct DenoiserArtifact: Sendable {
   package let mask: DenoiserManifest.Mask?
   /// Of a trained or imported one.
   package let network: NetworkDenoiser?
+  /// Of one whose features may be told level by level: such a network, or a model that lives elsewhere.
+  package let leveled: (any LevelDenoiser)?
   private let checkCancellation: @Sendable () throws -> Void
 
   package var origin: TrainingOrigin {
@@ -28,9 +30,17 @@ package struct DenoiserArtifact: Sendable {
 
   /// The words of its conditioners, with what training held out; `nil` where these are places, or words that
   /// say nothing that is known of objects.
-  package var words: PictureWords? {
+  package var words: PictureWords? { words(heldOut: training.heldOut) }
+
+  /// The same of a denoiser whose training pictures are at hand: a model that lives elsewhere does not say what was
+  /// held out of them.
+  package func words(trainedOn scenes: PictureSet) -> PictureWords? {
+    words(heldOut: network == nil ? training.heldOut ?? scenes.manifest.heldOut : training.heldOut)
+  }
+
+  private func words(heldOut: [[String]]?) -> PictureWords? {
     guard case .set(let texts) = training.space else { return nil }
-    return PictureWords(texts, heldOut: training.heldOut ?? [])
+    return PictureWords(texts, heldOut: heldOut ?? [])
   }
 
   /// The most labels that tell all of a training picture.
@@ -69,6 +79,7 @@ package struct DenoiserArtifact: Sendable {
       else { throw ArtifactError(file: weights, reason: "are other weights than the manifest's") }
       plain = read.denoiser
       self.network = read.denoiser
+      leveled = read.denoiser
       self.training = training
       mask = nil
     case .machine(let training, let machine):
@@ -79,6 +90,7 @@ package struct DenoiserArtifact: Sendable {
         ).trainingSet, machine.settings(training))
       self.training = training
       network = nil
+      leveled = nil
       mask = nil
     case .masked(let mask):
       let base = try DenoiserArtifact(
@@ -92,12 +104,15 @@ package struct DenoiserArtifact: Sendable {
           subspaces: try mask.subspaces.map { try object($0).subspaces() }))
       training = base.training
       network = nil
+      leveled = nil
       self.mask = mask
       return
     case .external(let training, let external):
       // It looks at a request to stop by itself, while it waits.
-      plain = try external.denoiser(
+      let peer = try external.denoiser(
         object: object, note: note, checkCancellation: checkCancellation)
+      plain = peer
+      leveled = peer
       self.training = training
       network = nil
       mask = nil

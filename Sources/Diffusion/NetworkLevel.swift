@@ -57,11 +57,22 @@ package struct LevelShape: Sendable, Hashable {
   package var width: Int
   package var channels: Int
 
+  package init(height: Int, width: Int, channels: Int) {
+    (self.height, self.width, self.channels) = (height, width, channels)
+  }
+
   package var places: Int { height * width }
   package var count: Int { places * channels }
 }
 
-extension NetworkDenoiser {
+/// A denoiser that tells its features level by level: a network here, or one that lives elsewhere.
+package protocol LevelDenoiser: Denoiser {
+  func shape(of level: NetworkLevel) throws -> LevelShape
+  /// Features of a level at every picture of a batch, (N, H, W, C).
+  func features(_ batch: NoisedBatch, at level: NetworkLevel, threads: Int) throws -> [Float]
+}
+
+extension NetworkDenoiser: LevelDenoiser {
   /// - Throws: `NetworkLevelError` for a level that the network does not have.
   package func shape(of level: NetworkLevel) throws(NetworkLevelError) -> LevelShape {
     let value = try activation(level).value

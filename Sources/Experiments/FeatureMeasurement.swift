@@ -13,10 +13,11 @@ import Workflow
 /// The measurements of a `features` stage, noise level by noise level.
 struct FeatureMeasurement {
   let options: FeaturesStage.Options
-  let network: NetworkDenoiser
+  let network: any LevelDenoiser
   let words: PictureWords
   let context: StageContext
-  private let level: LevelShape
+  /// `nil` where a judge's features are looked at.
+  private let level: LevelShape?
   private let judge: Judge?
   /// Training pictures, clean, with their noise and their places: (N, S, S, 3).
   private let law: Inputs
@@ -31,17 +32,16 @@ struct FeatureMeasurement {
   }
 
   init(
-    options: FeaturesStage.Options, artifact: DenoiserArtifact, network: NetworkDenoiser,
+    options: FeaturesStage.Options, artifact: DenoiserArtifact, network: any LevelDenoiser,
     words: PictureWords, scenes: PictureSet, context: StageContext
   ) throws {
     self.options = options
     self.network = network
     self.words = words
     self.context = context
-    level = try network.shape(of: options.level)
     judge = try context.inputs["judge"] == nil ? nil : JudgeFile.read("judge", of: context).0.judge
-    let dimension = judge?.featureCount ?? level.channels
-    if options.rank > dimension {
+    level = try judge == nil ? network.shape(of: options.level) : nil
+    if let dimension = judge?.featureCount ?? level?.channels, options.rank > dimension {
       throw FeatureError.rank(found: options.rank, most: dimension)
     }
     let pixels = network.shape.pictureCount
@@ -118,16 +118,17 @@ struct FeatureMeasurement {
   }
 
   private func levelSource(_ inputs: NoisedBatch, byPlace: Bool) throws -> NetworkFeatures {
-    let places = min(options.places, level.places)
+    let all = level?.places ?? 1
+    let places = min(options.places, all)
     let look: NetworkFeatures.Look =
       byPlace
       ? .places(
         (0..<inputs.count).map { n in
           var stream = RandomStream(
             seed: context.seed, purpose: .featurePlaces, index: UInt64(n))
-          var all = Array(0..<level.places)
-          stream.shuffle(&all)
-          return all.prefix(places).sorted()
+          var order = Array(0..<all)
+          stream.shuffle(&order)
+          return order.prefix(places).sorted()
         }) : .mean
     return try NetworkFeatures(
       network, options.level, inputs, look, threads: context.threads,

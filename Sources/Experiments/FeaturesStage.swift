@@ -17,7 +17,8 @@ enum FeaturesStage {
     @Setting(
       default: .encoder2,
       "the level of the U-Net whose output is looked at: from the picture down, encoder.0 to encoder.2, and up,"
-        + " decoder.0 and decoder.1")
+        + " decoder.0 and decoder.1; of a model that lives elsewhere the activation that it tells by this name"
+    )
     var level: NetworkLevel
     @Setting(each: Shared.sigmaRange, count: 1...20, default: [10, 5, 2, 1], "noise levels")
     var sigmas: [Double]
@@ -71,7 +72,8 @@ enum FeaturesStage {
     settings: Options.self,
     inputs: [
       InputDeclaration(
-        "denoiser", accepts: [.denoiser], help: "a U-Net told of words, not behind a mask"),
+        "denoiser", accepts: [.denoiser],
+        help: "a U-Net told of words, or a model that lives elsewhere; not behind a mask"),
       InputDeclaration(
         "scenes", accepts: [.pictureSet], arity: .optional,
         help: "its training pictures; none of a model of a shape of its own"),
@@ -136,13 +138,19 @@ enum FeaturesStage {
           "space",
           "found \"\(options.space.rawValue)\", accepted of a model of a shape of its own: level")
       }
-    } else if denoiser.isMasked == true || denoiser.isNetwork == false {
-      refuse("inputs.denoiser", "is no network but one behind a mask, or none; accepted: a U-Net")
+    } else if denoiser.isMasked == true || (denoiser.isNetwork == false && denoiser.levels != nil) {
+      refuse(
+        "inputs.denoiser",
+        "is no network but one behind a mask, or none; accepted: a U-Net, or a model that lives elsewhere"
+      )
     } else if let levels = denoiser.levels, !levels.contains(options.level) {
       refuse(
         "level", NetworkLevelError.missing(options.level, found: levels).description)
     }
-    guard let space = denoiser.space else { return problems }
+    let scenes = Foreseen(upstream, "scenes")
+    // A model that lives elsewhere will be told of what its pictures are.
+    guard let space = denoiser.space ?? scenes.space else { return problems }
+    let heldOut = denoiser.heldOut ?? scenes.heldOut ?? []
     guard case .set(let texts) = space else {
       refuse(
         "inputs.denoiser",
@@ -153,12 +161,12 @@ enum FeaturesStage {
     if !(2...WordSet.mostWords).contains(texts.count) {
       refuse("inputs.denoiser", FeatureError.words(texts.count).description)
     }
-    if let words = PictureWords(texts, heldOut: denoiser.heldOut ?? []),
+    if let words = PictureWords(texts, heldOut: heldOut),
       let most = options.counts.max(), most > words.askable.count
     {
       refuse("counts", "found \(most), accepted: up to \(words.askable.count) words")
     }
-    if options.beside == .word, let words = PictureWords(texts, heldOut: denoiser.heldOut ?? []) {
+    if options.beside == .word, let words = PictureWords(texts, heldOut: heldOut) {
       problems += checkCompanions(words, upstream)
     }
     return problems
@@ -186,12 +194,12 @@ enum FeaturesStage {
       return try FieldFeaturesWork(options: options, artifact: artifact, context: context).output()
     }
     let artifact = try DenoiserArtifact("denoiser", of: context)
-    guard let network = artifact.network else {
+    guard let network = artifact.leveled else {
       throw NetworkLevelError.missing(options.level, found: [])
     }
     let scenes = try PictureSet("scenes", of: context)
     try Shared.requireSameShape(artifact.denoiser.shape, scenes.shape)
-    guard let words = artifact.words else { throw FeatureError.words(0) }
+    guard let words = artifact.words(trainedOn: scenes) else { throw FeatureError.words(0) }
     guard (2...WordSet.mostWords).contains(words.texts.count) else {
       throw FeatureError.words(words.texts.count)
     }

@@ -11,55 +11,35 @@ import Workflow
 /// Activations of a model that lives elsewhere, at inputs that stay the same whatever is told.
 struct FieldFeatures: FeatureSource {
   let model: PeerModel
-  let name: String
-  let layout: Layout
+  let feature: PeerHello.Feature
   /// Their labels are not used.
   let inputs: FieldBatch
   /// Places of each input that are looked at one by one; `nil`: the mean over all of them.
   let chosen: [[Int]]?
 
-  /// How an activation's values are channels at places: (C, H, W) and other shapes of channels first, (T, C) of tokens,
-  /// or channels alone.
-  struct Layout {
-    var channels: Int
-    var places: Int
-    var isChannelsLast: Bool
-
-    init(_ shape: [Int]) {
-      isChannelsLast = shape.count == 2
-      channels = isChannelsLast ? shape[1] : shape[0]
-      places = shape.reduce(1, *) / max(channels, 1)
-    }
-
-    func index(_ channel: Int, _ place: Int) -> Int {
-      isChannelsLast ? place * channels + channel : channel * places + place
-    }
-  }
-
   var words: Int { model.fieldShape.entries }
-  var dimension: Int { layout.channels }
+  var dimension: Int { feature.channels }
   var draws: Int { inputs.count }
   var places: Int { chosen?.first?.count ?? 1 }
 
   func features(told: [WordSet]) throws -> FeatureRows {
     var batch = inputs
     batch.labels = told.flatMap { set in (0..<words).map { set.contains($0) ? 1 : 0 } }
-    let made = try model.features(batch, of: name)
-    let count = layout.channels * layout.places
+    let made = try model.features(batch, of: feature.name)
+    let (channels, all) = (feature.channels, feature.places)
+    func value(_ n: Int, _ place: Int, _ channel: Int) -> Double {
+      let index = feature.isChannelsLast ? place * channels + channel : channel * all + place
+      return Double(made[n * feature.count + index])
+    }
     var values: [Double] = []
     values.reserveCapacity(draws * places * dimension)
     for n in 0..<draws {
       for place in chosen?[n] ?? [] {
-        for c in 0..<layout.channels {
-          values.append(Double(made[n * count + layout.index(c, place)]))
-        }
+        for c in 0..<channels { values.append(value(n, place, c)) }
       }
       if chosen != nil { continue }
-      for c in 0..<layout.channels {
-        let sum = (0..<layout.places).reduce(0.0) {
-          $0 + Double(made[n * count + layout.index(c, $1)])
-        }
-        values.append(sum / Double(layout.places))
+      for c in 0..<channels {
+        values.append((0..<all).reduce(0) { $0 + value(n, $1, c) } / Double(all))
       }
     }
     return FeatureRows(dimension: dimension, values: values)
@@ -83,14 +63,16 @@ struct FieldFeaturesWork {
     let words = field.entries.count
     let together = min(options.together, words)
     let half = options.draws / 2
+    let drawn =
+      options.draws
+      * FieldDrawing.passes(Sampler(steps: options.steps), endpoints: field.endpoints)
     // Drawn; told each word, each pair or nothing, singly and again; each alone; each told no longer.
     let looked =
       options.draws * (2 + 2 * words + words * (words - 1) / 2) + half * (1 + words)
       + (options.draws - half) * (1 + together)
-    let drawn =
-      options.draws
-      * FieldDrawing.passes(Sampler(steps: options.steps), endpoints: field.endpoints)
-    return "\(drawn + options.sigmas.count * looked) passes of \(field.text),"
+    // Of one thing alone, told or not, and again for its subspace.
+    let each = words == 1 ? 2 * (options.draws + half) : looked
+    return "\(drawn + options.sigmas.count * each) passes of \(field.text),"
       + " \(max(1, memory(options, field) >> 20)) MiB"
   }
 
@@ -102,18 +84,12 @@ struct FieldFeaturesWork {
     }
     context.note("plans " + Self.work(options, artifact.field))
     let words = artifact.field.entries
-    guard (2...WordSet.mostWords).contains(words.count) else {
+    guard (1...WordSet.mostWords).contains(words.count) else {
       throw FeatureError.words(words.count)
     }
-    let offered = model.peer.hello.features
-    guard let feature = offered.first(where: { $0.name == options.feature }) else {
-      throw MismatchError(
-        "`feature` is \"\(options.feature)\", and the model tells "
-          + (offered.isEmpty ? "none" : offered.map(\.name).joined(separator: ", ")))
-    }
-    let layout = FieldFeatures.Layout(feature.shape)
-    if options.rank > layout.channels {
-      throw FeatureError.rank(found: options.rank, most: layout.channels)
+    let feature = try model.peer.feature(options.feature)
+    if options.rank > feature.channels {
+      throw FeatureError.rank(found: options.rank, most: feature.channels)
     }
     let together = min(options.together, words.count)
     let drawing = try FieldDrawing(
@@ -124,26 +100,41 @@ struct FieldFeaturesWork {
       resamples: options.resamples)
     func source(_ sigma: Double, _ range: Range<Int>, byPlace: Bool) -> FieldFeatures {
       FieldFeatures(
-        model: model, name: feature.name, layout: layout, inputs: drawing.noised(sigma, range),
-        chosen: byPlace ? range.map { places($0, layout) } : nil)
+        model: model, feature: feature, inputs: drawing.noised(sigma, range),
+        chosen: byPlace ? range.map { places($0, of: feature) } : nil)
     }
     let half = options.draws / 2
     var metrics: [MetricRow] = []
     var found: [WordSubspaces] = []
     let sigmas = options.sigmas.sorted()
+    let isAlone = words.count == 1
+    if isAlone {
+      context.note(
+        "looks at a model told of one thing alone: no pairs, but what telling it changes")
+      metrics.append(Measure.fieldEndpoints.row(artifact.field.endpoints ? 1 : 0))
+    }
     for (place, sigma) in sigmas.enumerated() {
       try context.checkCancellation()
-      let means = source(sigma, 0..<options.draws, byPlace: false)
-      metrics += told.rows(
-        try MeanDifferences(intervening: means, on: told.singles),
-        try MeanDifferences(intervening: means, on: told.singles + told.pairs), sigma, .intervened)
+      if isAlone {
+        let effect = try source(sigma, 0..<options.draws, byPlace: true).effect(
+          ofTelling: 0, seed: context.seed, resamples: options.resamples)
+        metrics.append(Measure.featureEffect.row(effect, .sigma(sigma), .attribute(words[0])))
+      } else {
+        let means = source(sigma, 0..<options.draws, byPlace: false)
+        metrics += told.rows(
+          try MeanDifferences(intervening: means, on: told.singles),
+          try MeanDifferences(intervening: means, on: told.singles + told.pairs), sigma,
+          .intervened)
+      }
       let subspaces = try WordSubspaces(
         source(sigma, 0..<half, byPlace: true), beside: words.map { _ in [] }, rank: options.rank)
       found.append(subspaces)
       // What it draws itself, on its way: the inputs that gave the subspaces are left out.
-      metrics += try told.rows(
-        source(sigma, half..<options.draws, byPlace: true),
-        drawing.told[half...].map { WordSet($0) }, subspaces, together, sigma, .trajectory)
+      if !isAlone {
+        metrics += try told.rows(
+          source(sigma, half..<options.draws, byPlace: true),
+          drawing.told[half...].map { WordSet($0) }, subspaces, together, sigma, .trajectory)
+      }
       context.progress(StageProgress(done: place + 1, total: sigmas.count, unit: "noise levels"))
     }
     let subspaces = try SubspaceTable(
@@ -161,9 +152,9 @@ struct FieldFeaturesWork {
       ], metrics: metrics)
   }
 
-  private func places(_ n: Int, _ layout: FieldFeatures.Layout) -> [Int] {
+  private func places(_ n: Int, of feature: PeerHello.Feature) -> [Int] {
     var stream = RandomStream(seed: context.seed, purpose: .featurePlaces, index: UInt64(n))
-    var all = Array(0..<layout.places)
+    var all = Array(0..<feature.places)
     stream.shuffle(&all)
     return all.prefix(options.places).sorted()
   }

@@ -101,6 +101,17 @@ extension InterveneStage {
             + " `features` of the same denoiser")
       ]
     }
+    // What is known of levels says so by itself.
+    let denoiser = Foreseen(upstream, "denoiser")
+    if options.mask == .features, denoiser.isNetwork == false {
+      return [
+        ParameterProblem(
+          path: "inputs.denoiser",
+          message:
+            "is no network of Locus itself, and mask \"features\" puts features back inside; accepted: a U-Net"
+        )
+      ]
+    }
     if options.mask != .features, isGiven {
       return [
         ParameterProblem(

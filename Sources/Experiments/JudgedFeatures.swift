@@ -2,10 +2,10 @@ import Diffusion
 import Evaluation
 import Features
 
-/// The judge's features of what a network denoises at inputs that stay the same whatever is told: D(x, σ, c) clipped to
+/// The judge's features of what a denoiser makes of inputs that stay the same whatever is told: D(x, σ, c) clipped to
 /// pictures, then the mean and the standard deviation over places of the channels from which the judge tells centres.
 struct JudgedFeatures: FeatureSource {
-  let denoiser: NetworkDenoiser
+  let denoiser: any Denoiser
   let judge: Judge
   /// Their labels are not used.
   let inputs: NoisedBatch

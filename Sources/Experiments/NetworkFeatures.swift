@@ -11,7 +11,7 @@ struct NetworkFeatures: FeatureSource {
     case places([[Int]])
   }
 
-  let denoiser: NetworkDenoiser
+  let denoiser: any LevelDenoiser
   let level: NetworkLevel
   let shape: LevelShape
   /// Their labels are not used.
@@ -24,7 +24,7 @@ struct NetworkFeatures: FeatureSource {
   private static let portion = 64
 
   init(
-    _ denoiser: NetworkDenoiser, _ level: NetworkLevel, _ inputs: NoisedBatch, _ look: Look,
+    _ denoiser: any LevelDenoiser, _ level: NetworkLevel, _ inputs: NoisedBatch, _ look: Look,
     threads: Int, checkCancellation: @escaping () throws -> Void
   ) throws {
     self.denoiser = denoiser

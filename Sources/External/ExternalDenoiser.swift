@@ -78,6 +78,28 @@ package final class ExternalDenoiser: Denoiser {
   }
 }
 
+/// Levels are activations that the peer tells by the name of one.
+extension ExternalDenoiser: LevelDenoiser {
+  package func shape(of level: NetworkLevel) throws -> LevelShape {
+    let feature = try peer.feature(level.rawValue)
+    if feature.shape.count == 3 {
+      return LevelShape(
+        height: feature.shape[1], width: feature.shape[2], channels: feature.channels)
+    }
+    return LevelShape(height: 1, width: feature.places, channels: feature.channels)
+  }
+
+  package func features(_ batch: NoisedBatch, at level: NetworkLevel, threads: Int) throws
+    -> [Float]
+  {
+    let feature = try peer.feature(level.rawValue)
+    let made = try model.features(field(batch), of: feature.name)
+    if feature.isChannelsLast { return made }
+    return Diffusion.transposed(
+      made, places: feature.places, channels: feature.channels, toPlanes: false)
+  }
+}
+
 extension PeerHello {
   /// The pictures and conditioners of Locus that these are.
   package func pictureShape() throws(MisfitError) -> PictureShape {

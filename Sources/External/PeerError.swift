@@ -16,13 +16,15 @@ package enum PeerError: CategorizedError, Hashable, CustomStringConvertible {
   case changed(command: [String], what: String, was: String, found: String)
   /// It has no such ability.
   case cannot(command: [String], ability: String)
+  /// It does not tell this activation, but these.
+  case noFeature(command: [String], name: String, told: [String])
   /// A noise level outside of those that it was made for.
   case noiseLevel(Double, low: Double, high: Double)
 
   package var category: ErrorCategory {
     switch self {
     case .cannotStart, .ended, .silent, .refused: .unavailable
-    case .malformed, .notFinite, .changed, .cannot, .noiseLevel: .data
+    case .malformed, .notFinite, .changed, .cannot, .noFeature, .noiseLevel: .data
     }
   }
 
@@ -49,6 +51,10 @@ package enum PeerError: CategorizedError, Hashable, CustomStringConvertible {
         + " with --force to use what it is now"
     case .cannot(let command, let ability):
       "\(Self.text(command)) does not say in its hello that it can `\(ability)`"
+    case .noFeature(let command, let name, let told):
+      "\(Self.text(command)) does not tell the activation \"\(Escape.line(name))\", but "
+        + (told.isEmpty ? "none" : told.map { Escape.line($0) }.joined(separator: ", "))
+        + "; name it where the program is told which it shall tell (`--features` of the adapters)"
     case .noiseLevel(let sigma, let low, let high):
       "sigma \(Self.number(sigma)) lies outside of the model's noise levels, \(Self.number(low)) to"
         + " \(Self.number(high)); ask for others"

@@ -35,6 +35,12 @@ package struct PeerHello: Sendable, Hashable {
   package struct Feature: Sendable, Hashable {
     package var name: String
     package var shape: [Int]
+
+    /// Tokens are (T, C); everything else has channels first, and places behind: (C, H, W), or channels alone.
+    package var isChannelsLast: Bool { shape.count == 2 }
+    package var channels: Int { isChannelsLast ? shape[1] : shape.first ?? 1 }
+    package var count: Int { shape.reduce(1, *) }
+    package var places: Int { count / max(channels, 1) }
   }
 
   package var name: String

@@ -68,17 +68,18 @@ extension Peer {
     return result
   }
 
+  /// An activation that it tells by this name.
+  package func feature(_ name: String) throws(PeerError) -> PeerHello.Feature {
+    if let feature = hello.features.first(where: { $0.name == name }) { return feature }
+    throw .noFeature(command: command.words, name: name, told: hello.features.map(\.name))
+  }
+
   /// Activations by name, each (N, its shape).
   package func features(_ batch: Batch, names: [String]) throws -> [String: [Float]] {
     try require(.features)
-    let wanted = try names.map { name in
-      guard let feature = hello.features.first(where: { $0.name == name }) else {
-        throw PeerError.cannot(command: command.words, ability: "features: \(name)")
-      }
-      return feature
-    }
+    let wanted = try names.map { try feature($0) }
     var result: [String: [Float]] = [:]
-    let values = wanted.map { $0.shape.reduce(1, *) }.reduce(0, +)
+    let values = wanted.map(\.count).reduce(0, +)
     for range in portions(batch.count, values: values) {
       let answer = try ask(
         "features", "`features` of \(Self.pictures(range.count))",

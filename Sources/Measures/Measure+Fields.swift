@@ -1,6 +1,7 @@
 import Lineage
 
 private let probe = ["probe"]
+private let features = ["features"]
 private let intervene = ["intervene"]
 
 /// Models of a shape of their own, probed on what they draw themselves, with noise anew.
@@ -46,7 +47,7 @@ extension Measure {
   }
 
   package static let fieldEndpoints = Measure(
-    "field.endpoints", in: probe,
+    "field.endpoints", in: probe + features,
     "1 where what a model gives is like a sample, as of a consistency model of one step, and no mean."
   )
   package static let fieldPasses = Measure(
@@ -65,6 +66,12 @@ extension Measure {
   package static let conceptEffect = Measure(
     "concept.effect", by: [.sigma, .attribute], interval: .pictures, in: probe,
     "Root mean square effect of a concept that is told no longer, over the output itself.")
+
+  /// What Locus trains itself is told of two words at least.
+  package static let featureEffect = Measure(
+    "feature.effect", by: [.sigma, .attribute], interval: .pictures, in: features,
+    "Root mean square change of an activation by telling a model the one thing that it can be told, over the activation."
+  )
 
   /// What a mask changes in what a model denoises.
   package static let maskDeparture = Measure(
@@ -114,5 +121,6 @@ extension Measure {
     FieldSpace.allCases.flatMap { fields($0) }
     + [
       fieldEndpoints, fieldPasses, conceptInside, conceptArea, conceptRemote, conceptEffect,
+      featureEffect,
     ] + fieldMasks
 }

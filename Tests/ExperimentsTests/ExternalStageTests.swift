@@ -196,7 +196,8 @@ struct ExternalStageTests {
       let (store, run) = try runWhole(try Self.field(folder), in: folder.appending(path: "data"))
       let probed = try Self.values(store, "probe")
       for measure in Measure.fields
-      where measure != .fieldStepError(.places) && !Measure.fieldMasks.contains(measure)
+      where measure != .fieldStepError(.places) && measure != .featureEffect
+        && !Measure.fieldMasks.contains(measure)
         && !Measure.fields(.pixels).contains(measure)
       {
         #expect(probed[measure.name] != nil, "\(measure.name)")
@@ -218,6 +219,53 @@ struct ExternalStageTests {
       let events = try store.texts("SELECT message FROM event WHERE run_id = ?", [.text(run)])
       #expect(
         events.contains { $0.hasPrefix("probe plans 105 passes of 4 × 6 × 10") }, "\(events)")
+    }
+  }
+
+  @Test("told of one thing alone, a model has no pairs of words, but what telling it changes")
+  func toldOneThing() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
+      let pipeline = try Self.field(
+        folder, "", ", \"gives=endpoint\", \"conditioner={\\\"vector\\\": 1}\"")
+      let (store, run) = try runWhole(pipeline, in: folder.appending(path: "data"))
+      let found = try store.rows(
+        """
+        SELECT m.name, m.attribute, m.value, m.ci_low, m.ci_high FROM stage s JOIN metric m USING (execution_id)
+        WHERE s.name = 'features' ORDER BY 1
+        """)
+      #expect(
+        try found.map { try $0.text("name") } == [
+          Measure.featureEffect.name, Measure.fieldEndpoints.name,
+        ])
+      let effect = try #require(found.first)
+      #expect(try effect.text("attribute") == "entry 1")
+      let value = try effect.number("value")
+      #expect(try effect.number("ci_low") <= value && value <= effect.number("ci_high"))
+      #expect(value > 0.001)
+      #expect(try found.last?.number("value") == 1)
+      let events = try store.texts("SELECT message FROM event WHERE run_id = ?", [.text(run)])
+      #expect(events.contains { $0.contains("told of one thing alone: no pairs") }, "\(events)")
+    }
+  }
+
+  @Test("an activation that a model does not tell is refused with those that it does")
+  func noSuchFeature() throws {
+    try withTemporaryFolder { folder in
+      try FileManager.default.copyItem(at: Self.peer, to: folder.appending(path: "peer.py"))
+      let more = """
+        other: {
+          kind: "features", inputs: { denoiser: "model" }, feature: "mid", draws: 6, sigmas: [1], steps: 2,
+        },
+        """
+      let (store, summary) = try Self.run(try Self.field(folder, more), folder)
+      #expect(summary.exitCode == 65)
+      let text = try store.texts(
+        "SELECT error FROM execution WHERE kind = 'features' AND error IS NOT NULL"
+      ).first
+      #expect(
+        text?.contains("does not tell the activation \"mid\", but mean, rows") == true,
+        "\(text ?? "")")
     }
   }
 

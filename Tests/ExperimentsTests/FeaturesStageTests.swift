@@ -20,6 +20,8 @@ struct FeaturesStageTests {
         one: { kind: 'generate', size: 16, cells: 8, objects: [1, 1], count: 20, conditioner: 'colors' },
         lonely: { kind: 'untrained', inputs: { scenes: 'one' }, network: { type: 'unet', conditioning: 'vector' } },
         features: { kind: 'features', inputs: { denoiser: 'model', scenes: 'words' } },
+        elsewhere: { kind: 'external', command: ['x'], objects: [1, 2] },
+        machine: { kind: 'analytic', inputs: { scenes: 'places' }, places: 'all', pictures: 20, radius: 8, counts: [1] },
         \(stages)
       } }
       """
@@ -35,6 +37,26 @@ struct FeaturesStageTests {
   @Test(
     "what does not fit is refused before any work",
     arguments: [
+      ("last: { kind: 'features', inputs: { denoiser: 'elsewhere', scenes: 'words' } },", ""),
+      (
+        "last: { kind: 'features', inputs: { denoiser: 'elsewhere', scenes: 'places' } },",
+        "inputs.denoiser: its conditioners are of 8×8 cells"
+      ),
+      (
+        "last: { kind: 'features', inputs: { denoiser: 'elsewhere', scenes: 'words' }, counts: [9] },",
+        "counts: found 9, accepted: up to 8 words"
+      ),
+      (
+        """
+        last: {
+          kind: 'intervene', inputs: { denoiser: 'elsewhere', scenes: 'words', features: 'features' }, mask: 'features',
+        },
+        """, "inputs.denoiser: is no network of Locus itself"
+      ),
+      (
+        "last: { kind: 'features', inputs: { denoiser: 'machine', scenes: 'places' } },",
+        "inputs.denoiser: is no network but one behind a mask, or none"
+      ),
       (
         "last: { kind: 'features', inputs: { denoiser: 'grid', scenes: 'places' } },",
         "inputs.denoiser: its conditioners are of 8×8 cells"

@@ -147,7 +147,8 @@ struct TorchAdapterTests {
       largest["remote changes"] = max(
         largest["remote changes"] ?? 0, Float(differences.max() ?? 0))
     }
-    for name in MaskSpecification.Name.allCases where name != .path {
+    // These two are done inside a network.
+    for name in MaskSpecification.Name.allCases where ![.path, .features].contains(name) {
       for keep in MaskSpecification.Keep.allCases where keep == .near || name == .conditioner {
         let mask = MaskSpecification(
           mask: name, labels: name == .conditioner ? 2 : 1, keep: keep, radius: 6, seed: 7)
@@ -180,6 +181,36 @@ struct ONNXAdapterTests {
       print(glob.glob(os.path.join(folder, "weights", "*.onnx"))[0])
       """) : nil
 
+  @Test(
+    "tensors that a graph has on its way become outputs, without the package onnx",
+    .enabled(
+      if: Adapters.has("onnxruntime, numpy"),
+      "onnxruntime is not here: pip install onnxruntime numpy, and set LOCUS_PYTHON"))
+  func graphTensors() throws {
+    let folder = try Adapters.folder(["Pipelines/adapters/onnx_graph.py"])
+    // y = −max(x, 0), by a node that gives `h` and one that gives `y`: written field by field.
+    let found = Adapters.output(
+      """
+      import sys
+      sys.path.insert(0, "\(folder.url.path)")
+      import numpy, onnxruntime
+      from onnx_graph import field, telling, tensors
+      def node(kind, x, y): return field(1, field(1, x) + field(2, y) + field(4, kind))
+      def number(place, value): return bytes([place << 3, value])
+      def array(name): return field(1, name) + field(2, field(1, number(1, 1) + field(2, field(1, number(1, 2)))))
+      graph = (node(b"Relu", b"x", b"h") + node(b"Neg", b"h", b"y") + field(2, b"g" * 300)
+               + field(11, array(b"x")) + field(12, array(b"y")))
+      model = number(1, 8) + field(8, number(2, 13)) + field(7, graph)
+      x = numpy.array([-1, 2], "f4")
+      def session(model):
+          return onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+      plain, told = session(model), session(telling(model, ["h"]))
+      print(tensors(model), [o.name for o in told.get_outputs()], plain.run(["y"], {"x": x})[0].tolist(),
+            [a.tolist() for a in told.run(["h", "y"], {"x": x})])
+      """)
+    #expect(found == "['h', 'y'] ['y', 'h'] [-0.0, -2.0] [[0.0, 2.0], [-0.0, -2.0]]")
+  }
+
   /// A one-step consistency model: what it gives is like a sample, not a posterior mean.
   @Test(
     "a trained U-Net of height maps, 1 × 128 × 128 and told of a difficulty, answers through the protocol",
@@ -189,15 +220,19 @@ struct ONNXAdapterTests {
     ))
   func terrain() throws {
     let folder = try Adapters.folder([
-      "Pipelines/adapters/onnx_denoiser.py", "Pipelines/adapters/locus_peer.py",
+      "Pipelines/adapters/onnx_denoiser.py", "Pipelines/adapters/onnx_graph.py",
+      "Pipelines/adapters/locus_peer.py",
     ])
-    let peer = try Peer(
-      PeerCommand(
-        [
-          Adapters.python, "onnx_denoiser.py", Self.model ?? "", "--x", "noisy", "--labels",
-          "difficulty", "--shape", "1,128,128", "--vector", "1",
-          "--endpoint",
-        ], in: folder.url.path))
+    func started(_ more: String...) throws -> Peer {
+      try Peer(
+        PeerCommand(
+          [
+            Adapters.python, "onnx_denoiser.py", Self.model ?? "", "--x", "noisy", "--labels",
+            "difficulty", "--shape", "1,128,128", "--vector", "1",
+            "--endpoint",
+          ] + more, in: folder.url.path))
+    }
+    let peer = try started()
     #expect(peer.hello.shape == [1, 128, 128])
     #expect(peer.hello.conditioner == .vector(count: 1))
     #expect(peer.hello.noise == .sigma(low: 0.002, high: 80))
@@ -215,6 +250,22 @@ struct ONNXAdapterTests {
     let hard = try map(0.9)
     let change = zip(easy, hard).reduce(0) { max($0, abs($1.0 - $1.1)) }
     #expect(change > 0.01)
+    // With activations, whose session is another one, D stays as it is.
+    let looked = try started("--features", "add_430,add_3377")
+    #expect(looked.hello.features.map(\.name) == ["add_430", "add_3377"])
+    let deepest = try #require(looked.hello.features.last)
+    #expect(deepest.shape.count == 3 && deepest.places < 128 * 128)
+    func activation(_ difficulty: Float) throws -> [Float] {
+      let batch = Peer.Batch(x: x, levels: [80], labels: [difficulty])
+      #expect(try looked.denoise(batch) == peer.denoise(batch))
+      return try looked.features(batch, names: [deepest.name])[deepest.name] ?? []
+    }
+    let told = try activation(0.9)
+    #expect(try told.count == deepest.count && told != activation(0))
+    let unknown = #expect(throws: PeerError.self) { try started("--features", "add_43O") }
+    #expect(
+      "\(unknown.map { "\($0)" } ?? "")".contains(
+        "no node of the graph gives 'add_43O'; accepted: add_43"))
     // As a model of a shape of its own it is probed by columns of its Jacobian, for it gives no gradients.
     let model = PeerModel(peer)
     #expect(!model.hasGradients && model.givesEndpoints)

@@ -100,6 +100,19 @@ struct MeasureTests {
     }
   }
 
+  @Test("of one word alone it is told by how much of the features telling it changes them")
+  func toldAlone() throws {
+    let source = MadeSource(words: 1, dimension: 4, draws: 200) { draw, told in
+      MadeSource.unit(0, 4, told.count == 0 ? 0 : draw % 2 == 0 ? 0.5 : 1.5)
+    }
+    let found = try source.effect(ofTelling: 0, seed: 1, resamples: 200)
+    // √(mean of ¼ and 9/4, over four features of variance 1).
+    #expect(abs(found.value - (1.25 / 4).squareRoot()) < 0.05)
+    #expect(found.low < found.value && found.value < found.high && found.n == 200)
+    let deaf = MadeSource(words: 1, dimension: 4, draws: 9) { _, _ in MadeSource.unit(1, 4) }
+    #expect(try deaf.effect(ofTelling: 0, seed: 1, resamples: 20).value == 0)
+  }
+
   @Test("where it does not matter which word is told, exchange says so")
   func exchangeable() throws {
     let source = MadeSource(words: 3, dimension: 5, draws: 30) { draw, told in

@@ -117,6 +117,7 @@ struct ErrorCategoryTests {
     (PeerError.notFinite(command: ["c"], asked: "a", array: "x", picture: 1), .data),
     (PeerError.changed(command: ["c"], what: "w", was: "a", found: "b"), .data),
     (PeerError.cannot(command: ["c"], ability: "vjp"), .data),
+    (PeerError.noFeature(command: ["c"], name: "n", told: []), .data),
     (PeerError.noiseLevel(80, low: 0, high: 1), .data), (MisfitError("m", "f", "a"), .data),
     (SpawnFault("r"), .unavailable), (AnswerFault("t"), .data),
     (AnswerFault("t", .refused), .unavailable), (ExchangeFailure.closed, .unavailable),

@@ -68,6 +68,18 @@ private final class SlowRun {
     throw CancellationError()
   }
 
+  /// Runs again, to the end, from what was kept.
+  func goesOn() throws {
+    let again = try start()
+    again.waitUntilExit()
+    #expect(again.terminationStatus == 0)
+    #expect(
+      try program.value(
+        "SELECT count(*) FROM event WHERE message LIKE 'probe goes on from its checkpoint%'")
+        == .integer(1))
+    #expect(untilNone())
+  }
+
   func untilNone() -> Bool {
     let end = ContinuousClock.now + .seconds(10)
     while ContinuousClock.now < end {
@@ -104,14 +116,7 @@ struct ExternalProcessTests {
     process.waitUntilExit()
     #expect(process.terminationStatus == (signal == SIGTERM ? 128 + SIGTERM : SIGKILL))
     #expect(run.untilNone(), "a peer is left")
-    let again = try run.start()
-    again.waitUntilExit()
-    #expect(again.terminationStatus == 0)
-    #expect(
-      try run.program.value(
-        "SELECT count(*) FROM event WHERE message LIKE 'probe goes on from its checkpoint%'")
-        == .integer(1))
-    #expect(run.untilNone())
+    try run.goesOn()
   }
 
   @Test("a peer that is killed once is started anew, and the run ends as if nothing had been")
@@ -140,12 +145,6 @@ struct ExternalProcessTests {
     #expect(process.terminationStatus == 69)
     let text = try String(contentsOf: said, encoding: .utf8)
     #expect(text.contains("was ended by signal 9"), "\(text)")
-    let again = try run.start()
-    again.waitUntilExit()
-    #expect(again.terminationStatus == 0)
-    #expect(
-      try run.program.value(
-        "SELECT count(*) FROM event WHERE message LIKE 'probe goes on from its checkpoint%'")
-        == .integer(1))
+    try run.goesOn()
   }
 }

@@ -167,6 +167,12 @@ extension ReportFixture {
           Measure.conceptEffect.row(interval(0.3), sigma, .attribute("a red cube")),
         ] + step + remote)
     }
+    try stage(
+      "heights_features", "features", inputs: [("denoiser", denoiser)],
+      metrics: [
+        Measure.fieldEndpoints.row(1),
+        Measure.featureEffect.row(interval(0.25), .sigma(5), .attribute("entry 1")),
+      ])
     try fieldMasks()
   }
 

@@ -35,7 +35,8 @@ struct FeatureRow: Measured {
       SELECT s.name AS stage, m.name AS measure, m.sigma, m.k, m.inputs, m.pair, m.attribute, m.value,
         m.ci_low, m.ci_high, m.n
       FROM stage s JOIN metric m USING (execution_id)
-      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'features'
+      WHERE s.run_id = \(Escape.sql(runID)) AND s.kind = 'features' AND m.name GLOB 'feature.*'
+        AND m.name <> '\(Measure.featureEffect.name)'
       ORDER BY s.id, m.sigma DESC, m.k, m.inputs, m.name, m.pair, m.attribute
       """
     ) { row in

@@ -34,6 +34,32 @@ struct FieldRow {
   }
 }
 
+/// What telling a model the one thing that it can be told changes in an activation.
+struct ToldAloneRow {
+  var stage: String
+  var isEndpoint: Bool
+  var sigma: Double
+  var attribute: String
+  var estimate: Estimate
+
+  static func question(_ runID: String) -> Question<ToldAloneRow> {
+    Question(
+      """
+      SELECT s.name AS stage, e.value AS endpoints, m.sigma, m.attribute, m.value, m.ci_low, m.ci_high, m.n
+      FROM stage s JOIN metric m USING (execution_id) JOIN metric e USING (execution_id)
+      WHERE s.run_id = \(Escape.sql(runID)) AND m.name = '\(Measure.featureEffect.name)'
+        AND e.name = '\(Measure.fieldEndpoints.name)'
+      ORDER BY s.id, m.sigma DESC
+      """
+    ) { row in
+      ToldAloneRow(
+        stage: try row.text("stage"), isEndpoint: try row.number("endpoints") == 1,
+        sigma: try row.number("sigma"), attribute: try row.text("attribute"),
+        estimate: try row.estimate("value"))
+    }
+  }
+}
+
 /// What a mask changes in a model of a shape of its own.
 struct FieldMaskRow {
   var mask: String

@@ -3,24 +3,49 @@ import Measures
 
 /// Models of shapes of their own: how local they are between places, and by concepts.
 struct FieldSection: Section {
-  static let kinds: Set = ["probe"]
+  static let kinds: Set = ["probe", "features"]
 
   private let run: String
   private let rows: [FieldRow]
+  private let toldAlone: [ToldAloneRow]
   private let samples: [SectionPicture]
 
   init(_ data: RunData) throws {
     run = data.run.id
     rows = try data.ask(FieldRow.question(run))
+    toldAlone = try data.ask(ToldAloneRow.question(run))
     samples = try SectionPicture.all(data, kind: "probe", role: "samples")
   }
 
   var blocks: [Block] {
+    if rows.isEmpty && toldAlone.isEmpty { return [] }
+    return [.heading("Models of shapes of their own")] + probed + alone
+  }
+
+  private var probed: [Block] {
     if rows.isEmpty { return [] }
-    return [.heading("Models of shapes of their own"), .paragraph(Self.how)] + table(.places)
-      + betweenPixels
+    return [.paragraph(Self.how)] + table(.places) + betweenPixels
       + [.paragraph(Self.concepts)] + conceptTable + effects + pictures
       + [FieldRow.question(run).block]
+  }
+
+  private var alone: [Block] {
+    if toldAlone.isEmpty { return [] }
+    return [
+      .paragraph(
+        "Features of models told of one thing alone: no pairs, so no cosines, nothing that adds up and no other's "
+          + "subspace. What telling it changes in an activation, from ∅ on, on what the model draws itself with noise "
+          + "anew: root mean square over the activation."),
+      .table(
+        columns: ["features", "gives", "told", "σ", "change", "N pictures"],
+        rows: toldAlone.map { row in
+          [
+            Markdown.name(row.stage), Self.gives(row.isEndpoint), Markdown.name(row.attribute),
+            Markdown.number(row.sigma), Markdown.interval(row.estimate),
+            Markdown.count(row.estimate.n),
+          ]
+        }), ToldAloneRow.question(run).block,
+    ]
   }
 
   private static let how =
@@ -52,8 +77,10 @@ struct FieldSection: Section {
   }
 
   private func gives(_ stage: String) -> String {
-    (estimate(stage, .fieldEndpoints)?.value ?? 0) == 1 ? "endpoint" : "mean"
+    Self.gives((estimate(stage, .fieldEndpoints)?.value ?? 0) == 1)
   }
+
+  private static func gives(_ isEndpoint: Bool) -> String { isEndpoint ? "endpoint" : "mean" }
 
   private static let window = 9
 
