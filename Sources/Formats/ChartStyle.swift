@@ -70,6 +70,27 @@ enum ChartStyle {
     return text.prefix(kept / 2) + "…" + text.suffix(kept - kept / 2)
   }
 
+  /// Texts of at most so many letters that are told from each other: of what would look the same, parts between commas
+  /// that all have in common are left out.
+  static func fitted(_ texts: [String], _ most: Int) -> [String] {
+    let short = texts.map { fitted($0, most) }
+    let alike = Dictionary(grouping: Set(texts)) { fitted($0, most) }.filter { $1.count > 1 }
+    return zip(texts, short).map { text, own in
+      guard let group = alike[own] else { return own }
+      let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      let others = group.map { Set($0.split(separator: ",").map(String.init)) }
+      var kept: [String] = []
+      for (place, part) in parts.enumerated() {
+        if place > 0, others.allSatisfy({ $0.contains(part) }) {
+          if kept.last != "…" { kept.append("…") }
+        } else {
+          kept.append(part)
+        }
+      }
+      return fitted(kept.joined(separator: ","), most)
+    }
+  }
+
   static func text(
     _ string: String, _ x: Double, _ y: Double, anchor: String = "start", attributes: String = ""
   ) -> String {

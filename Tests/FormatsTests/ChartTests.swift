@@ -48,6 +48,31 @@ struct ChartTests {
     #expect(IntervalChart(title: "", xLabel: "", rows: []).svg().hasPrefix("<svg"))
   }
 
+  @Test("between whole numbers there are no ticks")
+  func whole() {
+    func svg(_ xs: [Double]) -> String {
+      LineChart(
+        title: "t", xLabel: "K", yLabel: "y",
+        series: [.init(name: "s", points: xs.map { .init(x: $0, y: $0) })], yRange: 0...9
+      ).svg()
+    }
+    #expect(!svg([2, 3]).contains(">2.2<") && svg([2, 3]).contains(">3<"))
+    #expect(svg([2, 2.5, 3]).contains(">2.2<"))
+  }
+
+  @Test("long names that differ in their middle alone are told from each other")
+  func alike() {
+    let names = ["8", "16"].flatMap { width in
+      ["pixel", "group"].map { norm in
+        "others[network.width=\(width),network.normalization=a_\(norm)_norm,network.conditioning=channels,"
+          + "network.attention=true,asked=seen], other_pairs_evaluated"
+      }
+    }
+    let short = ChartStyle.fitted(names, 60)
+    #expect(Set(short).count == 4 && short.allSatisfy { $0.count <= 60 }, "\(short)")
+    #expect(ChartStyle.fitted(["a", "b"], 60) == ["a", "b"])
+  }
+
   /// WCAG 2.2, relative luminance of a colour as `#rrggbb`.
   private func luminance(_ color: String) throws -> Double {
     let value = try #require(Int(color.dropFirst(), radix: 16))

@@ -289,12 +289,12 @@ struct Verdict: Hashable {
 
   /// The control of what is no repair, and which of both does more.
   private func beside(_ finding: RepairFinding) -> String {
-    guard finding.controlFault == nil, let control = finding.control.mean,
+    guard finding.premise == nil, finding.controlFault == nil, let control = finding.control.mean,
       let contrast = finding.contrast.mean
     else { return "" }
     let stands =
       switch finding.keeping {
-      case .matters: "the mask does more"
+      case .matters, .outdone: "the mask does more"
       case .confounded: "the mask does more, but leaves another number of labels or pixels"
       case .refuted: "the control does more"
       case .open, .untested: "which of both does more is not shown"
@@ -316,6 +316,9 @@ struct Verdict: Hashable {
       + "(N = \(finding.contrast.counted)\(spread(finding.contrast)))."
     return switch finding.keeping {
     case .matters: " It matters what the mask keeps: " + found
+    case .outdone:
+      " It does more than \(Markdown.name(finding.claim.control ?? "")), which adds up what words change in the output: "
+        + found
     case .confounded:
       " **Not shown** that it matters what the mask keeps, for its control leaves another number of labels or"
         + " pixels: " + found

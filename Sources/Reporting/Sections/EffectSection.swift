@@ -7,6 +7,7 @@ struct EffectSection: Section {
   static let kinds: Set = ["intervene"]
 
   private let run: String
+  private let requested: Requested
   private let effects: [EffectRow]
   /// Whether rows are means over seeds.
   private let isOverSeeds: Bool
@@ -19,6 +20,7 @@ struct EffectSection: Section {
 
   init(_ data: RunData) throws {
     run = data.run.id
+    requested = data.requested
     effects = data.effects.overSeeds()
     isOverSeeds = effects.count < data.effects.count
     unpaired = UnpairedMask.all(
@@ -86,7 +88,7 @@ struct EffectSection: Section {
       })
     return .chart(
       name: "effects.svg", .intervals(chart),
-      alternative: "Effect of each mask on location recall with its interval")
+      alternative: "Effect of each mask on \(requested.recall) with its interval")
   }
 
   private var unpairedMasks: [Block] {
