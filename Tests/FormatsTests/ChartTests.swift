@@ -63,13 +63,19 @@ struct ChartTests {
   @Test("long names that differ in their middle alone are told from each other")
   func alike() {
     let names = ["8", "16"].flatMap { width in
-      ["pixel", "group"].map { norm in
-        "others[network.width=\(width),network.normalization=a_\(norm)_norm,network.conditioning=channels,"
-          + "network.attention=true,asked=seen], other_pairs_evaluated"
+      ["channels", "words"].flatMap { way in
+        ["pixel", "group"].flatMap { norm in
+          ["seen", "held-out"].map { asked in
+            let own =
+              "network.width=\(width),network.normalization=\(norm),network.conditioning=\(way)"
+            return "others[\(own)], other_pairs_evaluated[\(own),asked=\(asked)]"
+          }
+        }
       }
     }
-    let short = ChartStyle.fitted(names, 60)
-    #expect(Set(short).count == 4 && short.allSatisfy { $0.count <= 60 }, "\(short)")
+    let short = ChartStyle.fitted(names, 72)
+    #expect(Set(short).count == 16 && short.allSatisfy { $0.count <= 72 }, "\(short)")
+    #expect(short[0] == "others[8,pixel,channels], other_pairs_evaluated[seen]")
     #expect(ChartStyle.fitted(["a", "b"], 60) == ["a", "b"])
   }
 

@@ -17,6 +17,8 @@ struct UndertrainedTests {
     return finding
   }
 
+  private static let lost = Markdown.unbroken("-0.50 [-0.60, -0.40]")
+
   private static func row(_ finding: RepairFinding) -> String {
     ClaimsTable(verdict: Verdict(repairs: [finding])).rows[0].judgement
   }
@@ -49,7 +51,10 @@ struct UndertrainedTests {
     let finding = Self.repair(
       within: (0.99, 0.98, 1), change: (-0.5, -0.6, -0.4), recall: (-0.3, -0.4, -0.2))
     #expect(finding.judgement == .notShown("broken in range"))
-    #expect(Self.row(finding) == "not shown: broken in range")
+    #expect(Self.row(finding) == "not shown: broken in range: " + Self.lost)
+    let both = Self.repair(within: (0.9, 0.88, 0.92), change: (-0.5, -0.6, -0.4))
+    #expect(Self.row(both) == "not shown: under-trained; broken in range: " + Self.lost)
+    #expect(Verdict(repairs: [both]).sentences[0].contains("broken in range besides"))
     #expect(Verdict(repairs: [finding]).sentences[0].contains("changes recall by -0.50"))
     let held = Self.repair(within: (0.99, 0.98, 1), change: (-0.02, -0.06, 0.02))
     #expect(held.judgement == .shown)

@@ -43,13 +43,13 @@ struct WordVerdictTests {
   func pixels() {
     func verdict(_ lows: [Double]) -> String {
       PixelVerdict(
-          "model",
-          lows.map {
-            WordProbeRow(
-              title: "model", stage: "probe", measure: "", k: 3, sigma: 1, attribute: nil,
-              estimate: Estimate(value: $0 + 0.1, low: $0, high: $0 + 0.2, n: 12),
-              label: "model")
-          }
+        "model",
+        lows.map {
+          WordProbeRow(
+            title: "model", stage: "probe", measure: "", k: 3, sigma: 1, attribute: nil,
+            estimate: Estimate(value: $0 + 0.1, low: $0, high: $0 + 0.2, n: 12),
+            label: "model")
+        }
       ).text
     }
     #expect(verdict([0.5, 0.3]).hasPrefix("**Shown:**"))

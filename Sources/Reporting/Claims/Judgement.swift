@@ -183,10 +183,12 @@ extension RepairFinding {
     if let threshold, let within = within.mean, (within.high ?? within.value) < threshold {
       return .undertrained(within)
     }
-    if let change = withinChange.mean, (change.high ?? change.value) < 0 {
-      return .broken(change)
-    }
-    return nil
+    return broken.map(Objection.broken)
+  }
+
+  /// What a mask changes that loses recall within the training range, for certain.
+  var broken: Estimate? {
+    withinChange.mean.flatMap { ($0.high ?? $0.value) < 0 ? $0 : nil }
   }
 
   /// `nil` when the effect is a repair.

@@ -273,7 +273,12 @@ struct Verdict: Hashable {
       return finding.judgement.bold + change + "." + beside(finding)
         + about(finding.recall.values.count)
     case .notShown:
-      let objection = finding.objection.map { ", but \($0.words)" } ?? ""
+      var objection = finding.objection.map { ", but \($0.words)" } ?? ""
+      // Of an under-trained model, too, it says which of its masks cannot be told of anyway.
+      if let broken = finding.broken, finding.premise != .broken(broken) {
+        objection +=
+          "; the mask is broken in range besides: there it changes recall by \(signed(broken))"
+      }
       return "**Not shown:** \(change)\(objection)." + beside(finding)
         + about(finding.recall.values.count)
     }

@@ -202,7 +202,7 @@ struct ClaimsTable {
       judgement: (verdict.judgement(finding).isShown
         ? Self.lead(finding) + keeping
         : word(verdict.judgement(finding), otherwise: beside(finding)))
-        + still(finding) + cost(finding),
+        + broken(finding) + still(finding) + cost(finding),
       standing: verdict.judgement(finding).isShown
         ? finding.isWhole ? .whole : .part : Self.standing(verdict.judgement(finding)),
       statement: claim.statement, afterthought: finding.afterthought,
@@ -229,6 +229,14 @@ struct ClaimsTable {
     else { return "" }
     return
       "; behind it \(Markdown.unbroken(Markdown.interval(mean))), below \(Markdown.number(threshold))"
+  }
+
+  /// What it loses within the training range, for certain.
+  private func broken(_ finding: RepairFinding) -> String {
+    guard let broken = finding.broken else { return "" }
+    let change = Markdown.unbroken(Markdown.signed(broken))
+    return finding.premise == .broken(broken)
+      ? ": \(change)" : "; broken in range: \(change)"
   }
 
   /// What it loses for certain, which no verdict on recall says.

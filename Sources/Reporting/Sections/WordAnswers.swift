@@ -134,12 +134,14 @@ struct WordAnswers {
   private static func causes(_ data: RunData) throws -> [Row] {
     let table = ClaimsTable(verdict: try Findings(data).verdict)
     return table.rows.map { row in
-      Row(
+      let beside =
+        row.difference.isEmpty || row.difference[0].isEmpty
+        ? ""
+        : "\(row.isChange ? "; beyond its control " : "difference of recall ")\(table.differences(row))"
+      return Row(
         question: "Does enforcing it cause composition? \(row.claim)", answer: row.judgement,
-        numbers:
-          "\(row.isChange ? "changes recall by \(table.effects(row)); beyond its control" : "difference of recall") "
-          + "\(table.differences(row)) (judge / background detector; N = \(row.effect.first?.counted ?? Markdown.nothing))"
-      )
+        numbers: (row.isChange ? "changes recall by \(table.effects(row))" : "") + beside
+          + " (judge / background detector; N = \(row.effect.first?.counted ?? Markdown.nothing))")
     }
   }
 }
