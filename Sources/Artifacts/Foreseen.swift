@@ -42,6 +42,8 @@ package struct Foreseen: Codable, Sendable {
   package var base: String?
   /// The K at which a denoiser is evaluated or probed.
   package var counts: [Int]?
+  /// Of an evaluation: the scale of its guidance.
+  package var guidance: Double?
   /// The noise levels at which it is probed.
   package var sigmas: [Double]?
   /// Those at which what is remote to an object is changed.

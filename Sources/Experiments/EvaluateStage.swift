@@ -53,6 +53,7 @@ enum EvaluateStage {
         camera: denoiser.camera, size: denoiser.size, space: denoiser.space,
         isMasked: denoiser.isMasked, counts: options.counts)
       (foreseen.denoiser, foreseen.base) = (denoiser.stage, denoiser.base)
+      foreseen.guidance = options.guidance
       return foreseen.value
     }, memory: memory, run: run)
 

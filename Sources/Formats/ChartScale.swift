@@ -34,12 +34,15 @@ struct ChartAxis {
   }
 
   /// Multiples of 1, 2 or 5 times a power of ten, about `count` of them; powers of ten on a log axis.
-  func ticks(_ count: Int) -> [Double] {
+  ///
+  /// - Parameter isWhole: whether what lies between whole numbers is nothing.
+  func ticks(_ count: Int, isWhole: Bool = false) -> [Double] {
     switch scale {
     case .linear:
       let rough = (high - low) / Double(max(count, 1))
       let power = pow(10, floor(log10(rough)))
-      let step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough * 0.999 } ?? rough
+      let round = [1, 2, 5, 10].map { $0 * power }.first { $0 >= rough * 0.999 } ?? rough
+      let step = isWhole ? max(round, 1) : round
       let first = Int((low / step - 1e-9).rounded(.up))
       let last = Int((high / step + 1e-9).rounded(.down))
       return first <= last ? (first...last).map { Double($0) * step } : [low]

@@ -70,6 +70,36 @@ enum ChartStyle {
     return text.prefix(kept / 2) + "…" + text.suffix(kept - kept / 2)
   }
 
+  /// Texts of at most so many letters that are told from each other: where some would look the same, the names of
+  /// instances among them say less of what binds them, and a binding once.
+  static func fitted(_ texts: [String], _ most: Int) -> [String] {
+    let alike = Dictionary(grouping: Set(texts)) { fitted($0, most) }.filter { $1.count > 1 }
+    if alike.isEmpty { return texts.map { fitted($0, most) } }
+    let short = [true, false].lazy.map { names in
+      texts.map { alike[fitted($0, most)] == nil ? $0 : shortened($0, hasAxes: names) }
+    }
+    let told = short.first { Set($0.map { fitted($0, most) }).count == Set(texts).count }
+    return (told ?? texts).map { fitted($0, most) }
+  }
+
+  /// `a[network.width=8,x=1], b[network.width=8,y=2]` as `a[width=8,x=1], b[y=2]`, or `a[8,1], b[2]` without axes.
+  private static func shortened(_ text: String, hasAxes: Bool) -> String {
+    var known: Set<Substring> = []
+    return text.components(separatedBy: ", ").map { name in
+      guard let open = name.firstIndex(of: "["), name.hasSuffix("]") else { return name }
+      let bindings = name[name.index(after: open)...].dropLast().split(separator: ",")
+        .filter { known.insert($0).inserted }
+      if bindings.isEmpty { return String(name[..<open]) }
+      let said = bindings.map { binding -> Substring in
+        let sides = binding.split(separator: "=", maxSplits: 1)
+        guard sides.count == 2 else { return binding }
+        if !hasAxes { return sides[1] }
+        return (sides[0].split(separator: ".").last ?? sides[0]) + "=" + sides[1]
+      }
+      return name[...open] + said.joined(separator: ",") + "]"
+    }.joined(separator: ", ")
+  }
+
   static func text(
     _ string: String, _ x: Double, _ y: Double, anchor: String = "start", attributes: String = ""
   ) -> String {

@@ -108,6 +108,8 @@ package struct LineChart: Sendable, Hashable {
     var y: ChartAxis
     /// Where everything lies that is less than the axis shows.
     var bottom: Double
+    /// Whether there are whole numbers alone from left to right.
+    var isWhole: Bool
 
     func place(_ value: Double) -> Double {
       value < y.low ? bottom : min(max(y.place(value), y.end), y.start)
@@ -128,7 +130,7 @@ package struct LineChart: Sendable, Hashable {
       y: ChartAxis(
         yScale, range.lowerBound, range.upperBound,
         from: showsLess && isLess ? bottom - Self.stripHeight : bottom, to: top),
-      bottom: bottom)
+      bottom: bottom, isWhole: xs.allSatisfy { $0 == $0.rounded() })
   }
 
   private func frame(_ plot: Plot) -> String {
@@ -140,7 +142,7 @@ package struct LineChart: Sendable, Hashable {
       body += ChartStyle.line(x.start, place, x.end, place, "class=\"grid\"")
       body += ChartStyle.text(label, x.start - 8, place + 5, anchor: "end")
     }
-    for tick in x.ticks(8) {
+    for tick in x.ticks(8, isWhole: plot.isWhole) {
       let place = x.place(tick)
       body += ChartStyle.line(place, plot.bottom, place, plot.bottom + 5, "class=\"axis\"")
       body += ChartStyle.text(ChartStyle.label(tick), place, plot.bottom + 21, anchor: "middle")
@@ -225,13 +227,14 @@ struct ChartLegend {
 
   func svg(y: Double) -> String {
     let most = Int((Self.room - Self.sample - 8) / ChartStyle.letter)
+    let names = ChartStyle.fitted(entries.map(\.series.name), most)
     return entries.enumerated().map { index, entry in
       let x = Self.left + Double(index % columns) * Self.room / Double(columns)
       let line = y + Double(index / columns) * Self.rowHeight
       return ChartStyle.line(
         x, line - 5, x + Self.sample, line - 5, Self.stroke(entry.series, entry.look))
         + (entry.series.isReference ? "" : entry.look.mark(x + Self.sample / 2, line - 5))
-        + ChartStyle.text(ChartStyle.fitted(entry.series.name, most), x + Self.sample + 8, line)
+        + ChartStyle.text(names[index], x + Self.sample + 8, line)
     }.joined()
   }
 

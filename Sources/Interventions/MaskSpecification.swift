@@ -166,6 +166,12 @@ package struct MaskSpecification: Sendable, Hashable {
     return movesWhatIsKept ? nil : .keepsWhatIsNear
   }
 
+  /// Whether it is another way to put together what words do alone: the sum of what each changes in the output beside
+  /// what is put together of features. It keeps nothing of the mask's and is no control of what that keeps.
+  package func isRival(of other: MaskSpecification) -> Bool {
+    mask == .sum && other.mask == .features && !other.isIdentity
+  }
+
   /// Whether it leaves, by construction, as many labels and pixels as its control does: inside and outside a window
   /// lie different numbers of labels, and on the ground more pixels than at objects.
   package func leavesAsMuch(as control: MaskSpecification) -> Bool {

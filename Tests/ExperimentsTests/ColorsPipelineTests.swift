@@ -33,15 +33,17 @@ struct ColorsPipelineTests {
         "sigmas=[5]", "counts=[1, 4]", "draws=8", "layouts=3", "pictures=2", "places=2",
         "resamples=10", "steps=2",
       ])
-    all += ["levels.matrix.rank=[1, 2]", "levels.matrix.level=[\"encoder.2\", \"decoder.0\"]"]
+    all += ["levels.matrix.rank=[1, 2]", "levels.matrix.level=[\"encoder.1\", \"encoder.2\"]"]
     all += overrides(
       ["model_probed", "own_probed"], ["sigmas=[5]", "counts=[2]", "pictures=2", "steps=2"])
     let evaluated = [
       "model", "added", "composed", "own", "pairs", "own_pairs", "guidance", "others",
-      "other_pairs", "dosed", "nothing", "blank",
+      "other_pairs", "dosed", "dosed_permuted", "nothing", "blank",
     ]
     all += overrides(
-      evaluated.map { $0 + "_evaluated" }, ["layouts=2", "steps=2", "renders=40"])
+      evaluated.map { $0 + "_evaluated" }
+        + ["less_guided", "composed_less_guided", "own_less_guided"],
+      ["layouts=2", "steps=2", "renders=40"])
     return all
   }
 
@@ -73,6 +75,8 @@ struct ColorsPipelineTests {
         "Where words act in pixels", "Colours that mix", "Does locality in features go with",
         "Told that nothing is there",
         "What the judge tells on held-out renders", "seen − held out",
+        "| question | answer | numbers |", "Does `model` compose beyond 3 words?",
+        "`added` repairs `model`, K = 4 to 7, guidance 1", "Word recall against the number",
       ] { #expect(page.contains(sentence), "\(sentence)") }
       #expect(page.contains("feature-cosines.svg") && page.contains("feature-shares-2.svg"))
       // Features of words' own channels are theirs alone, by construction; two of 32 channels are not all four.

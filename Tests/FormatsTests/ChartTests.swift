@@ -48,6 +48,37 @@ struct ChartTests {
     #expect(IntervalChart(title: "", xLabel: "", rows: []).svg().hasPrefix("<svg"))
   }
 
+  @Test("between whole numbers there are no ticks")
+  func whole() {
+    func svg(_ xs: [Double]) -> String {
+      LineChart(
+        title: "t", xLabel: "K", yLabel: "y",
+        series: [.init(name: "s", points: xs.map { .init(x: $0, y: $0) })], yRange: 0...9
+      ).svg()
+    }
+    #expect(!svg([2, 3]).contains(">2.2<") && svg([2, 3]).contains(">3<"))
+    #expect(svg([2, 2.5, 3]).contains(">2.2<"))
+  }
+
+  @Test("long names that differ in their middle alone are told from each other")
+  func alike() {
+    let names = ["8", "16"].flatMap { width in
+      ["channels", "words"].flatMap { way in
+        ["pixel", "group"].flatMap { norm in
+          ["seen", "held-out"].map { asked in
+            let own =
+              "network.width=\(width),network.normalization=\(norm),network.conditioning=\(way)"
+            return "others[\(own)], other_pairs_evaluated[\(own),asked=\(asked)]"
+          }
+        }
+      }
+    }
+    let short = ChartStyle.fitted(names, 72)
+    #expect(Set(short).count == 16 && short.allSatisfy { $0.count <= 72 }, "\(short)")
+    #expect(short[0] == "others[8,pixel,channels], other_pairs_evaluated[seen]")
+    #expect(ChartStyle.fitted(["a", "b"], 60) == ["a", "b"])
+  }
+
   /// WCAG 2.2, relative luminance of a colour as `#rrggbb`.
   private func luminance(_ color: String) throws -> Double {
     let value = try #require(Int(color.dropFirst(), radix: 16))

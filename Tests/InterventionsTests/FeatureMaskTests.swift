@@ -196,6 +196,10 @@ struct FeatureMaskTests {
     #expect(with(.sum).fault(asControlOf: mask) == .keepsWhatIsNear)
     #expect(with(.random, .nothing).fault(asControlOf: mask) == .otherMechanism)
     #expect(with(.whole).fault(asControlOf: mask) == .changesNothing)
+    // The sum of scores is another way to compose, and no control of what is projected.
+    let sum = MaskSpecification(mask: .sum)
+    #expect(sum.isRival(of: mask) && sum.fault(asControlOf: mask) == .otherMechanism)
+    #expect(!sum.isRival(of: with(.whole)) && !mask.isRival(of: sum))
     #expect(with(.permuted).isControl && with(.random).isControl && with(.whole).isControl)
     #expect(!mask.isControl && !with(.sum).isControl)
   }

@@ -16,11 +16,16 @@ private func problems(
 ) -> [String] {
   var evaluate = StageKind(
     name: "evaluate", version: 1, summary: "",
-    parameters: [Parameter("most", .integer(0...12), default: .integer(12), help: "")],
+    parameters: [
+      Parameter("most", .integer(0...12), default: .integer(12), help: ""),
+      Parameter("guidance", .number(0...100), default: .integer(1), help: ""),
+    ],
     inputs: [InputDeclaration("denoiser", accepts: [.denoiser], help: "")], produces: .outcomes,
     run: { _ in StageOutput(files: []) })
   evaluate.foresee = { parameters, _ in
-    Foreseen(counts: Array(0...(parameters["most"]?.integer ?? 0))).value
+    var foreseen = Foreseen(counts: Array(0...(parameters["most"]?.integer ?? 0)))
+    foreseen.guidance = parameters["guidance"]?.number
+    return foreseen.value
   }
   var probe = StageKind(
     name: "probe", version: 1, summary: "", parameters: [],
@@ -220,6 +225,23 @@ struct ClaimsTests {
     #expect(
       said("supports: 'a'", "{ name: 'a', says: 'b' }, { name: 'a', says: 'c' }").first?.contains(
         "claims.statements[1].name: \"a\" is stated before") == true)
+  }
+
+  @Test("a stated guidance is one that all that is compared is evaluated with")
+  func guidance() throws {
+    let measured =
+      "evaluated: { kind: 'evaluate', inputs: { denoiser: 'base' }, matrix: { guidance: [1, 2] } }, "
+      + "other_evaluated: { kind: 'evaluate', inputs: { denoiser: 'other' }, matrix: { guidance: [2, 4] } }"
+    func said(_ guidance: Int) -> [String] {
+      problems(
+        "{ composes: [{ model: 'other', against: 'base[labelling=single]', guidance: \(guidance) }] }",
+        measured: measured)
+    }
+    #expect(said(2).isEmpty)
+    let first = try #require(said(4).first)
+    #expect(
+      first.contains("claims.composes[0].guidance: no K is evaluated with guidance 4")
+        && first.contains("guidance that all have: 2"), "\(first)")
   }
 
   @Test("the number of labels, and pixels, are claimed as remote labels are")

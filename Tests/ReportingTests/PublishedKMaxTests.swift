@@ -27,6 +27,14 @@ struct PublishedKMaxTests {
       recallBeyond: estimate(beyond), recallWithin: estimate(within), threshold: 0.9, last: 12)
   }
 
+  @Test("a network that is told of words has no published counterpart")
+  func wordModels() {
+    var model = Self.model("unet", "all")
+    #expect(PublishedKMax(of: model) != nil)
+    model.isToldOfPlaces = false
+    #expect(PublishedKMax(of: model) == nil)
+  }
+
   @Test(
     "a value in an interval at most 4 wide agrees, outside it disagrees, in a wider one it is not shown",
     arguments: [

@@ -6,11 +6,6 @@ import Testing
 /// Proves that sentences on words in pixels and features say what their numbers do, and no more.
 @Suite("Verdicts on words")
 struct WordVerdictTests {
-  private static func text(_ block: Block?) -> String {
-    if case .paragraph(let text)? = block { return text }
-    return ""
-  }
-
   private static func row(_ sigma: Double, _ low: Double, _ high: Double) -> FeatureRow {
     FeatureRow(
       stage: "features", measure: "", sigma: sigma, k: 5, inputs: "trajectory", pair: nil,
@@ -47,16 +42,15 @@ struct WordVerdictTests {
   @Test("pixels are shown not to be local by the lowest level, or nothing is")
   func pixels() {
     func verdict(_ lows: [Double]) -> String {
-      Self.text(
-        PixelVerdict(
-          "model",
-          lows.map {
-            WordProbeRow(
-              title: "model", stage: "probe", measure: "", k: 3, sigma: 1, attribute: nil,
-              estimate: Estimate(value: $0 + 0.1, low: $0, high: $0 + 0.2, n: 12),
-              label: "model")
-          }
-        ).block)
+      PixelVerdict(
+        "model",
+        lows.map {
+          WordProbeRow(
+            title: "model", stage: "probe", measure: "", k: 3, sigma: 1, attribute: nil,
+            estimate: Estimate(value: $0 + 0.1, low: $0, high: $0 + 0.2, n: 12),
+            label: "model")
+        }
+      ).text
     }
     #expect(verdict([0.5, 0.3]).hasPrefix("**Shown:**"))
     #expect(verdict([0.5, 0.05]).hasPrefix("**Not shown**"))

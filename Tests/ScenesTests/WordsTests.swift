@@ -46,6 +46,19 @@ struct WordsTests {
     }
   }
 
+  @Test("README and the template name every word set", arguments: wordSets)
+  func named(set: PictureConditioner) throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+    let row = try #require(readme.split(separator: "\n").first { $0.hasPrefix("| `generate` |") })
+    #expect(row.contains("`\(set.rawValue)`"))
+    let template = try String(
+      contentsOf: root.appending(path: "Sources/locus/Templates/ColorTemplates.swift"),
+      encoding: .utf8)
+    #expect(template.contains("\"\(set.rawValue)\""))
+  }
+
   @Test("what is no word is refused, and so is a combination of other words")
   func refused() {
     for text in ["", "mauve", "red blue", "red  mauve", "nothing cube"] {

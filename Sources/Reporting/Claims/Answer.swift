@@ -132,6 +132,9 @@ struct Answer {
     return switch finding.keeping {
     case .matters:
       "\(finding.isWhole ? "Shown" : "Shown in part"): \(change), and it matters what the mask keeps: \(beside)"
+    case .outdone:
+      "\(finding.isWhole ? "Shown" : "Shown in part"): \(change), more than what adds up what words change in the "
+        + "output: \(beside)"
     case .confounded:
       "Shown in part: \(change), but that it matters what the mask keeps is not shown, for its control leaves another "
         + "number of labels or pixels: \(beside)"

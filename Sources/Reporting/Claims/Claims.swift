@@ -45,6 +45,8 @@ struct Claims: Hashable {
     var against: String
     /// `nil`: all tested K beyond the training range.
     var counts: ClosedRange<Int>?
+    /// Of several evaluations of one denoiser those that drew with it; `nil`: the first.
+    var guidance: Double?
     /// The claims that are corrected together; `nil`: it stands alone.
     var family: String?
     var statement: Statement?
@@ -103,6 +105,8 @@ struct Claims: Hashable {
     var control: String?
     /// `nil`: all tested K beyond the training range.
     var counts: ClosedRange<Int>?
+    /// Of several evaluations of one denoiser those that drew with it; `nil`: the first.
+    var guidance: Double?
     /// The claims that are corrected together; `nil`: the masks of its comparison, or, over seeds, all
     /// claims about masks.
     var family: String?
@@ -150,6 +154,7 @@ struct Claims: Hashable {
         }
         return Recall(
           direction: direction, model: model, against: against, counts: Self.counts(claim),
+          guidance: claim["guidance"]?.number,
           family: claim["family"]?.string, statement: Statement(claim, texts))
       }
     }
@@ -179,6 +184,7 @@ struct Claims: Hashable {
       guard let mask = claim["mask"]?.string, let of = claim["of"]?.string else { return nil }
       return Repair(
         mask: mask, of: of, control: claim["control"]?.string, counts: Self.counts(claim),
+        guidance: claim["guidance"]?.number,
         family: claim["family"]?.string, statement: Statement(claim, texts))
     }
   }

@@ -83,7 +83,8 @@ struct ClaimsCheck {
     } else if Self.remoteKeys.contains(key) {
       remoteProbes(of: compared, claim, path)
     } else {
-      evaluations(of: compared, ends.count == 2 ? ends[0]...ends[1] : nil, path)
+      evaluations(
+        of: compared, ends.count == 2 ? ends[0]...ends[1] : nil, claim["guidance"]?.number, path)
     }
   }
 
@@ -169,10 +170,20 @@ struct ClaimsCheck {
   }
 
   private mutating func evaluations(
-    of compared: [Named], _ counts: ClosedRange<Int>?, _ path: String
+    of compared: [Named], _ counts: ClosedRange<Int>?, _ guidance: Double?, _ path: String
   ) {
-    let measured = common(compared, .outcomes, "evaluates", path, \.counts)
+    let measured = common(compared, .outcomes, "evaluates", path) { foreseen in
+      guidance.map { $0 == foreseen.guidance ?? 1 } ?? true ? foreseen.counts : []
+    }
     guard let measured else { return }
+    if let guidance, measured.isEmpty {
+      let all = common(compared, .outcomes, "evaluates", path) { [$0.guidance ?? 1] }
+      add(
+        "\(path).guidance",
+        "no K is evaluated with guidance \(guidance) on all that the claim compares; guidance that all have: "
+          + list(all ?? []))
+      return
+    }
     if let counts, !measured.contains(where: counts.contains) {
       add(
         "\(path).k",

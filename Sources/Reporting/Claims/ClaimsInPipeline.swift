@@ -15,10 +15,10 @@ extension PipelineExtension {
           Parameter("says", .text, help: "the sentence"),
         ], "sentences that claims support or refute, shown together with what these come to"),
       list(
-        "fails", [model, against, counts, family] + statement,
+        "fails", [model, against, counts, guidance, family] + statement,
         "models that fail where others compose"),
       list(
-        "composes", [model, against, counts, family] + statement,
+        "composes", [model, against, counts, guidance, family] + statement,
         "models that compose where others fail"),
       list(
         "local",
@@ -55,7 +55,7 @@ extension PipelineExtension {
           Parameter(
             "control", .text, default: .null,
             help: "the intervention that keeps the mechanism and must do less"),
-          counts, family,
+          counts, guidance, family,
         ] + statement, "masks that repair models without training them"),
     ], check: { ClaimsCheck($1).problems($0) })
 
@@ -64,6 +64,9 @@ extension PipelineExtension {
   private static let counts = Parameter(
     "k", .list(.integer(1...4096), count: 2...2), default: .null,
     help: "the least and the most K; all beyond the training range when left out")
+  private static let guidance = Parameter(
+    "guidance", .number(0...100), default: .null,
+    help: "of several evaluations of a denoiser, those with this guidance; the first when left out")
   /// Where remote labels, or pixels, were probed.
   private static let probed = [
     Parameter(

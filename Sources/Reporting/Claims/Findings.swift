@@ -106,9 +106,16 @@ struct RepairFinding: Hashable {
   var contrastHolm: Double?
   /// Recall behind the mask, and that from which a model composes.
   var reached = Replicates([])
+  /// Within the training range: recall without the mask, which the model has to have learned first, and how much
+  /// the mask changes it.
+  var within = Replicates([])
+  var withinChange = Replicates([])
   var threshold: Double?
   /// Whether the control leaves another number of labels or pixels: then that, too, may be what differs.
   var isControlUnequal = false
+  /// Whether the control is another way to put together what labels or words do alone: then it tells which of the
+  /// two does more, and nothing of what the mask keeps.
+  var isControlRival = false
   /// The K that it rests on.
   var counts: [Int] = []
   /// Why the control is none, where it is not.

@@ -139,6 +139,10 @@ extension RemoteFinding {
 extension RepairFinding {
   /// Why a mask's effect is no repair.
   enum Objection: Hashable {
+    /// The model has not learned what it is asked to extrapolate; with its recall there.
+    case undertrained(Estimate)
+    /// The mask takes from the model what this had learned; with what it changes there.
+    case broken(Estimate)
     case noEffect
     /// It may be chance among the masks that were claimed.
     case uncorrected
@@ -147,6 +151,8 @@ extension RepairFinding {
 
     var few: String {
       switch self {
+      case .undertrained: "under-trained"
+      case .broken: "broken in range"
       case .noEffect: "no effect above 0"
       case .uncorrected: "not after Holm's correction"
       case .cost: "may cost what it gains"
@@ -156,6 +162,12 @@ extension RepairFinding {
 
     var words: String {
       switch self {
+      case .undertrained(let within):
+        "without it recall within the training range is \(Markdown.interval(within)), all of the interval below the "
+          + "threshold there already: the model is under-trained, and what is drawn beyond says nothing of composition"
+      case .broken(let change):
+        "within the training range it changes recall by \(Markdown.signed(change)): it is broken there already, and what "
+          + "is drawn beyond says nothing of composition"
       case .noEffect: "its effect is not above 0"
       case .uncorrected: "its effect is not above 0 after Holm's correction"
       case .cost(let precision):
@@ -166,9 +178,23 @@ extension RepairFinding {
     }
   }
 
+  /// Why nothing can be told of composition, whatever the effect is.
+  var premise: Objection? {
+    if let threshold, let within = within.mean, (within.high ?? within.value) < threshold {
+      return .undertrained(within)
+    }
+    return broken.map(Objection.broken)
+  }
+
+  /// What a mask changes that loses recall within the training range, for certain.
+  var broken: Estimate? {
+    withinChange.mean.flatMap { ($0.high ?? $0.value) < 0 ? $0 : nil }
+  }
+
   /// `nil` when the effect is a repair.
   var objection: Objection? {
     guard let recall = recall.mean else { return .noEffect }
+    if let premise { return premise }
     if (recall.low ?? 0) <= 0 { return .noEffect }
     // Before Holm's p: a family's is that of the less sure detector.
     if let background = background.mean, (background.low ?? 0) <= 0 {
@@ -185,6 +211,7 @@ extension RepairFinding {
 
   var judgement: Judgement {
     guard let recall = recall.mean else { return .notShown("no effect to tell") }
+    if let premise { return .notShown(premise.few) }
     if (recall.high ?? 0) < 0, (pHolm ?? 1) < 0.05 {
       return (background.mean?.high ?? -1) < 0 ? .against : .notShown("by the judge alone")
     }
@@ -209,6 +236,8 @@ extension RepairFinding {
     case matters
     /// It does more than its control, which leaves another number of labels or pixels.
     case confounded
+    /// It does more than another way to put together what words do alone.
+    case outdone
     /// The control does more.
     case refuted
     case open
@@ -226,7 +255,9 @@ extension RepairFinding {
     if let contrastHolm, contrastHolm >= 0.05 { return .open }
     // As everything that is shown, by both detectors.
     let all = [contrast, contrastBackground.mean].compactMap(\.self)
-    if all.allSatisfy({ ($0.low ?? 0) > 0 }) { return isControlUnequal ? .confounded : .matters }
+    if all.allSatisfy({ ($0.low ?? 0) > 0 }) {
+      return isControlRival ? .outdone : isControlUnequal ? .confounded : .matters
+    }
     return all.allSatisfy { ($0.high ?? 0) < 0 } ? .refuted : .open
   }
 }

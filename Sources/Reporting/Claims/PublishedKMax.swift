@@ -36,7 +36,10 @@ struct PublishedKMax: Hashable {
 
   init?(of model: EvaluatedModel) {
     // Trained once and on one labelling: a network that was trained further, or not at all, is of none of its kinds.
-    guard model.isPlain, model.isOfOneTraining, let trained = model.trainingMaximum else {
+    // It is told of places: nothing was published of such networks that are told of anything else.
+    guard model.isPlain, model.isOfOneTraining, model.isToldOfPlaces,
+      let trained = model.trainingMaximum
+    else {
       return nil
     }
     // What decides is the window, not what the network is called.

@@ -273,7 +273,12 @@ struct Verdict: Hashable {
       return finding.judgement.bold + change + "." + beside(finding)
         + about(finding.recall.values.count)
     case .notShown:
-      let objection = finding.objection.map { ", but \($0.words)" } ?? ""
+      var objection = finding.objection.map { ", but \($0.words)" } ?? ""
+      // Of an under-trained model, too, it says which of its masks cannot be told of anyway.
+      if let broken = finding.broken, finding.premise != .broken(broken) {
+        objection +=
+          "; the mask is broken in range besides: there it changes recall by \(signed(broken))"
+      }
       return "**Not shown:** \(change)\(objection)." + beside(finding)
         + about(finding.recall.values.count)
     }
@@ -289,12 +294,12 @@ struct Verdict: Hashable {
 
   /// The control of what is no repair, and which of both does more.
   private func beside(_ finding: RepairFinding) -> String {
-    guard finding.controlFault == nil, let control = finding.control.mean,
+    guard finding.premise == nil, finding.controlFault == nil, let control = finding.control.mean,
       let contrast = finding.contrast.mean
     else { return "" }
     let stands =
       switch finding.keeping {
-      case .matters: "the mask does more"
+      case .matters, .outdone: "the mask does more"
       case .confounded: "the mask does more, but leaves another number of labels or pixels"
       case .refuted: "the control does more"
       case .open, .untested: "which of both does more is not shown"
@@ -316,6 +321,9 @@ struct Verdict: Hashable {
       + "(N = \(finding.contrast.counted)\(spread(finding.contrast)))."
     return switch finding.keeping {
     case .matters: " It matters what the mask keeps: " + found
+    case .outdone:
+      " It does more than \(Markdown.name(finding.claim.control ?? "")), which adds up what words change in the output: "
+        + found
     case .confounded:
       " **Not shown** that it matters what the mask keeps, for its control leaves another number of labels or"
         + " pixels: " + found

@@ -8,6 +8,8 @@ struct ConditionsRow: Hashable, Labelled {
   var intervention: String?
   /// The evaluation's own stage.
   var stage: String
+  /// The scale of its guidance, at whatever noise levels it holds.
+  var guidance: Double
   /// By name, in the order in which they are said.
   var conditions: [Condition]
   /// The comparisons that gather it.
@@ -55,6 +57,7 @@ struct ConditionsRow: Hashable, Labelled {
       return ConditionsRow(
         executionID: try row.text("execution_id"), model: try row.text("model"),
         intervention: try row.optionalText("intervention"), stage: try row.text("stage"),
+        guidance: try row.number("guidance"),
         conditions: [
           Condition(name: "seed", value: "\(try row.integer("seed"))"),
           Condition(
@@ -83,6 +86,9 @@ extension ConditionsRow {
     let high = try row.optionalNumber("guidance_high").map { "up to σ \(ChartNumber.text($0))" }
     return [scale, low, high].compactMap { $0 }.joined(separator: " ")
   }
+
+  /// Whether a claim that states a guidance, or none, may rest on it.
+  func isMeant(_ stated: Double?) -> Bool { stated.map { $0 == guidance } ?? true }
 
   /// What its denoiser is called.
   var title: String { intervention ?? model }

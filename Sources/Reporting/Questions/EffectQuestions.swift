@@ -51,12 +51,14 @@ struct MaskRow {
     var sigmaLow: Double?
     var sigmaHigh: Double?
     var path: NetworkPath?
+    var features: FeatureMask?
     var region: RegionMask?
 
     var specification: MaskSpecification? {
       guard let name = MaskSpecification.Name(rawValue: mask) else { return nil }
       var result = MaskSpecification(
-        mask: name, sigmaLow: sigmaLow, sigmaHigh: sigmaHigh, path: path, region: region)
+        mask: name, sigmaLow: sigmaLow, sigmaHigh: sigmaHigh, path: path, features: features,
+        region: region)
       if let labels { result.labels = labels }
       if let keep { result.keep = keep }
       result.at = at

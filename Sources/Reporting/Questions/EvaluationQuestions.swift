@@ -22,6 +22,8 @@ struct EvaluatedModel: Hashable, Labelled {
   var training: Training?
   /// Not trained further, and not left untrained: its labelling is all that it learned from.
   var isOfOneTraining = true
+  /// Its conditioner is a grid of labels; not of one that is told which words are true.
+  var isToldOfPlaces = true
   /// The mask's name, `none` without one.
   var arm: String
   /// The intervention's stage, for a masked model.
@@ -80,6 +82,8 @@ struct EvaluatedModel: Hashable, Labelled {
           AND m.name = \(Measure.trainingMaximum.sqlName)) AS trained_up_to,
         t.kind = 'snapshot' AS is_snapshot,
         t.kind NOT IN ('finetune', 'untrained') AS is_of_one_training,
+        (SELECT json_extract(q.body, '$.space.set') IS NULL FROM manifest q WHERE q.sha256 = v.denoiser)
+          AS is_told_of_places,
         CASE WHEN t.kind IN ('train', 'snapshot') THEN json_extract(e.params, '$.pictures') END
           AS pictures,
         CASE t.kind WHEN 'train' THEN t.name WHEN 'snapshot' THEN (
@@ -105,7 +109,8 @@ struct EvaluatedModel: Hashable, Labelled {
         window: try row.optionalInteger("window"),
         trainingMaximum: try row.optionalNumber("trained_up_to").map { Int($0) },
         training: try Self.training(row),
-        isOfOneTraining: try row.integer("is_of_one_training") == 1, arm: try row.text("arm"),
+        isOfOneTraining: try row.integer("is_of_one_training") == 1,
+        isToldOfPlaces: try row.optionalInteger("is_told_of_places") != 0, arm: try row.text("arm"),
         intervention: try row.optionalText("intervention"), stage: try row.text("stage"),
         executionID: try row.text("execution_id"))
     }
@@ -258,7 +263,7 @@ struct ComparedEvaluation: Labelled {
   static func all(_ runID: String, _ evaluated: [EvaluatedModel], _ store: Store) throws
     -> [ComparedEvaluation]
   {
-    let rows = try question(runID).rows(store)
+    let rows = withoutReferences(try question(runID).rows(store), evaluated)
     return evaluated.flatMap { model in
       // Compared a second time by the same rule it has the same numbers.
       var rules: Set<String> = []

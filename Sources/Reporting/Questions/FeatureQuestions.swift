@@ -53,13 +53,21 @@ struct FeatureRow: Measured {
 struct FeatureModelRow {
   var stage: String
   var model: String
+  /// Whether each word drives channels of its own in it.
+  var isByConstruction: Bool
 
   static func question(_ runID: String) -> Question<FeatureModelRow> {
     Question(
       """
-      SELECT name AS stage, model FROM run_model
-      WHERE run_id = \(Escape.sql(runID)) AND kind = 'features' ORDER BY position
+      SELECT v.name AS stage, v.model, coalesce(json_extract(m.body, '$.network.conditioning') = 'words', 0)
+        AS is_by_construction
+      FROM run_model v LEFT JOIN manifest m ON m.sha256 = v.denoiser
+      WHERE v.run_id = \(Escape.sql(runID)) AND v.kind = 'features' ORDER BY v.position
       """
-    ) { FeatureModelRow(stage: try $0.text("stage"), model: try $0.text("model")) }
+    ) {
+      FeatureModelRow(
+        stage: try $0.text("stage"), model: try $0.text("model"),
+        isByConstruction: try $0.integer("is_by_construction") == 1)
+    }
   }
 }

@@ -178,7 +178,8 @@ struct Findings {
       let model = one.evaluated
       guard
         let replicate = data.naming.replicate(of: name, title: model.title, stage: model.stage),
-        let row = conditions.first(where: { $0.executionID == model.executionID })
+        let row = conditions.first(where: { $0.executionID == model.executionID }),
+        row.isMeant(claim.guidance)
       else { continue }
       if result.contains(where: { $0.seed == replicate.seed }) {
         further = true

@@ -41,11 +41,13 @@ struct ModelIndices {
   private let contrasts: Contrasts
   private let differences: RemoteDifferences
   private let run: String
+  private let range: WithinRange
 
   /// - Parameter remotes: the findings whose K and noise levels are taken, so that one model has one index
   ///   on the page; otherwise the largest K and all levels that every probe has.
   init(_ data: RunData, remotes: [RemoteFinding]) throws {
     run = data.run.id
+    range = WithinRange(data.compared)
     let probes = try data.ask(ProbedModel.question(run)).map {
       (probe: $0, rows: try data.ask(TrajectoryRow.question($0.executionID)))
     }
@@ -135,7 +137,8 @@ struct ModelIndices {
     ).blocks
       + IndexCorrelation(
         models: models, trajectory: "own trajectory, K = \(count)",
-        law: lawCount.map { "training law, K = \($0)" }
+        law: lawCount.map { "training law, K = \($0)" },
+        standing: range.words(models.filter { !$0.remote.isEmpty }.map(\.name))
       ).blocks
   }
 

@@ -1,5 +1,4 @@
 import Evaluation
-import Interventions
 import Statistics
 import Workflow
 
@@ -18,6 +17,8 @@ struct RepairEvidence {
     /// The evaluation's own stage.
     var stage: String
     var executionID: String
+    /// The evaluation without the mask.
+    var plainID: String?
     var recall: Estimate
     var precision: Estimate?
     var background: Estimate?
@@ -38,10 +39,8 @@ struct RepairEvidence {
     var own: [(index: Int, p: Double)] = []
     for (index, claim) in claims.enumerated() {
       var chosen: [String] = []
-      let changes = try changes(of: claim.mask, on: claim.of, claim.counts, &chosen)
-      let control = try claim.control.map {
-        try self.changes(of: $0, on: claim.of, claim.counts, &chosen)
-      }
+      let changes = try changes(of: claim.mask, claim, &chosen)
+      let control = try claim.control.map { try self.changes(of: $0, claim, &chosen) }
       if claim.counts != nil, changes.count == 1, let p = changes[0].p { own.append((index, p)) }
       findings.append(
         RepairFinding(
@@ -54,9 +53,10 @@ struct RepairEvidence {
           contrast: contrast(changes, control ?? [], .recall, claim.counts),
           controlBackground: replicates(control ?? [], .background) { $0.background },
           contrastBackground: contrast(changes, control ?? [], .background, claim.counts),
-          reached: reached(changes),
+          reached: reached(changes), within: within(changes), withinChange: withinChange(changes),
           threshold: changes.first.flatMap { comparison($0.executionID)?.threshold },
           isControlUnequal: claim.control.map { !leaveAsMuch(claim.mask, $0) } ?? false,
+          isControlRival: claim.control.map { isRival($0, of: claim.mask) } ?? false,
           counts: changes.reduce(into: Set<Int>()) { $0.formUnion($1.counts) }.sorted(),
           controlFault: claim.control.flatMap { fault(of: $0, for: claim.mask) },
           missing: changes.isEmpty ? reason(claim) : nil,
@@ -80,6 +80,42 @@ struct RepairEvidence {
           }
         }
       }, areShared: areShared(changes))
+  }
+
+  /// Recall without it, of K that training showed.
+  private func within(_ changes: [Change]) -> Replicates {
+    .recalls(
+      changes.compactMap { change in
+        change.plainID.flatMap(comparison)?.value(.within).map {
+          Replicates.Value(
+            seed: change.seed, estimate: $0.estimate, draws: changes.count < 2 ? [] : $0.draws)
+        }
+      }, areShared: areShared(changes))
+  }
+
+  /// What the mask changes of it.
+  private func withinChange(_ changes: [Change]) -> Replicates {
+    Replicates(
+      changes.compactMap { change in
+        comparison(change.executionID).flatMap { own in
+          let counts = range(own, change.plain)
+          return Estimate.difference(
+            change.outcomes, change.plain, counts: counts, .recall, seed: own.seed
+          ).map {
+            Replicates.Value(
+              seed: change.seed, estimate: $0,
+              draws: changes.count < 2
+                ? [] : draws(change.outcomes, change.plain, .recall, counts))
+          }
+        }
+      }, areShared: areShared(changes))
+  }
+
+  /// The tested K of the training range.
+  private func range(_ own: ComparedEvaluation, _ outcomes: [Outcome]) -> Set<Int> {
+    Set(outcomes.map(\.k)).filter {
+      own.isCompared($0) && $0 <= own.evaluated.trainingMaximum ?? 0
+    }
   }
 
   /// Of several replicates with what resampled layouts make of each.
@@ -117,14 +153,14 @@ struct RepairEvidence {
   ///
   /// - Parameter chosen: gets the evaluations that are taken, where further ones are not.
   private func changes(
-    of mask: String, on base: String, _ counts: ClosedRange<Int>?, _ chosen: inout [String]
+    of mask: String, _ claim: Claims.Repair, _ chosen: inout [String]
   ) throws -> [Change] {
     var result: [Change] = []
     var further = false
-    for row in conditions {
+    for row in conditions where row.isMeant(claim.guidance) {
       guard let intervention = row.intervention,
         let replicate = data.naming.replicate(of: mask, title: intervention, stage: row.stage),
-        data.naming.replicate(of: base, title: row.model, stage: row.stage) != nil
+        data.naming.replicate(of: claim.of, title: row.model, stage: row.stage) != nil
       else { continue }
       if result.contains(where: { $0.seed == replicate.seed }) {
         further = true
@@ -133,7 +169,8 @@ struct RepairEvidence {
       let outcomes = try outcomes(row)
       if !outcomes.treated.haveChance { continue }
       let change =
-        if let counts { try pooled(row, outcomes, Set(counts), replicate.seed) } else {
+        if let counts = claim.counts { try pooled(row, outcomes, Set(counts), replicate.seed) } else
+        {
           stored(row, outcomes, replicate.seed)
         }
       if let change { result.append(change) }
@@ -149,7 +186,8 @@ struct RepairEvidence {
     }
     let (treated, plain) = outcomes
     return Change(
-      seed: seed, stage: row.stage, executionID: row.executionID, recall: recall.estimate,
+      seed: seed, stage: row.stage, executionID: row.executionID,
+      plainID: row.baseline(in: conditions)?.executionID, recall: recall.estimate,
       precision: own.first { $0.measure == EffectMeasure.precision.rawValue }?.estimate,
       background: own.first { $0.measure == EffectMeasure.background.rawValue }?.estimate,
       p: recall.p, pHolm: recall.pHolm, outcomes: treated, plain: plain,
@@ -180,7 +218,7 @@ struct RepairEvidence {
   private func pooled(
     _ row: ConditionsRow, _ outcomes: Outcomes, _ counts: Set<Int>, _ seed: String?
   ) throws -> Change? {
-    guard row.baseline(in: conditions) != nil, let comparison = comparison(row.executionID)
+    guard let base = row.baseline(in: conditions), let comparison = comparison(row.executionID)
     else { return nil }
     let (treated, plain) = outcomes
     if Set(treated.map(\.k)).isDisjoint(with: counts) { return nil }
@@ -190,7 +228,7 @@ struct RepairEvidence {
     }
     let recall = try effect(.recall)
     return Change(
-      seed: seed, stage: row.stage, executionID: row.executionID,
+      seed: seed, stage: row.stage, executionID: row.executionID, plainID: base.executionID,
       recall: Estimate(recall.effect),
       precision: Estimate(try effect(.precision).effect),
       background: treated.asTheBackgroundSees == nil || plain.asTheBackgroundSees == nil
@@ -221,6 +259,7 @@ struct RepairEvidence {
             }
           } else {
             contrasts.difference(mask.stage, control.stage, measure)
+              ?? computed(mask, control, measure)
           }
         return estimate.map {
           Replicates.Value(
@@ -233,30 +272,13 @@ struct RepairEvidence {
       }, areShared: areShared(masks))
   }
 
-  /// Why a mask cannot be the control of another one; `nil` when it can.
-  private func fault(of control: String, for mask: String) -> String? {
-    guard let own = specification(mask), let other = specification(control) else { return nil }
-    return switch other.fault(asControlOf: own) {
-    case nil: nil
-    case .changesNothing: "changes nothing by construction, so that it could not object"
-    case .sameMask: "is the same mask"
-    case .otherMechanism: "differs from the mask in more than what is kept"
-    case .keepsWhatIsNear: "keeps what is near, as the mask does"
+  /// Of what no comparison holds beside each other.
+  private func computed(_ mask: Change, _ control: Change, _ measure: EffectMeasure) -> Estimate? {
+    let counts = mask.counts.intersection(control.counts)
+    if counts.isEmpty { return nil }
+    return comparison(mask.executionID).flatMap {
+      Estimate.difference(mask.outcomes, control.outcomes, counts: counts, measure, seed: $0.seed)
     }
-  }
-
-  private func leaveAsMuch(_ mask: String, _ control: String) -> Bool {
-    guard let own = specification(mask), let other = specification(control) else { return true }
-    return own.leavesAsMuch(as: other)
-  }
-
-  private func specification(_ name: String) -> MaskSpecification? {
-    masks.first { isMeant(name, data.naming.shown($0.intervention), $0.intervention) }?
-      .specification
-  }
-
-  private func isMeant(_ name: String, _ title: String, _ stage: String) -> Bool {
-    data.naming.replicate(of: name, title: title, stage: stage) != nil
   }
 
   private func reason(_ claim: Claims.Repair) -> String {

@@ -18,6 +18,7 @@ struct RunData {
   let curves: Curves
   /// The largest number of objects in training pictures.
   let trainingMaximum: Int?
+  let requested: Requested
 
   init(store: Store, runID: String) throws {
     self.store = store
@@ -32,6 +33,7 @@ struct RunData {
     effects = try EffectRow.all(runID, evaluated, store)
     curves = Curves(try Curves.question(runID).rows(store))
     trainingMaximum = try Self.trainingMaximum(runID).rows(store).first ?? nil
+    requested = try Requested.question(runID).rows(store).first ?? .places
   }
 
   func ask<Answer>(_ question: Question<Answer>) throws -> [Answer] { try question.rows(store) }

@@ -58,6 +58,7 @@ struct WordRow: Replicated {
 struct AskedRow {
   var title: String
   var stage: String
+  var executionID: String
   var asked: AskedFor
   var k: Int
   /// Beyond chance, with the interval of the recall itself.
@@ -71,7 +72,7 @@ struct AskedRow {
   static func question(_ runID: String) -> Question<AskedRow?> {
     Question(
       """
-      SELECT coalesce(v.intervention, v.model) AS title, v.name AS stage, coalesce(json_extract(e.params, '$.asked'), 'seen') AS asked,
+      SELECT coalesce(v.intervention, v.model) AS title, v.name AS stage, v.execution_id, coalesce(json_extract(e.params, '$.asked'), 'seen') AS asked,
         m.k, (m.value - c.value) / (1 - c.value) AS recall, (m.ci_low - c.value) / (1 - c.value) AS ci_low,
         (m.ci_high - c.value) / (1 - c.value) AS ci_high, m.n
       FROM run_model v JOIN execution e ON e.id = v.execution_id
@@ -83,7 +84,8 @@ struct AskedRow {
     ) { row in
       guard let asked = try row.optionalText("asked").flatMap(AskedFor.init) else { return nil }
       return AskedRow(
-        title: try row.text("title"), stage: try row.text("stage"), asked: asked,
+        title: try row.text("title"), stage: try row.text("stage"),
+        executionID: try row.text("execution_id"), asked: asked,
         k: try row.integer("k"), recall: try row.estimate("recall"))
     }
   }

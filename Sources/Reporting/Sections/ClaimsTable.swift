@@ -115,7 +115,7 @@ struct ClaimsTable {
     let judgement = finding.judgement
     return Row(
       claim: "\(Markdown.name(claim.model)) \(verb), \(Markdown.name(claim.against)) does not"
-        + place(finding.counts),
+        + place(finding.counts) + Self.guided(claim.guidance),
       // That one recalls less than another is less than the claim says.
       judgement: (judgement.isShown && !finding.dividesAtThreshold
         ? "**shown in part**: \(less)" : word(judgement, shown: ": \(divided)"))
@@ -191,16 +191,18 @@ struct ClaimsTable {
       switch finding.keeping {
       case .matters: "; it **matters** what it keeps"
       case .confounded: "; more than its control, which leaves another number of labels or pixels"
+      case .outdone: "; **more** than its control, which adds up in the output"
       case .refuted: "; its control repairs **more**"
       case .open, .untested: "; *not shown* that it matters what it keeps"
       }
     return Row(
       claim: "\(Markdown.name(claim.mask)) repairs \(Markdown.name(claim.of))"
-        + place(finding.counts) + (claim.control.map { "; control: \(Markdown.name($0))" } ?? ""),
+        + place(finding.counts) + Self.guided(claim.guidance)
+        + (claim.control.map { "; control: \(Markdown.name($0))" } ?? ""),
       judgement: (verdict.judgement(finding).isShown
         ? Self.lead(finding) + keeping
         : word(verdict.judgement(finding), otherwise: beside(finding)))
-        + still(finding) + cost(finding),
+        + broken(finding) + still(finding) + cost(finding),
       standing: verdict.judgement(finding).isShown
         ? finding.isWhole ? .whole : .part : Self.standing(verdict.judgement(finding)),
       statement: claim.statement, afterthought: finding.afterthought,
@@ -211,8 +213,10 @@ struct ClaimsTable {
 
   /// How a mask that is not shown to repair stands to its control.
   private func beside(_ finding: RepairFinding) -> String {
-    switch finding.keeping {
-    case .matters, .confounded: "; more than its control"
+    // What cannot be told of the mask cannot be told of the two either.
+    if finding.premise != nil { return "" }
+    return switch finding.keeping {
+    case .matters, .confounded, .outdone: "; more than its control"
     case .refuted: "; its control does **more**"
     case .open: "; not told from its control"
     case .untested: ""
@@ -227,10 +231,22 @@ struct ClaimsTable {
       "; behind it \(Markdown.unbroken(Markdown.interval(mean))), below \(Markdown.number(threshold))"
   }
 
+  /// What it loses within the training range, for certain.
+  private func broken(_ finding: RepairFinding) -> String {
+    guard let broken = finding.broken else { return "" }
+    let change = Markdown.unbroken(Markdown.signed(broken))
+    return finding.premise == .broken(broken)
+      ? ": \(change)" : "; broken in range: \(change)"
+  }
+
   /// What it loses for certain, which no verdict on recall says.
   private func cost(_ finding: RepairFinding) -> String {
     guard let precision = finding.precision.mean, (precision.high ?? 0) < 0 else { return "" }
     return "; precision \(Markdown.unbroken(Markdown.signed(precision)))"
+  }
+
+  private static func guided(_ guidance: Double?) -> String {
+    guidance.map { ", guidance \(ChartNumber.text($0))" } ?? ""
   }
 
   private func place(_ counts: [Int]) -> String {

@@ -7,6 +7,7 @@ struct EffectSection: Section {
   static let kinds: Set = ["intervene"]
 
   private let run: String
+  private let requested: Requested
   private let effects: [EffectRow]
   /// Whether rows are means over seeds.
   private let isOverSeeds: Bool
@@ -19,6 +20,7 @@ struct EffectSection: Section {
 
   init(_ data: RunData) throws {
     run = data.run.id
+    requested = data.requested
     effects = data.effects.overSeeds()
     isOverSeeds = effects.count < data.effects.count
     unpaired = UnpairedMask.all(
@@ -65,7 +67,7 @@ struct EffectSection: Section {
           ] + (isOverSeeds ? [] : [p(effect.p), p(effect.pHolm)])
             + [Markdown.count(effect.estimate.n)]
         }))
-    blocks += unpairedMasks + controlBlocks
+    blocks += broken + unpairedMasks + controlBlocks
     blocks.append(EffectRow.question(run).block)
     return blocks + changedShares
   }
@@ -86,7 +88,21 @@ struct EffectSection: Section {
       })
     return .chart(
       name: "effects.svg", .intervals(chart),
-      alternative: "Effect of each mask on location recall with its interval")
+      alternative: "Effect of each mask on \(requested.recall) with its interval")
+  }
+
+  /// What loses within the training range what the model had learned.
+  private var broken: [Block] {
+    let lost = effects.filter {
+      $0.measure == "recall_in_range" && ($0.estimate.high ?? $0.estimate.value) < 0
+    }
+    if lost.isEmpty { return [] }
+    return [
+      .paragraph(
+        "**Broken in range**, so that what they draw beyond says nothing of composition: "
+          + lost.map { "\(Markdown.name($0.label)) \(Markdown.signed($0.estimate))" }
+          .joined(separator: ", ") + " (change of recall within the training range).")
+    ]
   }
 
   private var unpairedMasks: [Block] {

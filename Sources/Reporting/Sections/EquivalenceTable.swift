@@ -40,7 +40,8 @@ struct EquivalenceTable {
             Markdown.name(finding.claim.mask), Markdown.name(finding.claim.control ?? ""),
             text(finding.contrast), text(finding.contrastBackground),
             Markdown.number(p, digits: 4),
-            p < 0.05 ? "**the same** within ± \(Markdown.number(Self.bound))" : "not shown",
+            finding.premise.map { "not shown: \($0.few)" }
+              ?? (p < 0.05 ? "**the same** within ± \(Markdown.number(Self.bound))" : "not shown"),
           ]
         }),
     ]

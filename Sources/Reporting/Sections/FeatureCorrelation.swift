@@ -13,6 +13,9 @@ struct FeatureCorrelation {
 
   private var models: [Model] = []
   private let k: Int
+  /// What stands against it within the training range.
+  private(set) var standing: String?
+  private let questions: [Block]
 
   private static let own = "share in the own subspace less another's"
   private static let seen = "additivity (r², seen pairs)"
@@ -29,13 +32,20 @@ struct FeatureCorrelation {
     let counts = Set(rows.compactMap(\.k)).sorted()
     guard let k = counts.first(where: { $0 > most }) ?? counts.last else { return nil }
     self.k = k
+    questions = [
+      FeatureModelRow.question(data.run.id).block, ComparedEvaluation.question(data.run.id).block,
+      AskedRow.question(data.run.id).block,
+    ]
     let stages = try data.ask(FeatureModelRow.question(data.run.id))
     let asked = try data.ask(AskedRow.question(data.run.id)).compactMap(\.self)
+    var counted: Set<String> = []
     for compared in data.compared
     where compared.evaluated.training?.isSnapshot != true && compared.evaluated.intervention == nil
     {
       let title = compared.evaluated.title
-      guard let stage = stages.first(where: { $0.model == title })?.stage else { continue }
+      guard let stage = stages.first(where: { $0.model == title })?.stage,
+        counted.insert(title).inserted
+      else { continue }
       let name = Labels.withoutSeed(title)
       let seed = compared.evaluated.seed
       let place = models.firstIndex { $0.name == name } ?? models.endIndex
@@ -74,6 +84,7 @@ struct FeatureCorrelation {
         drawn.isEmpty ? nil : drawn.reduce(0, +) / Double(drawn.count))
     }
     if models.isEmpty { return nil }
+    standing = WithinRange(data.compared).words(models.map(\.name))
   }
 
   private func models(_ index: String, _ result: String) -> [RecipeCorrelation.Model] {
@@ -87,6 +98,35 @@ struct FeatureCorrelation {
   private static let indices = [own, seen, heldOut]
   private static let results = [judge, background, pairs]
 
+  /// A sentence an index, by both detectors.
+  var verdicts: [String] {
+    [
+      (
+        Self.own,
+        "the more of what words change lies in their own subspaces and not in others', the more words are drawn beyond the range"
+      ),
+      (
+        Self.seen, "the better what words change adds up, the more words are drawn beyond the range"
+      ),
+    ].compactMap { index, what in
+      RecipeCorrelation.overRecipes(models(index, Self.judge)).map { judge in
+        CorrelationVerdict(
+          judge: judge, background: RecipeCorrelation.overRecipes(models(index, Self.background)),
+          what: what, sign: 1
+        ).text + " N = \(judge.count) recipes (\(seeds))."
+      }
+    }
+  }
+
+  /// How many recipes have how many seeds: `2 of 3 seeds, 6 of 1`.
+  private var seeds: String {
+    let counts = models.map { max($0.indices[Self.own]?.values.count ?? 0, 1) }
+    return Set(counts).sorted(by: >).enumerated().map { place, count in
+      "\(counts.count { $0 == count }) of \(count)"
+        + (place == 0 ? count == 1 ? " seed" : " seeds" : "")
+    }.joined(separator: ", ")
+  }
+
   /// Nothing for too few models.
   var blocks: [Block] {
     let rows = Self.indices.flatMap { index in
@@ -95,22 +135,6 @@ struct FeatureCorrelation {
       }
     }
     if rows.isEmpty { return [] }
-    let verdicts = [
-      (
-        Self.own,
-        "the more of what words change lies in their own subspaces and not in others', the more words are drawn beyond the range"
-      ),
-      (
-        Self.seen, "the better what words change adds up, the more words are drawn beyond the range"
-      ),
-    ].compactMap { index, what -> Block? in
-      guard let judge = RecipeCorrelation.overRecipes(models(index, Self.judge)) else { return nil }
-      return .paragraph(
-        CorrelationVerdict(
-          judge: judge, background: RecipeCorrelation.overRecipes(models(index, Self.background)),
-          what: what, sign: 1
-        ).text)
-    }
     let networks = models.reduce(0) { $0 + ($1.indices[Self.own]?.values.count ?? 0) }
     return [
       .paragraph(
@@ -118,8 +142,8 @@ struct FeatureCorrelation {
           + "\(models.count) recipes, with Bonett and Wright's 95 % interval. Share and additivity are means over the "
           + "noise levels, the share at K = \(k) on the network's own way. \(RecipeCorrelation.legend)"
       )
-    ] + verdicts + [
+    ] + verdicts.map(Block.paragraph) + [standing].compactMap(\.self).map(Block.paragraph) + [
       .table(columns: ["index", "recall of"] + RecipeCorrelation.columns, rows: rows)
-    ]
+    ] + questions
   }
 }

@@ -2,7 +2,9 @@ import Formats
 
 /// Whether there is a feature space in which a model's scores are local by words, at the noise levels that were looked at.
 struct FeatureVerdict {
-  private let stage: String
+  let stage: String
+  /// Each word has channels of its own there and tells by nothing else, whatever training made of them.
+  let isByConstruction: Bool
   private let k: Int
   private let levels: [(own: Estimate, others: Double, random: Estimate, sigma: Double)]
 
@@ -17,9 +19,11 @@ struct FeatureVerdict {
   ///   - random: those of random subspaces of what all words' subspaces span.
   /// - Returns: `nil` where nothing was measured at this K.
   init?(
-    _ stage: String, k: Int, own: [FeatureRow], others: [FeatureRow], random: [FeatureRow]
+    _ stage: String, k: Int, own: [FeatureRow], others: [FeatureRow], random: [FeatureRow],
+    isByConstruction: Bool = false
   ) {
     self.stage = stage
+    self.isByConstruction = isByConstruction
     self.k = k
     levels = own.compactMap { row in
       guard let other = others.first(where: { $0.sigma == row.sigma }),
@@ -33,7 +37,24 @@ struct FeatureVerdict {
   private func low(_ estimate: Estimate) -> Double { estimate.low ?? estimate.value }
   private func high(_ estimate: Estimate) -> Double { estimate.high ?? estimate.value }
 
+  enum Outcome: Hashable { case shown, inPart, notShown }
+
+  var outcome: Outcome {
+    if levels.allSatisfy({ low($0.own) >= Self.local && $0.others <= Self.shared }) {
+      return .shown
+    }
+    return levels.allSatisfy({ low($0.own) > max($0.others, high($0.random)) })
+      ? .inPart : .notShown
+  }
+
   var text: String {
+    found
+      + (isByConstruction
+        ? " By construction each word has channels of its own at the lowest level, and tells by nothing else: what is "
+          + "found there is what was built." : "")
+  }
+
+  private var found: String {
     guard
       let least = levels.min(by: { low($0.own) - $0.others < low($1.own) - $1.others })
     else { return "" }
@@ -43,10 +64,10 @@ struct FeatureVerdict {
       + "\(Markdown.interval(least.random)) at K = \(k) and σ = \(Markdown.number(least.sigma)), where own and "
       + "another's differ least of \(levels.count) noise levels, uncorrected; "
       + "N = \(Markdown.count(least.own.n)) pictures"
-    if levels.allSatisfy({ low($0.own) >= Self.local && $0.others <= Self.shared }) {
+    if outcome == .shown {
       return "**Shown:** \(name) is local by words: \(numbers)."
     }
-    if levels.allSatisfy({ low($0.own) > max($0.others, high($0.random)) }) {
+    if outcome == .inPart {
       let isOpen = levels.allSatisfy { high($0.own) >= Self.local && $0.others <= Self.shared }
       return
         "**Shown in part:** in \(name) words change more of their own subspaces than of others' or of random ones at "

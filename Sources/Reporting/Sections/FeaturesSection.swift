@@ -8,7 +8,9 @@ struct FeaturesSection: Section {
   private let run: String
   /// Over seeds.
   private let rows: [FeatureRow]
-  private let correlation: [Block]
+  private let correlation: FeatureCorrelation?
+  /// Stages of networks in which each word has channels of its own.
+  private let own: Set<String>
   private let trainingMaximum: Int
 
   init(_ data: RunData) throws {
@@ -18,12 +20,17 @@ struct FeaturesSection: Section {
       Measure.featureCosineP(.intervened).name, Measure.featureCosineP(.conditioned).name,
     ])
     trainingMaximum = data.trainingMaximum ?? 0
-    correlation = try FeatureCorrelation(all, data)?.blocks ?? []
+    correlation = try FeatureCorrelation(all, data)
+    own = Set(
+      try data.ask(FeatureModelRow.question(run)).filter(\.isByConstruction).map {
+        Labels.withoutSeed($0.stage)
+      })
   }
 
   var blocks: [Block] {
     if rows.isEmpty { return [] }
-    return meanBlocks + besideTable + shareBlocks + correlation + matrices
+    return meanBlocks + besideTable + shareBlocks + (correlation?.blocks ?? [])
+      + matrices
       + [FeatureRow.question(run).block]
   }
 
@@ -87,19 +94,34 @@ struct FeaturesSection: Section {
   }
 
   private var verdicts: [Block] {
-    guard let asked else { return [] }
-    let texts = stages.compactMap { stage -> [String]? in
-      let own = rows.filter {
+    guard let asked, !verdicts(at: asked).isEmpty else { return [] }
+    return [
+      .table(
+        columns: ["features", "is it local by words?"],
+        rows: verdicts(at: asked).map { [Markdown.name($0.stage), $0.text] })
+    ]
+  }
+
+  /// Whether each of the features is local by words, at the least K beyond the training range.
+  var locality: [FeatureVerdict] { asked.map(verdicts) ?? [] }
+  /// Whether it goes with what is drawn, in words.
+  var correlations: [String] {
+    (correlation?.verdicts ?? []).map { verdict in
+      [verdict, correlation?.standing].compactMap(\.self).joined(separator: " ")
+    }
+  }
+
+  private func verdicts(at asked: Int) -> [FeatureVerdict] {
+    stages.compactMap { stage in
+      let measured = rows.filter {
         $0.label == stage && $0.k == asked && $0.inputs == ProbeInputs.trajectory.rawValue
       }
       return FeatureVerdict(
-        stage, k: asked, own: own.filter { $0.measure == Measure.featureDiagonal.name },
-        others: own.filter { $0.measure == Measure.featureOthers.name },
-        random: own.filter { $0.measure == Measure.featureRandomInSpan.name }
-      ).map { [Markdown.name(stage), $0.text] }
+        stage, k: asked, own: measured.filter { $0.measure == Measure.featureDiagonal.name },
+        others: measured.filter { $0.measure == Measure.featureOthers.name },
+        random: measured.filter { $0.measure == Measure.featureRandomInSpan.name },
+        isByConstruction: own.contains(stage))
     }
-    return texts.isEmpty
-      ? [] : [.table(columns: ["features", "is it local by words?"], rows: texts)]
   }
 
   /// From ∅ on, and beside another word.

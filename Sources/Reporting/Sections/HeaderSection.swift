@@ -17,6 +17,7 @@ struct HeaderSection: Section {
   private let figure: MainFigure
   private let models: ModelIndices?
   private let threshold: Double?
+  private let requested: Requested
   /// Of the networks, in order: replicates may share the seed, and the layouts, of their evaluations.
   private let seeds: [String]
   private let latest: LatestRun?
@@ -32,6 +33,7 @@ struct HeaderSection: Section {
     figure = try MainFigure(data, ClaimsOfRun(data))
     models = try findings.map { try ModelIndices(data, remotes: $0.verdict.remotes) }
     threshold = data.compared.first?.threshold
+    requested = data.requested
     let replicates = distinct(run.stages.compactMap { StageReference($0.name)?.seed })
     seeds =
       try replicates.count > 1 ? replicates : data.ask(SeedRow.question(run.id)).map(String.init)
@@ -152,7 +154,7 @@ struct HeaderSection: Section {
   /// What stands behind the numbers.
   private func reading(_ findings: Findings) -> String {
     let kMax =
-      "K_max is the largest K with location recall ≥ \(threshold.map { Markdown.number($0) } ?? "?") "
+      "K_max is the largest K with \(requested.recall) ≥ \(threshold.map { Markdown.number($0) } ?? "?") "
       + "for every tested K′ ≤ K. Brackets are 95 % intervals: of K_max by inverted "
       + "tests of each K, otherwise by bootstrap over layouts"
     let origin =

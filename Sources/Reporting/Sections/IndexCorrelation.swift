@@ -7,6 +7,8 @@ struct IndexCorrelation {
   /// At what each index was probed, in words.
   let trajectory: String
   let law: String?
+  /// What stands against it within the training range.
+  var standing: String?
 
   private typealias Part = KeyPath<ModelIndex, Replicates>
 
@@ -48,6 +50,7 @@ struct IndexCorrelation {
       + [
         verdict(\.remote, "a smaller remote index goes with more recall"),
         verdict(\.pixels, "less of pixels outside the window goes with more recall"),
+        standing.map(Block.paragraph),
       ].compactMap(\.self)
   }
 

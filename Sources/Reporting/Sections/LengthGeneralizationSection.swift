@@ -14,6 +14,7 @@ struct LengthGeneralizationSection: Section {
   private let disagreements: [DisagreementRow]
   /// The evaluations whose curves the main figure has.
   private let shown: Set<String>
+  private let requested: Requested
 
   init(_ data: RunData) throws {
     run = data.run.id
@@ -25,6 +26,7 @@ struct LengthGeneralizationSection: Section {
     curves = data.curves
     disagreements = DisagreementRow.overSeeds(
       try data.ask(DisagreementRow.question(run)).labelled())
+    requested = data.requested
     shown = try MainFigure(data, ClaimsOfRun(data)).stages
   }
 
@@ -51,10 +53,10 @@ struct LengthGeneralizationSection: Section {
       ? []
       : charts(
         "recall-trained", "Recall against K, as trained", plain,
-        "Location recall against the number of requested places, for each model"))
+        "\(requested.alternative), for each model"))
       + charts(
         "recall-masked", "Recall against K, behind masks", masked, beside: baselines,
-        "Location recall against the number of requested places, for each mask")
+        "\(requested.alternative), for each mask")
   }
 
   /// - Parameter others: what has a line in each.
@@ -72,7 +74,7 @@ struct LengthGeneralizationSection: Section {
   private func chart(_ title: String, _ models: [EvaluatedRecipe]) -> Chart {
     .lines(
       LineChart(
-        title: title, xLabel: "K, requested places", yLabel: "location recall",
+        title: title, xLabel: "K, \(requested.things)", yLabel: requested.recall,
         series: models.map { model in
           LineChart.Series(
             name: model.label,

@@ -20,7 +20,11 @@ struct LocalitySection: Section {
     // Of several seeds the first, as of the maps: a side is no mean.
     sides = try data.ask(SidesRow.question(run)).labelled().filter { shown.insert($0.key).inserted }
     maps = try SectionPicture.all(data, kind: "probe", role: "map")
-    isElsewhere = try rows.isEmpty && !data.ask(FieldRow.question(run)).isEmpty
+    // Of fields, or of words, which have sections of their own.
+    isElsewhere =
+      try rows.isEmpty
+      && !(data.ask(FieldRow.question(run)).isEmpty
+        && data.ask(WordProbeRow.question(run)).isEmpty)
   }
 
   private var counts: [Int] { Set(rows.map(\.k)).sorted() }

@@ -8,23 +8,22 @@ struct MainFigure {
   let stages: Set<String>
   private let trainingMaximum: Int?
   private let threshold: Double?
+  private let requested: Requested
 
   init(_ data: RunData, _ basis: ClaimsOfRun) throws {
     trainingMaximum = data.trainingMaximum
     threshold = data.compared.first?.threshold
+    requested = data.requested
     if basis.isAboutMachines {
       (lines, stages) = ([], [])
       return
     }
     var lines: [(String, [LineChart.Point])] = []
     var stages: Set<String> = []
-    for name in Self.names(basis.claims) {
-      var members: [EvaluatedModel] = []
-      var seeds: Set<String?> = []
-      for model in data.evaluated {
-        let replicate = data.naming.replicate(of: name, title: model.title, stage: model.stage)
-        if let replicate, seeds.insert(replicate.seed).inserted { members.append(model) }
-      }
+    let conditions = try data.ask(ConditionsRow.question(data.run.id))
+    for named in Self.named(basis.claims) {
+      let members = Self.members(of: named, data, conditions)
+      let name = named.label
       if members.count == 1 { stages.insert(members[0].stage) }
       let recall = EvaluatedRecipe(label: name, members: members).points(.recall, data.curves)
       let points = recall.sorted { $0.key < $1.key }.map { k, mean in
@@ -36,22 +35,59 @@ struct MainFigure {
     self.stages = stages
   }
 
+  /// Those that a claim rests on, one a replicate: of several that were compared the first with the guidance that the
+  /// claim states. What no comparison gathers is no part of any claim, and stands in where there is nothing else.
+  private static func members(
+    of named: Named, _ data: RunData, _ conditions: [ConditionsRow]
+  ) -> [EvaluatedModel] {
+    func members(_ all: [EvaluatedModel]) -> [EvaluatedModel] {
+      var seeds: Set<String?> = []
+      return all.filter { model in
+        guard
+          let replicate = data.naming.replicate(
+            of: named.name, title: model.title, stage: model.stage),
+          conditions.first(where: { $0.executionID == model.executionID })?
+            .isMeant(named.guidance) ?? true
+        else { return false }
+        return seeds.insert(replicate.seed).inserted
+      }
+    }
+    let compared = members(data.compared.map(\.evaluated))
+    return compared.isEmpty ? members(data.evaluated) : compared
+  }
+
+  /// What a claim is about, and the guidance that it states.
+  private struct Named: Hashable {
+    var name: String
+    var guidance: Double?
+
+    var label: String {
+      name + (guidance.map { ", guidance \(ChartNumber.text($0))" } ?? "")
+    }
+  }
+
   /// So many lines can be told apart.
   private static let most = 10
 
-  /// The claimed models, and of the masks those of the first claim, which is the primary one.
-  private static func names(_ claims: Claims) -> [String] {
-    var names = claims.recalls.flatMap { [$0.model, $0.against] }
-    names += claims.remotes.flatMap { [$0.model, $0.against] }
-    if let first = claims.repairs.first {
-      names += [first.of, first.mask] + [first.control].compactMap { $0 }
+  /// The claimed models, then the masks in the order of their claims, of which the first is the primary one.
+  private static func named(_ claims: Claims) -> [Named] {
+    func both(_ claim: Claims.Recall) -> [Named] {
+      [claim.model, claim.against].map { Named(name: $0, guidance: claim.guidance) }
     }
-    let all = distinct(names)
+    let models =
+      claims.recalls.flatMap(both)
+      + claims.remotes.flatMap { [Named(name: $0.model), Named(name: $0.against)] }
+    let masks = claims.repairs.flatMap { claim in
+      [claim.of, claim.mask, claim.control].compactMap(\.self).map {
+        Named(name: $0, guidance: claim.guidance)
+      }
+    }
+    let all = distinct(models + masks)
     if all.count <= most { return all }
     // What each family begins with; the sections below have every line.
     var families: Set<String?> = []
     let leading = claims.recalls.filter { families.insert($0.family).inserted }
-    return Array(distinct(leading.flatMap { [$0.model, $0.against] } + all).prefix(most))
+    return Array(distinct(leading.flatMap(both) + all).prefix(most))
   }
 
   /// From the tenth below the least end: many lines share it.
@@ -67,7 +103,7 @@ struct MainFigure {
         name: "recall.svg",
         .lines(
           LineChart(
-            title: "Recall against K", xLabel: "K, requested places", yLabel: "location recall",
+            title: "Recall against K", xLabel: "K, \(requested.things)", yLabel: requested.recall,
             series: lines.map { LineChart.Series(name: $0.name, points: $0.points) }, yRange: range,
             marks: trainingMaximum.map {
               [LineChart.Mark(at: Double($0), label: "largest in training")]
@@ -76,7 +112,7 @@ struct MainFigure {
               [LineChart.Mark(at: $0, label: "threshold \(ChartNumber.text($0))")]
             } ?? [])),
         alternative:
-          "Location recall against the number of requested places, for what the claims are about")
+          "\(requested.alternative), for what the claims are about")
     ]
   }
 }

@@ -96,6 +96,9 @@ struct RecipeCorrelation {
     "*Without one*: the least and the largest value when one recipe is left out; *without one kind*: the value "
     + "nearest 0, or beyond it, when all recipes of one kind of network (its type and norm) are."
 
+  /// How many of what it is over.
+  var count: Int { correlation.n }
+
   static let columns = ["over", "ρ [95 %]", "without one", "without one kind", "N"]
 
   /// Of the kinds that may be left out the one that ρ rests on most.

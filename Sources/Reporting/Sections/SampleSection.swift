@@ -1,6 +1,6 @@
 import Formats
 
-/// Generated pictures with the requested cells outlined.
+/// Generated pictures with the requested cells outlined, or the requested colours beside them.
 struct SampleSection: Section {
   static let kinds: Set = ["evaluate"]
 
@@ -9,11 +9,13 @@ struct SampleSection: Section {
   private let grids: [SectionPicture]
   /// Whether every grid tells found places from missed ones.
   private let tellsMissed: Bool
+  private let requested: Requested
 
   private static let (kind, role) = ("evaluate", "grid")
 
   init(_ data: RunData) throws {
     run = data.run.id
+    requested = data.requested
     isAny = try !data.ask(StageFileRow.question(run, kind: Self.kind, role: Self.role)).isEmpty
     tellsMissed = try data.ask(Self.version(run)).first.map { $0 >= 4 } ?? false
     grids = try SectionPicture.all(data, kind: Self.kind, role: Self.role)
@@ -30,6 +32,17 @@ struct SampleSection: Section {
     ) { try $0.integer("version") }
   }
 
+  private var marks: String {
+    switch requested {
+    case .places:
+      "Outlined: the requested cells"
+        + (tellsMissed ? "; crossed: those in which the judge found nothing." : ".")
+    case .words:
+      "Squares beside a picture: the requested colours"
+        + (tellsMissed ? "; crossed: those of which the judge found no object." : ".")
+    }
+  }
+
   var blocks: [Block] {
     let heading = Block.heading("Samples")
     if !isAny { return [heading, .paragraph("No pictures were drawn.")] }
@@ -37,8 +50,7 @@ struct SampleSection: Section {
       heading,
       .paragraph(
         "A row a K (the number at its left), a column a layout; the same layouts and the same starting "
-          + "noise in every grid. Outlined: the requested cells"
-          + (tellsMissed ? "; crossed: those in which the judge found nothing." : ".")
+          + "noise in every grid. \(marks)"
           + " Of several seeds the first is shown, and of more than \(SectionPicture.most) grids those of what the claims"
           + " are about."),
     ]

@@ -9,7 +9,8 @@ extension Template {
 
       stages: {
         // A conditioner has an entry for each of CLEVR's eight colours. Pictures with both colours of a pair
-        // are left out. Other words: "shapes", "color-shape" (red cube, …), "colors+shapes" (red, cube, …).
+        // are left out. Other words: "shapes", "color-shape" (red cube, …), "colors+shapes" (red, cube, …);
+        // "materials" are generated and trained on, and not evaluated.
         scenes: {
           kind: "generate", camera: "overhead", size: 32, cells: 16, objects: [1, 3], count: 20000,
           conditioner: "colors", held_out: [["red", "cyan"], ["green", "purple"]],
