@@ -122,6 +122,14 @@ struct StatementTests {
     #expect(page([late]).contains("*stated after all of its results*"))
     late.afterthought = Afterthought(known: 2, all: 10)
     #expect(page([late]).contains("*stated after 2 of 10 of its results*"))
+    var verdict = Verdict(recalls: [Self.whole])
+    verdict.groupings["one fails, the other does not"] = Afterthought(known: 3, all: 10)
+    #expect(
+      rendered(
+        StatementTable(
+          claims: ClaimsTable(verdict: verdict), order: ["one fails, the other does not"]
+        ).blocks
+      ).contains("**confirmed**; *put together after 3 of 10 of their results*"))
     late.afterthought = Afterthought(known: 0, all: 10)
     #expect(!page([late]).contains("stated after"))
   }

@@ -7,6 +7,8 @@ struct Verdict: Hashable {
   var locals: [LocalFinding] = []
   var remotes: [RemoteFinding] = []
   var repairs: [RepairFinding] = []
+  /// Of statements, whether their claims were put together after the results.
+  var groupings: [String: Afterthought] = [:]
   /// What could not be claimed, in words.
   var gaps: [String] = []
   var hasClaims: Bool {

@@ -64,8 +64,18 @@ struct ClaimsHistory {
     return Afterthought(known: ends.count { $0 < first.at }, all: ends.count)
   }
 
-  /// What a claim is stated for, and with what it is corrected, may be said later.
-  func complete(_ verdict: inout Verdict) {
+  /// A statement is as old as the run that first had it with the same claims.
+  private func grouping(_ text: String, _ claims: Claims, _ verdict: Verdict) -> Afterthought? {
+    let results =
+      verdict.recalls.filter { $0.claim.statement?.text == text }.flatMap(\.pooled)
+      + verdict.remotes.filter { $0.claim.statement?.text == text }.flatMap(\.probes)
+      + verdict.repairs.filter { $0.claim.statement?.text == text }.flatMap(\.pooled)
+    return afterthought(results) { $0.members(of: text) == claims.members(of: text) }
+  }
+
+  /// What a claim is stated for, and with what it is corrected, may be said later: a statement says so for itself.
+  func complete(_ verdict: inout Verdict, _ claims: Claims) {
+    for text in claims.statements { verdict.groupings[text] = grouping(text, claims, verdict) }
     for i in verdict.recalls.indices {
       let finding = verdict.recalls[i]
       verdict.recalls[i].afterthought = afterthought(finding.pooled) {
@@ -84,6 +94,20 @@ struct ClaimsHistory {
         $0.repairs.contains { $0.bare == finding.claim.bare }
       }
     }
+  }
+}
+
+extension Claims {
+  /// What a statement rests on.
+  fileprivate func members(of text: String) -> Set<AnyHashable> {
+    var members: Set<AnyHashable> = []
+    func add<Claim: Hashable>(_ claims: [Claim], _ statement: (Claim) -> Statement?) {
+      members.formUnion(claims.filter { statement($0)?.text == text }.map { AnyHashable($0) })
+    }
+    add(recalls, \.statement)
+    add(remotes, \.statement)
+    add(repairs, \.statement)
+    return members
   }
 }
 

@@ -36,7 +36,7 @@ struct Findings {
       gaps: basis.gaps,
       identicalShare: try data.ask(IdentityRow.question(data.run.id)).map(\.share).min())
     // What is derived says nothing beforehand.
-    if areStated { try ClaimsHistory(data).complete(&verdict) }
+    if areStated { try ClaimsHistory(data).complete(&verdict, claims) }
     self.verdict = verdict
     questions = try Self.questions(verdict, data)
   }

@@ -31,6 +31,13 @@ struct StatementTable {
     }
   }
 
+  private func late(_ text: String) -> String {
+    guard let grouping = claims.verdict.groupings[text], grouping.known > 0 else { return "" }
+    return
+      "; *put together after \(grouping.known == grouping.all ? "all" : "\(grouping.known) of \(grouping.all)") of"
+      + " their results*"
+  }
+
   private var statements: [Statement] {
     let rows = claims.rows
     return order.map { text in
@@ -45,7 +52,9 @@ struct StatementTable {
       .paragraph(
         "What is said of such models, and what the claims that the pipeline file states for or against it come to: "
           + "*confirmed* where all that support it are shown in full, *in part* where some are shown or are shown in "
-          + "part, *contradicted* where the opposite of one of them is shown, or one that refutes it; otherwise *not shown*."
+          + "part, *contradicted* where the opposite of one of them is shown, or one that refutes it; otherwise *not shown*. "
+          + "The opposite is that of the difference: that a level is below the threshold is said in the row. *Put together "
+          + "after*: no run of this pipeline had the statement with these claims when so many of their results were made."
       ),
       .table(
         columns: [
@@ -55,7 +64,7 @@ struct StatementTable {
           statement.rows.enumerated().map { place, row in
             [
               place == 0 ? Markdown.escape(statement.text) : "",
-              place == 0 ? statement.outcome : "",
+              place == 0 ? statement.outcome + late(statement.text) : "",
               (row.statement?.side == .refutes ? "*against it:* " : "") + row.claim,
               row.isChange ? claims.effects(row) : claims.differences(row),
               row.effect.first?.counted ?? Markdown.nothing,
