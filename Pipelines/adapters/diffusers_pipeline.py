@@ -20,7 +20,7 @@ import diffusers
 import transformers
 
 from locus_peer import identity, serve
-from locus_tensors import array, tensors
+from locus_tensors import array, deterministic, tensors
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("folder", help="a pipeline that save_pretrained wrote, or a copy of a hub's folder")
@@ -36,7 +36,7 @@ parser.add_argument("--threads", type=int, default=2, help="threads to compute o
 arguments = parser.parse_args()
 
 torch.set_num_threads(arguments.threads)
-torch.use_deterministic_algorithms(True, warn_only=True)
+deterministic()
 device, dtype = torch.device(arguments.device), torch.float16 if arguments.half else torch.float32
 pipeline = diffusers.DiffusionPipeline.from_pretrained(
     arguments.folder, torch_dtype=dtype, local_files_only=True,

@@ -16,7 +16,7 @@ import os
 import torch
 
 from locus_peer import add_arguments, conditioner_of, identity, noise_of, serve, trial
-from locus_tensors import array, tensors
+from locus_tensors import array, deterministic, tensors
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("model", help="a TorchScript file, or a Python file with `load`")
@@ -27,7 +27,7 @@ add_arguments(parser)
 arguments = parser.parse_args()
 
 torch.set_num_threads(arguments.threads)
-torch.use_deterministic_algorithms(True, warn_only=True)
+deterministic()
 device = torch.device(arguments.device)
 said, submodules = {}, {}
 if arguments.model.endswith(".py"):
