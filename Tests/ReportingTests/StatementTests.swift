@@ -133,4 +133,36 @@ struct StatementTests {
     late.afterthought = Afterthought(known: 0, all: 10)
     #expect(!page([late]).contains("stated after"))
   }
+
+  @Test("the number of labels, and pixels, are told in words of their own")
+  func kinds() {
+    func verdict(_ kind: Claims.Remote.Kind, _ difference: Ends) -> Verdict {
+      var finding = RemoteFinding(
+        claim: Claims.Remote(
+          kind: kind, model: "single", against: kind == .number ? "single" : "all"))
+      (finding.count, finding.sigmas) = (9, [1, 8])
+      finding.model = Replicates(VerdictTests.estimate((0.4, 0.35, 0.45)))
+      finding.against = Replicates(VerdictTests.estimate((0.1, 0.05, 0.15)))
+      finding.difference = Replicates(VerdictTests.estimate(difference))
+      return Verdict(remotes: [finding])
+    }
+    let number = verdict(.number, (0.3, 0.25, 0.35))
+    #expect(
+      number.sentences[0].hasPrefix(
+        "**Shown:** for `single` how many remote labels there are counts more than where they are"))
+    #expect(
+      Answer(verdict: number).sentence?.hasPrefix(
+        "Shown: removing the remote labels of `single` counts for more than moving them (K = 9)")
+        == true)
+    let pixels = verdict(.pixels, (0, -0.05, 0.05))
+    #expect(
+      pixels.sentences[0].hasPrefix(
+        "**Not shown:** `single` depends on pixels outside an object's window no more"))
+    var missing = pixels.remotes[0]
+    missing.model = Replicates([])
+    #expect(
+      Verdict(remotes: [missing]).sentences[0]
+        == "**Not shown:** that pixels outside its window count for `single` more than for `all` (K = 9) was not probed on both."
+    )
+  }
 }

@@ -211,13 +211,14 @@ struct Answer {
     else {
       return "Not shown: \(model) and \(against) were not probed alike"
     }
-    let than =
-      switch finding.judgement {
-      case .shown: "more than"
-      case .against: "less than"
-      case .notShown: "no more, as far as can be told, than"
-      }
-    return "\(finding.judgement.lead): \(model) depends on remote labels \(than) \(against) at "
+    if finding.claim.kind != .labels {
+      return
+        "\(finding.judgement.lead): \(finding.claimed): \(Markdown.interval(own, digits: 3)) against "
+        + "\(Markdown.interval(other, digits: 3)), a difference of \(Markdown.signed(difference, digits: 3)) "
+        + "(N = \(finding.model.counted("layouts")))"
+    }
+    return
+      "\(finding.judgement.lead): \(model) depends on remote labels \(finding.than) \(against) at "
       + "K = \(count): removing them counts \(Markdown.interval(own, digits: 3)) times as much as an "
       + "object's own label, \(Markdown.interval(other, digits: 3)) times for \(against), a difference "
       + "of \(Markdown.signed(difference, digits: 3)) (N = \(finding.model.counted("layouts")))"

@@ -116,6 +116,15 @@ extension LocalFinding {
 }
 
 extension RemoteFinding {
+  /// How the model stands to what it is held against.
+  var than: String {
+    switch judgement {
+    case .shown: "more than"
+    case .against: "less than"
+    case .notShown: "no more, as far as can be told, than"
+    }
+  }
+
   /// What the claim says, in words for a table.
   var claimed: String {
     let (model, against) = (Markdown.name(claim.model), Markdown.name(claim.against))

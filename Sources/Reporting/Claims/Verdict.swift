@@ -192,7 +192,7 @@ struct Verdict: Hashable {
       let difference = finding.difference.mean, let count = finding.count
     else {
       return
-        "**Not shown:** that \(model) depends on remote labels more than \(against) was not probed on both."
+        "**Not shown:** that \(finding.claimed) was not probed on both."
     }
     let judgement = finding.judgement
     let sigmas = finding.sigmas.map(ChartNumber.text).joined(separator: ", ")
@@ -201,33 +201,21 @@ struct Verdict: Hashable {
       "\(Markdown.interval(difference, digits: 3))\(deviation(finding.difference, digits: 3))."
       + (finding.test?.words ?? "")
     let counted = "(N = \(finding.model.counted("layouts"))\(spread(finding.model, digits: 3)))"
-    switch claim.kind {
-    case .labels: break
-    case .number:
-      let words =
-        switch judgement {
-        case .shown: "more than where they are"
-        case .against: "less than where they are"
-        case .notShown: "no more, as far as can be told, than where they are"
-        }
-      return judgement.bold
-        + "for \(model) how many remote labels there are counts \(words): \(place) "
-        + "removing all of them at once changes the output at an object \(ratio(own)) times as much as removing "
-        + "its own label \(counted), moving them to other remote places \(ratio(other)) times, a difference of "
-        + ends + about(finding.difference.values.count)
-    case .pixels:
-      let words =
-        switch judgement {
-        case .shown: "more than"
-        case .against: "less than"
-        case .notShown: "no more, as far as can be told, than"
-        }
-      return judgement.bold
-        + "\(model) depends on pixels outside an object's window \(words) \(against): "
-        + "\(place) another picture's in their place change the output at the object \(ratio(own)) times as much "
-        + "as another picture's everywhere \(counted), \(ratio(other)) times for \(against), a difference of "
-        + ends + about(finding.difference.values.count)
-    }
+    let said =
+      switch claim.kind {
+      case .labels:
+        "\(model) depends on labels that are remote to an object \(finding.than) \(against): \(place) removing all "
+          + "of them at once changes the output there \(ratio(own)) times as much as removing its own label "
+          + "\(counted), \(ratio(other)) times for \(against)"
+      case .number:
+        "for \(model) how many remote labels there are counts \(finding.than) where they are: \(place) removing all "
+          + "of them at once changes the output at an object \(ratio(own)) times as much as removing its own label "
+          + "\(counted), moving them to other remote places \(ratio(other)) times"
+      case .pixels:
+        "\(model) depends on pixels outside an object's window \(finding.than) \(against): \(place) another "
+          + "picture's in their place change the output at the object \(ratio(own)) times as much as another "
+          + "picture's everywhere \(counted), \(ratio(other)) times for \(against)"
+      }
     let moved =
       if let own = finding.modelMoved.mean, let other = finding.againstMoved.mean {
         " Moved to other remote places they do \(ratio(own)) and \(ratio(other)): "
@@ -235,16 +223,7 @@ struct Verdict: Hashable {
             ? "for \(model) how many there are counts for more than where they are."
             : "how many there are and where they are is not told apart.")
       } else { "" }
-    let than =
-      switch judgement {
-      case .shown: "more than"
-      case .against: "less than"
-      case .notShown: "no more, as far as can be told, than"
-      }
-    return judgement.bold + "\(model) depends on labels that are remote to an object \(than)"
-      + " \(against): \(place) removing all of "
-      + "them at once changes the output there \(ratio(own)) times as much as removing its own label "
-      + "\(counted), \(ratio(other)) times for \(against), a difference of " + ends + moved
+    return judgement.bold + said + ", a difference of " + ends + moved
       + about(finding.difference.values.count)
   }
 
