@@ -25,6 +25,7 @@ struct Answer {
   private func about(_ first: RepairFinding) -> String {
     ended(
       repair(first), among: verdict.repairs.map { verdict.judgement($0) },
+      inPart: verdict.repairs.count { verdict.judgement($0).isShown && !$0.isWhole },
       of: "masks claimed to repair", seeds: first.recall.values.count)
   }
 
@@ -84,11 +85,14 @@ struct Answer {
   }
 
   /// How many of its kind are shown, and whom it is about.
-  private func ended(_ text: String, among all: [Judgement], of kind: String, seeds: Int) -> String
-  {
+  private func ended(
+    _ text: String, among all: [Judgement], inPart parts: Int = 0, of kind: String, seeds: Int
+  ) -> String {
+    let shown = number(all.count(where: \.isShown) - parts) + " shown"
     let count =
       all.count > 1
-      ? "; of the \(all.count) \(kind) \(number(all.count(where: \.isShown))) shown" : ""
+      ? "; of the \(all.count) \(kind) \(shown)" + (parts > 0 ? " in full, \(parts) in part" : "")
+      : ""
     return text + count + ended(about: seeds)
   }
 
