@@ -359,7 +359,7 @@ struct RunTests {
     #expect(
       found?.hasPrefix("Shown in part: without any training, mask label_masked[mask=conditioner]")
         == true)
-    #expect(found?.hasSuffix("2 are shown; these networks, one seed.") == true)
+    #expect(found?.hasSuffix("none is shown in full, 2 in part; these networks, one seed.") == true)
     #expect(try Report.verdict(of: root.appending(path: "README.md")) == nil)
     #expect(try Report.verdict(of: root.appending(path: "nowhere.md")) == nil)
     #expect(Markdown.plain("**a\\_b** `c*d` \\\\ &lt;e") == "a_b cd \\ <e")
