@@ -3,12 +3,8 @@ struct Afterthought: Hashable {
   var known: Int
   var all: Int
 
-  /// `nil` of what was stated beforehand.
-  var words: String? {
-    known == 0
-      ? nil
-      : "stated after \(known == all ? "all" : "\(known) of \(all)") of its results"
-  }
+  /// Of the results; `nil` of what was stated beforehand.
+  var share: String? { known == 0 ? nil : known == all ? "all" : "\(known) of \(all)" }
 }
 
 /// What a run has of a claim, a number a replicate.

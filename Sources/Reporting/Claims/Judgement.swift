@@ -64,21 +64,19 @@ extension RecallFinding {
   /// What is below the threshold within the training range, for certain, has not learned what it is asked to
   /// extrapolate: what it does beyond says nothing of composition.
   var undertrained: [String] {
-    sides { threshold, within in (within.high ?? within.value) < threshold }
+    sides(.below)
   }
 
   /// What is neither above the threshold within the training range nor below it for certain.
   var doubtful: [String] {
-    sides { threshold, within in
-      (within.low ?? within.value) < threshold && (within.high ?? within.value) >= threshold
-    }
+    sides(.open)
   }
 
   /// The names of the sides whose recall within the training range stands so to the threshold.
-  private func sides(where holds: (_ threshold: Double, _ within: Estimate) -> Bool) -> [String] {
+  private func sides(_ standing: ThresholdStanding) -> [String] {
     guard let threshold else { return [] }
     return [(claim.lower, low), (claim.higher, high)].filter { _, side in
-      side.within.mean.map { holds(threshold, $0) } ?? false
+      side.within.mean?.standing(to: threshold) == standing
     }.map(\.0)
   }
 
@@ -96,13 +94,13 @@ extension RecallFinding {
   /// The side that is said to compose is, for certain, below the threshold as well.
   var bothFail: Bool {
     guard let threshold, let mean = high.recall.mean else { return false }
-    return (mean.high ?? mean.value) < threshold
+    return mean.standing(to: threshold) == .below
   }
 
   /// One fails when all of its interval is below the threshold, the other composes when all of its is not.
   var dividesAtThreshold: Bool {
     guard let threshold, let a = pair.low.mean, let b = pair.high.mean else { return false }
-    return (a.high ?? a.value) < threshold && (b.low ?? b.value) >= threshold
+    return a.standing(to: threshold) == .below && b.standing(to: threshold) == .reached
   }
 }
 
@@ -230,13 +228,13 @@ extension RepairFinding {
   /// What recall is behind the mask, held against the threshold: that it rises is less than that it is whole again.
   var isWhole: Bool {
     guard let threshold, let mean = reached.mean else { return true }
-    return (mean.low ?? mean.value) >= threshold
+    return mean.standing(to: threshold) == .reached
   }
 
   /// Below the threshold for certain.
   var stillFails: Bool {
     guard let threshold, let mean = reached.mean else { return false }
-    return (mean.high ?? mean.value) < threshold
+    return mean.standing(to: threshold) == .below
   }
 
   /// That a mask repairs does not say why: its control keeps something else.

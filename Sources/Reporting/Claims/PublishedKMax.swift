@@ -109,11 +109,11 @@ struct PublishedKMax: Hashable {
 
   func agreement(with own: Own) -> Agreement {
     guard let within = own.recallWithin else { return heldAgainst(own) }
-    if (within.high ?? within.value) < own.threshold { return .notShown("under-trained") }
+    let standing = within.standing(to: own.threshold)
+    if standing == .below { return .notShown("under-trained") }
     let agreement = heldAgainst(own)
     // Too short a training may be why it draws too few; that it draws more than was published it cannot explain.
-    let isShort = (within.low ?? within.value) < own.threshold
-    return isShort && agreement == .disagrees && !drawsMore(own)
+    return standing == .open && agreement == .disagrees && !drawsMore(own)
       ? .notShown("within range not shown to reach \(Markdown.number(own.threshold))") : agreement
   }
 

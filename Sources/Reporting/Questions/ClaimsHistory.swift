@@ -111,7 +111,12 @@ extension Claims {
   }
 }
 
-extension Claims.Recall {
+private protocol StatedClaim {
+  var family: String? { get set }
+  var statement: Claims.Statement? { get set }
+}
+
+extension StatedClaim {
   fileprivate var bare: Self {
     var claim = self
     (claim.family, claim.statement) = (nil, nil)
@@ -119,18 +124,6 @@ extension Claims.Recall {
   }
 }
 
-extension Claims.Remote {
-  fileprivate var bare: Self {
-    var claim = self
-    (claim.family, claim.statement) = (nil, nil)
-    return claim
-  }
-}
-
-extension Claims.Repair {
-  fileprivate var bare: Self {
-    var claim = self
-    (claim.family, claim.statement) = (nil, nil)
-    return claim
-  }
-}
+extension Claims.Recall: StatedClaim {}
+extension Claims.Remote: StatedClaim {}
+extension Claims.Repair: StatedClaim {}

@@ -3,23 +3,9 @@ import Measures
 /// How models stand to the threshold within the training range: what has not learned what it is asked to extrapolate
 /// says nothing of composition.
 struct WithinRange {
-  enum Standing: Hashable {
-    /// All of the interval of its recall is at or above the threshold.
-    case reached
-    /// All of it is below.
-    case undertrained
-    case open
-
-    init(_ within: Estimate, threshold: Double) {
-      self =
-        (within.high ?? within.value) < threshold
-        ? .undertrained : (within.low ?? within.value) >= threshold ? .reached : .open
-    }
-  }
-
   let threshold: Double?
   /// By its name without a seed.
-  private let standings: [String: Standing]
+  private let standings: [String: ThresholdStanding]
 
   /// - Parameter compared: of several comparisons of a model the first counts.
   init(_ compared: [ComparedEvaluation]) {
@@ -27,16 +13,16 @@ struct WithinRange {
     standings = ComparedRecipe.all(compared).reduce(into: [:]) { standings, recipe in
       let name = Labels.withoutSeed(recipe.model.title)
       guard standings[name] == nil, let within = recipe.recall(.within).mean else { return }
-      standings[name] = Standing(within, threshold: recipe.first.threshold)
+      standings[name] = within.standing(to: recipe.first.threshold)
     }
   }
 
-  subscript(name: String) -> Standing? { standings[name] }
+  subscript(name: String) -> ThresholdStanding? { standings[name] }
 
   /// What stands against a statement over models; `nil` where none of them is under-trained.
   func words(_ names: [String]) -> String? {
     let own = names.compactMap { standings[$0] }
-    let short = own.count { $0 == .undertrained }
+    let short = own.count { $0 == .below }
     guard short > 0, let threshold else { return nil }
     let reached = own.count { $0 == .reached }
     return

@@ -15,6 +15,11 @@ struct ClaimsTable {
     var digits = 2
     /// Of a mask.
     var isChange = false
+
+    var verdict: String {
+      judgement
+        + (afterthought?.share.map { "; *stated after \($0) of its results*" } ?? "")
+    }
   }
 
   /// How far what was found bears a claim out.
@@ -29,7 +34,7 @@ struct ClaimsTable {
         rows: rows.map { row in
           [
             row.claim,
-            row.judgement + (row.afterthought?.words.map { "; *\($0)*" } ?? ""),
+            row.verdict,
             text(row.effect, row, isSigned: row.isChange),
             text(row.control, row, isSigned: row.isChange), differences(row),
             row.effect.first?.counted ?? Markdown.nothing,

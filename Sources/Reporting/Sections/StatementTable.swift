@@ -32,10 +32,9 @@ struct StatementTable {
   }
 
   private func late(_ text: String) -> String {
-    guard let grouping = claims.verdict.groupings[text], grouping.known > 0 else { return "" }
-    return
-      "; *put together after \(grouping.known == grouping.all ? "all" : "\(grouping.known) of \(grouping.all)") of"
-      + " their results*"
+    claims.verdict.groupings[text]?.share.map {
+      "; *put together after \($0) of their results*"
+    } ?? ""
   }
 
   private var statements: [Statement] {
@@ -68,7 +67,7 @@ struct StatementTable {
               (row.statement?.side == .refutes ? "*against it:* " : "") + row.claim,
               row.isChange ? claims.effects(row) : claims.differences(row),
               row.effect.first?.counted ?? Markdown.nothing,
-              row.judgement + (row.afterthought?.words.map { "; *\($0)*" } ?? ""),
+              row.verdict,
             ]
           }
         }),

@@ -94,17 +94,17 @@ struct WordAnswers {
   static func answer(_ within: Estimate?, _ beyond: [Estimate], _ threshold: Double) -> String {
     guard let within else { return "not shown: not tested within the range" }
     let limit = Markdown.number(threshold)
-    switch WithinRange.Standing(within, threshold: threshold) {
-    case .undertrained:
+    switch within.standing(to: threshold) {
+    case .below:
       return "**not shown: under-trained**, below \(limit) within the range already"
     case .reached, .open: break
     }
-    let standings = beyond.map { WithinRange.Standing($0, threshold: threshold) }
+    let standings = beyond.map { $0.standing(to: threshold) }
     let doubt =
-      WithinRange.Standing(within, threshold: threshold) == .open
+      within.standing(to: threshold) == .open
       ? "; that it reaches \(limit) within the range is not shown" : ""
     if standings.allSatisfy({ $0 == .reached }) { return "**shown**" + doubt }
-    if standings.allSatisfy({ $0 == .undertrained }) {
+    if standings.allSatisfy({ $0 == .below }) {
       // Too short a training may be why.
       return doubt.isEmpty
         ? "**shown that it does not**, below \(limit)"
