@@ -15,7 +15,7 @@ extension NetworkDescription.Architecture: Codable {
   }
 
   private enum Key: String, CodingKey {
-    case type, width, conditioning, normalization, attention, dilations, reach
+    case type, width, conditioning, normalization, attention, middle, dilations, reach
   }
 
   package init(from decoder: any Decoder) throws {
@@ -29,7 +29,8 @@ extension NetworkDescription.Architecture: Codable {
           NetworkDescription.Conditioning.self, forKey: .conditioning),
         normalization: try container.decode(
           NetworkDescription.Normalization.self, forKey: .normalization),
-        attention: try container.decode(Bool.self, forKey: .attention))
+        attention: try container.decode(Bool.self, forKey: .attention),
+        middle: try container.decodeIfPresent(Int.self, forKey: .middle) ?? 0)
     case .local:
       self = .local(width: width, dilations: try container.decode([Int].self, forKey: .dilations))
     case .patchwise:
@@ -45,11 +46,13 @@ extension NetworkDescription.Architecture: Codable {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(kind, forKey: .type)
     switch self {
-    case .unet(let width, let conditioning, let normalization, let attention):
+    case .unet(let width, let conditioning, let normalization, let attention, let middle):
       try container.encode(width, forKey: .width)
       try container.encode(conditioning, forKey: .conditioning)
       try container.encode(normalization, forKey: .normalization)
       try container.encode(attention, forKey: .attention)
+      // Networks without were described before there were any.
+      if middle > 0 { try container.encode(middle, forKey: .middle) }
     case .local(let width, let dilations):
       try container.encode(width, forKey: .width)
       try container.encode(dilations, forKey: .dilations)

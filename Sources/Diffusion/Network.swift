@@ -12,6 +12,8 @@ package struct NetworkDescription: Sendable, Hashable {
     /// Each entry drives channels of its own at the lowest level, and nothing else: features in which every
     /// word changes what is its own by construction. What comes after hears of words by these alone.
     case words
+    /// As `words`, at the same place and by as many channels, but each entry drives all of them.
+    case lowest
   }
   package enum Normalization: String, Sendable, CaseIterable {
     /// Four groups, statistics over the whole picture: a path for non-local dependence.
@@ -20,8 +22,10 @@ package struct NetworkDescription: Sendable, Hashable {
     case pixel
   }
   package enum Architecture: Sendable, Hashable {
+    /// - Parameter middle: residual blocks between the way down and the way up, at the lowest level.
     case unet(
-      width: Int, conditioning: Conditioning, normalization: Normalization, attention: Bool)
+      width: Int, conditioning: Conditioning, normalization: Normalization, attention: Bool,
+      middle: Int = 0)
     /// Score locality by construction: receptive radius 1 + Σ dilations, nothing global. Takes the
     /// count map as a further input channel.
     case local(width: Int, dilations: [Int])
@@ -45,6 +49,9 @@ package struct NetworkDescription: Sendable, Hashable {
       }
     }
   }
+
+  /// Blocks that a U-Net may have between the way down and the way up.
+  package static let middles = 0...16
 
   /// Cells that a patch may reach beyond its middle one.
   package static let reaches = 0...64
@@ -122,19 +129,23 @@ package struct Network: Sendable {
     hasCoordinates = description.architecture.kind != .unet
     patches = description.patches
     switch description.architecture {
-    case .unet(let width, let conditioning, let normalization, let attention):
+    case .unet(let width, let conditioning, let normalization, let attention, let middle):
       var vector: Value?
-      var words: Value?
+      var words: LowestWords?
       switch conditioning {
       case .grid:
         labels = .map(try description.shape.places())
         image = builder.input(height: size, width: size, channels: PictureShape.channels + 1)
-      case .vector, .words:
+      case .vector, .words, .lowest:
         image = builder.input(height: size, width: size, channels: PictureShape.channels)
         let value = builder.input(
           height: 1, width: 1, channels: description.shape.conditionerCount)
         labels = .vector(value)
-        if conditioning == .words { words = value } else { vector = value }
+        if conditioning == .vector {
+          vector = value
+        } else {
+          words = LowestWords(told: value, areOwn: conditioning == .words)
+        }
       case .channels:
         let count = description.shape.conditionerCount
         image = builder.input(height: size, width: size, channels: PictureShape.channels + count)
@@ -144,7 +155,7 @@ package struct Network: Sendable {
       }
       output = buildUNet(
         &builder, image: image, fourier: fourier, labels: vector, words: words, width: width,
-        kind: normalization == .group ? .group(4) : .pixel, attention: attention)
+        kind: normalization == .group ? .group(4) : .pixel, attention: attention, middle: middle)
     case .local(let width, let dilations):
       labels = .map(try description.shape.places())
       image = builder.input(height: size, width: size, channels: PictureShape.channels + 3)

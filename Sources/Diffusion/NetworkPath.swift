@@ -16,7 +16,7 @@ package enum NetworkPath: String, Sendable, Codable, CaseIterable {
 extension NetworkDescription.Architecture {
   /// Those that the network has; `both` where it has both.
   package var paths: [NetworkPath] {
-    guard case .unet(_, _, let normalization, let attention) = self else { return [] }
+    guard case .unet(_, _, let normalization, let attention, _) = self else { return [] }
     switch (normalization, attention) {
     case (.group, true): return [.statistics, .attention, .both]
     case (.group, false): return [.statistics]

@@ -11,6 +11,8 @@ package struct TrainingSettings: Sendable, Hashable {
   package var warmUp: Int
   /// From here on the learning rate falls as 1/√pictures (EDM2, eq. 67).
   package var decayAfter: Int
+  /// Over the last so many pictures it falls to 0 besides, linearly (warm-up–stable–decay, arXiv 2405.18392).
+  package var coolDown: Int
   /// ln σ ~ N(mean, deviation).
   package var sigmaMean: Double
   package var sigmaDeviation: Double
@@ -22,7 +24,8 @@ package struct TrainingSettings: Sendable, Hashable {
 
   package init(
     pictures: Int, batch: Int, learningRate: Double, warmUp: Int, decayAfter: Int,
-    sigmaMean: Double, sigmaDeviation: Double, labelling: Labelling, labelDropout: Double,
+    coolDown: Int = 0, sigmaMean: Double, sigmaDeviation: Double, labelling: Labelling,
+    labelDropout: Double,
     balance: Double
   ) {
     self.pictures = pictures
@@ -30,6 +33,7 @@ package struct TrainingSettings: Sendable, Hashable {
     self.learningRate = learningRate
     self.warmUp = warmUp
     self.decayAfter = decayAfter
+    self.coolDown = coolDown
     self.sigmaMean = sigmaMean
     self.sigmaDeviation = sigmaDeviation
     self.labelling = labelling
@@ -40,7 +44,10 @@ package struct TrainingSettings: Sendable, Hashable {
   /// The learning rate after `seen` pictures.
   package func learningRate(after seen: Int) -> Double {
     let rise = min(1, Double(seen) / Double(max(warmUp, 1)))
-    return learningRate * rise / max(Double(seen) / Double(max(decayAfter, 1)), 1).squareRoot()
+    let decayed =
+      learningRate * rise / max(Double(seen) / Double(max(decayAfter, 1)), 1).squareRoot()
+    if coolDown == 0 { return decayed }
+    return decayed * min(1, Double(max(pictures - seen, 0)) / Double(coolDown))
   }
 
   /// Share of the average that a step keeps: a half-life of 5 % of the pictures seen (EDM's

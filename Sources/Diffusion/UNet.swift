@@ -1,13 +1,16 @@
 import Tensors
 
-/// The reference U-Net: widths C, 2C, 2C; two residual blocks a level; optional attention lowest.
+/// The reference U-Net: widths C, 2C, 2C; two residual blocks a level; optional attention lowest, and further
+/// blocks there.
 ///
 /// - Parameters:
 ///   - labels: (W), added to the embedding of the noise.
-///   - words: (W), of which each entry drives channels of its own at the lowest level, and nothing else.
+///   - words: tell at the lowest level and by nothing else.
+///   - middle: blocks at the lowest level after what `encoder.2` names, with attention as there.
 func buildUNet(
-  _ builder: inout GraphBuilder, image: Value, fourier: Value, labels: Value?, words: Value? = nil,
-  width c: Int, kind: NormalizationKind, attention: Bool
+  _ builder: inout GraphBuilder, image: Value, fourier: Value, labels: Value?,
+  words: LowestWords? = nil,
+  width c: Int, kind: NormalizationKind, attention: Bool, middle: Int = 0
 ) -> Value {
   var embedding = buildMLP(&builder, fourier, name: "noise")
   if let labels { embedding = buildMLP(&builder, labels, adding: embedding, name: "label") }
@@ -32,6 +35,9 @@ func buildUNet(
       h = blocks.builder.convolution(h, outputs: channels, stride: 2, name: "down.\(level)")
     }
   }
+  for index in 0..<middle {
+    h = blocks.append(h, outputs: 2 * c, attention: attention, name: "middle.\(index)")
+  }
   for (level, channels) in [2 * c, c].enumerated() {
     h = blocks.builder.upsampleAndConcatenate(h, kept.removeLast())
     for index in 0..<2 {
@@ -44,6 +50,14 @@ func buildUNet(
   let active = builder.normalization(h, kind, name: "head_norm")
   return builder.convolution(
     active, outputs: PictureShape.channels, zero: true, name: "head")
+}
+
+/// Words that tell at the lowest level alone.
+struct LowestWords {
+  /// (W): an entry a word.
+  var told: Value
+  /// Whether each drives channels of its own, or each drives all of them.
+  var areOwn: Bool
 }
 
 /// Channels of a word's own at the lowest level of a U-Net of width C: whole groups of four.
@@ -70,14 +84,19 @@ private struct ResidualBlocks {
     return attention ? appendAttention(y, name: name + ".attention") : y
   }
 
-  /// norm → SiLU → conv → norm, modulated by the noise and each word's channels by that word → SiLU: the level's
-  /// features z, of which each word changes its own; → conv, plus the input.
-  mutating func append(_ x: Value, words: Value, each group: Int, level: String) -> Value {
+  /// norm → SiLU → conv → norm, modulated by the noise and by words, each word's channels by that word or all by
+  /// each → SiLU: the level's features z, of which a word with channels of its own changes these; → conv, plus the
+  /// input.
+  mutating func append(_ x: Value, words: LowestWords, each group: Int, level: String) -> Value {
     let first = builder.normalization(x, kind, name: "words.norm1")
-    let h = builder.convolution(first, outputs: words.channels * group, name: "words.conv1")
+    let h = builder.convolution(first, outputs: words.told.channels * group, name: "words.conv1")
     let noise = builder.linear(
       embedding, outputs: 2 * h.channels, name: "words.modulation")
-    let modulation = builder.ownChannels(words, group: group, adding: noise, name: "words.told")
+    let modulation =
+      words.areOwn
+      ? builder.ownChannels(words.told, group: group, adding: noise, name: "words.told")
+      : builder.linear(
+        words.told, outputs: 2 * h.channels, adding: noise, name: "words.told")
     let z = builder.normalization(h, kind, modulation: modulation, name: "words.norm2")
     builder.name(z, level)
     return builder.convolution(z, outputs: x.channels, adding: x, name: "words.conv2")

@@ -73,12 +73,13 @@ package struct WeightsFile: Sendable {
     }
     metadata["instructions"] = instructions
     switch description.architecture {
-    case .unet(let width, let conditioning, let normalization, let attention):
+    case .unet(let width, let conditioning, let normalization, let attention, let middle):
       metadata["network"] = "unet"
       metadata["width"] = "\(width)"
       metadata["conditioning"] = conditioning.rawValue
       metadata["normalization"] = normalization.rawValue
       metadata["attention"] = "\(attention)"
+      if middle > 0 { metadata["middle"] = "\(middle)" }
     case .local(let width, let dilations):
       metadata["network"] = "local"
       metadata["width"] = "\(width)"
@@ -170,7 +171,8 @@ private struct MetadataReader {
       return NetworkDescription(
         .unet(
           width: width, conditioning: try choice("conditioning"),
-          normalization: try choice("normalization"), attention: try flag("attention")),
+          normalization: try choice("normalization"), attention: try flag("attention"),
+          middle: metadata["middle"] == nil ? 0 : try integer("middle", NetworkDescription.middles)),
         shape: shape)
     case "local":
       return NetworkDescription(.local(width: width, dilations: try dilations()), shape: shape)

@@ -7,8 +7,8 @@ import Workflow
 
 /// `snapshot`: a trained denoiser as it was on its way.
 ///
-/// A training of N pictures goes the way of a longer one with the same settings, so that a snapshot after N
-/// pictures is, bit for bit, what a training of N gives.
+/// A training of N pictures goes the way of a longer one with the same settings, unless it cools down, so that a
+/// snapshot after N pictures is, bit for bit, what a training of N gives.
 enum SnapshotStage {
   struct Options: Settings {
     @Setting(

@@ -17,6 +17,10 @@ enum TrainStage {
     @Setting(1e-7...1, default: 2e-3, "Adam's largest step") var learningRate: Double
     @Setting(Shared.warmUp) var warmUp: Int
     @Setting(Shared.decayAfter) var decayAfter: Int
+    @Setting(
+      0...1_000_000_000, default: 0, unit: "pictures", isLate: true, isBudget: true,
+      "last pictures over which the learning rate falls to 0 besides, in a line")
+    var coolDown: Int
     @Setting(Shared.sigmaMean) var sigmaMean: Double
     @Setting(Shared.sigmaDeviation) var sigmaDeviation: Double
     @Setting(Shared.labelDropout) var labelDropout: Double
@@ -31,7 +35,8 @@ enum TrainStage {
     var training: TrainingSettings {
       TrainingSettings(
         pictures: pictures, batch: batch, learningRate: learningRate, warmUp: warmUp,
-        decayAfter: decayAfter, sigmaMean: sigmaMean, sigmaDeviation: sigmaDeviation,
+        decayAfter: decayAfter, coolDown: coolDown, sigmaMean: sigmaMean,
+        sigmaDeviation: sigmaDeviation,
         labelling: labelling, labelDropout: labelDropout, balance: balance)
     }
   }
@@ -42,7 +47,8 @@ enum TrainStage {
     settings: Options.self,
     inputs: [
       InputDeclaration("scenes", accepts: [.pictureSet], help: "pictures to train on")
-    ], produces: .denoiser, check: { checkWidth($0.network) + checkSnapshots($0) },
+    ], produces: .denoiser,
+    check: { checkWidth($0.network) + checkCoolDown($0) + checkSnapshots($0) },
     checkInputs: checkInputs,
     foresee: { options, upstream in
       var foreseen = foresee(options.labelling, options.network, Foreseen(upstream, "scenes"))
@@ -67,12 +73,30 @@ enum TrainStage {
   static func checkWidth(_ network: NetworkDescription.Architecture) -> [ParameterProblem] {
     let width =
       switch network {
-      case .unet(let width, _, _, _), .local(let width, _), .patchwise(let width, _, _, _): width
+      case .unet(let width, _, _, _, _), .local(let width, _), .patchwise(let width, _, _, _): width
       }
     if width % 4 == 0 { return [] }
     return [
       ParameterProblem(
         path: "network.width", message: "found \(width), accepted: a multiple of 4 (four groups)")
+    ]
+  }
+
+  private static func checkCoolDown(_ options: Options) -> [ParameterProblem] {
+    if options.coolDown > options.pictures {
+      return [
+        ParameterProblem(
+          path: "cool_down",
+          message: "found \(options.coolDown), accepted: up to pictures, \(options.pictures)")
+      ]
+    }
+    if options.coolDown == 0 || options.snapshots.isEmpty { return [] }
+    return [
+      ParameterProblem(
+        path: "snapshots",
+        message:
+          "are shorter trainings, and one with `cool_down` does not go the way of a longer one; accepted: none, or a"
+          + " `cool_down` of 0")
     ]
   }
 
@@ -112,20 +136,20 @@ enum TrainStage {
     case .local, .patchwise:
       (path, found, accepted) = (
         "network.type", network.kind.rawValue,
-        "unet with conditioning \"vector\", \"channels\" or \"words\""
+        "unet with conditioning \"vector\", \"channels\", \"words\" or \"lowest\""
       )
-    case .unet(_, .grid, _, _):
-      (path, found, accepted) = ("network.conditioning", "grid", "vector, channels, words")
-    case .unet(_, .words, _, _):
+    case .unet(_, .grid, _, _, _):
+      (path, found, accepted) = ("network.conditioning", "grid", "vector, channels, words, lowest")
+    case .unet(_, .words, _, _, _), .unet(_, .lowest, _, _, _):
       guard let space = scenes.space, space.hasPlaces else { return [] }
       return [
         ParameterProblem(
           path: "network.conditioning",
           message:
-            "conditioners are \(space.text), and \"words\" has channels of each word's own; accepted: grid,"
-            + " vector, channels")
+            "conditioners are \(space.text), and \"words\" and \"lowest\" have channels for each word; accepted:"
+            + " grid, vector, channels")
       ]
-    case .unet(_, .vector, _, _), .unet(_, .channels, _, _): return []
+    case .unet(_, .vector, _, _, _), .unet(_, .channels, _, _, _): return []
     }
     return Shared.checkPlaces(
       scenes, path: path, what: "\"\(found)\" goes by places; accepted: \(accepted)")
@@ -284,12 +308,17 @@ extension NetworkDescription.Architecture: SettingVariant {
     @Setting(
       default: .grid,
       "how labels enter: as a map (grid), through the embedding (vector), there and as constant maps, one a label"
-        + " (channels), or each by channels of its own at the lowest level alone (words)"
+        + " (channels), or at the lowest level alone, each by channels of its own (words) or all by the same (lowest)"
     )
     var conditioning: NetworkDescription.Conditioning
     @Setting(default: .group, "group: statistics over the picture; pixel: none")
     var normalization: NetworkDescription.Normalization
     @Setting(default: true, "self-attention at the lowest level") var attention: Bool
+    @Setting(
+      NetworkDescription.middles, default: 0, isLate: true,
+      "residual blocks between the way down and the way up, at the lowest level and with its attention"
+    )
+    var middle: Int
   }
 
   private struct LocalOptions: Settings {

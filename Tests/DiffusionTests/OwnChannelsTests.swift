@@ -8,11 +8,14 @@ struct OwnChannelsTests {
   static let group = 4
 
   static func denoiser(
-    _ normalization: NetworkDescription.Normalization, attention: Bool = false
+    _ normalization: NetworkDescription.Normalization, attention: Bool = false,
+    conditioning: NetworkDescription.Conditioning = .words, middle: Int = 0
   ) throws -> NetworkDenoiser {
     try untrainedDenoiser(
       NetworkDescription(
-        .unet(width: 8, conditioning: .words, normalization: normalization, attention: attention),
+        .unet(
+          width: 8, conditioning: conditioning, normalization: normalization, attention: attention,
+          middle: middle),
         shape: FeatureTests.shape), seed: 3)
   }
 
@@ -56,6 +59,47 @@ struct OwnChannelsTests {
       with: try denoiser.features(told, at: .encoder2, threads: 1), threads: 1)
     #expect(replaced == plain)
     #expect(try denoiser.denoise(other, threads: 1) != plain)
+  }
+
+  @Test("told at the same place by the same channels, but not its own, a word changes all of them")
+  func shared() throws {
+    let denoiser = try Self.denoiser(.pixel, conditioning: .lowest)
+    let shape = try denoiser.shape(of: .encoder2)
+    #expect(shape == (try Self.denoiser(.pixel).shape(of: .encoder2)))
+    func features(_ told: [Float], _ level: NetworkLevel) throws -> [Float] {
+      try denoiser.features(FeatureTests.batch([told]), at: level, threads: 1)
+    }
+    let told: [Float] = [1, 1, 0]
+    for word in 0..<2 {
+      var fewer = told
+      fewer[word] = 0
+      let (with, without) = (try features(told, .encoder2), try features(fewer, .encoder2))
+      for channel in 0..<shape.channels {
+        let places = stride(from: channel, to: with.count, by: shape.channels)
+        #expect(places.contains { with[$0] != without[$0] }, "channel \(channel)")
+      }
+      for level in [NetworkLevel.encoder0, .encoder1] {
+        #expect(try features(told, level) == features(fewer, level))
+      }
+    }
+  }
+
+  @Test("blocks in the middle come after the lowest level's features, and before anything else")
+  func middle() throws {
+    let (plain, more) = (try Self.denoiser(.pixel), try Self.denoiser(.pixel, middle: 2))
+    let names = Set(more.weights.tensors().map(\.name))
+      .subtracting(plain.weights.tensors().map(\.name))
+    #expect(
+      !names.isEmpty && names.allSatisfy { $0.hasPrefix("middle.0.") || $0.hasPrefix("middle.1.") })
+    let batch = FeatureTests.batch([[1, 1, 0], [0, 1, 1]])
+    for level in [NetworkLevel.encoder0, .encoder1, .encoder2] {
+      #expect(
+        try more.features(batch, at: level, threads: 1)
+          == plain.features(batch, at: level, threads: 1))
+    }
+    #expect(
+      try more.features(batch, at: .decoder0, threads: 1)
+        != plain.features(batch, at: .decoder0, threads: 1))
   }
 
   @Test("channels are whole groups of four")

@@ -30,7 +30,7 @@ struct TrainingTests {
   static let architectures: [NetworkDescription.Architecture] = [
     .unet(width: 8, conditioning: .grid, normalization: .group, attention: true),
     .unet(width: 8, conditioning: .vector, normalization: .pixel, attention: false),
-    .unet(width: 8, conditioning: .channels, normalization: .group, attention: true),
+    .unet(width: 8, conditioning: .channels, normalization: .group, attention: true, middle: 2),
     .local(width: 8, dilations: [1, 2]),
     patchwise,
   ]
@@ -93,6 +93,15 @@ struct TrainingTests {
     #expect(abs(settings.learningRate(after: 12) - 1.5e-3) < 1e-12)
     #expect(abs(settings.learningRate(after: 500) - 3e-3) < 1e-12)
     #expect(abs(settings.learningRate(after: 4000) - 1.5e-3) < 1e-12)
+    // To the last step, which has pictures to go by no longer.
+    #expect(settings.learningRate(after: settings.pictures) > 0)
+    var cooled = settings
+    (cooled.pictures, cooled.coolDown) = (4800, 800)
+    #expect(cooled.learningRate(after: 4000) == settings.learningRate(after: 4000))
+    #expect(
+      abs(cooled.learningRate(after: 4400) - settings.learningRate(after: 4400) / 2) < 1e-12)
+    #expect(cooled.learningRate(after: 4800) == 0)
+    #expect(cooled.learningRate(after: 4812) == 0)
     #expect(settings.averageDecay(after: 1_000_000) < 1)
     // A half-life of 5 % of what was seen: after that many pictures half is left.
     let steps = 0.05 * 1_000_000 / 12
@@ -162,6 +171,8 @@ struct TrainingTests {
     }
     #expect(refusal { $0.metadata["network"] = "gan" }.contains("unet, local"))
     #expect(refusal { $0.metadata["width"] = "1e9" }.contains("width"))
+    #expect(refusal { $0.metadata["middle"] = "17" }.contains("middle"))
+    #expect(refusal { $0.metadata["middle"] = "1" }.contains("middle.0"))
     #expect(refusal { $0.metadata["cells"] = "3" }.contains("divisor"))
     #expect(refusal { $0.tensors["stem.bias"] = nil }.contains("stem.bias"))
     let bent = refusal { $0.tensors["stem.bias"]?.shape = [2, 4] }

@@ -22,8 +22,11 @@ struct ColorsPipelineTests {
       "judge.held_out=5",
     ]
     all += overrides(
-      ["model", "own"], ["pictures=64", "network.width=4", "matrix.seed=[1]"])
-    all += ["others.pictures=64", "told_nothing.pictures=64", "told_nothing.network.width=4"]
+      ["model", "own"], ["pictures=64", "cool_down=32", "network.width=4", "matrix.seed=[1]"])
+    all += [
+      "others.pictures=64", "others.cool_down=32", "told_nothing.pictures=64",
+      "told_nothing.cool_down=32", "told_nothing.network.width=4",
+    ]
     let features = [
       "features", "own_features", "other_features", "whitened", "judged", "levels",
     ]

@@ -114,6 +114,15 @@ struct PlanCheckTests {
         "kind: 'probe', inputs: { denoiser: 'model', scenes: 'scenes' }, counts: [3, 3]",
         "counts: a K stands twice, accepted: each once"
       ),
+      (
+        "kind: 'train', inputs: { scenes: 'scenes' }, network: { type: 'unet' }, pictures: 90, cool_down: 91",
+        "cool_down: found 91, accepted: up to pictures, 90"
+      ),
+      (
+        "kind: 'train', inputs: { scenes: 'scenes' }, network: { type: 'unet' }, pictures: 90, cool_down: 9,"
+          + " snapshots: [20]",
+        "snapshots: are shorter trainings, and one with `cool_down` does not go the way of a longer one"
+      ),
     ])
   func refused(stage: String, message: String) {
     let found = problems(stage)

@@ -82,9 +82,12 @@ struct SpaceTests {
     #expect(found.map(\.path) == ["counts"])
   }
 
-  @Test("channels of words' own are refused where conditioners are cells, and go with words")
-  func ownChannels() {
-    let settings = Self.network(Self.unet.merging(["conditioning": .string("words")]) { $1 })
+  @Test(
+    "channels for each word are refused where conditioners are cells, and go with words",
+    arguments: ["words", "lowest"])
+  func ownChannels(conditioning: String) {
+    let settings = Self.network(
+      Self.unet.merging(["conditioning": .string(conditioning)]) { $1 })
     #expect(Self.problems(TrainStage.kind, settings).isEmpty)
     let found = Self.problems(TrainStage.kind, settings, .grid(cells: 16))
     #expect(found.map(\.path) == ["network.conditioning"])

@@ -49,6 +49,7 @@ private struct Twins {
     .local(width: 8, dilations: [1, 2]),
     .unet(width: 8, conditioning: .grid, normalization: .group, attention: true),
     .unet(width: 8, conditioning: .grid, normalization: .pixel, attention: false),
+    .unet(width: 8, conditioning: .grid, normalization: .pixel, attention: true, middle: 2),
   ]
 
   let own: NetworkDenoiser

@@ -115,7 +115,9 @@ struct FeatureAgreementTests {
   @Test(
     "what words change in a network of Locus is the same number by number in PyTorch, however it is told of them",
     .enabled(if: isHere, "\(missing)"),
-    arguments: [("vector", "group"), ("channels", "pixel"), ("words", "group")])
+    arguments: [
+      ("vector", "group"), ("channels", "pixel"), ("words", "group"), ("lowest", "group"),
+    ])
   func agreement(_ conditioning: String, _ normalization: String) throws {
     let looks = [
       "level: 'encoder.2',", "level: 'encoder.0', beside: 'word',", "level: 'decoder.1',",

@@ -117,7 +117,7 @@ enum BenchCommand: Command {
       "forward_gflop": .number(Double(result.operations) / 1e9),
     ]
     switch network.architecture {
-    case .unet(let width, let conditioning, let normalization, let attention):
+    case .unet(let width, let conditioning, let normalization, let attention, _):
       values["network"] = .string("unet")
       values["width"] = .integer(width)
       values["conditioning"] = .string(conditioning.rawValue)
