@@ -113,6 +113,19 @@ package func recallBeyondChanceDraws(_ outcomes: [Outcome], counts: Set<Int>, se
   AveragedRecall(outcomes, counts, isBeyondChance: true)?.draws(seed) ?? []
 }
 
+/// Recall beyond chance averaged over some K less that over others, with what it is on resampled layouts, draw by draw;
+/// `nil` where there is nothing of the one or the other.
+package func recallContrast(
+  _ outcomes: [Outcome], over counts: Set<Int>, less others: Set<Int>, seed: UInt64
+) -> (interval: Interval, draws: [Double])? {
+  let both = outcomes.filter { counts.contains($0.k) || others.contains($0.k) }
+  guard let recall = AveragedRecall(both, counts.union(others), isBeyondChance: true),
+    let first = recall.only(counts), let second = recall.only(others)
+  else { return nil }
+  let value = { (weights: [Int]) in first.value(weights) - second.value(weights) }
+  return (recall.interval(seed, value), recall.draws(seed, value))
+}
+
 /// Recall as it is, averaged over the K in `counts`; `nil` without any.
 package func averagedRecall(_ outcomes: [Outcome], counts: Set<Int>, seed: UInt64) -> Interval? {
   AveragedRecall(outcomes, counts, isBeyondChance: false)?.interval(seed)
@@ -126,28 +139,38 @@ package func averagedRecallDraws(_ outcomes: [Outcome], counts: Set<Int>, seed: 
 
 private struct AveragedRecall {
   private let strata: Strata
+  private let parts: [(hits: Double, total: Double)]
   private let ratio: AveragedRatio
 
   init?(_ outcomes: [Outcome], _ counts: Set<Int>, isBeyondChance: Bool) {
     strata = Strata(outcomes.filter { counts.contains($0.k) && $0.requested > 0 })
     if strata.rows.isEmpty { return nil }
     if isBeyondChance, strata.rows.contains(where: { $0.chance == nil }) { return nil }
-    ratio = AveragedRatio(
-      strata.rows.map { row in
-        let chance = isBeyondChance ? row.chance ?? 0 : 0
-        return (Double(row.found) - chance, Double(row.requested) - chance)
-      }, levels: strata.levels)
+    parts = strata.rows.map { row in
+      let chance = isBeyondChance ? row.chance ?? 0 : 0
+      return (Double(row.found) - chance, Double(row.requested) - chance)
+    }
+    ratio = AveragedRatio(parts, levels: strata.levels)
   }
 
-  func interval(_ seed: UInt64) -> Interval {
+  /// Of some of the K alone, on the layouts of all; `nil` where there is none of them.
+  func only(_ counts: Set<Int>) -> AveragedRatio? {
+    let levels = strata.levels.filter { counts.contains(strata.rows[$0.lowerBound].k) }
+    return levels.isEmpty ? nil : AveragedRatio(parts, levels: levels)
+  }
+
+  func interval(_ seed: UInt64) -> Interval { interval(seed, ratio.value) }
+
+  func interval(_ seed: UInt64, _ value: ([Int]) -> Double) -> Interval {
     Bootstrap(seed: seed).interval(
-      strata: strata.ranges, count: strata.rows.count, n: strata.rows.count,
-      ratio.value)
+      strata: strata.ranges, count: strata.rows.count, n: strata.rows.count, value)
   }
 
-  func draws(_ seed: UInt64) -> [Double] {
+  func draws(_ seed: UInt64) -> [Double] { draws(seed, ratio.value) }
+
+  func draws(_ seed: UInt64, _ value: ([Int]) -> Double) -> [Double] {
     Bootstrap(seed: seed).distribution(
-      strata: strata.ranges, count: strata.rows.count, ratio.value)
+      strata: strata.ranges, count: strata.rows.count, value)
   }
 }
 

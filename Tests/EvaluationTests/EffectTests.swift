@@ -117,6 +117,31 @@ struct EffectTests {
     #expect(kMax(none, threshold: 0.9) == Interval(value: 0, low: 0, high: 0, n: 60))
   }
 
+  @Test(
+    "recall over some K less that over others, with an interval of two independent sets of layouts")
+  func contrast() throws {
+    // Each layout meets its one request or not; the standard error of a share is known.
+    func rows(_ k: Int, met: Int, of n: Int) -> [Outcome] {
+      (0..<n).map {
+        Outcome(
+          seed: 1, k: k, layout: $0, requested: 1, found: $0 < met ? 1 : 0, drawn: 1, chance: 0)
+      }
+    }
+    let all = rows(1, met: 90, of: 100) + rows(2, met: 70, of: 100) + rows(5, met: 50, of: 100)
+    let found = recallContrast(all, over: [1, 2], less: [5], seed: 4)
+    let (interval, draws) = try #require(found)
+    #expect(abs(interval.value - 0.3) < 1e-12)
+    let variance = (0.9 * 0.1 + 0.7 * 0.3) / 100 / 4 + 0.5 * 0.5 / 100
+    let half = 1.96 * variance.squareRoot()
+    #expect(abs(interval.low - (0.3 - half)) < 0.02 && abs(interval.high - (0.3 + half)) < 0.02)
+    let mean = draws.reduce(0, +) / Double(draws.count)
+    let spread =
+      draws.map { ($0 - mean) * ($0 - mean) }.reduce(0, +) / Double(draws.count - 1)
+    #expect(abs(mean - 0.3) < 0.005 && abs(spread / variance - 1) < 0.1)
+    #expect(recallContrast(all, over: [1], less: [7], seed: 3) == nil)
+    #expect(recallContrast(all, over: [], less: [5], seed: 3) == nil)
+  }
+
   @Test("recall beyond chance is 0 where any layout is met as well, and 1 where all is found")
   func corrected() throws {
     func rows(_ found: Int, chance: Double?) -> [Outcome] {

@@ -105,17 +105,27 @@ struct UndertrainedTests {
   @Test(
     "the ordinary network composes or does not by both detectors, and not where it is under-trained",
     arguments: [
-      ((0.9, 0.88, 0.92), [(0.4, 0.3, 0.5), (0.4, 0.3, 0.5)], "**not shown: under-trained**"),
-      ((0.99, 0.98, 1), [(0.4, 0.3, 0.5), (0.4, 0.3, 0.5)], "**shown that it does not**"),
-      ((0.99, 0.98, 1), [(0.4, 0.3, 0.5), (0.9, 0.8, 0.97)], "**not shown**"),
-      ((0.96, 0.93, 0.99), [(0.4, 0.3, 0.5), (0.4, 0.3, 0.5)], "**not shown**: below"),
-      ((0.99, 0.98, 1), [(0.97, 0.96, 0.99), (0.97, 0.96, 0.99)], "**shown**"),
-    ] as [(VerdictTests.Triple, [VerdictTests.Triple], String)])
+      ((0.9, 0.88, 0.92), [(0.4, 0.3, 0.5), (0.4, 0.3, 0.5)], 0.4, "**not shown: under-trained**"),
+      (
+        (0.99, 0.98, 1), [(0.4, 0.3, 0.5), (0.4, 0.3, 0.5)], 0,
+        "**shown that it does not**, below 0.95"
+      ),
+      ((0.99, 0.98, 1), [(0.4, 0.3, 0.5), (0.9, 0.8, 0.97)], 0.4, "**not shown**"),
+      ((0.96, 0.93, 0.99), [(0.4, 0.3, 0.5), (0.4, 0.3, 0.5)], 0, "**not shown**: below"),
+      (
+        (0.96, 0.93, 0.99), [(0.4, 0.3, 0.5), (0.4, 0.3, 0.5)], 0.4,
+        "**shown that it does not**, below 0.95 and less than within the range; that it reaches"
+      ),
+      ((0.99, 0.98, 1), [(0.97, 0.96, 0.99), (0.97, 0.96, 0.99)], 0, "**shown**"),
+    ] as [(VerdictTests.Triple, [VerdictTests.Triple], Double, String)])
   func composes(
-    _ within: VerdictTests.Triple, _ beyond: [VerdictTests.Triple], _ lead: String
+    _ within: VerdictTests.Triple, _ beyond: [VerdictTests.Triple], _ lost: Double,
+    _ lead: String
   ) {
+    let loss = VerdictTests.estimate((lost, lost - 0.1, lost + 0.1))
     let answer = WordAnswers.answer(
-      VerdictTests.estimate(within), beyond.map { VerdictTests.estimate($0) }, 0.95)
+      VerdictTests.estimate(within), beyond.map { VerdictTests.estimate($0) },
+      lost: beyond.map { _ in loss }, 0.95)
     #expect(answer.hasPrefix(lead), "\(answer)")
   }
 }

@@ -1,6 +1,7 @@
 import Evaluation
 import Formats
 import Measures
+import Statistics
 
 /// What a pipeline of words asks, together: each question with its answer and its numbers.
 struct WordAnswers {
@@ -64,18 +65,7 @@ struct WordAnswers {
     let (within, beyond) = (recipe.recall(.within), recipe.recall(.beyond))
     let background = recipe.recall(.background)
     let most = recipe.model.trainingMaximum ?? 0
-    let seen = try Replicates.recalls(
-      recipe.members.compactMap { member in
-        let all = try data.ask(Outcome.question(member.evaluated.executionID))
-        let counts = Set(all.map(\.k)).filter { member.isCompared($0) && $0 <= most }
-        guard let outcomes = all.asTheBackgroundSees,
-          let recall = recallBeyondChance(outcomes, counts: counts, seed: member.seed)
-        else { return nil }
-        return Replicates.Value(
-          seed: member.evaluated.seed, estimate: Estimate(recall),
-          draws: recipe.members.count < 2
-            ? [] : recallBeyondChanceDraws(outcomes, counts: counts, seed: member.seed))
-      })
+    let (seen, lost) = try outcomes(recipe, most, data)
     func both(_ values: [Replicates]) -> String {
       values.compactMap(\.mean).map { Markdown.unbroken(Markdown.interval($0)) }
         .joined(separator: " / ")
@@ -83,15 +73,54 @@ struct WordAnswers {
     let threshold = recipe.first.threshold
     return Row(
       question: "Does \(Markdown.name(name)) compose beyond \(most) words?",
-      answer: answer(within.mean, [beyond, background].compactMap(\.mean), threshold),
+      answer: answer(
+        within.mean, [beyond, background].compactMap(\.mean), lost: lost.compactMap(\.mean),
+        threshold),
       numbers:
-        "recall within the range \(both([within, seen])), beyond it \(both([beyond, background])) "
-        + "(judge / background detector; threshold \(Markdown.number(threshold)); N = \(beyond.counted("requests")) beyond)"
+        "recall within the range \(both([within, seen])), beyond it \(both([beyond, background])), the one less the other "
+        + "\(both(lost)) (judge / background detector; threshold \(Markdown.number(threshold)); N = \(beyond.counted("requests")) beyond)"
     )
   }
 
-  /// By both detectors, and nothing of what is under-trained.
-  static func answer(_ within: Estimate?, _ beyond: [Estimate], _ threshold: Double) -> String {
+  /// What the background detector sees within the range, and what both see there less beyond it.
+  private static func outcomes(_ recipe: ComparedRecipe, _ most: Int, _ data: RunData) throws
+    -> (seen: Replicates, lost: [Replicates])
+  {
+    let isAlone = recipe.members.count < 2
+    var seen: [Replicates.Value] = []
+    var lost = [[Replicates.Value]](repeating: [], count: 2)
+    for member in recipe.members {
+      let all = try data.ask(Outcome.question(member.evaluated.executionID))
+      let counts = Set(all.map(\.k)).filter { member.isCompared($0) && $0 > 0 }
+      let within = counts.filter { $0 <= most }
+      func value(_ recall: (interval: Interval, draws: [Double])) -> Replicates.Value {
+        Replicates.Value(
+          seed: member.evaluated.seed, estimate: Estimate(recall.interval),
+          draws: isAlone ? [] : recall.draws)
+      }
+      let background = all.asTheBackgroundSees
+      if let background,
+        let recall = recallBeyondChance(background, counts: within, seed: member.seed)
+      {
+        seen.append(
+          value((recall, recallBeyondChanceDraws(background, counts: within, seed: member.seed))))
+      }
+      for (place, outcomes) in [all, background].enumerated() {
+        guard let outcomes,
+          let contrast = recallContrast(
+            outcomes, over: within, less: counts.subtracting(within), seed: member.seed)
+        else { continue }
+        lost[place].append(value(contrast))
+      }
+    }
+    return (.recalls(seen), lost.map { Replicates($0, areShared: true) })
+  }
+
+  /// By both detectors, and nothing of what is under-trained. What is below the threshold beyond the range does not
+  /// compose where it recalls less there than within, too: then training is not all of what is lacking.
+  static func answer(
+    _ within: Estimate?, _ beyond: [Estimate], lost: [Estimate], _ threshold: Double
+  ) -> String {
     guard let within else { return "not shown: not tested within the range" }
     let limit = Markdown.number(threshold)
     switch within.standing(to: threshold) {
@@ -105,9 +134,9 @@ struct WordAnswers {
       ? "; that it reaches \(limit) within the range is not shown" : ""
     if standings.allSatisfy({ $0 == .reached }) { return "**shown**" + doubt }
     if standings.allSatisfy({ $0 == .below }) {
-      // Too short a training may be why.
-      return doubt.isEmpty
-        ? "**shown that it does not**, below \(limit)"
+      if doubt.isEmpty { return "**shown that it does not**, below \(limit)" }
+      return lost.count == beyond.count && lost.allSatisfy { $0.low ?? 0 > 0 }
+        ? "**shown that it does not**, below \(limit) and less than within the range" + doubt
         : "**not shown**: below \(limit) beyond the range" + doubt
     }
     return "**not shown**" + doubt
