@@ -16,15 +16,17 @@ struct ColorsPipelineTests {
   }
 
   private static func small() -> [String] {
-    var all = overrides(["scenes", "judge", "empties"], ["size=16", "cells=8"])
+    var all = overrides(["scenes", "judge", "empties", "to_five"], ["size=16", "cells=8"])
     all += [
-      "scenes.count=60", "empties.count=60", "judge.renders=200", "judge.pictures=640",
+      "scenes.count=60", "empties.count=60", "to_five.count=200", "judge.renders=200",
+      "judge.pictures=640",
       "judge.held_out=5",
     ]
     all += overrides(
       ["model", "own"], ["pictures=64", "cool_down=32", "network.width=4", "matrix.seed=[1]"])
     all += [
-      "others.pictures=64", "others.cool_down=32", "told_nothing.pictures=64",
+      "others.pictures=64", "others.cool_down=32", "five.pictures=64", "five.cool_down=32",
+      "five.network.width=4", "told_nothing.pictures=64",
       "told_nothing.cool_down=32", "told_nothing.network.width=4",
     ]
     let features = [
@@ -36,12 +38,12 @@ struct ColorsPipelineTests {
         "sigmas=[5]", "counts=[1, 4]", "draws=8", "layouts=3", "pictures=2", "places=2",
         "resamples=10", "steps=2",
       ])
-    all += ["levels.matrix.rank=[1, 2]", "levels.matrix.level=[\"encoder.1\", \"encoder.2\"]"]
+    all += ["levels.matrix.rank=[1, 2]", "levels.matrix.level=[\"decoder.0\", \"encoder.2\"]"]
     all += overrides(
       ["model_probed", "own_probed"], ["sigmas=[5]", "counts=[2]", "pictures=2", "steps=2"])
     let evaluated = [
       "model", "added", "composed", "own", "pairs", "own_pairs", "guidance", "others",
-      "other_pairs", "dosed", "dosed_permuted", "nothing", "blank",
+      "other_pairs", "five", "five_triples", "dosed", "dosed_permuted", "nothing", "blank",
     ]
     all += overrides(
       evaluated.map { $0 + "_evaluated" }

@@ -134,6 +134,19 @@ struct StatementTests {
     #expect(!page([late]).contains("stated after"))
   }
 
+  @Test(
+    "a family that was named after the results of its claims says so, and whom the answer is about")
+  func lateFamilies() {
+    let told = HeaderSection.late([
+      "primary": Afterthought(known: 3, all: 3), "repairs": Afterthought(known: 1, all: 4),
+      "beforehand": Afterthought(known: 0, all: 4),
+    ])
+    #expect(
+      told
+        == " Which claims are of family `primary` was said after all of their results, and so which one the answer is about."
+        + " Which claims are of family `repairs` was said after 1 of 4 of their results.")
+  }
+
   @Test("the number of labels, and pixels, are told in words of their own")
   func kinds() {
     func verdict(_ kind: Claims.Remote.Kind, _ difference: Ends) -> Verdict {

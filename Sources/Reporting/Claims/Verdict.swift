@@ -9,6 +9,8 @@ struct Verdict: Hashable {
   var repairs: [RepairFinding] = []
   /// Of statements, whether their claims were put together after the results.
   var groupings: [String: Afterthought] = [:]
+  /// The same of families of claims.
+  var lateFamilies: [String: Afterthought] = [:]
   /// What could not be claimed, in words.
   var gaps: [String] = []
   var hasClaims: Bool {

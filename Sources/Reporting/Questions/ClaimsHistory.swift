@@ -64,18 +64,25 @@ struct ClaimsHistory {
     return Afterthought(known: ends.count { $0 < first.at }, all: ends.count)
   }
 
-  /// A statement is as old as the run that first had it with the same claims.
-  private func grouping(_ text: String, _ claims: Claims, _ verdict: Verdict) -> Afterthought? {
+  /// A statement or a family is as old as the run that first had it with the same claims.
+  private func grouping(
+    _ claims: Claims, _ verdict: Verdict, _ isMember: (any StatedClaim) -> Bool
+  ) -> Afterthought? {
     let results =
-      verdict.recalls.filter { $0.claim.statement?.text == text }.flatMap(\.pooled)
-      + verdict.remotes.filter { $0.claim.statement?.text == text }.flatMap(\.probes)
-      + verdict.repairs.filter { $0.claim.statement?.text == text }.flatMap(\.pooled)
-    return afterthought(results) { $0.members(of: text) == claims.members(of: text) }
+      verdict.recalls.filter { isMember($0.claim) }.flatMap(\.pooled)
+      + verdict.remotes.filter { isMember($0.claim) }.flatMap(\.probes)
+      + verdict.repairs.filter { isMember($0.claim) }.flatMap(\.pooled)
+    return afterthought(results) { $0.members(isMember) == claims.members(isMember) }
   }
 
   /// What a claim is stated for, and with what it is corrected, may be said later: a statement says so for itself.
   func complete(_ verdict: inout Verdict, _ claims: Claims) {
-    for text in claims.statements { verdict.groupings[text] = grouping(text, claims, verdict) }
+    for text in claims.statements {
+      verdict.groupings[text] = grouping(claims, verdict) { $0.statement?.text == text }
+    }
+    for family in claims.families {
+      verdict.lateFamilies[family] = grouping(claims, verdict) { $0.family == family }
+    }
     for i in verdict.recalls.indices {
       let finding = verdict.recalls[i]
       verdict.recalls[i].afterthought = afterthought(finding.pooled) {
@@ -98,16 +105,17 @@ struct ClaimsHistory {
 }
 
 extension Claims {
-  /// What a statement rests on.
-  fileprivate func members(of text: String) -> Set<AnyHashable> {
-    var members: Set<AnyHashable> = []
-    func add<Claim: Hashable>(_ claims: [Claim], _ statement: (Claim) -> Statement?) {
-      members.formUnion(claims.filter { statement($0)?.text == text }.map { AnyHashable($0) })
-    }
-    add(recalls, \.statement)
-    add(remotes, \.statement)
-    add(repairs, \.statement)
-    return members
+  /// What a statement or a family rests on.
+  fileprivate func members(_ isMember: (any StatedClaim) -> Bool) -> Set<AnyHashable> {
+    Set(
+      recalls.filter(isMember).map { AnyHashable($0) }
+        + remotes.filter(isMember).map { AnyHashable($0) }
+        + repairs.filter(isMember).map { AnyHashable($0) })
+  }
+
+  fileprivate var families: [String] {
+    distinct(
+      (recalls.map(\.family) + remotes.map(\.family) + repairs.map(\.family)).compactMap { $0 })
   }
 }
 

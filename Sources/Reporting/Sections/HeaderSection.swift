@@ -151,6 +151,15 @@ struct HeaderSection: Section {
     ]
   }
 
+  /// Which claims are corrected together, and which one the answer is about, may be decided after they are known.
+  static func late(_ families: [String: Afterthought]) -> String {
+    families.sorted { $0.key < $1.key }.compactMap { family, known in
+      known.share.map {
+        " Which claims are of family \(Markdown.name(family)) was said after \($0) of their results\(family == FamilyTest.primary ? ", and so which one the answer is about" : "")."
+      }
+    }.joined()
+  }
+
   /// What stands behind the numbers.
   private func reading(_ findings: Findings) -> String {
     let kMax =
@@ -162,6 +171,7 @@ struct HeaderSection: Section {
       ? ""
       : findings.areStated
         ? " The claims are those that the pipeline file states."
+          + Self.late(findings.verdict.lateFamilies)
         : " The pipeline file states no `claims`: these were derived from what its denoisers are (the "
           + "first network that sees the whole picture and was told of one object at random, the first "
           + "that was told of all, the first that sees a smaller window, and each mask on the first)."
