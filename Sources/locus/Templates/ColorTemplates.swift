@@ -17,10 +17,12 @@ extension Template {
         },
         judge: { kind: "judge", camera: "overhead", size: 32, cells: 16 },
 
-        // Words enter through the embedding (`vector`), or there and as constant maps beside the picture.
+        // Words enter at the U-Net's lowest level alone, all by the same channels (`lowest`) or each by its own (`words`),
+        // where they are heeded most of what was tried; or through the embedding (`vector`), or there and as constant
+        // maps beside the picture (`channels`).
         model: {
           kind: "train", inputs: { scenes: "scenes" },
-          network: { type: "unet", width: 16, conditioning: "channels" },
+          network: { type: "unet", width: 16, conditioning: "lowest" },
           pictures: 200000, // the price: minutes on two quiet cores; words are heeded late
         },
         added: { kind: "intervene", inputs: { denoiser: "model", scenes: "scenes" }, mask: "sum" },
@@ -29,16 +31,16 @@ extension Template {
         // for all arms of a comparison, or none (1). Where recall is low within the training range already,
         // nothing is said of what lies beyond. At K = 8 all requests are one.
         model_evaluated: {
-          kind: "evaluate", inputs: { denoiser: "model", judge: "judge" }, guidance: 2,
+          kind: "evaluate", inputs: { denoiser: "model", judge: "judge" }, guidance: 4,
           counts: [1, 2, 3, 4, 5, 6, 7],
         },
         added_evaluated: {
-          kind: "evaluate", inputs: { denoiser: "added", judge: "judge" }, guidance: 2,
+          kind: "evaluate", inputs: { denoiser: "added", judge: "judge" }, guidance: 4,
           counts: [1, 2, 3, 4, 5, 6, 7],
         },
         // The pairs that training left out, alone and beside a third word.
         pairs_evaluated: {
-          kind: "evaluate", inputs: { denoiser: "model", judge: "judge" }, guidance: 2,
+          kind: "evaluate", inputs: { denoiser: "model", judge: "judge" }, guidance: 4,
           asked: "held-out", counts: [2, 3],
         },
 
