@@ -22,7 +22,7 @@ package struct Foreseen: Codable, Sendable {
   package var labelReach: Int?
   /// The paths of non-local dependence inside a denoiser that can be cut; none of one that is no network.
   package var paths: [NetworkPath]?
-  /// The levels whose features can be read and replaced; none of one that is no U-Net.
+  /// The levels whose features can be read and replaced and hear of words; none of one that is no U-Net.
   package var levels: [NetworkLevel]?
   /// Of a measurement of features: the level.
   package var level: NetworkLevel?

@@ -24,6 +24,15 @@ extension NetworkDescription.Architecture {
     case .local, .patchwise: []
     }
   }
+
+  /// Those whose features hear of words: where these enter at the lowest level alone, from there on.
+  package var toldLevels: [NetworkLevel] {
+    switch self {
+    case .unet(_, .words, _, _, _), .unet(_, .lowest, _, _, _):
+      levels.filter { $0 != .encoder0 && $0 != .encoder1 }
+    default: levels
+    }
+  }
 }
 
 /// A level that a denoiser does not have, or features that do not fit it.

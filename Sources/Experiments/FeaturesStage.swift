@@ -145,7 +145,11 @@ enum FeaturesStage {
       )
     } else if let levels = denoiser.levels, !levels.contains(options.level) {
       refuse(
-        "level", NetworkLevelError.missing(options.level, found: levels).description)
+        "level",
+        levels.isEmpty
+          ? NetworkLevelError.missing(options.level, found: levels).description
+          : "found \"\(options.level.rawValue)\", where words do not tell yet; accepted: "
+            + levels.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))
     }
     let scenes = Foreseen(upstream, "scenes")
     // A model that lives elsewhere will be told of what its pictures are.

@@ -39,7 +39,7 @@ package enum ImportStage {
       foreseen.pixelReach = reach?.pixels
       foreseen.labelReach = reach?.labels
       foreseen.paths = network.architecture.paths
-      foreseen.levels = network.architecture.levels
+      foreseen.levels = network.architecture.toldLevels
       foreseen.isNetwork = true
       return foreseen.value
     },

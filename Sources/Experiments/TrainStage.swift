@@ -65,7 +65,7 @@ enum TrainStage {
     foreseen.pixelReach = reach?.pixels
     foreseen.labelReach = reach?.labels
     foreseen.paths = network.paths
-    foreseen.levels = network.levels
+    foreseen.levels = network.toldLevels
     foreseen.isNetwork = true
     return foreseen
   }

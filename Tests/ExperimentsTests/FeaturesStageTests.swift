@@ -66,6 +66,12 @@ struct FeaturesStageTests {
         "level: level \"encoder.2\" is none that the denoiser has"
       ),
       (
+        "lowest: { kind: 'train', inputs: { scenes: 'words' }, pictures: 8,"
+          + " network: { type: 'unet', width: 4, conditioning: 'lowest' } },"
+          + " last: { kind: 'features', inputs: { denoiser: 'lowest', scenes: 'words' }, level: 'encoder.1' },",
+        "level: found \"encoder.1\", where words do not tell yet; accepted: \"encoder.2\", \"decoder.0\", \"decoder.1\""
+      ),
+      (
         "last: { kind: 'features', inputs: { denoiser: 'model', scenes: 'words' }, counts: [9] },",
         "counts: found 9, accepted: up to 8 words"
       ),
