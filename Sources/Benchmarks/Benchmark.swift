@@ -48,6 +48,7 @@ package struct Benchmark: Sendable {
       })
     let settings = TrainingSettings(
       pictures: .max / 2, batch: batch, learningRate: 1e-4, warmUp: 0, decayAfter: 1 << 40,
+      coolDown: 0,
       sigmaMean: 0, sigmaDeviation: 1.5, labelling: .all, labelDropout: 0.1, balance: 0)
     let trainer = try Trainer(description, settings, data: data, seed: 1)
     let denoiser = try trainer.denoiser()

@@ -24,9 +24,8 @@ package struct TrainingSettings: Sendable, Hashable {
 
   package init(
     pictures: Int, batch: Int, learningRate: Double, warmUp: Int, decayAfter: Int,
-    coolDown: Int = 0, sigmaMean: Double, sigmaDeviation: Double, labelling: Labelling,
-    labelDropout: Double,
-    balance: Double
+    coolDown: Int, sigmaMean: Double, sigmaDeviation: Double, labelling: Labelling,
+    labelDropout: Double, balance: Double
   ) {
     self.pictures = pictures
     self.batch = batch

@@ -9,8 +9,8 @@ import Tensors
 ///   - middle: blocks at the lowest level after what `encoder.2` names, with attention as there.
 func buildUNet(
   _ builder: inout GraphBuilder, image: Value, fourier: Value, labels: Value?,
-  words: LowestWords? = nil,
-  width c: Int, kind: NormalizationKind, attention: Bool, middle: Int = 0
+  words: LowestWords? = nil, width c: Int, kind: NormalizationKind, attention: Bool,
+  middle: Int = 0
 ) -> Value {
   var embedding = buildMLP(&builder, fourier, name: "noise")
   if let labels { embedding = buildMLP(&builder, labels, adding: embedding, name: "label") }

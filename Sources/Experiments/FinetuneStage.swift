@@ -57,7 +57,7 @@ enum FinetuneStage {
     var training: TrainingSettings {
       TrainingSettings(
         pictures: pictures, batch: batch, learningRate: learningRate, warmUp: warmUp,
-        decayAfter: decayAfter, sigmaMean: sigmaMean, sigmaDeviation: sigmaDeviation,
+        decayAfter: decayAfter, coolDown: 0, sigmaMean: sigmaMean, sigmaDeviation: sigmaDeviation,
         labelling: labelling, labelDropout: labelDropout, balance: balance)
     }
   }

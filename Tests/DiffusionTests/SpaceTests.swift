@@ -26,7 +26,8 @@ struct SpaceTests {
     balance: Double = 0
   ) throws -> Trainer {
     let settings = TrainingSettings(
-      pictures: 16, batch: 8, learningRate: 3e-3, warmUp: 8, decayAfter: 1000, sigmaMean: 0,
+      pictures: 16, batch: 8, learningRate: 3e-3, warmUp: 8, decayAfter: 1000, coolDown: 0,
+      sigmaMean: 0,
       sigmaDeviation: 1.2, labelling: labelling, labelDropout: 0.1, balance: balance)
     return try Trainer(
       NetworkDescription(architecture, shape: shape), settings, data: try data(), seed: 3)

@@ -42,7 +42,7 @@ struct TrainingTests {
     _ architecture: NetworkDescription.Architecture, pictures: Int = 96, balance: Double = 2
   ) throws -> Trainer {
     let settings = TrainingSettings(
-      pictures: pictures, batch: 12, learningRate: 3e-3, warmUp: 24, decayAfter: 1000,
+      pictures: pictures, batch: 12, learningRate: 3e-3, warmUp: 24, decayAfter: 1000, coolDown: 0,
       sigmaMean: 0, sigmaDeviation: 1.2, labelling: .all, labelDropout: 0.1, balance: balance)
     return try Trainer(
       NetworkDescription(architecture, shape: shape), settings, data: try data(), seed: 3)

@@ -106,7 +106,7 @@ struct MaskedPassesTests {
     pictures: Int, by restriction: (any TrainingRestriction)? = nil
   ) throws -> Trainer {
     let settings = TrainingSettings(
-      pictures: pictures, batch: 12, learningRate: 3e-3, warmUp: 24, decayAfter: 1000,
+      pictures: pictures, batch: 12, learningRate: 3e-3, warmUp: 24, decayAfter: 1000, coolDown: 0,
       sigmaMean: 0, sigmaDeviation: 1.2, labelling: .all, labelDropout: 0.1, balance: 0)
     return try Trainer(
       tuning: try base(), settings, data: try data(), seed: 3,
